@@ -1,0 +1,86 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+let package = Package(
+    name: "failover",
+    products: [
+        .executable(name: "failover", targets: ["FailoverCommand"]),
+        .library(name: "Failover", targets: ["Failover"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        .target(name: "CLinux"),
+        .systemLibrary(
+            name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(
+            name: "CMySQL", pkgConfig: "mysqlclient", providers: [.apt(["default-libmysqlclient-dev"])]),
+
+        .target(
+            name: "FailoverCore",
+            dependencies: [logging, .product(name: "Metrics", package: "swift-metrics")],
+            swiftSettings: strict),
+        .target(
+            name: "FailoverChecks",
+            dependencies: ["FailoverCore", "CLinux", "CPostgres", "CMySQL"],
+            swiftSettings: strict),
+        .target(
+            name: "FailoverProxy",
+            dependencies: ["FailoverCore", "CLinux", logging],
+            swiftSettings: strict),
+        .target(name: "FailoverNotify", dependencies: ["FailoverCore", logging], swiftSettings: strict),
+        .target(
+            name: "Failover",
+            dependencies: [
+                "FailoverCore", "FailoverChecks", "FailoverProxy", "FailoverNotify", logging, "Yams",
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "FailoverCommand",
+            dependencies: [
+                "Failover", "FailoverCore", logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+
+        .target(
+            name: "FailoverTesting",
+            dependencies: ["FailoverCore", logging],
+            path: "Tests/FailoverTesting",
+            swiftSettings: strict),
+        .testTarget(
+            name: "FailoverCoreTests", dependencies: ["FailoverCore", "FailoverTesting"], swiftSettings: strict),
+        .testTarget(
+            name: "FailoverChecksTests",
+            dependencies: ["FailoverChecks", "FailoverCore", "FailoverTesting"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "FailoverProxyTests",
+            dependencies: ["FailoverProxy", "FailoverCore", "FailoverTesting", logging],
+            swiftSettings: strict),
+        .testTarget(
+            name: "FailoverTests",
+            dependencies: ["Failover", "FailoverCore", "FailoverTesting"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "IntegrationTests", dependencies: ["FailoverTesting"], swiftSettings: strict),
+    ]
+)

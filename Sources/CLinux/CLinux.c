@@ -1,0 +1,3 @@
+#include "CLinux.h"
+
+int clinux_accept4(int fd, int flags) { return accept4(fd, 0, 0, flags); }

@@ -1,0 +1,52 @@
+/// A database server and how a ping logs in to it.
+public struct DatabaseServer: Hashable, Sendable {
+    /// The protocol that the server speaks.
+    public enum Engine: String, Hashable, Sendable, CaseIterable {
+        case postgres
+        case mysql
+        /// Any other protocol: pinged by connect, relayed unread.
+        case tcp
+    }
+
+    /// Whether and how the ping uses TLS; the names and meanings are libpq's `sslmode`.
+    public enum TLSMode: String, Hashable, Sendable, CaseIterable {
+        case disable
+        case prefer
+        case require
+        case verifyCA = "verify-ca"
+        case verifyFull = "verify-full"
+    }
+
+    public var engine: Engine
+    public var endpoint: Endpoint
+    /// Who the ping logs in as.
+    public var user: String?
+    public var password: Secret?
+    /// Database to log in to; `nil` is the user's own (PostgreSQL) or none (MySQL).
+    public var databaseName: String?
+    public var tls: TLSMode
+    /// Path of a PEM file with the authorities to trust; `nil` is the system's.
+    public var tlsAuthorities: String?
+    /// Must succeed for the server to count as up.
+    public var pingQuery: String
+
+    public init(
+        engine: Engine,
+        endpoint: Endpoint,
+        user: String? = nil,
+        password: Secret? = nil,
+        databaseName: String? = nil,
+        tls: TLSMode = .prefer,
+        tlsAuthorities: String? = nil,
+        pingQuery: String = "SELECT 1"
+    ) {
+        self.engine = engine
+        self.endpoint = endpoint
+        self.user = user
+        self.password = password
+        self.databaseName = databaseName
+        self.tls = tls
+        self.tlsAuthorities = tlsAuthorities
+        self.pingQuery = pingQuery
+    }
+}

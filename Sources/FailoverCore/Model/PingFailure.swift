@@ -1,0 +1,86 @@
+/// Why a ping failed: a reason that programs can tell apart, and the words of whoever refused.
+public struct PingFailure: Error, Hashable, Sendable {
+    /// What kind of failure this is.
+    public let reason: Reason
+    /// Who said what: `127.0.0.1:5433: FATAL: the database system is starting up`. Never holds a secret.
+    public let detail: String
+
+    public init(_ reason: Reason, _ detail: String) {
+        self.reason = reason
+        self.detail = detail
+    }
+}
+
+extension PingFailure {
+    /// The kinds of failure of a ping.
+    public enum Reason: Hashable, Sendable {
+        /// Nobody listens at the address.
+        case refused
+        /// The time limit passed during this stage.
+        case timeout(Stage)
+        /// The host name has no address, or name look-up failed.
+        case unresolved
+        /// No route to the host or network.
+        case unreachable
+        /// The peer reset or closed the connection before the ping was done.
+        case disconnected
+        /// User, password, authentication method or database were not accepted.
+        case authentication
+        /// PostgreSQL 57P03: starting up or recovering.
+        case startingUp
+        /// PostgreSQL 57P01/57P02 or the 57P03 of a shutdown, MySQL 1053.
+        case shuttingDown
+        /// PostgreSQL 53300, MySQL 1040 and 1203.
+        case tooManyConnections
+        /// MySQL 1129 (blocked after many errors) and 1130 (host not allowed).
+        case hostBlocked
+        /// TLS could not be agreed on, or the certificate did not verify.
+        case tls
+        /// `ping_query` failed.
+        case query
+        /// The peer does not speak the protocol.
+        case protocolViolation
+        /// This machine lacks what a ping needs: descriptors, memory, a readable file.
+        case local
+        /// A service of the user's own failed in a way of its own.
+        case other
+    }
+
+    /// How far a ping had come when its time was up.
+    public enum Stage: String, Hashable, Sendable, CaseIterable {
+        case lookup = "looking up the name"
+        case connecting
+        case login = "logging in"
+        case query = "running the query"
+        /// An earlier ping of this service has not returned yet.
+        case hung = "an earlier ping still hangs"
+        /// A service of the user's own, which tells no stages.
+        case ping = "pinging"
+    }
+}
+
+extension PingFailure.Reason: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .refused: "refused"
+        case .timeout(let stage): "timeout (\(stage.rawValue))"
+        case .unresolved: "unresolved"
+        case .unreachable: "unreachable"
+        case .disconnected: "disconnected"
+        case .authentication: "authentication"
+        case .startingUp: "starting up"
+        case .shuttingDown: "shutting down"
+        case .tooManyConnections: "too many connections"
+        case .hostBlocked: "host blocked"
+        case .tls: "tls"
+        case .query: "query"
+        case .protocolViolation: "protocol"
+        case .local: "local"
+        case .other: "other"
+        }
+    }
+}
+
+extension PingFailure: CustomStringConvertible {
+    public var description: String { "\(reason): \(detail)" }
+}
