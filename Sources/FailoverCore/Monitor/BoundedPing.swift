@@ -1,0 +1,58 @@
+import Synchronization
+
+/// Pings a service under a limit that holds even when the service's own code does not return.
+final class BoundedPing: Sendable {
+    private let service: any Service
+    private let clock: MonotonicClock
+    /// A ping that outlived its limit still runs. No second one is started beside it.
+    private let isHanging = Mutex(false)
+
+    /// A driver ends by itself at the limit and knows best what it was waiting for; so it gets a moment to say it.
+    private static let grace = Duration.milliseconds(250)
+
+    init(service: any Service, clock: MonotonicClock) {
+        self.service = service
+        self.clock = clock
+    }
+
+    func ping(limit: Duration) async -> PingResult {
+        let start = clock.now
+        guard !isHanging.withLock({ $0 }) else { return result(.hung, start: start, limit: limit) }
+        isHanging.withLock { $0 = true }
+        let (answers, answer) = AsyncStream.makeStream(of: PingFailure?.self, bufferingPolicy: .bufferingOldest(1))
+        // Unstructured on purpose: a task group would wait for a ping that never returns.
+        let ping = Task {
+            let failure = await self.outcome(limit: limit)
+            self.isHanging.withLock { $0 = false }
+            answer.yield(failure)
+            answer.finish()
+        }
+        let deadline = Task { [clock] in
+            guard (try? await clock.sleep(until: start.advanced(by: limit + Self.grace))) != nil else { return }
+            answer.finish()
+        }
+        defer { deadline.cancel() }
+        for await failure in answers {
+            return PingResult(failure: failure, duration: start.duration(to: clock.now))
+        }
+        ping.cancel()
+        return result(.ping, start: start, limit: limit)
+    }
+
+    private func outcome(limit: Duration) async -> PingFailure? {
+        do {
+            try await service.ping(limit: limit)
+            return nil
+        } catch let failure as PingFailure {
+            return failure
+        } catch {
+            return PingFailure(.other, "\(error)")
+        }
+    }
+
+    private func result(_ stage: PingFailure.Stage, start: MonotonicTime, limit: Duration) -> PingResult {
+        PingResult(
+            failure: PingFailure(.timeout(stage), "no answer within \(limit.inWords)"),
+            duration: start.duration(to: clock.now))
+    }
+}

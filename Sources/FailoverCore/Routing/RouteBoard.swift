@@ -1,0 +1,58 @@
+import Synchronization
+
+/// The one place where the route table changes; everyone who follows it gets each new table, in order.
+public final class RouteBoard: Sendable {
+    private struct State {
+        var table: RouteTable
+        var followers: [@Sendable (RouteTable) -> Void] = []
+    }
+
+    private let state: Mutex<State>
+
+    public init(_ table: RouteTable) {
+        state = Mutex(State(table: table))
+    }
+
+    /// The table of this moment.
+    public var table: RouteTable { state.withLock { $0.table } }
+
+    /// Calls `follower` with the present table and then with each new one. It must not wait or call back.
+    public func follow(_ follower: @escaping @Sendable (RouteTable) -> Void) {
+        state.withLock { state in
+            state.followers.append(follower)
+            follower(state.table)
+        }
+    }
+
+    /// The alias went down: its routes move to the next alias that is up.
+    public func markDown(alias: Int, because failure: PingFailure) {
+        update(alias) {
+            $0.outage = failure
+            $0.isSuspect = false
+        }
+    }
+
+    /// The alias is back: its routes return to it.
+    public func markUp(alias: Int) {
+        update(alias) { $0.outage = nil }
+    }
+
+    /// New sessions try a suspect alias last.
+    public func setSuspect(alias: Int, _ isSuspect: Bool) {
+        update(alias) { $0.isSuspect = isSuspect }
+    }
+
+    /// The alias was found at these addresses.
+    public func setAddresses(alias: Int, _ addresses: [SocketAddress]) {
+        update(alias) { $0.addresses = addresses }
+    }
+
+    private func update(_ alias: Int, _ change: (inout AliasState) -> Void) {
+        state.withLock { state in
+            let before = state.table
+            state.table.update(alias: alias, change)
+            guard state.table != before else { return }
+            for follower in state.followers { follower(state.table) }
+        }
+    }
+}
