@@ -1,0 +1,78 @@
+import CLinux
+import FailoverCore
+import Glibc
+import Logging
+
+/// Accepts the clients of one route at one address, and pauses while the process is out of descriptors.
+final class Listener: Pollable {
+    private unowned let worker: Worker
+    private let socket: Descriptor
+    private let route: Int
+    private var slot = -1
+    private var throttle = LogThrottle()
+
+    /// Clients accepted before sessions have their turn.
+    private static let clientsPerTurn = 64
+    private static let pause: UInt64 = 100_000_000
+
+    init(worker: Worker, socket: consuming Descriptor, route: Int) {
+        self.worker = worker
+        self.socket = socket
+        self.route = route
+    }
+
+    func start() {
+        slot = worker.loop.admit(self)
+        accept()
+    }
+
+    func stop() { worker.loop.dismiss(slot: slot) }
+
+    func ready(_ readiness: Readiness, side: Side) {
+        for _ in 0..<Self.clientsPerTurn {
+            guard worker.registry.hasRoom else { return pause(because: "its limit of open files is reached") }
+            let raw = clinux_accept4(socket.raw, Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
+            guard raw >= 0 else { return acceptFailed(errno) }
+            admit(Descriptor(owning: raw))
+        }
+    }
+
+    func deadlinePassed() { accept() }
+
+    func resume() {}
+
+    private func admit(_ client: consuming Descriptor) {
+        if worker.registry.admit(route: route) {
+            worker.distribute(client, route: route)
+        } else {
+            warn("client refused: max_connections is reached")
+        }
+    }
+
+    private func acceptFailed(_ code: Int32) {
+        switch code {
+        case EAGAIN, EINTR, ECONNABORTED: break
+        default: pause(because: SystemError.words(for: code))
+        }
+    }
+
+    private func pause(because reason: String) {
+        warn("the listener pauses: \(reason)")
+        worker.loop.unwatch(socket.raw)
+        worker.loop.setDeadline(worker.loop.now &+ Self.pause, slot: slot)
+    }
+
+    private func accept() {
+        do {
+            try worker.loop.watch(socket.raw, .readable, slot: slot, side: .client)
+        } catch {
+            pause(because: "\(error)")
+        }
+    }
+
+    private func warn(_ message: @autoclosure () -> String) {
+        guard let suppressed = throttle.allow(at: worker.loop.now) else { return }
+        worker.log.warning(
+            "\(worker.routes.routes[route].name): \(message())", metadata: ["suppressed": "\(suppressed)"])
+    }
+}

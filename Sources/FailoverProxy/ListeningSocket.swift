@@ -1,0 +1,100 @@
+import CLinux
+public import FailoverCore
+import Glibc
+
+/// A listening socket before a worker takes it over.
+struct ListeningSocket: ~Copyable {
+    let descriptor: Descriptor
+    /// The path to remove when a Unix socket is closed.
+    let path: String?
+    /// The address that it has, with the port that the system chose for port 0.
+    let address: SocketAddress
+
+    /// Opens it.
+    ///
+    /// - Throws: ``ListenError`` with the address and what is wrong with it.
+    static func open(_ address: SocketAddress, settings: SessionSettings) throws(ListenError) -> ListeningSocket {
+        let family = address.isUnix ? AF_UNIX : address.bytes.count == MemoryLayout<sockaddr_in>.size ? AF_INET : AF_INET6
+        let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        let raw = socket(family, type, 0)
+        guard raw >= 0 else { throw ListenError(address, SystemError("socket")) }
+        let descriptor = Descriptor(owning: raw)
+        if family == AF_UNIX {
+            try removeStaleSocket(address)
+        } else {
+            descriptor.set(SOL_SOCKET, SO_REUSEADDR, 1)
+            if family == AF_INET6 { descriptor.set(Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
+            // Accepted sockets inherit these; tcp(7), socket(7).
+            descriptor.applyTCPOptions(settings)
+        }
+        guard address.withSocketAddress({ bind(raw, $0, $1) }) == 0 else {
+            throw ListenError(address, SystemError("bind"))
+        }
+        guard listen(raw, SOMAXCONN) == 0 else { throw ListenError(address, SystemError("listen")) }
+        return ListeningSocket(
+            descriptor: descriptor, path: address.unixPath, address: address.withPort(of: raw))
+    }
+
+    /// Gives the socket to a worker.
+    consuming func release() -> Int32 { descriptor.release() }
+
+    /// A socket that a former process left behind is in the way of bind(2); one that somebody listens on is not ours.
+    private static func removeStaleSocket(_ address: SocketAddress) throws(ListenError) {
+        guard let path = address.unixPath else { return }
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return }
+        guard status.st_mode & S_IFMT == S_IFSOCK else {
+            throw ListenError(address, SystemError("bind", code: EEXIST))
+        }
+        let probe = Descriptor(owning: socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0))
+        guard address.withSocketAddress({ connect(probe.raw, $0, $1) }) != 0, errno == ECONNREFUSED else {
+            throw ListenError(address, SystemError("bind", code: EADDRINUSE))
+        }
+        unlink(path)
+    }
+}
+
+/// A listener that could not be opened.
+public struct ListenError: Error, CustomStringConvertible {
+    /// Where it should have listened.
+    public let address: SocketAddress
+    public let cause: SystemError
+
+    init(_ address: SocketAddress, _ cause: SystemError) {
+        self.address = address
+        self.cause = cause
+    }
+
+    public var description: String {
+        let advice =
+            switch cause.code {
+            case EACCES where !address.isUnix: "; ports below 1024 need the capability CAP_NET_BIND_SERVICE"
+            case EADDRINUSE: "; another process listens there"
+            case EADDRNOTAVAIL: "; this machine has no such address"
+            default: ""
+            }
+        return "cannot listen on \(address): \(SystemError.words(for: cause.code))\(advice)"
+    }
+}
+
+extension SocketAddress {
+    /// The path of a Unix socket's address.
+    var unixPath: String? {
+        guard isUnix else { return nil }
+        return String(decoding: bytes.dropFirst(2).prefix { $0 != 0 }, as: UTF8.self)
+    }
+
+    /// The same address with the port that the socket was given; the port stands third and fourth in either family.
+    func withPort(of socket: Int32) -> SocketAddress {
+        guard !isUnix, bytes[2] == 0, bytes[3] == 0 else { return self }
+        var bytes = bytes
+        var length = socklen_t(bytes.count)
+        let result = bytes.withUnsafeMutableBytes {
+            getsockname(socket, $0.baseAddress?.assumingMemoryBound(to: sockaddr.self), &length)
+        }
+        guard result == 0 else { return self }
+        let port = Int(bytes[2]) << 8 | Int(bytes[3])
+        let host = description.prefix(upTo: description.lastIndex(of: ":") ?? description.endIndex)
+        return SocketAddress(bytes: bytes, description: "\(host):\(port)")
+    }
+}

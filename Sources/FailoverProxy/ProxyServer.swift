@@ -1,0 +1,147 @@
+public import FailoverCore
+import Glibc
+public import Logging
+import Synchronization
+
+/// The data plane: listeners and sessions on their event loops.
+public final class ProxyServer: Sendable {
+    private let configuration: ProxyConfiguration
+    private let board: RouteBoard
+    private let observer: any ProxyObserver
+    private let log: Logger
+    private let registry: SessionRegistry
+    private let handles: [WorkerHandle]
+    private let sockets: Mutex<[(socket: Int32, route: Int)]>
+    private let paths: [String]
+    private let ended: (stream: AsyncStream<Void>, one: AsyncStream<Void>.Continuation)
+    /// Where each route listens, with the ports that the system chose.
+    public let addresses: [[SocketAddress]]
+
+    /// Opens all listeners; clients wait in their queues until ``start()``.
+    ///
+    /// - Throws: ``ListenError`` or ``SystemError``; nothing stays open then.
+    public init(
+        configuration: ProxyConfiguration, board: RouteBoard, observer: any ProxyObserver, log: Logger
+    ) throws {
+        self.configuration = configuration
+        self.board = board
+        self.observer = observer
+        self.log = log
+        handles = try (0..<configuration.workers).map { _ in try WorkerHandle() }
+        registry = SessionRegistry(
+            limits: configuration.routes.map(\.maxConnections), capacity: DescriptorLimit.raise().sessions)
+        let (stream, one) = AsyncStream.makeStream(of: Void.self)
+        ended = (stream, one)
+        var opened = OpenedListeners()
+        do {
+            for (index, route) in configuration.routes.enumerated() { try opened.open(route, index: index) }
+        } catch {
+            opened.closeAll()
+            throw error
+        }
+        sockets = Mutex(opened.sockets)
+        paths = opened.paths
+        addresses = opened.addresses
+    }
+
+    /// Sessions of this moment.
+    public var sessionCount: Int { registry.count }
+
+    /// Starts the loops and accepts clients.
+    public func start() throws {
+        for index in handles.indices {
+            let worker = WorkerStart(
+                index: index, handles: handles, configuration: configuration, routes: board.table,
+                registry: registry, observer: observer, log: log)
+            try LoopThread.start(name: "loop-\(index)") { [one = ended.one, log] in
+                do {
+                    try worker.run()
+                } catch {
+                    log.critical("an event loop ended: \(error)")
+                }
+                one.yield()
+            }
+        }
+        board.follow { [handles] table in
+            for handle in handles { handle.mailbox.post(.routes(table)) }
+        }
+        let sockets = sockets.withLock { sockets in
+            defer { sockets = [] }
+            return sockets
+        }
+        for (index, socket) in sockets.enumerated() {
+            handles[index % handles.count].mailbox.post(.listen(socket: socket.socket, route: socket.route))
+        }
+    }
+
+    /// Stops accepting, lets sessions end for `grace`, closes the rest and ends the loops.
+    public func stop(grace: Duration) async {
+        tellAll(.stopAccepting)
+        for path in paths { unlink(path) }
+        await sessionsEnded(within: grace)
+        if registry.count > 0 { log.notice("closing sessions that did not end", metadata: ["count": "\(registry.count)"]) }
+        tellAll(.closeSessions)
+        tellAll(.stop)
+        var remaining = handles.count
+        for await _ in ended.stream {
+            remaining -= 1
+            if remaining == 0 { break }
+        }
+    }
+
+    private func tellAll(_ message: WorkerMessage) {
+        for handle in handles { handle.mailbox.post(message) }
+    }
+
+    private func sessionsEnded(within grace: Duration) async {
+        await withTaskGroup { group in
+            group.addTask { try? await Task.sleep(for: grace) }
+            group.addTask { [registry] in
+                if registry.count == 0 { return }
+                for await _ in registry.emptied where registry.count == 0 { return }
+            }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+}
+
+/// What a worker's thread needs to make its worker.
+private struct WorkerStart: Sendable {
+    let index: Int
+    let handles: [WorkerHandle]
+    let configuration: ProxyConfiguration
+    let routes: RouteTable
+    let registry: SessionRegistry
+    let observer: any ProxyObserver
+    let log: Logger
+
+    func run() throws(SystemError) {
+        try Worker(
+            index: index, handles: handles, configuration: configuration, routes: routes, registry: registry,
+            observer: observer, log: log
+        ).run()
+    }
+}
+
+/// The listeners of all routes, opened one after the other.
+private struct OpenedListeners {
+    var sockets: [(socket: Int32, route: Int)] = []
+    var paths: [String] = []
+    var addresses: [[SocketAddress]] = []
+
+    mutating func open(_ route: ProxyRoute, index: Int) throws(ListenError) {
+        addresses.append([])
+        for address in route.listen {
+            let socket = try ListeningSocket.open(address, settings: route.session)
+            if let path = socket.path { paths.append(path) }
+            addresses[index].append(socket.address)
+            sockets.append((socket.release(), index))
+        }
+    }
+
+    func closeAll() {
+        for (socket, _) in sockets { close(socket) }
+        for path in paths { unlink(path) }
+    }
+}

@@ -1,0 +1,11 @@
+/// One direction of a session: from a source to the other side.
+struct Flow {
+    /// What the destination had no room for. While there is any, the source is not read.
+    var pending = PendingBytes()
+    /// Bytes received from the source.
+    var received: UInt64 = 0
+    /// The source has sent all it will send.
+    var sourceEnded = false
+    /// The destination has been told so.
+    var isFinished = false
+}

@@ -1,0 +1,120 @@
+import FailoverCore
+import Glibc
+
+/// Passing bytes: received into the loop's buffer, sent at once, kept only while the other side pushes back.
+extension Session {
+    /// A side may keep its loop busy for that many reads before others have their turn.
+    private static let readsPerTurn = 16
+
+    /// Passes on what `side` sent.
+    ///
+    /// - Parameter untilEnd: the end of the stream may be waiting behind the data, so a short read proves nothing.
+    func relay(from side: Side, untilEnd: Bool) {
+        for _ in 0..<Self.readsPerTurn {
+            guard canRead(from: side) else { return }
+            switch receive(from: side) {
+            case .bytes(let count):
+                lastActivity = loop.now
+                self[side].received &+= UInt64(count)
+                guard pass(count, from: side) else { return }
+                if count < EventLoop.readSize, !untilEnd { return }
+            case .wouldBlock:
+                return
+            case .ended:
+                return sourceEnded(side)
+            case .failed(let code):
+                return failed(side, code: code)
+            }
+        }
+        loop.resumeLater(slot: slot)
+    }
+
+    /// `side` has room again: what was kept goes out, then its peer is read again.
+    func flush(to side: Side) {
+        guard !self[side.other].pending.isEmpty else { return }
+        switch send(pendingTo: side) {
+        case .bytes(let count): self[side.other].pending.consume(count)
+        case .wouldBlock, .ended: return
+        case .failed(let code): return failed(side, code: code)
+        }
+        guard self[side.other].pending.isEmpty else { return }
+        if self[side.other].sourceEnded {
+            finish(to: side)
+        } else {
+            relay(from: side.other, untilEnd: true)
+        }
+    }
+
+    /// The flow out of a side.
+    private subscript(side: Side) -> Flow {
+        get { side == .client ? toBackend : toClient }
+        _modify { if side == .client { yield &toBackend } else { yield &toClient } }
+    }
+
+    private func canRead(from side: Side) -> Bool { self[side].pending.isEmpty && !self[side].sourceEnded }
+
+    private func receive(from side: Side) -> Transfer {
+        switch side {
+        case .client: client.receive(into: loop.readBuffer)
+        case .backend: backend?.receive(into: loop.readBuffer) ?? .ended
+        }
+    }
+
+    private func send(count: Int, to side: Side) -> Transfer {
+        switch side {
+        case .client: client.send(loop.readBuffer, count: count)
+        case .backend: backend?.send(loop.readBuffer, count: count) ?? .failed(EPIPE)
+        }
+    }
+
+    private func send(pendingTo side: Side) -> Transfer {
+        switch side {
+        case .client: client.send(toClient.pending)
+        case .backend: backend?.send(toBackend.pending) ?? .failed(EPIPE)
+        }
+    }
+
+    /// - Returns: Whether all of it went out.
+    private func pass(_ count: Int, from side: Side) -> Bool {
+        let sent: Int
+        switch send(count: count, to: side.other) {
+        case .bytes(let bytes): sent = bytes
+        case .wouldBlock, .ended: sent = 0
+        case .failed(let code):
+            failed(side.other, code: code)
+            return false
+        }
+        guard sent < count else { return true }
+        self[side].pending = PendingBytes(loop.readBuffer.copy(from: sent, to: count))
+        return false
+    }
+
+    private func sourceEnded(_ side: Side) {
+        self[side].sourceEnded = true
+        noteEarlyClose(side)
+        finish(to: side.other)
+    }
+
+    /// Half-close: the end of one direction is passed on; the session ends with both.
+    private func finish(to side: Side) {
+        switch side {
+        case .client: client.endSending()
+        case .backend: backend?.endSending()
+        }
+        self[side.other].isFinished = true
+        if toBackend.isFinished, toClient.isFinished { close(because: "both sides have ended") }
+    }
+
+    private func failed(_ side: Side, code: Int32) {
+        if side == .backend, code == ECONNRESET || code == ETIMEDOUT {
+            worker.noteFailure(code == ECONNRESET ? .reset : .connectTimeout, session: self, code: code)
+        }
+        close(because: "\(side == .client ? "client" : "backend"): \(SystemError.words(for: code))")
+    }
+
+    /// A backend that closes before it said anything, though the client did not, is not well.
+    private func noteEarlyClose(_ side: Side) {
+        guard side == .backend, toClient.received == 0, !toBackend.sourceEnded else { return }
+        worker.noteFailure(.earlyClose, session: self, code: 0)
+    }
+}

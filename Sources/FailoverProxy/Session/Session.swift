@@ -1,0 +1,134 @@
+import FailoverCore
+import Glibc
+import Logging
+
+/// One client connection together with its backend connection. Performs what its state machine decides.
+///
+/// Owns no buffer while it is idle: bytes go from socket to socket through the loop's.
+final class Session: Pollable {
+    unowned let worker: Worker
+    let route: Int
+    let client: Descriptor
+    var backend: Descriptor?
+    var machine: SessionStateMachine
+    var toBackend = Flow()
+    var toClient = Flow()
+    var lastActivity: UInt64
+    private(set) var slot = -1
+    private var isClosed = false
+
+    /// A session for a client that was accepted and counted.
+    init(worker: Worker, route: Int, client: consuming Descriptor) {
+        self.worker = worker
+        self.route = route
+        self.client = client
+        lastActivity = worker.loop.now
+        machine = SessionStateMachine(
+            candidates: worker.routes.candidates(ofRoute: route),
+            connectTimeout: worker.configuration.routes[route].session.connectTimeout)
+    }
+
+    var settings: SessionSettings { worker.configuration.routes[route].session }
+    var loop: EventLoop { worker.loop }
+
+    func start() {
+        slot = loop.admit(self)
+        do {
+            try loop.watch(client.raw, .session, slot: slot, side: .client)
+        } catch {
+            return close(because: "\(error)")
+        }
+        perform(machine.start(now: loop.now))
+    }
+
+    func ready(_ readiness: Readiness, side: Side) {
+        guard machine.isRelaying else { return readyWhileDialing(readiness, side: side) }
+        if readiness.contains(.writable) { flush(to: side) }
+        guard !isClosed else { return }
+        let ended = !readiness.isDisjoint(with: .peerEnded)
+        if ended || readiness.contains(.readable) { relay(from: side, untilEnd: ended) }
+    }
+
+    func resume() {
+        guard machine.isRelaying else { return }
+        relay(from: .client, untilEnd: true)
+        if !isClosed { relay(from: .backend, untilEnd: true) }
+    }
+
+    func deadlinePassed() {
+        if machine.isRelaying { closeIfIdle() } else { dialFailed(.timeout) }
+    }
+
+    /// Ends the session and gives back what it held.
+    func close(because reason: @autoclosure () -> String) {
+        guard !isClosed else { return }
+        isClosed = true
+        worker.log.debug("session closed: \(reason())", metadata: worker.metadata(of: self))
+        loop.dismiss(slot: slot)
+        backend = nil
+        worker.sessionEnded(self)
+    }
+}
+
+// MARK: - Finding a backend
+
+extension Session {
+    private func perform(_ action: SessionStateMachine.Action) {
+        switch action {
+        case .dial(let address, let deadline):
+            dial(address, deadline: deadline)
+        case .relay:
+            startRelay()
+        case .refuse(let attempts):
+            worker.noteRefusal(route: route, attempts: attempts)
+            close(because: "no alias could serve it")
+        }
+    }
+
+    private func dial(_ address: SocketAddress, deadline: UInt64) {
+        do {
+            let descriptor = try Dialer.dial(address, settings: settings)
+            try loop.watch(descriptor.raw, .session, slot: slot, side: .backend)
+            backend = consume descriptor
+            loop.setDeadline(deadline, slot: slot)
+        } catch {
+            dialFailed(.system(error.code))
+        }
+    }
+
+    private func dialFailed(_ failure: DialFailure) {
+        backend = nil
+        let (ended, next) = machine.failed(failure, now: loop.now)
+        if let ended { worker.noteFailure(ended, route: route) }
+        perform(next)
+    }
+
+    private func readyWhileDialing(_ readiness: Readiness, side: Side) {
+        switch side {
+        case .client:
+            if !readiness.isDisjoint(with: .broken) { close(because: "the client left before a backend was found") }
+        case .backend:
+            guard !readiness.isDisjoint(with: [.writable, .broken]), let code = backend?.pendingError else { return }
+            guard code == 0 else { return dialFailed(.system(code)) }
+            perform(machine.connected())
+            // The greeting may have come with the same event.
+            if !isClosed, readiness.contains(.readable) { relay(from: .backend, untilEnd: true) }
+        }
+    }
+
+    private func startRelay() {
+        lastActivity = loop.now
+        loop.setDeadline(settings.idleTimeout.map { loop.now &+ $0.nanoseconds }, slot: slot)
+        worker.log.debug("session started", metadata: worker.metadata(of: self))
+        // What came while the backend was dialed raised its event then; look now.
+        relay(from: .client, untilEnd: true)
+    }
+
+    /// The deadline was set for the latest activity known then; there may have been more since.
+    private func closeIfIdle() {
+        guard let limit = settings.idleTimeout?.nanoseconds else { return }
+        let deadline = lastActivity &+ limit
+        if deadline <= loop.now { return close(because: "idle") }
+        loop.setDeadline(deadline, slot: slot)
+    }
+}
