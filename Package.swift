@@ -58,6 +58,8 @@ let package = Package(
             dependencies: [
                 "Failover", "FailoverCore", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
 
@@ -67,7 +69,8 @@ let package = Package(
             path: "Tests/FailoverTesting",
             swiftSettings: strict),
         .testTarget(
-            name: "FailoverCoreTests", dependencies: ["FailoverCore", "FailoverTesting"], swiftSettings: strict),
+            name: "FailoverCoreTests", dependencies: ["FailoverCore", "FailoverTesting", logging],
+            swiftSettings: strict),
         .testTarget(
             name: "FailoverChecksTests",
             dependencies: ["FailoverChecks", "FailoverCore", "FailoverTesting"],
@@ -79,6 +82,7 @@ let package = Package(
         .testTarget(
             name: "FailoverTests",
             dependencies: ["Failover", "FailoverCore", "FailoverTesting"],
+            exclude: ["Fixtures"],
             swiftSettings: strict),
         .testTarget(
             name: "IntegrationTests", dependencies: ["FailoverTesting"], swiftSettings: strict),

@@ -47,6 +47,9 @@ public final class ProxyServer: Sendable {
     /// Sessions of this moment.
     public var sessionCount: Int { registry.count }
 
+    /// Sessions of each loop.
+    var loads: [Int] { handles.map { $0.load.load(ordering: .relaxed) } }
+
     /// Starts the loops and accepts clients.
     public func start() throws {
         for index in handles.indices {

@@ -10,6 +10,11 @@ public struct RouteTable: Hashable, Sendable {
         /// Position in ``RouteTable/aliases``.
         public let alias: Int
         public let addresses: [SocketAddress]
+
+        public init(alias: Int, addresses: [SocketAddress]) {
+            self.alias = alias
+            self.addresses = addresses
+        }
     }
 
     /// The alias that a route's new sessions get first, and the reason.
@@ -26,6 +31,11 @@ public struct RouteTable: Hashable, Sendable {
             public let alias: Int
             /// Why it is down; `nil` when it is only suspect.
             public let outage: PingFailure?
+
+            public init(alias: Int, outage: PingFailure?) {
+                self.alias = alias
+                self.outage = outage
+            }
         }
 
         /// The alias chosen, if any.

@@ -1,0 +1,53 @@
+import FailoverChecks
+public import FailoverCore
+
+/// Something that can be pinged once, outside of any monitoring.
+public struct PingTarget: Sendable {
+    /// The alias's or the service's name.
+    public let name: String
+    /// Where it is.
+    public let endpoint: Endpoint
+    fileprivate let limit: Duration
+    fileprivate let check: @Sendable (Duration) async throws(PingFailure) -> Void
+
+    /// Pings once under the time limit of a service that is up.
+    public func ping() async -> PingResult {
+        let clock = ContinuousClock()
+        let start = clock.now
+        do throws(PingFailure) {
+            try await check(limit)
+            return PingResult(failure: nil, duration: start.duration(to: clock.now))
+        } catch {
+            return PingResult(failure: error, duration: start.duration(to: clock.now))
+        }
+    }
+}
+
+extension Configuration {
+    /// Every database alias and every other service, in file order.
+    public var pingTargets: [PingTarget] {
+        let threads = BlockingThreads()
+        let resolver = NameResolver(threads: threads)
+        let aliases = databases.map { alias in
+            let check = DatabaseCheck(server: alias.server, resolver: resolver, threads: threads)
+            return PingTarget(
+                name: alias.name, endpoint: alias.server.endpoint, limit: alias.monitor.pingTimeout
+            ) { limit throws(PingFailure) in try await check.ping(limit: limit) }
+        }
+        let others = services.compactMap { service -> PingTarget? in
+            guard case .tcp(let endpoint, let settings) = service.kind else { return nil }
+            let check = TCPCheck(endpoint: endpoint, resolver: resolver, threads: threads)
+            return PingTarget(name: service.name, endpoint: endpoint, limit: settings.pingTimeout) {
+                limit throws(PingFailure) in try await check.ping(limit: limit)
+            }
+        }
+        return aliases + others
+    }
+
+    /// The targets that a name means: the alias or service of that name; for a route, all its aliases.
+    public func pingTargets(named name: String) -> [PingTarget] {
+        if let target = pingTargets.first(where: { $0.name == name }) { return [target] }
+        guard case .database(let route)? = service(named: name)?.kind else { return [] }
+        return pingTargets.filter { route.aliases.contains($0.name) }
+    }
+}

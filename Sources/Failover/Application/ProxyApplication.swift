@@ -1,0 +1,95 @@
+import FailoverChecks
+public import FailoverCore
+import FailoverProxy
+import Glibc
+public import Logging
+public import ServiceLifecycle
+
+/// A configuration brought to life: every service monitored, every route served.
+public struct ProxyApplication: ServiceLifecycle.Service {
+    private let monitors: [ServiceMonitor]
+    private let proxy: ProxyServer
+    private let board: RouteBoard
+    private let resolver: NameResolver
+    private let configuration: Configuration
+    private let log: Logger
+
+    /// How long clients wait in the listeners' queues for the first name look-up, which a dead name server may delay.
+    private static let firstLookupLimit = Duration.seconds(2)
+
+    /// Opens the listeners; nothing is pinged or accepted before ``run()``.
+    ///
+    /// - Throws: an error whose description is one line for the operator; nothing stays open then.
+    public init(_ configuration: Configuration, log: Logger) async throws {
+        let threads = BlockingThreads()
+        let resolver = NameResolver(threads: threads)
+        let plan = RoutePlan(configuration)
+        let board = RouteBoard(plan.table)
+        let clock = MonotonicClock()
+
+        let databases = plan.aliases.enumerated().map { index, alias in
+            ServiceMonitor(
+                service: DatabaseAliasService(
+                    name: alias.serviceName,
+                    check: DatabaseCheck(server: alias.database.server, resolver: resolver, threads: threads),
+                    board: board, alias: index),
+                settings: alias.database.monitor, clock: clock, log: log, processID: getpid(),
+                onSuspicion: { board.setSuspect(alias: index, $0) })
+        }
+        let others = configuration.services.compactMap { service -> ServiceMonitor? in
+            guard case .tcp(let endpoint, let settings) = service.kind else { return nil }
+            return ServiceMonitor(
+                service: TCPService(
+                    name: service.name, check: TCPCheck(endpoint: endpoint, resolver: resolver, threads: threads)),
+                settings: settings, clock: clock, log: log, processID: getpid())
+        }
+        let observer = RouteObserver(
+            monitors: databases, aliases: plan.table.routes.map(\.aliases),
+            triggers: plan.routes.map(\.settings.errorTriggers), clock: clock, log: log)
+
+        self.configuration = configuration
+        self.log = log
+        self.board = board
+        self.resolver = resolver
+        monitors = databases + others
+        proxy = try ProxyServer(
+            configuration: ProxyConfiguration(
+                routes: try await plan.proxyRoutes(resolver: resolver), workers: configuration.workerThreads),
+            board: board, observer: observer, log: log)
+    }
+
+    /// Where each route listens, by name, with the ports that the system chose.
+    public var addresses: [(route: String, addresses: [SocketAddress])] {
+        zip(board.table.routes.map(\.name), proxy.addresses).map { ($0, $1) }
+    }
+
+    /// Serves until the surrounding `ServiceGroup` shuts down gracefully, then lets sessions end.
+    public func run() async throws {
+        await findAddresses()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for monitor in monitors { group.addTask { await monitor.run() } }
+            try proxy.start()
+            for (route, addresses) in addresses {
+                log.info("\(route): listening", metadata: ["on": "\(addresses.map(\.description).joined(separator: ", "))"])
+            }
+            try? await gracefulShutdown()
+            log.info(
+                "stopping",
+                metadata: ["sessions": "\(proxy.sessionCount)", "grace": "\(configuration.shutdownGrace.inWords)"])
+            await proxy.stop(grace: configuration.shutdownGrace)
+            group.cancelAll()
+        }
+    }
+
+    /// Looks all names up once, so that the first clients find addresses.
+    private func findAddresses() async {
+        await withDiscardingTaskGroup { group in
+            for (index, alias) in board.table.aliases.enumerated() {
+                group.addTask {
+                    let found = try? await resolver.addresses(of: alias.endpoint, limit: Self.firstLookupLimit)
+                    if let found { board.setAddresses(alias: index, found) }
+                }
+            }
+        }
+    }
+}

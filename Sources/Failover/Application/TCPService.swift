@@ -1,0 +1,10 @@
+import FailoverChecks
+import FailoverCore
+
+/// A TCP port that is pinged by connecting to it. Notify-only.
+struct TCPService: Service {
+    let name: String
+    let check: TCPCheck
+
+    func ping(limit: Duration) async throws { try await check.ping(limit: limit) }
+}

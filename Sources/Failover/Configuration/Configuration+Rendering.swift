@@ -1,0 +1,93 @@
+import FailoverCore
+import Logging
+
+extension Configuration {
+    /// The effective configuration as YAML: every key with its value, defaults filled in, secrets as `(hidden)`.
+    ///
+    /// The settings of monitoring stand with the aliases and services that they came to hold for, not at the top.
+    public func rendered() -> String {
+        var text = YAMLWriter()
+        text.section("databases", isEmpty: databases.isEmpty) { text in
+            for alias in databases { text.section(alias.name) { alias.write(to: &$0) } }
+        }
+        text.section("services", isEmpty: services.isEmpty) { text in
+            for service in services { text.section(service.name) { service.write(to: &$0) } }
+        }
+        text.section("log") { text in
+            text.key("level", log.level.rawValue)
+            text.key("format", log.format.rawValue)
+        }
+        text.key("worker_threads", workerThreads)
+        text.key("shutdown_grace", shutdownGrace)
+        return text.text
+    }
+}
+
+extension DatabaseAlias {
+    fileprivate func write(to text: inout YAMLWriter) {
+        text.key("engine", server.engine.rawValue)
+        server.endpoint.write(to: &text)
+        if server.engine != .tcp {
+            if let user = server.user { text.key("user", user) }
+            if let password = server.password { text.key("password", password.description) }
+            if let name = server.databaseName { text.key("name", name) }
+            text.key("tls", server.tls.rawValue)
+            if let path = server.tlsAuthorities { text.key("tls_ca", path) }
+            text.key("ping_query", server.pingQuery)
+        }
+        text.key("ping_timeout", monitor.pingTimeout)
+        text.key("outage_ping_timeout", monitor.outagePingTimeout)
+        monitor.write(to: &text)
+    }
+}
+
+extension ServiceConfiguration {
+    fileprivate func write(to text: inout YAMLWriter) {
+        switch kind {
+        case .database(let route):
+            text.key("type", "database")
+            route.write(to: &text)
+        case .tcp(let endpoint, let monitor):
+            text.key("type", "tcp")
+            endpoint.write(to: &text)
+            text.key("timeout", monitor.pingTimeout)
+            monitor.write(to: &text)
+        }
+    }
+}
+
+extension DatabaseRoute {
+    fileprivate func write(to text: inout YAMLWriter) {
+        if let own = aliases.first { text.key("db_alias", own) }
+        text.key("failover_db_alias", Array(aliases.dropFirst()))
+        text.key("listen", listen.map(\.description))
+        text.key("max_connections", maxConnections ?? 0)
+        text.key("connect_timeout", connectTimeout)
+        text.key("idle_timeout", idleTimeout ?? .zero)
+        text.key("tcp_user_timeout", tcpUserTimeout ?? .zero)
+        text.key("keepalive", keepalive ?? .zero)
+        text.key("error_triggers", BackendErrorKind.allCases.filter(errorTriggers.contains).map(\.rawValue))
+    }
+}
+
+extension MonitorSettings {
+    fileprivate func write(to text: inout YAMLWriter) {
+        text.key("monitoring_ping_frequency", frequencies.monitoringInterval)
+        text.key("outage_ping_frequency", frequencies.outageInterval)
+        text.key("error_ping_frequency", frequencies.errorInterval)
+        text.key("outage_logging_frequency", frequencies.outageLoggingInterval)
+        text.key("rise", rise)
+        text.key("fall", fall)
+    }
+}
+
+extension Endpoint {
+    fileprivate func write(to text: inout YAMLWriter) {
+        switch self {
+        case .tcp(let host, let port):
+            text.key("host", host)
+            text.key("port", Int(port))
+        case .unix: text.key("host", description)
+        }
+    }
+}

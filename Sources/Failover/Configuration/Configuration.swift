@@ -1,0 +1,36 @@
+/// Everything that a running proxy was told. Made by ``load(path:environment:)`` or ``parse(_:fileName:environment:)``,
+/// it holds values that were checked; nothing re-checks them.
+public struct Configuration: Hashable, Sendable {
+    /// The database aliases, in file order. Names are unique.
+    public var databases: [DatabaseAlias]
+    /// The services, in file order. Names are unique.
+    public var services: [ServiceConfiguration]
+    /// Event loop threads; at least 1. In the file 0, the default, asks for one per core.
+    public var workerThreads: Int
+    /// How long sessions may go on after a request to stop. `shutdown_grace`, 30 s; zero closes them at once.
+    public var shutdownGrace: Duration
+    /// What is logged, and how.
+    public var log: LogConfiguration
+
+    public init(
+        databases: [DatabaseAlias] = [],
+        services: [ServiceConfiguration] = [],
+        workerThreads: Int = 1,
+        shutdownGrace: Duration = .seconds(30),
+        log: LogConfiguration = LogConfiguration()
+    ) {
+        self.databases = databases
+        self.services = services
+        self.workerThreads = workerThreads
+        self.shutdownGrace = shutdownGrace
+        self.log = log
+    }
+}
+
+extension Configuration {
+    /// The alias of this name, if there is one.
+    public func database(named name: String) -> DatabaseAlias? { databases.first { $0.name == name } }
+
+    /// The service of this name, if there is one.
+    public func service(named name: String) -> ServiceConfiguration? { services.first { $0.name == name } }
+}

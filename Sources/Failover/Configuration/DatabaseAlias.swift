@@ -1,0 +1,18 @@
+public import FailoverCore
+
+/// A named database server, as in Django's `DATABASES`: one entry of `databases`.
+public struct DatabaseAlias: Hashable, Sendable {
+    /// Letters, digits, `_`, `.` and `-`.
+    public var name: String
+    /// The server, and how a ping logs in to it.
+    public var server: DatabaseServer
+    /// How it is monitored: the file's settings, overridden by the alias's, overridden by those of the services whose
+    /// `db_alias` it is.
+    public var monitor: MonitorSettings
+
+    public init(name: String, server: DatabaseServer, monitor: MonitorSettings = MonitorSettings()) {
+        self.name = name
+        self.server = server
+        self.monitor = monitor
+    }
+}

@@ -1,0 +1,91 @@
+import FailoverCore
+
+extension ConfigurationParser {
+    func readDatabases(_ entries: [(name: String, value: Value)]) -> ParsedDatabases {
+        var databases = ParsedDatabases()
+        for (name, value) in entries {
+            databases.names.append(name)
+            guard let section = value.section()?.checked(as: .databaseAlias) else { continue }
+            let engine = section.required("engine")?.choice(of: DatabaseServer.Engine.self)
+            databases.engines[name] = engine
+            let server = server(section, engine: engine)
+            let monitor = monitor(section, engine: engine)
+            if let server { databases.aliases.append(DatabaseAlias(name: name, server: server, monitor: monitor)) }
+        }
+        return databases
+    }
+
+    /// Reads every key, whatever else is wrong; `nil` if there is no server without those that are.
+    private func server(_ section: Section, engine: DatabaseServer.Engine?) -> DatabaseServer? {
+        let endpoint = endpoint(section, defaultPort: engine?.defaultPort, portIsKnown: engine != nil)
+        if engine == .tcp {
+            for key in ["user", "password", "name", "tls", "tls_ca", "ping_query"] {
+                section[key]?.report("engine tcp has no use for it: its ping only connects")
+            }
+            return endpoint.map { DatabaseServer(engine: .tcp, endpoint: $0) }
+        }
+        let user = (engine == nil ? section["user"] : section.required("user"))?.text()
+        let password = section["password"].flatMap(secret)
+        let databaseName = section["name"]?.text()
+        let tls = section["tls"]?.choice(of: DatabaseServer.TLSMode.self) ?? .prefer
+        let authorities = section["tls_ca"].flatMap(certificateFile)
+        let query = section["ping_query"]?.text() ?? "SELECT 1"
+        guard let engine, let endpoint else { return nil }
+        return DatabaseServer(
+            engine: engine, endpoint: endpoint, user: user, password: password, databaseName: databaseName, tls: tls,
+            tlsAuthorities: authorities, pingQuery: query)
+    }
+
+    private func monitor(_ section: Section, engine: DatabaseServer.Engine?) -> MonitorSettings {
+        let defaults = engine == .tcp ? Self.connectOnly(monitor, limit: Self.connectLimit) : monitor
+        return MonitorOverrides(section, keys: MonitorOverrides.keysOfAlias).applied(to: defaults)
+    }
+
+    /// The `host` and `port` of a section.
+    ///
+    /// - Parameter portIsKnown: whether a port that is absent is a mistake; it is none while the engine is in doubt.
+    func endpoint(_ section: Section, defaultPort: UInt16?, portIsKnown: Bool = true) -> Endpoint? {
+        let portValue = section["port"]
+        guard let host = section.required("host") else {
+            _ = portValue?.integer(in: 1...65535)
+            return nil
+        }
+        let text = host.scalar("expected a host name, an IP address or unix:/path")
+        let path = text.flatMap { text in host.read { () throws(InvalidText) in try SocketPath(prefixedText: text) } }
+        if text?.hasPrefix("unix:") == true {
+            portValue?.report("a Unix socket has no port")
+            return path.flatMap { $0 }.map { .unix(path: $0.text) }
+        }
+        let name = text.flatMap { text in host.read { () throws(InvalidText) in try HostName(text) } }
+        var port = defaultPort
+        if let portValue {
+            port = portValue.integer(in: 1...65535).flatMap(UInt16.init(exactly:))
+        } else if defaultPort == nil && portIsKnown {
+            section.report("`port` is missing")
+        }
+        guard let name, let port else { return nil }
+        return .tcp(host: name.text, port: port)
+    }
+
+    /// The time limit of a ping that only connects, unless the file says otherwise.
+    static let connectLimit = Duration.seconds(3)
+
+    /// The settings with one time limit for both states, which is how a ping that only connects is limited.
+    static func connectOnly(_ settings: MonitorSettings, limit: Duration) -> MonitorSettings {
+        var settings = settings
+        settings.pingTimeout = limit
+        settings.outagePingTimeout = limit
+        return settings
+    }
+}
+
+extension DatabaseServer.Engine {
+    /// The port that the engine's servers listen on by custom.
+    fileprivate var defaultPort: UInt16? {
+        switch self {
+        case .postgres: 5432
+        case .mysql: 3306
+        case .tcp: nil
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import FailoverCore
+import SystemPackage
+import Yams
+
+extension ConfigurationParser {
+    /// A string, `{env: NAME}` or `{file: PATH}`. No message holds what was found, not even a wrong key.
+    func secret(_ value: Value) -> Secret? {
+        let expectation = "expected a string, {env: NAME} or {file: PATH}"
+        guard case .mapping(let mapping) = value.node else {
+            return value.scalar(expectation).flatMap { _ in value.text() }.map { Secret($0) }
+        }
+        let section = Section(mapping, place: value.place, log: ProblemLog(file: ""))
+        guard section.entries.count == 1, let (key, source) = section.entries.first, ["env", "file"].contains(key),
+            source.textIfAny != nil
+        else {
+            value.report("\(expectation), found other keys or values")
+            return nil
+        }
+        let named = Value(node: source.node, place: value.place.key(key, line: source.place.line), log: log)
+        guard let name = named.text() else { return nil }
+        return key == "env" ? secret(variable: name, named) : secret(file: name, named)
+    }
+
+    private func secret(variable name: String, _ value: Value) -> Secret? {
+        guard let text = environment(name) else {
+            value.report("the environment has no variable \(name.quotedForMessage)")
+            return nil
+        }
+        if text.isEmpty {
+            value.report("the environment variable \(name.quotedForMessage) is empty")
+            return nil
+        }
+        return Secret(text)
+    }
+
+    private func secret(file name: String, _ value: Value) -> Secret? {
+        let path = folder.pushing(FilePath(name))
+        guard let file = smallFile(path, maximumSize: 64 * 1024, value) else { return nil }
+        var text = file.text
+        if text.last?.isNewline == true { text.removeLast() }
+        if text.isEmpty || text.utf8.contains(0) {
+            value.report("\(path.quotedForMessage): \(text.isEmpty ? "empty" : "has a NUL character")")
+            return nil
+        }
+        return Secret(text)
+    }
+
+    /// The path of a readable PEM file.
+    func certificateFile(_ value: Value) -> String? {
+        guard let name = value.text() else { return nil }
+        let path = folder.pushing(FilePath(name))
+        guard let file = smallFile(path, maximumSize: 4 << 20, value) else { return nil }
+        guard file.text.contains("-----BEGIN ") else {
+            value.report("\(path.quotedForMessage): no PEM certificate")
+            return nil
+        }
+        return path.string
+    }
+
+    private func smallFile(_ path: FilePath, maximumSize: Int, _ value: Value) -> SmallFile? {
+        do {
+            return try SmallFile(path: path, maximumSize: maximumSize)
+        } catch {
+            value.report("\(path.quotedForMessage): \(error.message)")
+            return nil
+        }
+    }
+}
+
+extension FilePath {
+    fileprivate var quotedForMessage: String { string.quotedForMessage(limit: 4096) }
+}

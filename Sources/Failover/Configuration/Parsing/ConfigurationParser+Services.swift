@@ -1,0 +1,100 @@
+import FailoverCore
+
+/// The `type` of a service that this version knows.
+private enum ServiceType: String, CaseIterable {
+    case database
+    case tcp
+}
+
+extension ConfigurationParser {
+    /// - Parameter databases: `nil` if they could not be read, so that no alias can be looked up.
+    func readServices(_ entries: [(name: String, value: Value)], databases: ParsedDatabases?) -> [ParsedService] {
+        entries.compactMap { name, value in
+            guard let section = value.section(), let type = type(of: section) else { return nil }
+            if let text = type.textIfAny, ["memcached", "rabbitmq", "redis", "command"].contains(text) {
+                type.report("\(text) is not available in this version")
+                return nil
+            }
+            switch type.choice(of: ServiceType.self) {
+            case .database: return databaseService(name, section, databases: databases)
+            case .tcp: return tcpService(name, section)
+            case nil: return nil
+            }
+        }
+    }
+
+    /// The `type`, which says what keys a service has and so must be found before they are checked.
+    private func type(of section: Section) -> Value? {
+        let misspelt = section.entries.first { KeySuggestion.nearest(to: $0.key, among: ["type"]) != nil }
+        return section["type"] ?? misspelt?.value ?? section.required("type")
+    }
+
+    private func tcpService(_ name: String, _ section: Section) -> ParsedService {
+        let section = section.checked(as: .tcpService)
+        let endpoint = endpoint(section, defaultPort: nil)
+        let limit = section["timeout"]?.duration() ?? Self.connectLimit
+        let overrides = MonitorOverrides(section)
+        let monitor = overrides.applied(to: Self.connectOnly(monitor, limit: limit))
+        return ParsedService(
+            name: name, place: section.place, kind: endpoint.map { .tcp($0, monitor) }, overrides: overrides)
+    }
+
+    private func databaseService(
+        _ name: String, _ section: Section, databases: ParsedDatabases?
+    ) -> ParsedService {
+        let section = section.checked(as: .databaseService)
+        var service = ParsedService(name: name, place: section.place, overrides: MonitorOverrides(section))
+        service.listeners = listeners(section)
+        var route = DatabaseRoute(aliases: [], listen: service.listeners.map(\.endpoint))
+        readLimits(section, into: &route)
+        readTriggers(section, into: &route)
+        if let databases {
+            var reader = RouteAliases(databases: databases, log: log)
+            reader.read(section)
+            service.knowsItsAliases = reader.allDefined
+            service.ownAlias = reader.own
+            route.aliases = reader.aliases
+        }
+        service.kind = .database(route)
+        return service
+    }
+
+    private func listeners(_ section: Section) -> [(endpoint: Endpoint, place: Place)] {
+        guard let value = section.required("listen"), let elements = value.elements() else { return [] }
+        if elements.isEmpty { value.report("a route needs at least one address to listen on") }
+        return elements.compactMap { element in
+            guard let text = element.scalar("expected host:port, [v6]:port or unix:/path") else { return nil }
+            let endpoint = element.read { () throws(InvalidText) in try Endpoint(listenText: text) }
+            return endpoint.map { ($0, element.place) }
+        }
+    }
+
+    private func readLimits(_ section: Section, into route: inout DatabaseRoute) {
+        if let limit = section["max_connections"]?.limit(upTo: 1_000_000) { route.maxConnections = limit }
+        if let limit = section["connect_timeout"]?.duration() { route.connectTimeout = limit }
+        if let limit = section["idle_timeout"]?.durationOrZero() { route.idleTimeout = limit.unlessZero }
+        if let value = section["tcp_user_timeout"], let limit = value.durationOrZero() {
+            if limit > .milliseconds(Int32.max) { value.report("must not be longer than 24 days, the kernel's limit") }
+            route.tcpUserTimeout = limit.unlessZero
+        }
+        if let value = section["keepalive"], let interval = value.durationOrZero() {
+            if interval.components.attoseconds != 0 || interval.components.seconds > 32767 {
+                value.report("the kernel takes whole seconds, 32767 at most, found \(interval.configurationText)")
+            }
+            route.keepalive = interval.unlessZero
+        }
+    }
+
+    private func readTriggers(_ section: Section, into route: inout DatabaseRoute) {
+        if let triggers = section["error_triggers"].flatMap(triggers) { route.errorTriggers = triggers }
+        if let extra = section["extra_error_triggers"].flatMap(triggers) { route.errorTriggers.formUnion(extra) }
+    }
+
+    private func triggers(_ value: Value) -> Set<BackendErrorKind>? {
+        value.elements().map { Set($0.compactMap { $0.choice(of: BackendErrorKind.self) }) }
+    }
+}
+
+extension Duration {
+    fileprivate var unlessZero: Duration? { self == .zero ? nil : self }
+}

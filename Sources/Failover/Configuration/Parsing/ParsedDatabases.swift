@@ -1,0 +1,22 @@
+import FailoverCore
+
+/// The `databases` of a file: what is named there, and what of it is right.
+struct ParsedDatabases {
+    /// Every alias that the file defines, whether or not all of it is right; in file order.
+    var names: [String] = []
+    /// The engines that are right.
+    var engines: [String: DatabaseServer.Engine] = [:]
+    /// The aliases that could be read, in file order.
+    var aliases: [DatabaseAlias] = []
+
+    /// The aliases with the settings of the services whose `db_alias` they are.
+    func configured(with services: [ParsedService]) -> [DatabaseAlias] {
+        aliases.map { alias in
+            var alias = alias
+            for service in services where service.ownAlias == alias.name {
+                alias.monitor = service.overrides.applied(to: alias.monitor)
+            }
+            return alias
+        }
+    }
+}

@@ -1,0 +1,18 @@
+import FailoverCore
+
+/// One of the `services` of a file, with the places that checks across services report at.
+struct ParsedService {
+    var name: String
+    var place: Place
+    /// `nil` if its type is not known or something it cannot do without is wrong.
+    var kind: ServiceConfiguration.Kind?
+    /// The `db_alias`, if it is defined.
+    var ownAlias: String?
+    /// Whether each alias that the service names is defined.
+    var knowsItsAliases = false
+    var listeners: [(endpoint: Endpoint, place: Place)] = []
+    var overrides: MonitorOverrides
+
+    /// The service as the configuration holds it.
+    var configuration: ServiceConfiguration? { kind.map { ServiceConfiguration(name: name, kind: $0) } }
+}

@@ -1,0 +1,80 @@
+import FailoverCore
+
+/// Reads the aliases of a route: `db_alias`, then `failover_db_alias`.
+struct RouteAliases {
+    let databases: ParsedDatabases
+    let log: ProblemLog
+    /// The aliases in the order they are tried.
+    private(set) var aliases: [String] = []
+    /// The `db_alias`, if it is defined.
+    private(set) var own: String?
+    /// Whether each alias that was named is defined.
+    private(set) var allDefined = true
+
+    init(databases: ParsedDatabases, log: ProblemLog) {
+        self.databases = databases
+        self.log = log
+    }
+
+    mutating func read(_ section: Section) {
+        let own = readOwn(section)
+        if let own, databases.names.contains(own) { self.own = own }
+        if let value = section["failover_db_alias"] {
+            for element in value.elements() ?? [] { add(element) }
+        } else if own != "default" {
+            // A route whose own alias is `default` has nowhere to go by default.
+            addDefault("default", of: "failover_db_alias", section, hint: "; [] is for none")
+        }
+    }
+
+    private mutating func readOwn(_ section: Section) -> String? {
+        guard let value = section["db_alias"] else {
+            addDefault("slave", of: "db_alias", section, hint: "")
+            return "slave"
+        }
+        return add(value)
+    }
+
+    private mutating func addDefault(_ name: String, of key: String, _ section: Section, hint: String) {
+        if databases.names.contains(name) {
+            append(name, at: section.place)
+        } else {
+            allDefined = false
+            section.report("`\(key)` is missing and its default, `\(name)`, is no database alias\(hint); \(defined)")
+        }
+    }
+
+    @discardableResult
+    private mutating func add(_ value: Value) -> String? {
+        guard let name = value.text() else {
+            allDefined = false
+            return nil
+        }
+        if databases.names.contains(name) {
+            append(name, at: value.place)
+        } else {
+            allDefined = false
+            value.report("no such database alias: \(name.quotedForMessage); \(defined)")
+        }
+        return name
+    }
+
+    private mutating func append(_ name: String, at place: Place) {
+        if aliases.contains(name) {
+            log.report("`\(name)` is already an alias of this route", at: place)
+            return
+        }
+        let engines = databases.engines
+        let first = aliases.first { engines[$0] != nil }
+        if let engine = engines[name], let first, let expected = engines[first], engine != expected {
+            let message = "`\(name)` is of engine \(engine.rawValue), but `\(first)` is of engine \(expected.rawValue)"
+            log.report("\(message); a route has one engine", at: place)
+        }
+        aliases.append(name)
+    }
+
+    private var defined: String {
+        let names = databases.names.filter(ConfigurationParser.isName)
+        return names.isEmpty ? "none is defined" : "defined are: \(names.joined(separator: ", "))"
+    }
+}

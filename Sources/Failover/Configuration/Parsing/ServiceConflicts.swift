@@ -1,0 +1,69 @@
+import FailoverCore
+
+/// Finds what no service is wrong about alone.
+struct ServiceConflicts {
+    let services: [ParsedService]
+    let databases: ParsedDatabases
+    let log: ProblemLog
+
+    func report() {
+        reportNames()
+        reportListeners()
+        reportOverrides()
+    }
+
+    private func reportNames() {
+        for service in services where databases.names.contains(service.name) {
+            let serves =
+                switch service.kind {
+                case .database(let route): !service.knowsItsAliases || route.aliases.contains(service.name)
+                case .tcp: false
+                case nil: true
+                }
+            if !serves { log.report("named like a database alias that it does not serve", at: service.place) }
+        }
+    }
+
+    private func reportListeners() {
+        var earlier: [(endpoint: Endpoint, owner: Place)] = []
+        for service in services {
+            for (endpoint, place) in service.listeners {
+                if let other = earlier.first(where: { $0.endpoint.collides(with: endpoint) }) {
+                    log.report("\(endpoint) is already taken by \(other.owner.keyPath)", at: place)
+                } else if let alias = databases.aliases.first(where: { $0.server.endpoint.reaches(endpoint) }) {
+                    let name = alias.name.quotedForMessage
+                    log.report("the proxy would connect to itself: database alias \(name) is here", at: place)
+                }
+                earlier.append((endpoint, service.place))
+            }
+        }
+    }
+
+    /// An alias has one monitor, so services that share it must agree on what they override.
+    private func reportOverrides() {
+        for (index, service) in services.enumerated() {
+            guard let alias = service.ownAlias else { continue }
+            for (key, place, change) in service.overrides.changes {
+                let other = services[..<index].first { other in
+                    guard other.ownAlias == alias, let earlier = other.overrides.change(of: key) else { return false }
+                    return earlier != change
+                }
+                if let other {
+                    log.report("\(other.place.keyPath), which has the same db_alias, sets another value", at: place)
+                }
+            }
+        }
+    }
+}
+
+extension Endpoint {
+    /// Whether connecting here surely arrives at a listener of this machine at `listener`.
+    fileprivate func reaches(_ listener: Endpoint) -> Bool {
+        switch (self, listener) {
+        case (.unix(let path), .unix(let listenerPath)): path == listenerPath
+        case (.tcp(let host, let port), .tcp(let listenerHost, let listenerPort)):
+            port == listenerPort && HostName.connects(host, toListenerAt: listenerHost)
+        default: false
+        }
+    }
+}

@@ -1,0 +1,56 @@
+/// The keys that one kind of section may have.
+struct Vocabulary: Sendable {
+    /// What the section is, for a message: `a database alias`.
+    let section: String
+    /// The keys that are read.
+    let keys: [String]
+    /// Keys of the configuration reference that a later version reads.
+    let later: Set<String>
+
+    /// Why a key does not belong here, and which was probably meant; `nil` if it does.
+    func objection(to key: String) -> (message: String, suggestion: String?)? {
+        if keys.contains(key) { return nil }
+        if later.contains(key) { return ("not available in this version", nil) }
+        if key == "<<" { return ("YAML merge keys are not supported", nil) }
+        if let home = Self.all.first(where: { $0.keys.contains(key) }) {
+            return ("unknown key here; it belongs to \(home.section)", nil)
+        }
+        if let suggestion = KeySuggestion.nearest(to: key, among: keys) {
+            return ("unknown key; did you mean `\(suggestion)`?", suggestion)
+        }
+        return ("unknown key", nil)
+    }
+
+    private static let all = [top, databaseAlias, databaseService, tcpService]
+    private static let monitor = MonitorOverrides.keys
+
+    static let top = Vocabulary(
+        section: "the top level",
+        keys: monitor + ["databases", "services", "log", "worker_threads", "shutdown_grace"],
+        later: ["notify", "settings_file", "admin"])
+
+    static let databaseAlias = Vocabulary(
+        section: "a database alias",
+        keys: [
+            "engine", "host", "port", "user", "password", "name", "tls", "tls_ca", "ping_query",
+        ] + MonitorOverrides.keysOfAlias,
+        later: ["max_connections"])
+
+    static let databaseService = Vocabulary(
+        section: "a service of type database",
+        keys: [
+            "type", "db_alias", "failover_db_alias", "listen", "max_connections", "connect_timeout", "idle_timeout",
+            "tcp_user_timeout", "keepalive", "error_triggers", "extra_error_triggers",
+        ] + monitor,
+        later: [
+            "allow", "greeting_timeout", "client_startup_timeout", "on_outage", "on_recovery", "drain_deadline",
+            "drain_rate", "send_proxy", "accept_proxy", "failover_settings", "close_during_outage",
+        ])
+
+    static let tcpService = Vocabulary(
+        section: "a service of type tcp",
+        keys: ["type", "host", "port", "timeout"] + monitor,
+        later: ["failover_settings", "close_during_outage"])
+
+    static let log = Vocabulary(section: "log", keys: ["level", "format"], later: [])
+}

@@ -1,0 +1,79 @@
+public import FailoverCore
+import Synchronization
+
+/// Finds the addresses of endpoints, anew each time, without ever blocking its caller.
+///
+/// Callers who ask for the same name at the same time share one look-up. A look-up that hangs therefore holds one
+/// thread a name, however many callers give up on it.
+public final class NameResolver: Sendable {
+    typealias LookUp = @Sendable (String) throws(PingFailure) -> AddressList
+
+    private struct State {
+        /// Who waits for which name; a name is a key from the start of its look-up to its end.
+        var waiting: [String: [Int: Answer<AddressList>]] = [:]
+        var nextWaiter = 0
+    }
+
+    private let threads: BlockingThreads
+    private let lookUp: LookUp
+    private let state = Mutex(State())
+
+    /// A resolver whose look-ups run on `threads`.
+    public convenience init(threads: BlockingThreads) {
+        self.init(threads: threads) { name throws(PingFailure) in try AddressList(name: name) }
+    }
+
+    /// A resolver that looks names up in a way of its own, for tests.
+    init(threads: BlockingThreads, lookUp: @escaping LookUp) {
+        self.threads = threads
+        self.lookUp = lookUp
+    }
+
+    /// The addresses of an endpoint in the system's order of preference, none twice, never empty.
+    ///
+    /// IP literals and Unix sockets are answered at once, names by getaddrinfo(3).
+    /// - Parameter limit: how long this caller waits.
+    /// - Throws: ``PingFailure``: `.unresolved`, `.timeout(.lookup)`, or `.local` for a socket path that is too long.
+    public func addresses(of endpoint: Endpoint, limit: Duration) async throws(PingFailure) -> [SocketAddress] {
+        switch endpoint {
+        case .unix(let path):
+            return [try SocketAddress.unix(path: path)]
+        case .tcp(let host, let port):
+            if let literal = AddressList(literal: host) { return literal.withPort(port) }
+            return try await addresses(ofName: host, limit: limit).withPort(port)
+        }
+    }
+
+    /// The addresses to listen on; as ``addresses(of:limit:)``.
+    public func listeningAddresses(of endpoint: Endpoint) async throws(PingFailure) -> [SocketAddress] {
+        try await addresses(of: endpoint, limit: .seconds(10))
+    }
+
+    private func addresses(ofName name: String, limit: Duration) async throws(PingFailure) -> AddressList {
+        let answer = Answer<AddressList>()
+        let (waiter, isFirst) = state.withLock { state in
+            let waiter = state.nextWaiter
+            state.nextWaiter += 1
+            let isFirst = state.waiting[name] == nil
+            state.waiting[name, default: [:]][waiter] = answer
+            return (waiter, isFirst)
+        }
+        // Whoever gave up is forgotten; the look-up itself stays known until it ends.
+        defer { state.withLock { state in _ = state.waiting[name]?.removeValue(forKey: waiter) } }
+        if isFirst {
+            do {
+                try threads.start { [self] in finish(name, Result { () throws(PingFailure) in try lookUp(name) }) }
+            } catch {
+                finish(name, .failure(error))
+            }
+        }
+        return try await answer.take(within: limit) {
+            PingFailure(.timeout(.lookup), "\(name): no answer to the name look-up within \(limit.text)")
+        }
+    }
+
+    private func finish(_ name: String, _ outcome: Answer<AddressList>.Outcome) {
+        let waiting = state.withLock { state in state.waiting.removeValue(forKey: name) }
+        for answer in (waiting ?? [:]).values { answer.give(outcome) }
+    }
+}

@@ -1,0 +1,109 @@
+import FailoverCore
+import Synchronization
+
+/// Pings an endpoint: looks up its addresses and tries them in order, as a whole within a limit.
+struct AddressedCheck: Sendable {
+    typealias Report = @Sendable ([SocketAddress]) -> Void
+
+    /// Whether the thread of an earlier ping has not come back yet.
+    private final class Occupancy: Sendable {
+        private let isTaken = Mutex(false)
+
+        /// Whether it was free and is taken now.
+        func take() -> Bool {
+            isTaken.withLock { isTaken in
+                defer { isTaken = true }
+                return !isTaken
+            }
+        }
+
+        func leave() { isTaken.withLock { $0 = false } }
+    }
+
+    let endpoint: Endpoint
+    let secret: Secret?
+    let driver: any PingDriver
+    let resolver: NameResolver
+    let threads: BlockingThreads
+    private let occupancy = Occupancy()
+
+    /// A driver ends by itself at the deadline and knows best what it waited for. So the one that waits for a C library
+    /// that does not end gives it this much more.
+    private static let grace = Duration.milliseconds(50)
+
+    init(
+        endpoint: Endpoint, secret: Secret?, driver: any PingDriver, resolver: NameResolver, threads: BlockingThreads
+    ) {
+        self.endpoint = endpoint
+        self.secret = secret
+        self.driver = driver
+        self.resolver = resolver
+        self.threads = threads
+    }
+
+    /// Pings once.
+    ///
+    /// - Parameter report: called with the addresses after the look-up, and once more if not the first of them
+    ///   answered, with the one that did in front.
+    func ping(limit: Duration, report: @escaping Report) async throws(PingFailure) {
+        let deadline = Deadline(limit)
+        let addresses = try await resolver.addresses(of: endpoint, limit: limit)
+        report(addresses)
+
+        guard occupancy.take() else {
+            throw PingFailure(.timeout(.hung), "\(endpoint): an earlier ping has not returned yet")
+        }
+        let progress = PingProgress(peer: endpoint.description, limit: limit)
+        let answer = Answer<SocketAddress>()
+        do {
+            try threads.start {
+                let outcome = Result { () throws(PingFailure) in
+                    try tryInOrder(addresses, until: deadline, progress)
+                }
+                occupancy.leave()
+                answer.give(outcome)
+            }
+        } catch {
+            occupancy.leave()
+            throw error
+        }
+        let answered = try await answer.take(within: deadline.remaining + Self.grace) { progress.timeout }
+        if answered != addresses.first {
+            report([answered] + addresses.filter { $0 != answered })
+        }
+    }
+
+    /// The first address that answers as it should. Each has an equal share of the time that is left, so that a silent
+    /// one leaves time for the next.
+    private func tryInOrder(
+        _ addresses: [SocketAddress], until deadline: Deadline, _ progress: PingProgress
+    ) throws(PingFailure) -> SocketAddress {
+        var failure = PingFailure(.unresolved, "\(endpoint) has no address")
+        for (index, address) in addresses.enumerated() {
+            let peer = addresses.count == 1 ? endpoint.description : "\(endpoint) (\(address))"
+            progress.begin(peer)
+            let attempt = PingAttempt(
+                address: address, peer: peer, deadline: deadline.share(of: addresses.count - index),
+                progress: progress, secret: secret)
+            do {
+                try driver.ping(attempt)
+                return address
+            } catch {
+                // A host without IPv6 says so at once of each IPv6 address; what an IPv4 address said tells more.
+                if index == 0 || error.reason != .unreachable { failure = error }
+                if error.reason.isVerdict || deadline.hasPassed { break }
+            }
+        }
+        throw failure
+    }
+}
+
+extension PingFailure.Reason {
+    /// Whether the server at the address has spoken for all: another address of it would say the same.
+    fileprivate var isVerdict: Bool {
+        switch self {
+        case .authentication, .tls, .query, .local: true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,100 @@
+import CPostgres
+import Glibc
+
+/// One libpq connection; closed, with a goodbye if it is logged in, when it goes out of use. Never blocks.
+struct PostgresConnection: ~Copyable {
+    private let connection: OpaquePointer
+
+    /// Begins to connect; `nil` when there is no memory.
+    init?(_ parameters: [(keyword: String, value: String)]) {
+        var keywords = parameters.map { UnsafePointer(strdup($0.keyword)) } + [nil]
+        var values = parameters.map { UnsafePointer(strdup($0.value)) } + [nil]
+        defer { for string in keywords + values { free(UnsafeMutablePointer(mutating: string)) } }
+        guard let connection = PQconnectStartParams(&keywords, &values, 0) else { return nil }
+        self.connection = connection
+        PQsetnonblocking(connection, 1)
+        // Only so does an error during login tell its SQLSTATE.
+        PQsetErrorVerbosity(connection, PQERRORS_VERBOSE)
+        // Notices would go to standard error.
+        PQsetNoticeReceiver(connection, { _, _ in }, nil)
+    }
+
+    deinit { PQfinish(connection) }
+
+    var isBroken: Bool { PQstatus(connection) == CONNECTION_BAD }
+    /// Whether the connect itself is still under way.
+    var isConnecting: Bool { PQstatus(connection) == CONNECTION_STARTED || PQstatus(connection) == CONNECTION_NEEDED }
+    var descriptor: Int32 { PQsocket(connection) }
+    var errorMessage: String { PQerrorMessage(connection).map { String(cString: $0) } ?? "" }
+
+    /// What the login waits for.
+    enum LoginStep {
+        case wait(events: Int32)
+        case finished
+        case failed
+    }
+
+    mutating func continueLogin() -> LoginStep {
+        switch PQconnectPoll(connection) {
+        case PGRES_POLLING_OK: .finished
+        case PGRES_POLLING_READING: .wait(events: POLLIN)
+        case PGRES_POLLING_WRITING: .wait(events: POLLOUT)
+        default: .failed
+        }
+    }
+
+    /// Queues a query; its rows will come one by one.
+    mutating func send(_ query: String) -> Bool {
+        PQsendQuery(connection, query) == 1 && PQsetSingleRowMode(connection) == 1
+    }
+
+    /// Sends what is queued.
+    ///
+    /// - Returns: 0 when all is sent, 1 when there is more to send, -1 when the connection broke.
+    mutating func flush() -> Int32 { PQflush(connection) }
+
+    /// Reads what has arrived; false when the connection broke.
+    mutating func consumeInput() -> Bool { PQconsumeInput(connection) == 1 }
+
+    /// How many bytes have arrived that the library has not read yet.
+    var arrivedBytes: Int {
+        var count: Int32 = 0
+        return ioctl(descriptor, UInt(FIONREAD), &count) == 0 ? Int(count) : 0
+    }
+
+    /// Whether the next result has to be waited for.
+    var isBusy: Bool { PQisBusy(connection) == 1 }
+
+    /// The next part of the answer; `nil` after the last.
+    mutating func nextResult() -> PostgresResult? {
+        guard let result = PQgetResult(connection) else { return nil }
+        defer { PQclear(result) }
+        func field(_ code: Int32) -> String? { PQresultErrorField(result, code).map { String(cString: $0) } }
+        switch PQresultStatus(result) {
+        case PGRES_SINGLE_TUPLE, PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY:
+            return .success
+        case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
+            return .copy
+        default:
+            let words = field(PG_DIAG_MESSAGE_PRIMARY_CODE) ?? ""
+            return .failure(
+                PostgresError(
+                    sqlState: field(PG_DIAG_SQLSTATE_CODE), severity: field(PG_DIAG_SEVERITY_CODE),
+                    text: words.isEmpty ? String(cString: PQresultErrorMessage(result)) : words))
+        }
+    }
+}
+
+/// One part of the answer to a query.
+enum PostgresResult {
+    /// A row, or the end of a statement.
+    case success
+    /// COPY: the server waits for data, or sends it.
+    case copy
+    case failure(PostgresError)
+}
+
+// The header writes these as characters.
+private let PG_DIAG_SEVERITY_CODE = Int32(UInt8(ascii: "S"))
+private let PG_DIAG_SQLSTATE_CODE = Int32(UInt8(ascii: "C"))
+private let PG_DIAG_MESSAGE_PRIMARY_CODE = Int32(UInt8(ascii: "M"))

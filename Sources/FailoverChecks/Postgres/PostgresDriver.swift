@@ -1,0 +1,86 @@
+import FailoverCore
+import Glibc
+
+/// Logs in to a PostgreSQL server, runs the ping query and terminates in order.
+struct PostgresDriver: PingDriver {
+    /// A ping query answers with a row or so. More than this is a mistake, or a server that means harm.
+    private static let largestAnswer = 1 << 20
+
+    let server: DatabaseServer
+
+    func ping(_ attempt: PingAttempt) throws(PingFailure) {
+        let parameters = try PostgresParameters(server, attempt)
+        guard var connection = PostgresConnection(parameters.list) else {
+            throw attempt.failure(.local, "out of memory")
+        }
+        try logIn(&connection, attempt)
+        attempt.reached(.query)
+        try runQuery(&connection, attempt)
+    }
+
+    private func logIn(_ connection: inout PostgresConnection, _ attempt: PingAttempt) throws(PingFailure) {
+        if connection.isBroken { throw failure(ofLogin: connection, attempt) }
+        var events = POLLOUT
+        while true {
+            // After a refusal of TLS, libpq may connect anew.
+            let isConnecting = connection.isConnecting
+            attempt.reached(isConnecting ? .connecting : .login)
+            try attempt.wait(for: events, on: connection.descriptor)
+            if isConnecting, let error = TCPConnection.pendingError(of: connection.descriptor) {
+                throw attempt.failure(error)
+            }
+            switch connection.continueLogin() {
+            case .wait(let next): events = next
+            case .finished: return
+            case .failed: throw failure(ofLogin: connection, attempt)
+            }
+        }
+    }
+
+    private func runQuery(_ connection: inout PostgresConnection, _ attempt: PingAttempt) throws(PingFailure) {
+        guard connection.send(server.pingQuery) else { throw failure(ofQuery: connection, attempt) }
+        var unsent = connection.flush()
+        var received = 0
+        var failure: PingFailure?
+        while true {
+            while connection.isBusy {
+                if unsent < 0 { throw self.failure(ofQuery: connection, attempt) }
+                try attempt.wait(for: unsent > 0 ? POLLIN | POLLOUT : POLLIN, on: connection.descriptor)
+                received += connection.arrivedBytes
+                if received > Self.largestAnswer {
+                    throw attempt.failure(.query, "the answer to the ping query is longer than 1 MiB")
+                }
+                if !connection.consumeInput() { throw self.failure(ofQuery: connection, attempt) }
+                if unsent > 0 { unsent = connection.flush() }
+            }
+            switch connection.nextResult() {
+            case nil:
+                if let failure { throw failure }
+                return
+            case .success: continue
+            case .copy: throw attempt.failure(.query, "the ping query is a COPY")
+            // The connection is read to the end of the answer, so that it can be terminated in order.
+            case .failure(let error): failure = failure ?? self.failure(of: error, attempt)
+            }
+        }
+    }
+
+    private func failure(ofLogin connection: borrowing PostgresConnection, _ attempt: PingAttempt) -> PingFailure {
+        let error = PostgresError(connectionText: connection.errorMessage)
+        if error.sqlState == nil, let systemError = SystemError.mentioned(in: error.text) {
+            return attempt.failure(systemError)
+        }
+        return attempt.failure(error.reasonWhileLoggingIn, error.words)
+    }
+
+    private func failure(ofQuery connection: borrowing PostgresConnection, _ attempt: PingAttempt) -> PingFailure {
+        failure(of: PostgresError(connectionText: connection.errorMessage), attempt)
+    }
+
+    private func failure(of error: PostgresError, _ attempt: PingAttempt) -> PingFailure {
+        if let reason = error.reason { return attempt.failure(reason, error.words) }
+        if error.sqlState != nil { return attempt.failure(.query, error.words) }
+        if let systemError = SystemError.mentioned(in: error.text) { return attempt.failure(systemError) }
+        return attempt.failure(error.reasonWhileLoggingIn, error.words)
+    }
+}

@@ -1,0 +1,69 @@
+import FailoverCore
+
+/// An error as libpq tells it, and what it means.
+struct PostgresError {
+    /// The server's code; `nil` when the error is the library's own.
+    var sqlState: String?
+    var severity: String?
+    var text: String
+
+    /// What people read: `FATAL: the database system is starting up`.
+    var words: String { severity.map { "\($0): \(text)" } ?? text }
+
+    /// What a server that refuses with a code means; `nil` for codes without a meaning of their own.
+    var reason: PingFailure.Reason? {
+        switch sqlState {
+        case nil: nil
+        // The state of a server that shuts down has the code of one that starts up. Its words tell them apart.
+        case "57P03": text.contains("shutting down") ? .shuttingDown : .startingUp
+        case "57P01", "57P02": .shuttingDown
+        case "53300": .tooManyConnections
+        case "3D000": .authentication
+        case let code?: code.hasPrefix("28") ? .authentication : nil
+        }
+    }
+}
+
+extension PostgresError {
+    /// Reads the text of a connection that failed, written with `PQERRORS_VERBOSE`.
+    ///
+    /// libpq keeps no code of such an error, only text, with the texts of earlier attempts (TLS, then plain) before it:
+    ///
+    ///     connection to server at "127.0.0.1", port 5433 failed: FATAL:  57P03: the database system is starting up
+    ///     LOCATION:  ProcessStartupPacket, postmaster.c:2407
+    init(connectionText: String) {
+        var lines = connectionText.split(separator: "\n").map(String.init)
+        if let last = lines.lastIndex(where: { $0.hasPrefix("connection to server ") }) {
+            lines.removeFirst(last)
+            if let prefix = lines[0].firstRange(of: " failed: ") {
+                lines[0].removeSubrange(..<prefix.upperBound)
+            }
+        }
+        lines.removeAll { $0.hasPrefix("LOCATION:") || $0.hasPrefix("\t") }
+        let text = lines.joined(separator: " ")
+        if let match = text.wholeMatch(of: /([^:]{1,20}):  ([0-9A-Z]{5}): (.*)/) {
+            self.init(sqlState: String(match.2), severity: String(match.1), text: String(match.3))
+        } else {
+            self.init(sqlState: nil, severity: nil, text: text)
+        }
+    }
+
+    /// What an error without a code means while logging in.
+    var reasonWhileLoggingIn: PingFailure.Reason {
+        if let reason { return reason }
+        func says(_ phrases: String...) -> Bool { phrases.contains { text.contains($0) } }
+        if sqlState != nil { return .other }
+        if says(
+            "received invalid response", "expected authentication request", "received unencrypted data",
+            "unexpected message from server", "lost synchronization", "message contents", "malformed", "out of memory",
+            "server sent an error response during SSL exchange", "protocol version")
+        {
+            return .protocolViolation
+        }
+        if says("server closed the connection", "EOF detected", "unexpected eof") { return .disconnected }
+        if says("root certificate file") { return .local }
+        if says("server does not support SSL", "SSL error", "certificate", "sslmode", "TLS") { return .tls }
+        if says("password", "authentication", "SCRAM", "channel binding") { return .authentication }
+        return .protocolViolation
+    }
+}

@@ -1,0 +1,46 @@
+import FailoverCore
+import Glibc
+
+/// A connected, non-blocking stream socket of our own; closed when it goes out of use.
+struct TCPConnection: ~Copyable {
+    private let descriptor: Int32
+
+    /// Connects to the attempt's address before its deadline.
+    init(_ attempt: PingAttempt) throws(PingFailure) {
+        let address = attempt.address.bytes
+        let family = address.withUnsafeBytes { Int32($0.loadUnaligned(as: sa_family_t.self)) }
+        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+        descriptor = socket(family, type, 0)
+        guard descriptor >= 0 else { throw attempt.failure(SystemError.last) }
+
+        let result = address.withUnsafeBytes { raw in
+            raw.withMemoryRebound(to: sockaddr.self) { connect(descriptor, $0.baseAddress, socklen_t(raw.count)) }
+        }
+        if result == 0 { return }
+        // A Unix socket whose backlog is full says EAGAIN and offers nothing to wait for.
+        guard errno == EINPROGRESS else { throw attempt.failure(SystemError.last) }
+        try attempt.wait(for: POLLOUT, on: descriptor)
+        if let error = Self.pendingError(of: descriptor) { throw attempt.failure(error) }
+    }
+
+    deinit { if descriptor >= 0 { close(descriptor) } }
+
+    /// The error that a connect in the background ended with. Asking for it takes it away.
+    static func pendingError(of descriptor: Int32) -> SystemError? {
+        var number: Int32 = 0
+        var size = socklen_t(MemoryLayout<Int32>.size)
+        if getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &number, &size) != 0 { return .last }
+        return number == 0 ? nil : SystemError(number)
+    }
+
+    /// Says goodbye and reads what the peer may have said until it closes, for a moment: closing with unread bytes
+    /// would be a reset, and somebody's log line.
+    consuming func closeInOrder(before deadline: Deadline) {
+        shutdown(descriptor, Int32(SHUT_WR))
+        let moment = Deadline(min(deadline.remaining, .milliseconds(100)))
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while case .ready = SocketReadiness.wait(for: POLLIN, on: descriptor, until: moment) {
+            if recv(descriptor, &buffer, buffer.count, 0) <= 0 { return }
+        }
+    }
+}

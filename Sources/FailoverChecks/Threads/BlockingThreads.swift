@@ -1,0 +1,110 @@
+public import FailoverCore
+import Glibc
+import Synchronization
+
+/// Threads for calls that block: name look-up and the C libraries of the databases.
+///
+/// Each call has a thread of its own, so one that hangs holds up no other. A thread whose call has returned serves
+/// the next one, or ends after a while. None keeps the process from exiting.
+public final class BlockingThreads: Sendable {
+    private struct State {
+        var queue: [@Sendable () -> Void] = []
+        /// Threads that sleep and are not yet promised a call. Sleepers = idle + tokens not yet taken.
+        var idle = 0
+    }
+
+    private let state = Mutex(State())
+    /// A socket pair as a semaphore: one byte for each call that a sleeping thread shall take.
+    private let tokens: (give: Int32, take: Int32)
+    private let idleMilliseconds: Int32
+
+    /// - Parameter idleTime: how long a thread without work waits for more before it ends.
+    public init(idleTime: Duration = .seconds(10)) {
+        var pair: [Int32] = [-1, -1]
+        socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0, &pair)
+        tokens = (pair[0], pair[1])
+        idleMilliseconds = Deadline(idleTime).remainingMilliseconds
+    }
+
+    deinit {
+        close(tokens.give)
+        close(tokens.take)
+    }
+
+    /// Runs `work` on a thread where it may block, and waits for its result.
+    ///
+    /// Cancelling the waiting task ends the waiting, not the work.
+    /// - Throws: what `work` throws; ``PingFailure/Reason/local`` when no thread can be had.
+    public func run<Value: Sendable>(
+        _ work: @escaping @Sendable () throws(PingFailure) -> Value
+    ) async throws(PingFailure) -> Value {
+        let answer = Answer<Value>()
+        try start { answer.give(Result(catching: work)) }
+        return try await answer.take()
+    }
+
+    /// Runs `work` on a thread where it may block, and returns at once.
+    func start(_ work: @escaping @Sendable () -> Void) throws(PingFailure) {
+        let isPromised = state.withLock { state in
+            guard state.idle > 0 else { return false }
+            state.idle -= 1
+            state.queue.append(work)
+            return true
+        }
+        if isPromised {
+            _ = Glibc.send(tokens.give, [1], 1, Int32(MSG_NOSIGNAL))
+            return
+        }
+        let error = NativeThread.start { [self] in
+            work()
+            serve()
+        }
+        if error != 0 {
+            throw PingFailure(.local, "cannot start a thread: \(SystemError(error))")
+        }
+    }
+
+    /// The life of a thread after its first call.
+    private func serve() {
+        var isIdle = false
+        while true {
+            // A thread that just finished takes a waiting call without sleeping; the sleeper that was promised it
+            // then finds the queue empty and is idle again.
+            let work = state.withLock { state -> (@Sendable () -> Void)? in
+                if state.queue.isEmpty {
+                    if !isIdle { state.idle += 1 }
+                    return nil
+                }
+                return state.queue.removeFirst()
+            }
+            if let work {
+                work()
+                isIdle = false
+                continue
+            }
+            isIdle = true
+            if sleep() {
+                isIdle = false
+            } else if leave() {
+                return
+            }
+        }
+    }
+
+    /// Whether a token arrived within the idle time.
+    private func sleep() -> Bool {
+        var entry = pollfd(fd: tokens.take, events: Int16(POLLIN), revents: 0)
+        poll(&entry, 1, idleMilliseconds)
+        var token: UInt8 = 0
+        return recv(tokens.take, &token, 1, 0) == 1
+    }
+
+    /// Whether the thread may end: there is a sleeper that is not promised a call, so it may be this one.
+    private func leave() -> Bool {
+        state.withLock { state in
+            guard state.idle > 0 else { return false }
+            state.idle -= 1
+            return true
+        }
+    }
+}

@@ -1,0 +1,27 @@
+import ArgumentParser
+import Failover
+import Glibc
+
+/// `--config FILE`, which every subcommand takes.
+struct ConfigurationOption: ParsableArguments {
+    @Option(name: .shortAndLong, help: "The configuration file (YAML).")
+    var config: String
+
+    /// Reads the file.
+    ///
+    /// - Throws: `ExitCode` 78 after every problem was printed to standard error, a line each.
+    func load() throws -> Configuration {
+        do {
+            return try Configuration.load(path: config)
+        } catch {
+            printError("\(error)")
+            throw ExitCode(EX_CONFIG)
+        }
+    }
+}
+
+/// Prints a line to standard error.
+func printError(_ line: String) {
+    let bytes = Array("\(line)\n".utf8)
+    write(STDERR_FILENO, bytes, bytes.count)
+}

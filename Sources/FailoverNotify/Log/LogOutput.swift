@@ -1,0 +1,49 @@
+import Dispatch
+import Glibc
+import Synchronization
+
+/// Writes log lines to a descriptor on a queue of its own, so that a reader that stalls stalls no event loop.
+///
+/// When more lines wait than it keeps, further ones are dropped, and a line says how many.
+public final class LogOutput: Sendable {
+    private let descriptor: Int32
+    private let queue = DispatchQueue(label: "log")
+    private let waiting = Atomic<Int>(0)
+    private let dropped = Atomic<Int>(0)
+    private static let capacity = 10_000
+
+    /// - Parameter descriptor: stays open; standard error unless given.
+    public init(descriptor: Int32 = 2) {
+        self.descriptor = descriptor
+    }
+
+    /// Queues one line; never waits.
+    public func write(_ line: String) {
+        guard waiting.add(1, ordering: .relaxed).newValue <= Self.capacity else {
+            waiting.subtract(1, ordering: .relaxed)
+            dropped.add(1, ordering: .relaxed)
+            return
+        }
+        queue.async { [self] in
+            let lost = dropped.exchange(0, ordering: .relaxed)
+            if lost > 0 { writeNow("\(lost) log lines were dropped: the log's reader is too slow\n") }
+            writeNow(line + "\n")
+            waiting.subtract(1, ordering: .relaxed)
+        }
+    }
+
+    /// Waits until all that was queued is written, or the limit has passed.
+    public func flush(within limit: Duration) {
+        let done = DispatchSemaphore(value: 0)
+        queue.async { done.signal() }
+        _ = done.wait(timeout: .now() + .milliseconds(Int(limit / .milliseconds(1))))
+    }
+
+    private func writeNow(_ text: String) {
+        var rest = Substring(text).utf8
+        while !rest.isEmpty {
+            let count = rest.withContiguousStorageIfAvailable { Glibc.write(descriptor, $0.baseAddress, $0.count) } ?? -1
+            if count >= 0 { rest = rest.dropFirst(count) } else if errno != EINTR { return }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+public import Logging
+
+/// One line an event, for people: time, level, message, then `key=value` pairs.
+public struct TextLogHandler: LogHandler {
+    public var metadata: Logger.Metadata = [:]
+    public var logLevel: Logger.Level
+    private let output: LogOutput
+    private let time: @Sendable () -> String
+
+    /// - Parameter time: the time stamp of a line; UTC unless given.
+    public init(
+        level: Logger.Level, output: LogOutput, time: @escaping @Sendable () -> String = { Timestamp.now() }
+    ) {
+        logLevel = level
+        self.output = output
+        self.time = time
+    }
+
+    public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    public func log(event: LogEvent) {
+        var pairs = metadata.merging(event.metadata ?? [:]) { $1 }
+        if let error = event.error { pairs["error"] = "\(error)" }
+        // A message from elsewhere must not be able to forge a line.
+        var line = "\(time()) \(event.level.rawValue.uppercased()) \(Self.oneLine("\(event.message)"))"
+        for (key, value) in pairs.sorted(by: { $0.key < $1.key }) {
+            line += " \(key)=\(Self.quotedIfNeeded("\(value)"))"
+        }
+        output.write(line)
+    }
+
+    private static func quotedIfNeeded(_ value: String) -> String {
+        let needsQuotes = value.isEmpty || value.contains { $0 == " " || $0 == "\"" || $0 == "=" || $0.isNewline }
+        guard needsQuotes else { return oneLine(value) }
+        return "\"\(oneLine(value).replacing("\"", with: "\\\""))\""
+    }
+
+    private static func oneLine(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: isControl) else { return text }
+        return String(String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? " " : $0 }))
+    }
+
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.properties.generalCategory == .control
+    }
+}

@@ -1,0 +1,40 @@
+import Glibc
+import Synchronization
+
+/// Holds up the threads that wait at it until it opens.
+final class Gate: Sendable {
+    private let ends: (wait: Int32, open: Int32)
+    private let isOpen = Mutex(false)
+
+    init() {
+        var pair: [Int32] = [-1, -1]
+        socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &pair)
+        ends = (pair[0], pair[1])
+    }
+
+    deinit {
+        open()
+        close(ends.wait)
+    }
+
+    func wait() {
+        var byte: UInt8 = 0
+        _ = recv(ends.wait, &byte, 1, 0)
+    }
+
+    func open() {
+        isOpen.withLock { isOpen in
+            if !isOpen { close(ends.open) }
+            isOpen = true
+        }
+    }
+}
+
+/// Counts, on any thread.
+final class Counter: Sendable {
+    private let count = Mutex(0)
+
+    var value: Int { count.withLock { $0 } }
+
+    func increment() { count.withLock { $0 += 1 } }
+}

@@ -1,0 +1,145 @@
+import FailoverCore
+import FailoverTesting
+import Logging
+import Synchronization
+import Testing
+
+@Suite("The monitor drives a service")
+struct ServiceMonitorTests {
+    /// A service that answers when the test says so, and writes down what was asked of it.
+    private final class ScriptedService: Service {
+        struct Hook: Error {}
+        let name = "slave"
+        private let state = Mutex((pings: 0, calls: [String](), hooksFail: false))
+        private let answers = AsyncStream.makeStream(of: PingFailure?.self)
+        private let mayHang: Bool
+
+        init(mayHang: Bool = false) { self.mayHang = mayHang }
+
+        var pings: Int { state.withLock { $0.pings } }
+        var calls: [String] { state.withLock { $0.calls } }
+
+        func failHooks() { state.withLock { $0.hooksFail = true } }
+        func answer(_ failure: PingFailure?) { answers.continuation.yield(failure) }
+
+        func ping(limit: Duration) async throws {
+            state.withLock { $0.pings += 1 }
+            if mayHang {
+                // Deaf to cancellation, as a C call is.
+                await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
+            }
+            for await failure in answers.stream {
+                if let failure { throw failure }
+                return
+            }
+        }
+
+        func failover(because failure: PingFailure) async throws { try note("failover") }
+        func recover() async throws { try note("recover") }
+        func globalCleanup() async { try? note("cleanup") }
+
+        private func note(_ call: String) throws {
+            try state.withLock {
+                $0.calls.append(call)
+                if $0.hooksFail { throw Hook() }
+            }
+        }
+    }
+
+    private let clock = ManualClock()
+    private let refused = PingFailure(.refused, "nobody listens")
+
+    private func monitor(
+        _ service: ScriptedService, _ log: CapturedLog = CapturedLog(), settings: MonitorSettings = MonitorSettings()
+    ) -> ServiceMonitor {
+        ServiceMonitor(
+            service: service, settings: settings, clock: MonotonicClock(clock), log: log.logger, processID: 7)
+    }
+
+    @Test func anOutageFailsOverThenLogsCriticalAndARecoveryRecoversThenLogsInfo() async {
+        let service = ScriptedService()
+        let log = CapturedLog()
+        let running = Task { [monitor = monitor(service, log)] in await monitor.run() }
+        service.answer(refused)
+        #expect(await eventually { log.lines.count == 1 })
+        #expect(service.calls == ["failover"])
+        #expect(log.lines == ["critical slave outage. Failover initiated. (Process ID: 7)"])
+        #expect(log.metadata[0]["reason"] == "refused")
+        #expect(log.metadata[0]["detail"] == "nobody listens")
+
+        #expect(await eventually { clock.wakes.contains(.seconds(30)) })
+        clock.advance(by: .seconds(30))
+        service.answer(nil)
+        #expect(await eventually { log.lines.count == 2 })
+        #expect(service.calls == ["failover", "recover"])
+        #expect(log.lines[1] == "info slave is back up. Recovery complete. (Process ID: 7)")
+        running.cancel()
+        await running.value
+        #expect(service.calls.last == "cleanup")
+    }
+
+    @Test func aFailingHookIsLoggedAtErrorAndStopsNothing() async {
+        let service = ScriptedService()
+        service.failHooks()
+        let log = CapturedLog()
+        let running = Task { [monitor = monitor(service, log)] in await monitor.run() }
+        service.answer(refused)
+        #expect(await eventually { log.lines.count == 2 })
+        #expect(log.lines[0].hasPrefix("error slave: the hook of an event failed"))
+        #expect(await eventually { clock.wakes.contains(.seconds(30)) })
+        clock.advance(by: .seconds(30))
+        service.answer(nil)
+        #expect(await eventually { log.lines.count == 4 })
+        running.cancel()
+        await running.value
+    }
+
+    @Test func aPingThatNeverReturnsIsAnOutageAtItsLimitAndIsNotStartedAgain() async {
+        let service = ScriptedService(mayHang: true)
+        let log = CapturedLog()
+        let running = Task { [monitor = monitor(service, log)] in await monitor.run() }
+        #expect(await eventually { service.pings == 1 && clock.wakes.contains(.milliseconds(10_250)) })
+        clock.advance(by: .milliseconds(10_250))
+        #expect(await eventually { log.lines.count == 1 })
+        #expect(log.metadata[0]["reason"] == "timeout (pinging)")
+        #expect(await eventually { clock.wakes.contains(.seconds(30)) })
+        clock.advance(by: .seconds(20))
+        // The second ping has failed when the third is due, 30 s after it.
+        #expect(await eventually { clock.wakes.contains { $0 > .seconds(60) && $0 < .seconds(61) } })
+        #expect(service.pings == 1)
+        running.cancel()
+        await running.value
+    }
+
+    @Test func anObservedErrorIsToldAtOnceAndPings() async {
+        let service = ScriptedService()
+        let suspicion = Mutex<[Bool]>([])
+        let monitor = ServiceMonitor(
+            service: service, settings: MonitorSettings(), clock: MonotonicClock(clock), log: CapturedLog().logger,
+            processID: 7, onSuspicion: { value in suspicion.withLock { $0.append(value) } })
+        let running = Task { await monitor.run() }
+        service.answer(nil)
+        #expect(await eventually { clock.wakes.contains(.seconds(120)) })
+        clock.advance(by: .seconds(5))
+        monitor.trigger(.observedError)
+        #expect(suspicion.withLock { $0 } == [true])
+        service.answer(nil)
+        #expect(await eventually { suspicion.withLock { $0 } == [true, false] })
+        #expect(service.pings == 2)
+        running.cancel()
+        await running.value
+    }
+
+    @Test func theGateIsShutWhileAPingIsInFlightAndOpensWhenOneIsDue() async {
+        let service = ScriptedService()
+        let monitor = monitor(service)
+        let running = Task { await monitor.run() }
+        #expect(await eventually { service.pings == 1 })
+        #expect(!monitor.gate.isOpen(at: MonotonicTime(.seconds(1000))))
+        service.answer(nil)
+        #expect(await eventually { monitor.gate.isOpen(at: MonotonicTime(.seconds(120))) })
+        #expect(!monitor.gate.isOpen(at: MonotonicTime(.seconds(119))))
+        running.cancel()
+        await running.value
+    }
+}

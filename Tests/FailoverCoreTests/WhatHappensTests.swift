@@ -1,0 +1,115 @@
+import FailoverCore
+import Testing
+
+@Suite("What happens on outage and recovery")
+struct WhatHappensTests {
+    let refused = MachineUnderTest.refused
+
+    @Test func anOutageThatLastsIsRepeatedAtOutageLoggingFrequency() {
+        var test = MachineUnderTest()
+        test.nextPing(refused)
+        var reminders: [ServiceStateMachine.Action] = []
+        while test.now < MonotonicTime(.seconds(7300)) {
+            if let wake = test.machine.nextWake { test.now = wake }
+            for action in test.trigger(.timer) {
+                if action.isPing { reminders += test.answer(refused) } else { reminders.append(action) }
+            }
+        }
+        #expect(reminders == [.reminder(refused, lasting: .seconds(3600)), .reminder(refused, lasting: .seconds(7200))])
+    }
+
+    @Test func aReminderIsDueEvenWhilePingsAreRare() {
+        let frequencies = PingFrequencies(outageInterval: .seconds(7200), outageLoggingInterval: .seconds(60))
+        var test = MachineUnderTest(MonitorSettings(frequencies: frequencies))
+        test.nextPing(refused)
+        #expect(test.machine.nextWake == MonotonicTime(.seconds(60)))
+        test.after(.seconds(60))
+        #expect(test.trigger(.timer) == [.reminder(refused, lasting: .seconds(60))])
+    }
+
+    @Test func aReminderTellsTheLatestReason() {
+        let frequencies = PingFrequencies(outageInterval: .seconds(30), outageLoggingInterval: .seconds(60))
+        var test = MachineUnderTest(MonitorSettings(frequencies: frequencies))
+        let startingUp = PingFailure(.startingUp, "the database system is starting up")
+        test.nextPing(refused)
+        test.nextPing(startingUp)
+        test.after(.seconds(30))
+        #expect(test.trigger(.timer).first == .reminder(startingUp, lasting: .seconds(60)))
+    }
+
+    @Test func nothingIsRepeatedAfterRecovery() {
+        var test = MachineUnderTest()
+        test.nextPing(refused)
+        test.nextPing()
+        test.after(.seconds(10_000))
+        #expect(test.trigger(.timer) == [.startPing(limit: .seconds(10))])
+    }
+
+    @Test func theLogLinesAreTheOlderLibrarys() {
+        func line(_ kind: FailoverEvent.Kind) -> String {
+            FailoverEvent(service: "slave", kind: kind, processID: 42).message
+        }
+        #expect(line(.outage(refused)) == "slave outage. Failover initiated. (Process ID: 42)")
+        #expect(line(.reminder(refused, lasting: .seconds(1))) == "slave outage. Failover initiated. (Process ID: 42)")
+        #expect(line(.recovery(after: .seconds(1))) == "slave is back up. Recovery complete. (Process ID: 42)")
+    }
+}
+
+@Suite("Observed errors")
+struct SuspicionTests {
+    let refused = MachineUnderTest.refused
+
+    @Test func anErrorMakesTheAliasSuspectUntilTheNextPingsAnswer() {
+        var test = MachineUnderTest()
+        test.nextPing()
+        test.after(.seconds(5))
+        _ = test.trigger(.observedError)
+        #expect(test.isSuspect)
+        #expect(test.answer() == [.setSuspect(false)])
+        #expect(!test.isSuspect)
+    }
+
+    @Test func moreErrorsDoNotRepeatTheAction() {
+        var test = MachineUnderTest()
+        test.nextPing()
+        _ = test.trigger(.observedError)
+        #expect(test.trigger(.observedError) == [])
+    }
+
+    @Test func aPingThatStartedBeforeTheErrorDoesNotClearIt() {
+        var test = MachineUnderTest()
+        _ = test.trigger(.timer)
+        test.after(.seconds(1))
+        _ = test.trigger(.observedError)
+        #expect(test.answer() == [])
+        #expect(test.isSuspect)
+        #expect(test.nextPing() == [.setSuspect(false)])
+    }
+
+    @Test func aFailureThatIsNotYetAnOutageLeavesTheAliasSuspect() {
+        var test = MachineUnderTest(MonitorSettings(fall: 2))
+        test.nextPing()
+        test.after(.seconds(5))
+        _ = test.trigger(.observedError)
+        #expect(test.answer(refused) == [])
+        #expect(test.isSuspect)
+    }
+
+    @Test func anOutageEndsSuspicionAndRecoveryDoesNotBringItBack() {
+        var test = MachineUnderTest()
+        test.nextPing()
+        test.after(.seconds(5))
+        _ = test.trigger(.observedError)
+        #expect(test.answer(refused) == [.outage(refused)])
+        #expect(!test.isSuspect)
+        test.nextPing()
+        #expect(!test.isSuspect)
+    }
+
+    @Test func anErrorOfAServiceThatIsDownMakesNothingSuspect() {
+        var test = MachineUnderTest()
+        test.nextPing(refused)
+        #expect(test.trigger(.observedError) == [])
+        #expect(!test.isSuspect)
+    }
+}

@@ -1,0 +1,118 @@
+import FailoverCore
+import FailoverTesting
+import Glibc
+import Testing
+
+@testable import FailoverProxy
+
+@Suite("Listeners and shutdown", .timeLimit(.minutes(2)))
+struct ListenerTests {
+    private let directory: String
+
+    init() throws {
+        var template = Array("/tmp/failover-test.XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw SystemError("mkdtemp") }
+        directory = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
+    @Test func anAddressInUseIsOneClearLine() throws {
+        let backend = try EchoBackend()
+        let error = #expect(throws: ListenError.self) {
+            _ = try ProxyUnderTest(backends: [], listen: [.loopback(port: backend.port)])
+        }
+        #expect(
+            error?.description
+                == "cannot listen on 127.0.0.1:\(backend.port): Address already in use; another process listens there")
+    }
+
+    @Test func aListenerThatFailsLeavesNoneOpen() async throws {
+        let backend = try EchoBackend()
+        let path = "\(directory)/half"
+        #expect(throws: ListenError.self) {
+            _ = try ProxyUnderTest(backends: [], listen: [.unix(path), .loopback(port: backend.port)])
+        }
+        #expect(access(path, F_OK) != 0)
+        rmdir(directory)
+    }
+
+    @Test func listensOnIPv6() async throws {
+        let backend = try EchoBackend(greeting: "r:")
+        let proxy = try ProxyUnderTest(backends: [[.loopback(port: backend.port)]], listen: [.loopback6(port: 0)])
+        let client = try await TCPClient.connect(
+            family: AF_INET6, SocketAddress.loopback6(port: proxy.port).bytes)
+        #expect(try await client.receiveText(2) == "r:")
+        await proxy.server.stop(grace: .zero)
+    }
+
+    @Test func listensOnAUnixSocketAndRemovesItAtTheEnd() async throws {
+        let backend = try EchoBackend(greeting: "r:")
+        let path = "\(directory)/socket"
+        let proxy = try ProxyUnderTest(backends: [[.loopback(port: backend.port)]], listen: [.unix(path)])
+        let client = try await TCPClient.connect(family: AF_UNIX, SocketAddress.unix(path).bytes)
+        #expect(try await client.receiveText(2) == "r:")
+        await proxy.server.stop(grace: .zero)
+        #expect(access(path, F_OK) != 0)
+        rmdir(directory)
+    }
+
+    @Test func aSocketLeftBehindIsReplacedAndOneInUseIsNot() async throws {
+        let path = "\(directory)/socket"
+        let stale = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        _ = SocketAddress.unix(path).withSocketAddress { bind(stale, $0, $1) }
+        close(stale)
+        let proxy = try ProxyUnderTest(backends: [], listen: [.unix(path)])
+        let error = #expect(throws: ListenError.self) { _ = try ProxyUnderTest(backends: [], listen: [.unix(path)]) }
+        #expect(error?.cause.code == EADDRINUSE)
+        await proxy.server.stop(grace: .zero)
+        rmdir(directory)
+    }
+
+    @Test func aFileThatIsNoSocketIsLeftAlone() throws {
+        let path = "\(directory)/file"
+        close(open(path, O_CREAT | O_WRONLY, 0o600))
+        let error = #expect(throws: ListenError.self) { _ = try ProxyUnderTest(backends: [], listen: [.unix(path)]) }
+        #expect(error?.cause.code == EEXIST)
+        #expect(access(path, F_OK) == 0)
+        unlink(path)
+        rmdir(directory)
+    }
+
+    @Test func stoppingLetsSessionsEndAndAcceptsNoMore() async throws {
+        let backend = try EchoBackend()
+        let proxy = try ProxyUnderTest(ports: [backend.port])
+        let client = try await proxy.connect()
+        try await client.send("x")
+        #expect(try await client.receive(1).count == 1)
+        let stopping = Task { await proxy.server.stop(grace: .seconds(100)) }
+        #expect(await eventually { (try? await proxy.connect()) == nil })
+        try await client.send("y")
+        #expect(try await client.receiveText(1) == "y")
+        client.endSending()
+        #expect(try await client.drain() == 0)
+        await stopping.value
+    }
+
+    @Test func stoppingClosesWhatDidNotEndInTime() async throws {
+        let backend = try EchoBackend()
+        let proxy = try ProxyUnderTest(ports: [backend.port])
+        let client = try await proxy.connect()
+        try await client.send("x")
+        #expect(try await client.receive(1).count == 1)
+        await proxy.server.stop(grace: .milliseconds(10))
+        #expect(try await client.drain() == 0)
+        #expect(proxy.log.lines.contains("notice closing sessions that did not end"))
+    }
+
+    @Test func sessionsAreSpreadOverTheLoops() async throws {
+        let backend = try EchoBackend()
+        let proxy = try ProxyUnderTest(ports: [backend.port], workers: 2)
+        var clients: [TCPClient] = []
+        for _ in 0..<10 { clients.append(try await proxy.connect()) }
+        for client in clients {
+            try await client.send("x")
+            #expect(try await client.receive(1).count == 1)
+        }
+        #expect(proxy.server.loads == [5, 5])
+        await proxy.server.stop(grace: .zero)
+    }
+}

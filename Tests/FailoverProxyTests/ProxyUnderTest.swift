@@ -1,0 +1,90 @@
+import FailoverCore
+import FailoverTesting
+import Glibc
+import Logging
+import Synchronization
+
+@testable import FailoverProxy
+
+/// A running proxy with one route over backends on loopback ports, and what it told its observer.
+final class ProxyUnderTest: Sendable {
+    let server: ProxyServer
+    let board: RouteBoard
+    let log: CapturedLog
+    private let seen: Seen
+
+    private final class Seen: ProxyObserver {
+        let failures = Mutex<[BackendFailure]>([])
+        let arrivals = Atomic<Int>(0)
+
+        func sessionArrived(route: Int) { arrivals.add(1, ordering: .relaxed) }
+        func backendFailed(_ failure: BackendFailure, route: Int) { failures.withLock { $0.append(failure) } }
+    }
+
+    /// Aliases are named `a0`, `a1`, … in the order of the ports.
+    init(
+        backends: [[SocketAddress]], listen: [SocketAddress] = [.loopback(port: 0)], maxConnections: Int? = nil,
+        session: SessionSettings = SessionSettings(), workers: Int = 2, start: Bool = true
+    ) throws {
+        let aliases = backends.enumerated().map {
+            AliasState(name: "a\($0)", endpoint: .tcp(host: "127.0.0.1", port: 1), addresses: $1)
+        }
+        board = RouteBoard(
+            RouteTable(aliases: aliases, routes: [Route(name: "slave", aliases: Array(aliases.indices))]))
+        log = CapturedLog()
+        seen = Seen()
+        server = try ProxyServer(
+            configuration: ProxyConfiguration(
+                routes: [
+                    ProxyRoute(name: "slave", listen: listen, maxConnections: maxConnections, session: session)
+                ], workers: workers),
+            board: board, observer: seen, log: log.logger)
+        if start { try server.start() }
+    }
+
+    convenience init(ports: [Int], session: SessionSettings = SessionSettings(), workers: Int = 2) throws {
+        try self.init(backends: ports.map { [.loopback(port: $0)] }, session: session, workers: workers)
+    }
+
+    var failures: [BackendFailure] { seen.failures.withLock { $0 } }
+    var arrivals: Int { seen.arrivals.load(ordering: .relaxed) }
+
+    /// The port that the system chose for the first listener.
+    var port: Int {
+        let bytes = server.addresses[0][0].bytes
+        return Int(bytes[2]) << 8 | Int(bytes[3])
+    }
+
+    func connect() async throws -> TCPClient { try await TCPClient.connect(port: port) }
+
+    /// Connects and asks for the greeting of whichever backend answers.
+    func whoAnswers(length: Int = 2) async throws -> String {
+        try await connect().receiveText(length)
+    }
+}
+
+extension SocketAddress {
+    /// A port of 127.0.0.1.
+    static func loopback(port: Int) -> SocketAddress {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
+        return SocketAddress(bytes: withUnsafeBytes(of: address) { Array($0) }, description: "127.0.0.1:\(port)")
+    }
+
+    /// A port of ::1.
+    static func loopback6(port: Int) -> SocketAddress {
+        var address = sockaddr_in6()
+        address.sin6_family = sa_family_t(AF_INET6)
+        address.sin6_port = in_port_t(port).bigEndian
+        address.sin6_addr = in6addr_loopback
+        return SocketAddress(bytes: withUnsafeBytes(of: address) { Array($0) }, description: "[::1]:\(port)")
+    }
+
+    /// A Unix socket.
+    static func unix(_ path: String) -> SocketAddress {
+        let family = withUnsafeBytes(of: sa_family_t(AF_UNIX)) { Array($0) }
+        return SocketAddress(bytes: family + Array(path.utf8) + [0], description: "unix:\(path)")
+    }
+}

@@ -1,0 +1,121 @@
+import FailoverCore
+import FailoverTesting
+import Glibc
+import Testing
+
+@testable import FailoverProxy
+
+@Suite("How bytes travel", .timeLimit(.minutes(2)))
+struct RelayTests {
+    @Test func bytesPassBothWays() async throws {
+        let backend = try EchoBackend()
+        let proxy = try ProxyUnderTest(ports: [backend.port])
+        let client = try await proxy.connect()
+        for round in 0..<50 {
+            try await client.send("message \(round);")
+            #expect(try await client.receiveText("message \(round);".utf8.count) == "message \(round);")
+        }
+        await proxy.server.stop(grace: .zero)
+    }
+
+    @Test func aBigStreamArrivesWholeThoughItsReaderIsSlow() async throws {
+        let backend = try EchoBackend()
+        let proxy = try ProxyUnderTest(ports: [backend.port])
+        let client = try await proxy.connect()
+        let data = (0..<32_000_000).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 13) }
+        // Nothing is read until all is sent, so every buffer on the way fills up.
+        let sending = Task { try await client.send(data) }
+        let received = try await client.receive(data.count)
+        try await sending.value
+        #expect(received == data)
+        client.endSending()
+        #expect(try await client.drain() == 0)
+        #expect(await eventually { proxy.server.sessionCount == 0 })
+        await proxy.server.stop(grace: .zero)
+    }
+
+    @Test func aReaderThatNeverReadsStopsItsOwnSessionOnly() async throws {
+        let flood = try EchoBackend(play: { client in
+            let block = [UInt8](repeating: 7, count: 1 << 16)
+            while send(client, block, block.count, Int32(MSG_NOSIGNAL)) > 0 {}
+        })
+        let proxy = try ProxyUnderTest(ports: [flood.port], workers: 1)
+        let stuck = try await proxy.connect()
+        let other = try await proxy.connect()
+        #expect(try await other.receive(10_000_000).count == 10_000_000)
+        #expect(try await stuck.receive(10_000_000).count == 10_000_000)
+        await proxy.server.stop(grace: .zero)
+    }
+
+    @Test func theEndOfOneDirectionIsPassedOnAndTheOtherGoesOn() async throws {
+        // Answers only after it has read the end.
+        let backend = try EchoBackend(play: { client in
+            var byte: UInt8 = 0
+            var count = 0
+            while recv(client, &byte, 1, 0) > 0 { count += 1 }
+            let answer = "got \(count)"
+            send(client, answer, answer.utf8.count, Int32(MSG_NOSIGNAL))
+        })
+        let proxy = try ProxyUnderTest(ports: [backend.port])
+        let client = try await proxy.connect()
+        try await client.send("hello")
+        client.endSending()
+        #expect(try await client.receiveText(100) == "got 5")
+        #expect(await eventually { proxy.server.sessionCount == 0 })
+        await proxy.server.stop(grace: .zero)
+    }
+
+    @Test func aClientThatResetsEndsItsOwnSessionOnly() async throws {
+        let backend = try EchoBackend(greeting: "r:")
+        let proxy = try ProxyUnderTest(ports: [backend.port])
+        let stays = try await proxy.connect()
+        for _ in 0..<20 {
+            let leaves = try await proxy.connect()
+            leaves.resetOnClose()
+            try await leaves.send("x")
+        }
+        #expect(await eventually { proxy.server.sessionCount == 1 })
+        try await stays.send("still here")
+        #expect(try await stays.receiveText(12) == "r:still here")
+        await proxy.server.stop(grace: .zero)
+    }
+
+    @Test func aBackendThatResetsClosesTheClientAndIsReported() async throws {
+        let backend = try EchoBackend(greeting: "hello", play: { client in
+            var byte: UInt8 = 0
+            recv(client, &byte, 1, 0)
+            var reset = linger(l_onoff: 1, l_linger: 0)
+            setsockopt(client, SOL_SOCKET, SO_LINGER, &reset, socklen_t(MemoryLayout.size(ofValue: reset)))
+        })
+        let proxy = try ProxyUnderTest(ports: [backend.port])
+        let client = try await proxy.connect()
+        #expect(try await client.receiveText(5) == "hello")
+        try await client.send("x")
+        #expect(try await client.drain() == 0)
+        #expect(await eventually { proxy.failures.map(\.kind) == [.reset] })
+        await proxy.server.stop(grace: .zero)
+    }
+
+    @Test func anIdleSessionIsClosedAfterIdleTimeout() async throws {
+        let backend = try EchoBackend(greeting: "r:")
+        let proxy = try ProxyUnderTest(
+            ports: [backend.port], session: SessionSettings(idleTimeout: .milliseconds(50)))
+        let client = try await proxy.connect()
+        #expect(try await client.drain() == 2)
+        #expect(await eventually { proxy.server.sessionCount == 0 })
+        await proxy.server.stop(grace: .zero)
+    }
+
+    @Test func connectionsThatSayNothingCostNoMoreThanTheirMemory() async throws {
+        let backend = try EchoBackend()
+        let proxy = try ProxyUnderTest(ports: [backend.port])
+        var clients: [TCPClient] = []
+        for _ in 0..<300 { clients.append(try await proxy.connect()) }
+        #expect(await eventually { proxy.server.sessionCount == 300 })
+        try await clients[150].send("one speaks")
+        #expect(try await clients[150].receiveText(10) == "one speaks")
+        clients = []
+        #expect(await eventually { proxy.server.sessionCount == 0 })
+        await proxy.server.stop(grace: .zero)
+    }
+}

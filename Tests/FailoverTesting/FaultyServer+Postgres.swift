@@ -1,0 +1,50 @@
+/// The few PostgreSQL messages that scripts need.
+extension FaultyServerConnection {
+    /// Reads the client's first message, refusing TLS before; false when the client is gone.
+    @discardableResult
+    public func receivePostgresStartup() -> Bool {
+        while let length = receive(exactly: 4), let body = receive(exactly: Int(length[3]) + Int(length[2]) << 8 - 4) {
+            // SSLRequest is 80877103, GSSENCRequest 80877104.
+            guard body.prefix(3) == [0x04, 0xd2, 0x16] else { return true }
+            send([UInt8(ascii: "N")])
+        }
+        return false
+    }
+
+    /// Sends a message.
+    public func sendPostgres(_ type: Character, _ body: [UInt8]) {
+        send(Self.postgresMessage(type, body))
+    }
+
+    /// Sends an ErrorResponse.
+    public func sendPostgresError(_ code: String, _ message: String, severity: String = "FATAL") {
+        let fields = [("S", severity), ("V", severity), ("C", code), ("M", message)]
+        sendPostgres("E", fields.flatMap { Array($0.utf8) + Array($1.utf8) + [0] } + [0])
+    }
+
+    /// Lets the client in without asking for a password.
+    public func sendPostgresWelcome() {
+        sendPostgres("R", [0, 0, 0, 0])
+        sendPostgres("S", Array("server_version\u{0}15.0\u{0}".utf8))
+        sendPostgres("K", [0, 0, 0, 1, 0, 0, 0, 2])
+        sendPostgres("Z", Array("I".utf8))
+    }
+
+    /// Answers `SELECT 1` with one row.
+    public func sendPostgresRow() {
+        sendPostgres(
+            "T", [0, 1] + Array("a\u{0}".utf8) + [0, 0, 0, 0, 0, 0, 0, 0, 0, 23, 0, 4, 255, 255, 255, 255, 0, 0])
+        sendPostgres("D", [0, 1, 0, 0, 0, 1] + Array("1".utf8))
+    }
+
+    /// Ends the answer to `SELECT 1`.
+    public func sendPostgresEnd() {
+        sendPostgres("C", Array("SELECT 1\u{0}".utf8))
+        sendPostgres("Z", Array("I".utf8))
+    }
+
+    /// The bytes of a message.
+    public static func postgresMessage(_ type: Character, _ body: [UInt8]) -> [UInt8] {
+        Array(String(type).utf8) + withUnsafeBytes(of: UInt32(body.count + 4).bigEndian) { Array($0) } + body
+    }
+}

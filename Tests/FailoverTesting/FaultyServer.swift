@@ -1,0 +1,74 @@
+import Glibc
+import Synchronization
+
+/// A server that plays a script to each client: exact bytes, silence, a reset. Listens on a port of 127.0.0.1 that the
+/// system chooses, and stops when it goes out of use.
+public final class FaultyServer: Sendable {
+    private let sockets: FaultyServerSockets
+
+    /// Starts to listen. Each connection runs the script on a thread of its own and is closed when the script ends.
+    public init(script: @escaping @Sendable (FaultyServerConnection) -> Void) {
+        let sockets = FaultyServerSockets(backlog: 128)
+        self.sockets = sockets
+        TestThread.start {
+            while let connection = sockets.accept() {
+                TestThread.start {
+                    script(connection)
+                    connection.close()
+                }
+            }
+        }
+    }
+
+    deinit { stop() }
+
+    /// Where it listens.
+    public var port: UInt16 { sockets.port }
+
+    /// How many connections it has accepted so far.
+    public var connections: Int { sockets.acceptedCount }
+
+    /// Closes the listener and all connections. Scripts that read see the end, scripts that hold go on to theirs.
+    public func stop() { sockets.stop() }
+}
+
+/// A listener that answers no connection attempt: its backlog is full and it accepts nobody.
+public final class SwallowingServer: Sendable {
+    private let sockets: FaultyServerSockets
+    private let fillers: [Int32]
+
+    /// - Parameters:
+    ///   - lastByte: of the address: 127.0.0.1 unless told.
+    ///   - port: of the system's choice unless told.
+    public init(lastByte: UInt8 = 1, port: UInt16 = 0) {
+        sockets = FaultyServerSockets(backlog: 0, at: loopback(lastByte: lastByte, port: port))
+        let port = sockets.port
+        // The kernel keeps one connection more than the backlog. From then on it drops what arrives.
+        fillers = (0..<4).map { _ in
+            let filler = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0)
+            var address = loopback(lastByte: lastByte, port: port)
+            withBytes(of: &address) { _ = connect(filler, $0, $1) }
+            return filler
+        }
+    }
+
+    deinit {
+        for filler in fillers { close(filler) }
+        sockets.stop()
+    }
+
+    public var port: UInt16 { sockets.port }
+}
+
+/// A port of 127.0.0.1 at which nobody listens, and nobody else can while this exists.
+public final class UnusedPort: Sendable {
+    private let descriptor: Int32
+    public let port: UInt16
+
+    public init() {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        port = bindToPort(descriptor)
+    }
+
+    deinit { close(descriptor) }
+}

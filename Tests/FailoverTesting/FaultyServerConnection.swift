@@ -1,0 +1,66 @@
+import Glibc
+
+/// One client of a ``FaultyServer``, as its script sees it.
+public struct FaultyServerConnection: Sendable {
+    let id: Int
+    let descriptor: Int32
+    let sockets: FaultyServerSockets
+
+    /// Waits for at least `count` bytes and returns all that have arrived; fewer when the client closes before.
+    @discardableResult
+    public func receive(atLeast count: Int = 1) -> [UInt8] {
+        var received: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        while received.count < count {
+            let length = recv(descriptor, &buffer, buffer.count, 0)
+            guard length > 0 else { break }
+            received += buffer[..<length]
+        }
+        return received
+    }
+
+    /// Waits for exactly `count` bytes; `nil` when the client closes before.
+    public func receive(exactly count: Int) -> [UInt8]? {
+        var buffer = [UInt8](repeating: 0, count: count)
+        let length = recv(descriptor, &buffer, count, Int32(MSG_WAITALL))
+        return length == count ? buffer : nil
+    }
+
+    /// Reads until the client closes.
+    @discardableResult
+    public func receiveToEnd() -> [UInt8] { receive(atLeast: .max) }
+
+    /// Sends bytes. Whether they arrive is not told.
+    ///
+    /// - Returns: false when the client is gone.
+    @discardableResult
+    public func send(_ bytes: [UInt8]) -> Bool {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes {
+                Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            guard count > 0 else { return false }
+            rest = rest.dropFirst(count)
+        }
+        return true
+    }
+
+    /// Closes in order.
+    public func close() { sockets.close(self) }
+
+    /// Closes with a reset.
+    public func reset() {
+        var option = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+        close()
+    }
+
+    /// Stays connected and silent until the server stops.
+    public func holdOpen() { sockets.waitForStop(milliseconds: -1) }
+
+    /// Sends the bytes one by one with a pause before each, until the client or the server is gone.
+    public func dribble(_ bytes: [UInt8], every milliseconds: Int32) {
+        for byte in bytes where sockets.waitForStop(milliseconds: milliseconds) || !send([byte]) { return }
+    }
+}

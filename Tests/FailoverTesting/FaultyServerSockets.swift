@@ -1,0 +1,121 @@
+import Glibc
+import Synchronization
+
+/// The sockets of a ``FaultyServer``: shared by its threads, closed once.
+final class FaultyServerSockets: Sendable {
+    private struct State {
+        var open: [Int: Int32] = [:]
+        var accepted = 0
+        var isStopped = false
+    }
+
+    let port: UInt16
+    private let listener: Int32
+    /// Nothing is ever written: its other end is closed to wake everybody who polls it.
+    private let stopSignal: (wait: Int32, close: Int32)
+    private let state = Mutex(State())
+
+    init(backlog: Int32, at address: sockaddr_in = loopback()) {
+        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        port = bindToPort(listener, at: address)
+        listen(listener, backlog)
+        var pair: [Int32] = [-1, -1]
+        socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &pair)
+        stopSignal = (pair[0], pair[1])
+    }
+
+    deinit {
+        Glibc.close(listener)
+        Glibc.close(stopSignal.wait)
+    }
+
+    var acceptedCount: Int { state.withLock { $0.accepted } }
+
+    /// Waits for the next client; `nil` when the server has stopped.
+    func accept() -> FaultyServerConnection? {
+        let descriptor = Glibc.accept(listener, nil, nil)
+        guard descriptor >= 0 else { return nil }
+        return state.withLock { state in
+            guard !state.isStopped else {
+                Glibc.close(descriptor)
+                return nil
+            }
+            state.accepted += 1
+            state.open[state.accepted] = descriptor
+            return FaultyServerConnection(id: state.accepted, descriptor: descriptor, sockets: self)
+        }
+    }
+
+    func close(_ connection: FaultyServerConnection) {
+        state.withLock { state in
+            guard let descriptor = state.open.removeValue(forKey: connection.id) else { return }
+            Glibc.close(descriptor)
+        }
+    }
+
+    func stop() {
+        state.withLock { state in
+            guard !state.isStopped else { return }
+            state.isStopped = true
+            Glibc.close(stopSignal.close)
+            // Wakes accept(2) and recv(2), which closing would not.
+            shutdown(listener, Int32(SHUT_RDWR))
+            for descriptor in state.open.values { shutdown(descriptor, Int32(SHUT_RDWR)) }
+        }
+    }
+
+    /// Whether the server stopped within the time; -1 waits for good.
+    @discardableResult
+    func waitForStop(milliseconds: Int32) -> Bool {
+        var entry = pollfd(fd: stopSignal.wait, events: Int16(POLLIN), revents: 0)
+        return poll(&entry, 1, milliseconds) > 0
+    }
+}
+
+/// Binds and returns the port, of the system's choice if the address has none.
+func bindToPort(_ descriptor: Int32, at address: sockaddr_in = loopback()) -> UInt16 {
+    var address = address
+    withBytes(of: &address) { _ = bind(descriptor, $0, $1) }
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    withUnsafeMutablePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { _ = getsockname(descriptor, $0, &size) }
+    }
+    return UInt16(bigEndian: address.sin_port)
+}
+
+func loopback(lastByte: UInt8 = 1, port: UInt16 = 0) -> sockaddr_in {
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = port.bigEndian
+    address.sin_addr.s_addr = (0x7f00_0000 | UInt32(lastByte)).bigEndian
+    return address
+}
+
+func withBytes(of address: inout sockaddr_in, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Void) {
+    withUnsafePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        }
+    }
+}
+
+/// A detached thread for scripts: they block.
+enum TestThread {
+    private final class Body {
+        let run: @Sendable () -> Void
+        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+    }
+
+    static func start(_ run: @escaping @Sendable () -> Void) {
+        var thread = pthread_t()
+        let body = Unmanaged.passRetained(Body(run))
+        let error = pthread_create(
+            &thread, nil,
+            { argument in
+                if let argument { Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run() }
+                return nil
+            }, body.toOpaque())
+        precondition(error == 0, "no thread for a scripted server")
+        pthread_detach(thread)
+    }
+}
