@@ -85,6 +85,6 @@ let package = Package(
             exclude: ["Fixtures"],
             swiftSettings: strict),
         .testTarget(
-            name: "IntegrationTests", dependencies: ["FailoverTesting"], swiftSettings: strict),
+            name: "IntegrationTests", dependencies: ["FailoverTesting", "FailoverCommand"], swiftSettings: strict),
     ]
 )

@@ -1,3 +1,167 @@
-// <mysql/mysql.h> of either MariaDB Connector/C or Oracle's libmysqlclient.
+// <mysql/mysql.h> of either MariaDB Connector/C or Oracle's libmysqlclient, and the few things in which they differ.
 #pragma once
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
 #include <mysql/mysql.h>
+
+#if defined(MARIADB_BASE_VERSION) || defined(MARIADB_PACKAGE_VERSION)
+#define FAILOVER_MARIADB 1
+#endif
+
+// The numbers that Swift passes for the modes of TLS.
+enum failover_tls {
+    failover_tls_disable,
+    failover_tls_prefer,
+    failover_tls_require,
+    failover_tls_verify_ca,
+    failover_tls_verify_full
+};
+
+// What the waits of this thread's connection need to know.
+struct failover_mysql_waits {
+    long long deadline; // in milliseconds of CLOCK_MONOTONIC
+    void (*on_connect)(void *); // called once, when the connection stands; never with Oracle's library
+    void *context;
+};
+
+static inline struct failover_mysql_waits *failover_mysql_waits(void) {
+    static _Thread_local struct failover_mysql_waits waits;
+    return &waits;
+}
+
+static inline long long failover_mysql_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+// Polls until the thread's deadline; below 1 means failure, with errno.
+static inline int failover_mysql_poll(my_socket fd, short events) {
+    struct pollfd entry = {fd, events, 0};
+    int ready;
+    do {
+        long long left = failover_mysql_waits()->deadline - failover_mysql_now();
+        // Also a peer that always has another byte must not outlive the deadline.
+        if (left <= 0) {
+            errno = ETIMEDOUT;
+            return -1;
+        }
+        ready = poll(&entry, 1, left > 1000000000 ? 1000000000 : (int)left);
+    } while (ready == 0 || (ready < 0 && errno == EINTR));
+    return ready;
+}
+
+// Looks at the first bytes of a server without taking them: EPROTO if they begin no greeting and no error packet. The
+// library calls all that a lost connection.
+static inline int failover_mysql_peek(my_socket fd) {
+    unsigned char head[5];
+    ssize_t count = recv(fd, head, sizeof head, MSG_PEEK | MSG_DONTWAIT);
+    if (count < 0 && errno != EAGAIN) return -1;
+    if (count == sizeof head && (head[2] > 15 || head[3] != 0 || (head[4] != 10 && head[4] != 0xff))) {
+        errno = EPROTO;
+        return -1;
+    }
+    return 1;
+}
+
+#ifdef FAILOVER_MARIADB
+// Connector/C calls this to wait for its socket; below 1 means failure, with errno.
+static inline int failover_mysql_wait(my_socket fd, my_bool is_read, int timeout) {
+    (void)timeout;
+    // The library makes the socket block again after the connect. Were it to block, TLS would read from it without
+    // asking here; until the first call after the connect, the receive time-out brings it here soon.
+    int flags = fcntl(fd, F_GETFL);
+    if (!(flags & O_NONBLOCK)) fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+    struct timeval moment = {0, 1000};
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &moment, sizeof moment);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &moment, sizeof moment);
+
+    int ready = failover_mysql_poll(fd, is_read ? POLLIN : POLLOUT);
+    if (ready < 1 || is_read || !failover_mysql_waits()->on_connect) return ready;
+
+    // The library would report a stale errno for a connect that failed.
+    int error = 0;
+    socklen_t size = sizeof error;
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error != 0) {
+        errno = error;
+        return -1;
+    }
+    failover_mysql_waits()->on_connect(failover_mysql_waits()->context);
+    failover_mysql_waits()->on_connect = NULL;
+    ready = failover_mysql_poll(fd, POLLIN);
+    return ready < 1 ? ready : failover_mysql_peek(fd);
+}
+#endif
+
+// Ends every wait of this thread's connection after so many milliseconds: to the millisecond with Connector/C, in
+// whole seconds for each wait with Oracle's library.
+static inline void failover_mysql_limit(
+    MYSQL *mysql, long long milliseconds, void (*on_connect)(void *), void *context) {
+    // One more for the part of a millisecond that now() leaves out: the caller's own deadline passes first.
+    struct failover_mysql_waits waits = {failover_mysql_now() + milliseconds + 1, on_connect, context};
+    *failover_mysql_waits() = waits;
+#ifdef FAILOVER_MARIADB
+    mysql_options(mysql, MARIADB_OPT_IO_WAIT, (const void *)failover_mysql_wait);
+#else
+    unsigned seconds = (unsigned)((milliseconds + 999) / 1000);
+    mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &seconds);
+    mysql_options(mysql, MYSQL_OPT_READ_TIMEOUT, &seconds);
+    mysql_options(mysql, MYSQL_OPT_WRITE_TIMEOUT, &seconds);
+#endif
+}
+
+// Lets the server ask for nothing but a login: no local file, no password in clear text, no large answer.
+static inline void failover_mysql_restrict(MYSQL *mysql) {
+    unsigned no_local_file = 0;
+    mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &no_local_file);
+    unsigned long largest = 1 << 20;
+    mysql_options(mysql, MYSQL_OPT_MAX_ALLOWED_PACKET, &largest);
+#ifdef FAILOVER_MARIADB
+    my_bool off = 0;
+    mysql_options(mysql, MYSQL_OPT_RECONNECT, &off);
+    mysql_options(
+        mysql, MARIADB_OPT_RESTRICTED_AUTH,
+        "mysql_native_password,client_ed25519,caching_sha2_password,sha256_password");
+#else
+    // Reconnecting is off, and asking for that prints a warning from 8.0.34 on.
+    char off = 0, on = 1;
+    mysql_options(mysql, MYSQL_ENABLE_CLEARTEXT_PLUGIN, &off);
+    mysql_options(mysql, MYSQL_OPT_GET_SERVER_PUBLIC_KEY, &on);
+#endif
+}
+
+static inline void failover_mysql_use_tls(MYSQL *mysql, enum failover_tls mode, const char *authorities) {
+    if (authorities) mysql_options(mysql, MYSQL_OPT_SSL_CA, authorities);
+#ifdef FAILOVER_MARIADB
+    // "Enforce" means "if the server offers it". With authorities, the chain is verified from then on.
+    my_bool use = mode != failover_tls_disable;
+    my_bool verify = mode == failover_tls_verify_full;
+#if MARIADB_PACKAGE_VERSION_ID >= 30400
+    // Without this, 3.4 no longer looks at the chain either.
+    verify = verify || mode == failover_tls_verify_ca;
+#endif
+    mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &use);
+    mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
+#else
+    static const unsigned modes[] = {
+        SSL_MODE_DISABLED, SSL_MODE_PREFERRED, SSL_MODE_REQUIRED, SSL_MODE_VERIFY_CA, SSL_MODE_VERIFY_IDENTITY};
+    mysql_options(mysql, MYSQL_OPT_SSL_MODE, &modes[mode]);
+#endif
+}
+
+// mysql_thread_init(), whose result is a bool in one library and a char in the other; 0 is success.
+static inline int failover_mysql_begin_thread(void) { return mysql_thread_init() ? 1 : 0; }
+
+// Breaks the connection off, so that the library reads no more of an answer.
+static inline void failover_mysql_break_off(MYSQL *mysql) {
+#ifdef FAILOVER_MARIADB
+    shutdown(mysql_get_socket(mysql), SHUT_RDWR);
+#else
+    shutdown(mysql->net.fd, SHUT_RDWR);
+#endif
+}

@@ -14,7 +14,7 @@ struct ListeningSocket: ~Copyable {
     ///
     /// - Throws: ``ListenError`` with the address and what is wrong with it.
     static func open(_ address: SocketAddress, settings: SessionSettings) throws(ListenError) -> ListeningSocket {
-        let family = address.isUnix ? AF_UNIX : address.bytes.count == MemoryLayout<sockaddr_in>.size ? AF_INET : AF_INET6
+        let family = address.family
         let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         let raw = socket(family, type, 0)
         guard raw >= 0 else { throw ListenError(address, SystemError("socket")) }
@@ -25,7 +25,8 @@ struct ListeningSocket: ~Copyable {
             descriptor.set(SOL_SOCKET, SO_REUSEADDR, 1)
             if family == AF_INET6 { descriptor.set(Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
             // Accepted sockets inherit these; tcp(7), socket(7).
-            descriptor.applyTCPOptions(settings)
+            descriptor.set(Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+            descriptor.watchPeer(keepalive: settings.keepalive, userTimeout: nil)
         }
         guard address.withSocketAddress({ bind(raw, $0, $1) }) == 0 else {
             throw ListenError(address, SystemError("bind"))

@@ -1,7 +1,8 @@
-import FailoverChecks
 import FailoverCore
 import FailoverTesting
 import Testing
+
+@testable import FailoverChecks
 
 /// Threads and look-ups for the checks of a test.
 struct CheckBench {
@@ -57,24 +58,28 @@ struct CheckBench {
     /// Asserts that a ping against a script ends at its limit, during the stage.
     func expectTimeout(
         _ stage: PingFailure.Stage, _ engine: DatabaseServer.Engine, port: UInt16,
-        tls: DatabaseServer.TLSMode = .disable, sourceLocation: SourceLocation = #_sourceLocation
+        tls: DatabaseServer.TLSMode = .disable, limit: Duration = .milliseconds(300),
+        sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
         let start = ContinuousClock.now
         let failure = try await failure(
-            of: check(engine, port: port, tls: tls), limit: .milliseconds(300), sourceLocation: sourceLocation)
+            of: check(engine, port: port, tls: tls), limit: limit, sourceLocation: sourceLocation)
         let duration = ContinuousClock.now - start
         #expect(failure.reason == .timeout(stage), sourceLocation: sourceLocation)
-        #expect(failure.detail == "127.0.0.1:\(port) gave no answer within 300 ms", sourceLocation: sourceLocation)
-        #expect(duration >= .milliseconds(300), sourceLocation: sourceLocation)
-        #expect(duration < .seconds(5), sourceLocation: sourceLocation)
+        #expect(
+            failure.detail == "127.0.0.1:\(port) gave no answer within \(limit.text)", sourceLocation: sourceLocation)
+        #expect(duration >= limit, sourceLocation: sourceLocation)
+        #expect(duration < limit + .seconds(5), sourceLocation: sourceLocation)
     }
 
     func expectTimeout(
         _ stage: PingFailure.Stage, _ engine: DatabaseServer.Engine, tls: DatabaseServer.TLSMode = .disable,
-        sourceLocation: SourceLocation = #_sourceLocation, script: @escaping @Sendable (FaultyServerConnection) -> Void
+        limit: Duration = .milliseconds(300), sourceLocation: SourceLocation = #_sourceLocation,
+        script: @escaping @Sendable (FaultyServerConnection) -> Void
     ) async throws {
         let server = FaultyServer(script: script)
         defer { server.stop() }
-        try await expectTimeout(stage, engine, port: server.port, tls: tls, sourceLocation: sourceLocation)
+        try await expectTimeout(
+            stage, engine, port: server.port, tls: tls, limit: limit, sourceLocation: sourceLocation)
     }
 }

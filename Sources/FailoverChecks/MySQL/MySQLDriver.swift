@@ -1,6 +1,77 @@
 import FailoverCore
 
+/// Logs in to a MySQL or MariaDB server, runs the ping query and says COM_QUIT, so that no server counts a ping against
+/// `max_connect_errors`.
+///
+/// What the modes of TLS mean here depends on the client library:
+/// * Over a Unix socket there is no TLS.
+/// * `prefer` takes TLS if the server offers it. If TLS then fails, the ping fails; it is not tried again in clear.
+/// * `require`: MariaDB Connector/C cannot insist, so the ping fails after a login without TLS, which shows the server a
+///   hash of the password and of its challenge. With authorities configured, the chain is verified as by `verify-ca`.
+/// * `verify-ca`: Connector/C before 3.4 verifies the chain and not the name, as it should. 3.4 verifies the name too.
+/// * `verify-full`: the name has to go to the library, which looks it up again and tries its addresses itself.
+///
+/// Without a verified certificate, `caching_sha2_password` and `sha256_password` may hand the password to whoever
+/// answers at the address; `mysql_native_password` and `ed25519` do not.
 struct MySQLDriver: PingDriver {
+    /// The authorities that Debian's ca-certificates installs.
+    private static let systemAuthorities = "/etc/ssl/certs/ca-certificates.crt"
+
     let server: DatabaseServer
-    func ping(_ attempt: PingAttempt) throws(PingFailure) { throw attempt.failure(.other, "not yet") }
+
+    func ping(_ attempt: PingAttempt) throws(PingFailure) {
+        guard var connection = MySQLConnection(attempt) else {
+            throw attempt.failure(.local, "out of memory")
+        }
+        let login = try login(attempt)
+        do {
+            try connection.logIn(login)
+        } catch {
+            if !error.isOfConnecting { attempt.reached(.login) }
+            throw failure(of: error, attempt)
+        }
+        attempt.reached(.query)
+        if !connection.isEncrypted, login.tls != .disable, login.tls != .prefer {
+            throw attempt.failure(.tls, "the server does not offer TLS")
+        }
+        do { try connection.run(server.pingQuery, deadline: attempt.deadline) } catch {
+            throw failure(of: error, attempt)
+        }
+    }
+
+    private func login(_ attempt: PingAttempt) throws(PingFailure) -> MySQLConnection.Login {
+        var login = MySQLConnection.Login(
+            user: server.user, password: server.password, databaseName: server.databaseName, tls: server.tls)
+        switch server.endpoint {
+        case .unix(let path):
+            login.socketPath = path
+            login.tls = .disable
+        case .tcp(let host, let port):
+            login.host = attempt.address.hostText
+            login.port = port
+            if server.tls == .verifyFull {
+                // A comma, a semicolon or a colon would be more than a host to the library.
+                guard AddressList(literal: host) != nil || host.wholeMatch(of: /[A-Za-z0-9._-]+/) != nil else {
+                    throw attempt.failure(.local, "not a host name")
+                }
+                login.host = host
+            }
+        }
+        switch login.tls {
+        case .disable, .prefer: break
+        case .require: login.tlsAuthorities = server.tlsAuthorities
+        case .verifyCA, .verifyFull: login.tlsAuthorities = server.tlsAuthorities ?? Self.systemAuthorities
+        }
+        return login
+    }
+
+    private func failure(of error: MySQLError, _ attempt: PingAttempt) -> PingFailure {
+        if error.isOfTheNetwork, attempt.deadline.hasPassed { return attempt.timeout }
+        if let systemError = error.systemError {
+            return systemError.isProtocolError
+                ? attempt.failure(.protocolViolation, "what it says is no greeting of a MySQL server")
+                : attempt.failure(systemError)
+        }
+        return attempt.failure(error.reason(at: attempt.stage), error.words)
+    }
 }

@@ -27,9 +27,9 @@ struct AddressedCheck: Sendable {
     let threads: BlockingThreads
     private let occupancy = Occupancy()
 
-    /// A driver ends by itself at the deadline and knows best what it waited for. So the one that waits for a C library
-    /// that does not end gives it this much more.
-    private static let grace = Duration.milliseconds(50)
+    /// A driver ends by itself at the deadline and knows best what it waited for. So it has this much more before its
+    /// caller leaves it alone.
+    private static let grace = Duration.milliseconds(150)
 
     init(
         endpoint: Endpoint, secret: Secret?, driver: any PingDriver, resolver: NameResolver, threads: BlockingThreads

@@ -7,6 +7,7 @@ struct PostgresConnection: ~Copyable {
 
     /// Begins to connect; `nil` when there is no memory.
     init?(_ parameters: [(keyword: String, value: String)]) {
+        _ = CryptoLibrary.survivesExit
         var keywords = parameters.map { UnsafePointer(strdup($0.keyword)) } + [nil]
         var values = parameters.map { UnsafePointer(strdup($0.value)) } + [nil]
         defer { for string in keywords + values { free(UnsafeMutablePointer(mutating: string)) } }

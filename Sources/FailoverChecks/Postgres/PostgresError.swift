@@ -61,7 +61,7 @@ extension PostgresError {
             return .protocolViolation
         }
         if says("server closed the connection", "EOF detected", "unexpected eof") { return .disconnected }
-        if says("root certificate file") { return .local }
+        if says("root certificate file", "definition of service", "service file") { return .local }
         if says("server does not support SSL", "SSL error", "certificate", "sslmode", "TLS") { return .tls }
         if says("password", "authentication", "SCRAM", "channel binding") { return .authentication }
         return .protocolViolation

@@ -3,7 +3,8 @@ import Glibc
 
 /// What libpq is told about a server. Explicit wherever the environment or a file in a home directory could speak.
 ///
-/// libpq offers no way to ignore `PGSERVICE`: do not set it for the proxy.
+/// libpq offers no way to ignore `PGSERVICE`, `PGPASSWORD` where no password is configured, and `PGHOSTADDR` where the
+/// server is a Unix socket: do not set them for the proxy.
 struct PostgresParameters {
     /// A path at which no file can be: libpq takes an empty value for "look in ~/.postgresql".
     private static let noFile = "/dev/null/none"

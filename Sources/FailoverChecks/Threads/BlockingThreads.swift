@@ -21,7 +21,7 @@ public final class BlockingThreads: Sendable {
     /// - Parameter idleTime: how long a thread without work waits for more before it ends.
     public init(idleTime: Duration = .seconds(10)) {
         var pair: [Int32] = [-1, -1]
-        socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0, &pair)
+        socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &pair)
         tokens = (pair[0], pair[1])
         idleMilliseconds = Deadline(idleTime).remainingMilliseconds
     }
@@ -52,7 +52,7 @@ public final class BlockingThreads: Sendable {
             return true
         }
         if isPromised {
-            _ = Glibc.send(tokens.give, [1], 1, Int32(MSG_NOSIGNAL))
+            while send(tokens.give, [1], 1, Int32(MSG_NOSIGNAL)) < 0 && errno == EINTR {}
             return
         }
         let error = NativeThread.start { [self] in
@@ -66,40 +66,37 @@ public final class BlockingThreads: Sendable {
 
     /// The life of a thread after its first call.
     private func serve() {
-        var isIdle = false
         while true {
-            // A thread that just finished takes a waiting call without sleeping; the sleeper that was promised it
-            // then finds the queue empty and is idle again.
-            let work = state.withLock { state -> (@Sendable () -> Void)? in
-                if state.queue.isEmpty {
-                    if !isIdle { state.idle += 1 }
-                    return nil
-                }
-                return state.queue.removeFirst()
-            }
-            if let work {
-                work()
-                isIdle = false
-                continue
-            }
-            isIdle = true
-            if sleep() {
-                isIdle = false
-            } else if leave() {
-                return
+            // A thread that has just finished takes a waiting call without sleeping. The sleeper that was promised it
+            // then finds nothing, and is idle again.
+            while let work = nextCall() { work() }
+            while !sleep() {
+                if leave() { return }
             }
         }
     }
 
-    /// Whether a token arrived within the idle time.
+    /// The next waiting call; `nil` if there is none, and the thread counts as idle from now on.
+    private func nextCall() -> (@Sendable () -> Void)? {
+        state.withLock { state in
+            if state.queue.isEmpty {
+                state.idle += 1
+                return nil
+            }
+            return state.queue.removeFirst()
+        }
+    }
+
+    /// Whether a token arrived within the idle time. Whoever takes one is not idle any more.
     private func sleep() -> Bool {
         var entry = pollfd(fd: tokens.take, events: Int16(POLLIN), revents: 0)
         poll(&entry, 1, idleMilliseconds)
         var token: UInt8 = 0
-        return recv(tokens.take, &token, 1, 0) == 1
+        return recv(tokens.take, &token, 1, Int32(MSG_DONTWAIT)) == 1
     }
 
-    /// Whether the thread may end: there is a sleeper that is not promised a call, so it may be this one.
+    /// Whether the thread may end: there is a sleeper that is not promised a call, so it may be this one. If there is
+    /// none, a token for this one is on its way.
     private func leave() -> Bool {
         state.withLock { state in
             guard state.idle > 0 else { return false }

@@ -12,6 +12,9 @@ struct SystemError: Error, Equatable, CustomStringConvertible {
 
     var description: String { strerror(number).map { String(cString: $0) } ?? "error \(number)" }
 
+    /// Whether the peer said what it should not.
+    var isProtocolError: Bool { number == EPROTO }
+
     /// What a failed attempt to connect or to talk means; `nil` when it is no error of the network.
     func reason(at stage: PingFailure.Stage) -> PingFailure.Reason? {
         switch number {

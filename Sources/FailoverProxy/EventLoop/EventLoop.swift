@@ -26,7 +26,7 @@ final class EventLoop {
     private(set) var now: UInt64
 
     /// Large enough that big results cost few system calls, small enough to stay in the processor's cache.
-    static let readSize = 64 * 1024
+    static let readSize = 128 * 1024
     private static let mailboxToken = UInt64.max
 
     init() throws(SystemError) {

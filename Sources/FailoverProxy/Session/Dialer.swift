@@ -5,18 +5,13 @@ import Glibc
 /// Begins connections to backends.
 enum Dialer {
     /// A non-blocking socket on its way to the address; its first writable event tells how that ended.
-    static func dial(_ address: SocketAddress, settings: SessionSettings) throws(SystemError) -> Descriptor {
-        let family = address.bytes.withUnsafeBytes { Int32($0.loadUnaligned(as: sa_family_t.self)) }
+    static func dial(_ address: SocketAddress) throws(SystemError) -> Descriptor {
+        let family = address.family
         let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         let raw = socket(family, type, 0)
         guard raw >= 0 else { throw SystemError("socket") }
         let descriptor = Descriptor(owning: raw)
-        if family != AF_UNIX {
-            descriptor.applyTCPOptions(settings)
-            if let timeout = settings.tcpUserTimeout {
-                descriptor.set(Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, timeout.roundedUp(to: .milliseconds(1)))
-            }
-        }
+        if family != AF_UNIX { descriptor.set(Int32(IPPROTO_TCP), TCP_NODELAY, 1) }
         let result = address.withSocketAddress { connect(raw, $0, $1) }
         guard result == 0 || errno == EINPROGRESS else { throw SystemError("connect") }
         return descriptor
@@ -24,11 +19,13 @@ enum Dialer {
 }
 
 extension Descriptor {
-    /// No delay for small messages, and keepalive probes; tcp(7).
-    func applyTCPOptions(_ settings: SessionSettings) {
+    /// Keepalive probes, and how long the peer may leave bytes unacknowledged; tcp(7). A Unix socket ignores both.
+    ///
+    /// - Parameter userTimeout: `nil` is the system's, which retries for a quarter of an hour.
+    func watchPeer(keepalive: Duration?, userTimeout: Duration?) {
         let tcp = Int32(IPPROTO_TCP)
-        set(tcp, TCP_NODELAY, 1)
-        guard let keepalive = settings.keepalive else { return }
+        if let userTimeout { set(tcp, TCP_USER_TIMEOUT, userTimeout.roundedUp(to: .milliseconds(1))) }
+        guard let keepalive else { return }
         set(SOL_SOCKET, SO_KEEPALIVE, 1)
         set(tcp, TCP_KEEPIDLE, keepalive.roundedUp(to: .seconds(1)))
         set(tcp, TCP_KEEPINTVL, max(1, keepalive.roundedUp(to: .seconds(3))))
@@ -41,7 +38,8 @@ extension SocketAddress {
         bytes.withUnsafeBytes { body($0.baseAddress?.assumingMemoryBound(to: sockaddr.self), socklen_t($0.count)) }
     }
 
-    var isUnix: Bool {
-        bytes.withUnsafeBytes { Int32($0.loadUnaligned(as: sa_family_t.self)) } == AF_UNIX
-    }
+    /// `AF_INET`, `AF_INET6` or `AF_UNIX`.
+    var family: Int32 { bytes.withUnsafeBytes { Int32($0.loadUnaligned(as: sa_family_t.self)) } }
+
+    var isUnix: Bool { family == AF_UNIX }
 }

@@ -97,12 +97,12 @@ extension Session {
 
     /// Half-close: the end of one direction is passed on; the session ends with both.
     private func finish(to side: Side) {
+        self[side.other].isFinished = true
+        if self[side].isFinished { return close(because: "both sides have ended") }
         switch side {
         case .client: client.endSending()
         case .backend: backend?.endSending()
         }
-        self[side.other].isFinished = true
-        if toBackend.isFinished, toClient.isFinished { close(because: "both sides have ended") }
     }
 
     private func failed(_ side: Side, code: Int32) {

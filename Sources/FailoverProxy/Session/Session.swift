@@ -15,6 +15,8 @@ final class Session: Pollable {
     var toClient = Flow()
     var lastActivity: UInt64
     private(set) var slot = -1
+    /// What the client's socket was ready for while a backend was dialed.
+    private var waiting = Readiness()
     private var isClosed = false
 
     /// A session for a client that was accepted and counted.
@@ -87,7 +89,7 @@ extension Session {
 
     private func dial(_ address: SocketAddress, deadline: UInt64) {
         do {
-            let descriptor = try Dialer.dial(address, settings: settings)
+            let descriptor = try Dialer.dial(address)
             try loop.watch(descriptor.raw, .session, slot: slot, side: .backend)
             backend = consume descriptor
             loop.setDeadline(deadline, slot: slot)
@@ -106,6 +108,7 @@ extension Session {
     private func readyWhileDialing(_ readiness: Readiness, side: Side) {
         switch side {
         case .client:
+            waiting.formUnion(readiness)
             if !readiness.isDisjoint(with: .broken) { close(because: "the client left before a backend was found") }
         case .backend:
             guard !readiness.isDisjoint(with: [.writable, .broken]), let code = backend?.pendingError else { return }
@@ -113,6 +116,8 @@ extension Session {
             perform(machine.connected())
             // The greeting may have come with the same event.
             if !isClosed, readiness.contains(.readable) { relay(from: .backend, untilEnd: true) }
+            // After the first bytes, which need not wait for it.
+            backend?.watchPeer(keepalive: settings.keepalive, userTimeout: settings.tcpUserTimeout)
         }
     }
 
@@ -120,8 +125,7 @@ extension Session {
         lastActivity = loop.now
         loop.setDeadline(settings.idleTimeout.map { loop.now &+ $0.nanoseconds }, slot: slot)
         worker.log.debug("session started", metadata: worker.metadata(of: self))
-        // What came while the backend was dialed raised its event then; look now.
-        relay(from: .client, untilEnd: true)
+        if !waiting.isEmpty { relay(from: .client, untilEnd: !waiting.isDisjoint(with: .peerEnded)) }
     }
 
     /// The deadline was set for the latest activity known then; there may have been more since.

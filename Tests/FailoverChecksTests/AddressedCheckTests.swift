@@ -1,0 +1,157 @@
+import FailoverCore
+import FailoverTesting
+import Testing
+
+@testable import FailoverChecks
+
+@Suite("A ping as a whole")
+struct AddressedCheckTests {
+    /// A driver that does what a test says.
+    struct ScriptedDriver: PingDriver {
+        let script: @Sendable (PingAttempt) throws(PingFailure) -> Void
+        func ping(_ attempt: PingAttempt) throws(PingFailure) { try script(attempt) }
+    }
+
+    let threads = BlockingThreads()
+
+    func check(
+        addresses: [String] = ["192.0.2.1"], _ script: @escaping @Sendable (PingAttempt) throws(PingFailure) -> Void
+    ) -> AddressedCheck {
+        let resolver = NameResolver(threads: threads) { _ throws(PingFailure) in AddressList(literals: addresses) }
+        return AddressedCheck(
+            endpoint: .tcp(host: "db.example", port: 3306), secret: nil, driver: ScriptedDriver(script: script),
+            resolver: resolver, threads: threads)
+    }
+
+    func outcome(of check: AddressedCheck, limit: Duration) async -> PingFailure? {
+        do {
+            try await check.ping(limit: limit) { _ in }
+            return nil
+        } catch { return error }
+    }
+
+    @Test func libraryThatHangsIsLeftAtTheLimitAndNotCalledAgain() async {
+        let gate = Gate()
+        let calls = Counter()
+        let check = check { _ throws(PingFailure) in
+            calls.increment()
+            gate.wait()
+        }
+        let first = await outcome(of: check, limit: .milliseconds(100))
+        #expect(
+            first == PingFailure(.timeout(.connecting), "db.example:3306 gave no answer within 100 ms"))
+        #expect(await outcome(of: check, limit: .milliseconds(100))?.reason == .timeout(.hung))
+        #expect(calls.value == 1)
+
+        gate.open()
+        #expect(await eventually { await outcome(of: check, limit: .seconds(10)) == nil })
+    }
+
+    @Test func timeoutNamesTheStageThatWasReached() async {
+        let gate = Gate()
+        let check = check { attempt throws(PingFailure) in
+            attempt.reached(.query)
+            gate.wait()
+        }
+        #expect(await outcome(of: check, limit: .milliseconds(100))?.reason == .timeout(.query))
+        gate.open()
+    }
+
+    @Test(arguments: [PingFailure.Reason.authentication, .tls, .query, .local])
+    func verdictOfAServerIsNotAskedForAgain(reason: PingFailure.Reason) async {
+        let calls = Counter()
+        let check = check(addresses: ["192.0.2.1", "192.0.2.2"]) { attempt throws(PingFailure) in
+            calls.increment()
+            throw attempt.failure(reason, "no")
+        }
+        #expect(await outcome(of: check, limit: .seconds(10))?.reason == reason)
+        #expect(calls.value == 1)
+    }
+
+    @Test func unreachableAddressDoesNotHideWhatAnotherSaid() async {
+        let check = check(addresses: ["192.0.2.1", "2001:db8::1"]) { attempt throws(PingFailure) in
+            if attempt.address.description.hasPrefix("[") { throw attempt.failure(.unreachable, "no route") }
+            throw attempt.failure(.startingUp, "starting up")
+        }
+        #expect(
+            await outcome(of: check, limit: .seconds(10))
+                == PingFailure(.startingUp, "db.example:3306 (192.0.2.1:3306): starting up"))
+    }
+
+    @Test func eachAddressHasAShareOfTheTime() async {
+        let check = check(addresses: ["192.0.2.1", "192.0.2.2"]) { attempt throws(PingFailure) in
+            let isFirst = attempt.address.description == "192.0.2.1:3306"
+            if attempt.deadline.remaining > .seconds(isFirst ? 30 : 60) { throw attempt.failure(.other, "too long") }
+            if isFirst { throw attempt.failure(.refused, "no") }
+            if attempt.deadline.remaining < .seconds(40) { throw attempt.failure(.other, "too short") }
+        }
+        #expect(await outcome(of: check, limit: .seconds(60)) == nil)
+    }
+}
+
+@Suite("Threads that may block")
+struct BlockingThreadsTests {
+    let threads = BlockingThreads()
+
+    @Test func hungCallHoldsUpNoOther() async throws {
+        let gate = Gate()
+        async let hung = threads.run { () throws(PingFailure) -> Int in
+            gate.wait()
+            return 1
+        }
+        for number in 2...50 {
+            #expect(try await threads.run { () throws(PingFailure) in number } == number)
+        }
+        gate.open()
+        #expect(try await hung == 1)
+    }
+
+    @Test func manyCallsAtOnceAllReturn() async throws {
+        let sum = try await withThrowingTaskGroup(of: Int.self) { group in
+            for number in 1...500 { group.addTask { try await threads.run { () throws(PingFailure) in number } } }
+            return try await group.reduce(0, +)
+        }
+        #expect(sum == 125_250)
+    }
+
+    @Test func threadsThatEndWhileCallsComeLoseNone() async throws {
+        // No idle time at all: each thread is about to end whenever the next call comes.
+        let threads = BlockingThreads(idleTime: .zero)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 1...8 {
+                group.addTask {
+                    for number in 1...500 {
+                        let result = try await threads.run { () throws(PingFailure) in number }
+                        #expect(result == number)
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        // And the count of idle threads is right: none of these waits for another.
+        let gate = Gate()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 1...20 { group.addTask { try await threads.run { () throws(PingFailure) in gate.wait() } } }
+            try await threads.run { () throws(PingFailure) in }
+            gate.open()
+            try await group.waitForAll()
+        }
+    }
+
+    @Test func failureReachesTheCaller() async {
+        await #expect(throws: PingFailure(.query, "no")) {
+            try await threads.run { () throws(PingFailure) -> Void in throw PingFailure(.query, "no") }
+        }
+    }
+
+    @Test func cancelledCallerDoesNotWait() async {
+        let gate = Gate()
+        let task = Task {
+            try await threads.run { () throws(PingFailure) in gate.wait() }
+        }
+        task.cancel()
+        let result = await task.result
+        #expect(throws: PingFailure.self) { try result.get() }
+        gate.open()
+    }
+}

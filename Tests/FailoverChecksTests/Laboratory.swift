@@ -1,0 +1,34 @@
+import FailoverCore
+import Glibc
+import Testing
+
+/// The real servers of `scripts/lab`, when the environment says where they are (`FAILOVER_LAB` and `scripts/lab env`).
+enum Laboratory {
+    static var isOpen: Bool { variable("FAILOVER_LAB") != nil }
+
+    /// Path of the authority that signed the servers' certificates.
+    static var authorities: String? { variable("LAB_TLS_CA") }
+
+    static let password = Secret("monitor-secret")
+
+    static func port(_ engine: DatabaseServer.Engine, replica: Bool = false) -> UInt16 {
+        let role = replica ? "REPLICA" : "PRIMARY"
+        return switch engine {
+        case .postgres: variable("LAB_PG_\(role)_PORT").flatMap { UInt16($0) } ?? (replica ? 15433 : 15432)
+        case .mysql, .tcp: variable("LAB_MY_\(role)_PORT").flatMap { UInt16($0) } ?? (replica ? 13307 : 13306)
+        }
+    }
+
+    static func server(
+        _ engine: DatabaseServer.Engine, replica: Bool = false, host: String = "127.0.0.1", user: String = "monitor",
+        password: Secret? = password, tls: DatabaseServer.TLSMode = .prefer, tlsAuthorities: String? = nil,
+        pingQuery: String = "SELECT 1"
+    ) -> DatabaseServer {
+        DatabaseServer(
+            engine: engine, endpoint: .tcp(host: host, port: port(engine, replica: replica)), user: user,
+            password: password, databaseName: engine == .postgres ? "postgres" : nil, tls: tls,
+            tlsAuthorities: tlsAuthorities, pingQuery: pingQuery)
+    }
+
+    private static func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+}

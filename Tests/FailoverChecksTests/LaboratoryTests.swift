@@ -1,0 +1,125 @@
+import FailoverCore
+import FailoverTesting
+import Testing
+
+@testable import FailoverChecks
+
+@Suite("Ping of real servers", .serialized, .enabled(if: Laboratory.isOpen))
+struct LaboratoryTests {
+    static let databases: [DatabaseServer.Engine] = [.postgres, .mysql]
+
+    let bench = CheckBench()
+
+    @Test(arguments: databases, [false, true])
+    func primaryAndReplicaAreUp(engine: DatabaseServer.Engine, replica: Bool) async {
+        #expect(await bench.outcome(of: bench.check(Laboratory.server(engine, replica: replica))) == nil)
+    }
+
+    @Test(
+        arguments: [
+            (DatabaseServer.Engine.postgres, "monitor"), (.postgres, "monitor_md5"), (.mysql, "monitor"),
+            (.mysql, "monitor_ed25519"),
+        ], [DatabaseServer.TLSMode.disable, .prefer, .require])
+    func eachWayToLogInWorks(account: (DatabaseServer.Engine, String), tls: DatabaseServer.TLSMode) async {
+        let server = Laboratory.server(account.0, user: account.1, tls: tls)
+        #expect(await bench.outcome(of: bench.check(server)) == nil)
+    }
+
+    @Test(arguments: databases, [DatabaseServer.TLSMode.require, .verifyCA, .verifyFull])
+    func certificateOfTheAuthorityIsTrusted(engine: DatabaseServer.Engine, tls: DatabaseServer.TLSMode) async {
+        for host in ["localhost", "127.0.0.1"] {
+            let server = Laboratory.server(engine, host: host, tls: tls, tlsAuthorities: Laboratory.authorities)
+            #expect(await bench.outcome(of: bench.check(server)) == nil)
+        }
+    }
+
+    @Test(arguments: databases, [DatabaseServer.TLSMode.verifyCA, .verifyFull])
+    func certificateOfAnotherAuthorityIsTLS(engine: DatabaseServer.Engine, tls: DatabaseServer.TLSMode) async throws {
+        // The system's authorities know nothing of the laboratory's.
+        let failure = try await bench.failure(of: bench.check(Laboratory.server(engine, host: "localhost", tls: tls)))
+        #expect(failure.reason == .tls, "\(failure)")
+    }
+
+    @Test(arguments: [(DatabaseServer.Engine.postgres, "db.example"), (.mysql, "127.1")])
+    func certificateForAnotherNameIsTLSOnlyForVerifyFull(engine: DatabaseServer.Engine, host: String) async throws {
+        // The name has to lead to 127.0.0.1. MySQL's library insists on finding that out itself: 127.1 is the same.
+        let resolver = NameResolver(threads: bench.threads) { _ throws(PingFailure) in
+            AddressList(literals: ["127.0.0.1"])
+        }
+        func check(_ tls: DatabaseServer.TLSMode) -> DatabaseCheck {
+            DatabaseCheck(
+                server: Laboratory.server(engine, host: host, tls: tls, tlsAuthorities: Laboratory.authorities),
+                resolver: resolver, threads: bench.threads)
+        }
+        #expect(await bench.outcome(of: check(.verifyCA)) == nil)
+        let failure = try await bench.failure(of: check(.verifyFull))
+        #expect(failure.reason == .tls, "\(failure)")
+    }
+
+    @Test(arguments: databases)
+    func missingAuthoritiesFailThePing(engine: DatabaseServer.Engine) async throws {
+        let server = Laboratory.server(engine, tls: .verifyFull, tlsAuthorities: "/nonexistent.pem")
+        let failure = try await bench.failure(of: bench.check(server))
+        #expect(failure.reason == .tls || failure.reason == .local, "\(failure)")
+    }
+
+    @Test(arguments: databases, [DatabaseServer.TLSMode.disable, .prefer])
+    func wrongPasswordIsAuthentication(engine: DatabaseServer.Engine, tls: DatabaseServer.TLSMode) async throws {
+        let server = Laboratory.server(engine, password: Secret("hunter2"), tls: tls)
+        let failure = try await bench.failure(of: bench.check(server))
+        #expect(failure.reason == .authentication)
+        #expect(!failure.detail.contains("hunter2"))
+        #expect(failure.detail.hasPrefix("\(server.endpoint): "))
+    }
+
+    @Test(arguments: databases)
+    func missingDatabaseIsAuthentication(engine: DatabaseServer.Engine) async throws {
+        var server = Laboratory.server(engine)
+        server.databaseName = "no_such_database"
+        let failure = try await bench.failure(of: bench.check(server))
+        #expect(failure.reason == .authentication, "\(failure)")
+    }
+
+    @Test(arguments: databases)
+    func failedQueryIsQuery(engine: DatabaseServer.Engine) async throws {
+        let server = Laboratory.server(engine, pingQuery: "SELECT * FROM no_such_table")
+        let failure = try await bench.failure(of: bench.check(server))
+        #expect(failure.reason == .query, "\(failure)")
+    }
+
+    @Test(arguments: [
+        (DatabaseServer.Engine.postgres, "SELECT pg_sleep(60)"), (.mysql, "SELECT SLEEP(60)"),
+        (.postgres, "SELECT 1; SELECT pg_sleep(60)"),
+    ])
+    func slowQueryTimesOut(engine: DatabaseServer.Engine, query: String) async throws {
+        for tls in [DatabaseServer.TLSMode.disable, .require] {
+            let server = Laboratory.server(engine, tls: tls, pingQuery: query)
+            let failure = try await bench.failure(of: bench.check(server), limit: .milliseconds(1500))
+            #expect(failure.reason == .timeout(.query), "\(failure)")
+        }
+    }
+
+    @Test(arguments: databases)
+    func severalRowsAndStatementsWithoutRowsAreFine(engine: DatabaseServer.Engine) async {
+        for query in ["SELECT 1 UNION SELECT 2", "DO 1", "SET application_name = 'x'", "SET @x = 1"]
+        where query.hasPrefix("SELECT") || (query.hasPrefix("SET app") == (engine == .postgres) && query != "DO 1") {
+            #expect(await bench.outcome(of: bench.check(Laboratory.server(engine, pingQuery: query))) == nil)
+        }
+    }
+
+    @Test func thirtyPingsCountAsNoAbortedConnect() async throws {
+        // The replica, since failed logins of other tests count on the primary. A failing query tells the number.
+        let count = """
+            SELECT EXTRACTVALUE(1, CONCAT(0x7e, (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS \
+            WHERE VARIABLE_NAME = 'ABORTED_CONNECTS')))
+            """
+        let counting = bench.check(Laboratory.server(.mysql, replica: true, pingQuery: count))
+        let before = try await bench.failure(of: counting)
+        try #require(before.detail.contains("~"), "\(before)")
+        for tls in [DatabaseServer.TLSMode.disable, .require] {
+            let check = bench.check(Laboratory.server(.mysql, replica: true, tls: tls))
+            for _ in 1...15 { #expect(await bench.outcome(of: check) == nil) }
+        }
+        #expect(try await bench.failure(of: counting) == before)
+    }
+}

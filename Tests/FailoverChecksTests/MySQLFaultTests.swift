@@ -1,0 +1,217 @@
+import FailoverChecks
+import FailoverCore
+import FailoverTesting
+import Testing
+
+@Suite("MySQL ping, one fault each")
+struct MySQLFaultTests {
+    /// Connector/C reads the system's authorities for each connection, one thread at a time.
+    static let limitWithTLS = Duration.seconds(2)
+
+    let bench = CheckBench()
+
+    @Test func nobodyListensIsRefused() async throws {
+        let port = UnusedPort()
+        let failure = try await bench.failure(of: bench.check(.mysql, port: port.port))
+        #expect(failure.reason == .refused)
+        #expect(failure.detail == "127.0.0.1:\(port.port): Connection refused")
+    }
+
+    @Test func swallowedPacketsTimeOutWhileConnecting() async throws {
+        let server = SwallowingServer()
+        try await bench.expectTimeout(.connecting, .mysql, port: server.port)
+    }
+
+    @Test func silenceTimesOutWhileLoggingIn() async throws {
+        try await bench.expectTimeout(.login, .mysql) { $0.holdOpen() }
+    }
+
+    @Test func halfAGreetingTimesOut() async throws {
+        try await bench.expectTimeout(.login, .mysql) {
+            $0.send(Array(FaultyServerConnection.mysqlGreeting().prefix(20)))
+            $0.holdOpen()
+        }
+    }
+
+    @Test func silenceAfterTheLoginPacketTimesOut() async throws {
+        try await bench.expectTimeout(.login, .mysql) {
+            $0.send(FaultyServerConnection.mysqlGreeting())
+            $0.holdOpen()
+        }
+    }
+
+    @Test(arguments: [DatabaseServer.TLSMode.prefer, .require, .verifyFull])
+    func silenceInTheTLSHandshakeTimesOut(tls: DatabaseServer.TLSMode) async throws {
+        try await bench.expectTimeout(.login, .mysql, tls: tls, limit: Self.limitWithTLS) {
+            $0.send(FaultyServerConnection.mysqlGreeting(offersTLS: true))
+            $0.holdOpen()
+        }
+    }
+
+    @Test func dribblingInTheTLSHandshakeDoesNotOutliveTheLimit() async throws {
+        try await bench.expectTimeout(.login, .mysql, tls: .require, limit: Self.limitWithTLS) {
+            $0.send(FaultyServerConnection.mysqlGreeting(offersTLS: true))
+            $0.receive(atLeast: 36)
+            // A handshake record that is announced and comes byte by byte.
+            $0.dribble([22, 3, 3, 0x40, 0, 2, 0, 0x3f, 0xfc] + [UInt8](repeating: 3, count: 5000), every: 20)
+        }
+    }
+
+    @Test func dribblingDoesNotOutliveTheLimit() async throws {
+        try await bench.expectTimeout(.login, .mysql) {
+            $0.dribble(FaultyServerConnection.mysqlPacket(0, [10] + [UInt8](repeating: 65, count: 20000)), every: 20)
+        }
+    }
+
+    @Test func closingAtOnceIsDisconnected() async throws {
+        let failure = try await bench.failure(.mysql) { $0.close() }
+        #expect(failure.reason == .disconnected)
+    }
+
+    @Test func closingAfterTheLoginPacketIsDisconnected() async throws {
+        let failure = try await bench.failure(.mysql) {
+            $0.send(FaultyServerConnection.mysqlGreeting())
+            _ = $0.receiveMySQLPacket()
+        }
+        #expect(failure.reason == .disconnected)
+    }
+
+    @Test func resetIsDisconnected() async throws {
+        let failure = try await bench.failure(.mysql) {
+            $0.send(FaultyServerConnection.mysqlGreeting())
+            _ = $0.receiveMySQLPacket()
+            $0.reset()
+        }
+        #expect(failure.reason == .disconnected)
+    }
+
+    @Test(arguments: ["HTTP/1.1 400 Bad Request\r\n\r\n", "\u{5}\u{0}\u{0}\u{0}\u{9}abcd", "\u{3}\u{0}\u{0}\u{0}zzz"])
+    func garbageIsAProtocolViolation(bytes: String) async throws {
+        let failure = try await bench.failure(.mysql) {
+            $0.send(Array(bytes.utf8))
+            $0.receiveToEnd()
+        }
+        #expect(failure.reason == .protocolViolation, "\(failure)")
+    }
+
+    @Test(arguments: [
+        (UInt16(1040), "Too many connections", PingFailure.Reason.tooManyConnections),
+        (1129, "Host '127.0.0.1' is blocked because of many connection errors", .hostBlocked),
+        (1130, "Host '127.0.0.1' is not allowed to connect to this server", .hostBlocked),
+        (1053, "Server shutdown in progress", .shuttingDown),
+    ])
+    func errorsInPlaceOfTheGreetingHaveTheirReason(
+        code: UInt16, message: String, reason: PingFailure.Reason
+    ) async throws {
+        let server = FaultyServer {
+            $0.sendMySQLError(code, message)
+            $0.receiveToEnd()
+        }
+        for tls in [DatabaseServer.TLSMode.disable, .prefer, .verifyFull] {
+            let failure = try await bench.failure(of: bench.check(.mysql, port: server.port, tls: tls))
+            #expect(failure.reason == reason)
+            #expect(failure.detail == "127.0.0.1:\(server.port): \(code): \(message)")
+        }
+    }
+
+    @Test(arguments: [UInt16(1045), 1044, 1049, 1698])
+    func errorsAtLoginAreAuthentication(code: UInt16) async throws {
+        let failure = try await bench.failure(.mysql, password: Secret("hunter2")) {
+            $0.send(FaultyServerConnection.mysqlGreeting())
+            _ = $0.receiveMySQLPacket()
+            $0.sendMySQLError(code, "not with hunter2", sequence: 2, sqlState: "28000")
+            $0.receiveToEnd()
+        }
+        #expect(failure.reason == .authentication)
+        #expect(failure.detail.hasSuffix(": \(code): not with (hidden)"))
+    }
+
+    @Test func passwordIsNotSentInClearText() async throws {
+        let (answers, answer) = AsyncStream<[UInt8]>.makeStream()
+        let failure = try await bench.failure(.mysql, password: Secret("hunter2")) {
+            $0.send(FaultyServerConnection.mysqlGreeting())
+            _ = $0.receiveMySQLPacket()
+            $0.send(FaultyServerConnection.mysqlPacket(2, [0xfe] + Array("mysql_clear_password\u{0}".utf8)))
+            answer.yield($0.receiveToEnd())
+        }
+        #expect(failure.reason == .authentication)
+        var iterator = answers.makeAsyncIterator()
+        #expect(await iterator.next() == [])
+    }
+
+    @Test func localFileIsNotSent() async throws {
+        let (answers, answer) = AsyncStream<[UInt8]>.makeStream()
+        _ = try await bench.failure(.mysql) {
+            guard $0.acceptMySQLLogin() else { return }
+            _ = $0.receiveMySQLPacket()
+            $0.send(FaultyServerConnection.mysqlPacket(1, [0xfb] + Array("/etc/hostname".utf8)))
+            answer.yield($0.receiveMySQLPacket() ?? [])
+        }
+        var iterator = answers.makeAsyncIterator()
+        #expect(await iterator.next() == [])
+    }
+
+    @Test(arguments: [DatabaseServer.TLSMode.require, .verifyCA, .verifyFull])
+    func serverWithoutTLSFailsWhereItIsRequired(tls: DatabaseServer.TLSMode) async throws {
+        let failure = try await bench.failure(.mysql, tls: tls) {
+            guard $0.acceptMySQLLogin() else { return }
+            $0.receiveToEnd()
+        }
+        #expect(failure.reason == .tls)
+    }
+
+    @Test func failedQueryIsQuery() async throws {
+        let failure = try await bench.failure(.mysql) {
+            guard $0.acceptMySQLLogin() else { return }
+            _ = $0.receiveMySQLPacket()
+            $0.sendMySQLError(1146, "Table 'app.heartbeat' doesn't exist", sequence: 1, sqlState: "42S02")
+            $0.receiveToEnd()
+        }
+        #expect(failure.reason == .query)
+        #expect(failure.detail.hasSuffix(": 1146: Table 'app.heartbeat' doesn't exist"))
+    }
+
+    @Test func silenceInTheMiddleOfAResultTimesOut() async throws {
+        try await bench.expectTimeout(.query, .mysql) {
+            guard $0.acceptMySQLLogin() else { return }
+            _ = $0.receiveMySQLPacket()
+            $0.sendMySQLColumns()
+            $0.holdOpen()
+        }
+    }
+
+    @Test func closingInTheMiddleOfAResultIsDisconnected() async throws {
+        let failure = try await bench.failure(.mysql) {
+            guard $0.acceptMySQLLogin() else { return }
+            _ = $0.receiveMySQLPacket()
+            $0.sendMySQLColumns()
+        }
+        #expect(failure.reason == .disconnected)
+    }
+
+    @Test func floodOfRowsIsCutOff() async throws {
+        let failure = try await bench.failure(.mysql) {
+            guard $0.acceptMySQLLogin() else { return }
+            _ = $0.receiveMySQLPacket()
+            $0.sendMySQLColumns()
+            let rows = (0...255).flatMap { FaultyServerConnection.mysqlPacket(UInt8(($0 + 4) & 255), [1, 49]) }
+            while $0.send(rows) {}
+        }
+        #expect(failure.reason == .query)
+    }
+
+    @Test func goodServerIsLeftWithAGoodbye() async throws {
+        let (goodbyes, goodbye) = AsyncStream<[UInt8]>.makeStream()
+        let server = FaultyServer {
+            guard $0.acceptMySQLLogin() else { return }
+            _ = $0.receiveMySQLPacket()
+            $0.sendMySQLColumns()
+            $0.sendMySQLRow()
+            goodbye.yield($0.receiveToEnd())
+        }
+        try await bench.check(.mysql, port: server.port).ping(limit: .seconds(10))
+        var iterator = goodbyes.makeAsyncIterator()
+        #expect(await iterator.next() == [1, 0, 0, 0, 1])
+        #expect(server.connections == 1)
+    }
+}

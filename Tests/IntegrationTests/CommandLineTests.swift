@@ -1,0 +1,107 @@
+import FailoverTesting
+import Foundation
+import Testing
+
+/// What the command line prints and exits with.
+@Suite("The command line", .timeLimit(.minutes(2)))
+struct CommandLineTests {
+    private func failover(_ arguments: String...) async throws -> Command.Output {
+        try await Command.run([FailoverProcess.binary] + arguments, environment: ["MONITOR_PASSWORD": "x"])
+    }
+
+    private func withConfiguration(
+        _ text: String, _ body: (String) async throws -> Void
+    ) async throws {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("failover-\(UUID()).yaml")
+        try text.write(to: file, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(at: file) }
+        try await body(file.path)
+    }
+
+    @Test func versionIsPrinted() async throws {
+        let output = try await failover("--version")
+        #expect(output.status == 0)
+        #expect(output.standardOutput.wholeMatch(of: /\d+\.\d+\.\d+\n/) != nil)
+    }
+
+    @Test func wrongUsageIs64() async throws {
+        #expect(try await failover("serve").status == 64)
+        #expect(try await failover("fly").status == 64)
+        #expect(try await failover("ping", "-c", "\(Laboratory.root)/config/minimal.yaml", "nobody").status == 64)
+    }
+
+    @Test(arguments: ["failover", "minimal", "lab-postgres", "lab-mysql"])
+    func theShippedConfigurationsAreValid(_ name: String) async throws {
+        let output = try await failover("validate", "--config", "\(Laboratory.root)/config/\(name).yaml")
+        #expect(output.status == 0, "\(output.standardError)")
+    }
+
+    @Test func everyProblemHasALineAndTheStatusIs78() async throws {
+        let text = """
+            rise: 0
+            fall: many
+            worker_threads: -1
+            databases:
+              default: {engine: oracle, host: a, port: 70000, user: x}
+              slave: {engine: postgres, hots: b, user: x}
+            services:
+              slave: {type: database, db_alias: nobody, listen: "here", connect_timeout: soon}
+              search: {type: tcp, host: 127.0.0.1}
+
+            """
+        try await withConfiguration(text) { path in
+            for command in ["validate", "serve", "ping"] {
+                let output = try await failover(command, "--config", path)
+                #expect(output.status == 78)
+                let lines = output.standardError.split(separator: "\n")
+                #expect(lines.count == 10, "\(output.standardError)")
+                #expect(lines.allSatisfy { $0.hasPrefix("\(path):") })
+            }
+        }
+    }
+
+    @Test func anUnreadableSecretIs78() async throws {
+        let text = "databases: {a: {engine: postgres, host: b, user: x, password: {file: /nonexistent/secret}}}\n"
+        try await withConfiguration(text) { path in
+            let output = try await failover("serve", "--config", path)
+            #expect(output.status == 78)
+            #expect(output.standardError.contains("databases.a.password"))
+        }
+    }
+
+    @Test func printedConfigurationsHideSecrets() async throws {
+        let text = "databases: {a: {engine: postgres, host: b, user: x, password: hunter2}}\n"
+        try await withConfiguration(text) { path in
+            let output = try await failover("validate", "--print", "--config", path)
+            #expect(output.status == 0)
+            #expect(output.standardOutput.contains("(hidden)"))
+            #expect(!output.standardOutput.contains("hunter2"))
+        }
+    }
+
+    @Test func pingTellsTheReasonAndExitsWithOneWhenSomethingIsDown() async throws {
+        try await withConfiguration("services: {search: {type: tcp, host: 127.0.0.1, port: 1}}\n") { path in
+            let output = try await failover("ping", "--config", path)
+            #expect(output.status == 1)
+            #expect(output.standardOutput.contains(/^search  down  \S+  refused: 127\.0\.0\.1:1: Connection refused\n/))
+        }
+    }
+
+    @Test func aListenerAddressInUseIsOneLineAndStatusOne() async throws {
+        let text = """
+            databases: {a: {engine: tcp, host: 127.0.0.1, port: 1}}
+            services:
+              first: {type: database, db_alias: a, failover_db_alias: [], listen: "127.0.0.1:0"}
+              second: {type: database, db_alias: a, failover_db_alias: [], listen: "192.0.2.1:7000"}
+
+            """
+        try await withConfiguration(text) { path in
+            let output = try await failover("serve", "--config", path)
+            #expect(output.status == 1)
+            let lines = output.standardError.split(separator: "\n")
+            #expect(lines.count == 1)
+            #expect(lines.first?.hasSuffix("cannot listen on 192.0.2.1:7000: Cannot assign requested address; "
+                    + "this machine has no such address") == true)
+        }
+    }
+}

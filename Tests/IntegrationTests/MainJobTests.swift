@@ -1,0 +1,71 @@
+import FailoverTesting
+import Foundation
+import Testing
+
+extension RealServers {
+    /// The main job, with real servers and their own clients.
+    @Suite("One address that outlives the replica")
+    struct MainJobTests {
+        @Test(arguments: Laboratory.Engine.allCases)
+        func aKilledReplicaMovesTheRouteToThePrimaryAndARestartMovesItBack(_ engine: Laboratory.Engine) async throws {
+            let failover = try FailoverProcess(configuration: engine.configuration)
+            let port = try await failover.port()
+            #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
+
+            try await engine.fault("kill")
+            #expect(try await engine.whoAnswers(at: port) == engine.primaryPort)
+            #expect(await failover.logs("CRITICAL slave outage. Failover initiated. (Process ID: \(failover.pid))"))
+            for _ in 0..<5 { #expect(try await engine.whoAnswers(at: port) == engine.primaryPort) }
+
+            try await engine.fault("start")
+            #expect(await failover.logs("INFO slave is back up. Recovery complete. (Process ID: \(failover.pid))"))
+            for _ in 0..<5 { #expect(try await engine.whoAnswers(at: port) == engine.replicaPort) }
+
+            let events = failover.log.filter { !$0.hasPrefix("INFO starting") && !$0.contains("listening") }
+            #expect(events.count == 2, "nothing frightening between the two lines: \(events)")
+            failover.signal(SIGTERM)
+            #expect(try await failover.status() == 0)
+        }
+
+        @Test(arguments: Laboratory.Engine.allCases)
+        func aReplicaThatIsStoppedInItsTracksIsAnOutageAndServesAgainWhenItGoesOn(
+            _ engine: Laboratory.Engine
+        ) async throws {
+            let configuration = engine.configuration.replacing("name: app}", with: "name: app, ping_timeout: 500ms}")
+            let failover = try FailoverProcess(configuration: configuration)
+            let port = try await failover.port()
+            #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
+
+            try await engine.fault("stop")
+            #expect(await failover.logs("CRITICAL slave outage."))
+            #expect(failover.log.contains { $0.contains("gave no answer within 500 ms") })
+            #expect(try await engine.whoAnswers(at: port) == engine.primaryPort)
+
+            try await engine.fault("cont")
+            #expect(await failover.logs("INFO slave is back up."))
+            #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
+            failover.signal(SIGTERM)
+            #expect(try await failover.status() == 0)
+        }
+
+        @Test(arguments: Laboratory.Engine.allCases)
+        func aReplicaThatIsDownAtTheStartIsFoundLater(_ engine: Laboratory.Engine) async throws {
+            try await engine.fault("shutdown")
+            let failover = try FailoverProcess(configuration: engine.configuration)
+            let port = try await failover.port()
+            #expect(try await engine.whoAnswers(at: port) == engine.primaryPort)
+            #expect(await failover.logs("CRITICAL slave outage."))
+            try await engine.fault("start")
+            #expect(await failover.logs("INFO slave is back up."))
+            #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
+            failover.signal(SIGTERM)
+            #expect(try await failover.status() == 0)
+        }
+    }
+}
+
+/// What needs the laboratory. One test after the other: they play faults on the same servers.
+@Suite(
+    .serialized, .enabled(if: Laboratory.isUp, "the laboratory is not up; scripts/test starts it"),
+    .timeLimit(.minutes(5)))
+struct RealServers {}

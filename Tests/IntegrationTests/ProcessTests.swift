@@ -1,0 +1,92 @@
+import FailoverTesting
+import Foundation
+import Testing
+
+extension RealServers {
+    /// How the process behaves towards its operator: signals, limits, exit codes.
+    @Suite("The process")
+    struct ProcessTests {
+        private let engine = Laboratory.Engine.postgres
+
+        @Test func sigtermLetsSessionsEndAndExitsWithZero() async throws {
+            let failover = try FailoverProcess(configuration: engine.configuration)
+            let session = try await TCPClient.connect(port: try await failover.port())
+            failover.signal(SIGTERM)
+            #expect(await failover.logs("stopping"))
+            session.endSending()
+            #expect(try await session.drain() == 0)
+            #expect(try await failover.status() == 0)
+            #expect(failover.log.last == "INFO stopped")
+        }
+
+        @Test func sessionsThatDoNotEndAreClosedAfterShutdownGrace() async throws {
+            let failover = try FailoverProcess(configuration: "shutdown_grace: 200ms\n" + engine.configuration)
+            let session = try await TCPClient.connect(port: try await failover.port())
+            failover.signal(SIGINT)
+            #expect(try await session.drain() == 0)
+            #expect(try await failover.status() == 0)
+        }
+
+        @Test func aSecondSignalEndsAtOnce() async throws {
+            let failover = try FailoverProcess(configuration: "shutdown_grace: 1h\n" + engine.configuration)
+            let session = try await TCPClient.connect(port: try await failover.port())
+            failover.signal(SIGTERM)
+            #expect(await failover.logs("stopping"))
+            failover.signal(SIGTERM)
+            #expect(try await failover.status() == 1)
+            #expect(try await session.drain() == 0)
+        }
+
+        @Test func aPingThatHangsDoesNotHoldUpTheEnd() async throws {
+            let failover = try FailoverProcess(
+                configuration: engine.configuration.replacing("name: app}", with: "name: app, ping_timeout: 1h}"))
+            let port = try await failover.port()
+            #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
+            try await engine.fault("stop")
+            failover.signal(SIGTERM)
+            #expect(try await failover.status() == 0)
+            try await engine.fault("cont")
+        }
+
+        @Test func outOfDescriptorsTheListenerPausesAndSessionsGoOn() async throws {
+            // 200 descriptors, 100 of them kept back, two a session: 50 sessions.
+            let failover = try FailoverProcess(
+                configuration: engine.configuration, prefix: ["prlimit", "--nofile=200:200"])
+            let port = try await failover.port()
+            var sessions: [TCPClient] = []
+            for _ in 0..<60 { sessions.append(try await TCPClient.connect(port: port)) }
+            #expect(await failover.logs("WARNING slave: the listener pauses: its limit of open files is reached"))
+            // An SSLRequest, and PostgreSQL's one-byte answer.
+            let request: [UInt8] = [0, 0, 0, 8, 4, 210, 22, 47]
+            for session in sessions.prefix(50) {
+                try await session.send(request)
+                #expect(try await session.receive(1).count == 1)
+            }
+            sessions.removeFirst(50)
+            for session in sessions {
+                try await session.send(request)
+                #expect(try await session.receive(1).count == 1)
+            }
+            sessions = []
+            #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
+            let warnings = failover.log.filter { $0.hasPrefix("WARNING") }
+            #expect(warnings.allSatisfy { $0.contains("the listener pauses") })
+            failover.signal(SIGTERM)
+            #expect(try await failover.status() == 0)
+        }
+
+        @Test func garbageEndsOnlyItsOwnSession() async throws {
+            let failover = try FailoverProcess(configuration: engine.configuration)
+            let port = try await failover.port()
+            for length in [1, 7, 100, 100_000] {
+                let client = try await TCPClient.connect(port: port)
+                try? await client.send((0..<length).map { UInt8(truncatingIfNeeded: $0 &* 167 &+ 13) })
+                client.endSending()
+                _ = try? await client.drain()
+            }
+            #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
+            failover.signal(SIGTERM)
+            #expect(try await failover.status() == 0)
+        }
+    }
+}

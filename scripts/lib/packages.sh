@@ -1,0 +1,77 @@
+# shellcheck shell=bash
+# What the scripts need from the machine, installed when it is missing. Sourced.
+
+die() {
+  echo "${0##*/}: $*" >&2
+  exit 1
+}
+
+missing_packages() {
+  local name
+  for name in "$@"; do
+    [[ $(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null) == installed ]] || echo "$name"
+  done
+}
+
+# need_packages NAME... installs those Debian packages that are missing, and starts none of their services.
+need_packages() {
+  command -v dpkg-query >/dev/null || die "not a Debian system; install what these packages hold, then change ${BASH_SOURCE[0]}: $*"
+  local missing
+  mapfile -t missing < <(missing_packages "$@")
+  ((${#missing[@]})) || return 0
+
+  local root=()
+  if ((EUID != 0)); then
+    root=(sudo)
+    # Without a terminal nobody can type a password.
+    if [[ ! -t 0 ]]; then root+=(-n); fi
+    "${root[@]}" true 2>/dev/null || die "neither root nor sudo; as root run: apt-get install ${missing[*]}"
+  fi
+  echo "installing ${missing[*]}" >&2
+  install_quietly "${missing[@]}"
+}
+
+# Runs in a subshell, so that its trap takes back what it put in place, however the installation ends.
+# Uses `root`, the prefix of commands that need privileges.
+install_quietly() (
+  set -euo pipefail
+  undo=()
+  # shellcheck disable=SC2317  # the trap calls it
+  take_back() {
+    local path
+    for path in "${undo[@]}"; do "${root[@]}" rm -f "$path"; done
+    # Goes only if this run left it empty.
+    "${root[@]}" rmdir --ignore-fail-on-non-empty /etc/postgresql-common/createcluster.d 2>/dev/null || true
+  }
+  trap take_back EXIT
+  trap 'exit 1' HUP INT TERM
+
+  # Debian's server packages start their service and create a cluster; the lab brings its own.
+  local policy=/usr/sbin/policy-rc.d no_cluster=/etc/postgresql-common/createcluster.d/failover-lab.conf
+  if [[ ! -e $policy ]]; then
+    undo+=("$policy")
+    "${root[@]}" install -m 755 /dev/stdin "$policy" <<<$'#!/bin/sh\nexit 101'
+  fi
+  undo+=("$no_cluster")
+  "${root[@]}" install -D -m 644 /dev/stdin "$no_cluster" <<<'create_main_cluster = false'
+
+  # Another apt at work is waited for.
+  apt=("${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0)
+  "${apt[@]}" update
+  "${apt[@]}" install -y --no-install-recommends "$@" </dev/null >/dev/null
+)
+
+# need_swift ends the script unless a Swift that can build this package is on the PATH.
+need_swift() {
+  local least=6.2 found
+  found=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9.]*\).*/\1/p' | head -n 1) || true
+  if [[ -z $found || $(printf '%s\n' "$least" "$found" | sort -V | head -n 1) != "$least" ]]; then
+    die "needs Swift $least or newer on the PATH (found: ${found:-none}); see swift.org/install for the Debian 12 toolchain"
+  fi
+}
+
+# What every build needs beside Swift: the client libraries of both databases.
+need_build_tools() {
+  need_swift
+  need_packages libpq-dev default-libmysqlclient-dev pkg-config
+}
