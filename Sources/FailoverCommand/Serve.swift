@@ -22,7 +22,10 @@ struct Serve: AsyncParsableCommand {
         let log = applicationLog.logger
         defer { applicationLog.flush() }
         do {
-            let application = try await ProxyApplication(configuration, log: log)
+            let application = try await ProxyApplication(configuration, log: log) {
+                // From now on a signal does what it does by default: it ends the process.
+                for number in [SIGTERM, SIGINT] { signal(number, SIG_DFL) }
+            }
             log.info("starting", metadata: ["version": "\(failoverVersion)", "config": "\(file.config)"])
             try await Self.run(application, log: log)
             log.info("stopped")
@@ -36,33 +39,7 @@ struct Serve: AsyncParsableCommand {
         var quiet = log
         quiet.logLevel = .warning
         let group = ServiceGroup(
-            configuration: ServiceGroupConfiguration(
-                // Stopped in reverse: signals are watched until the application has ended.
-                services: [
-                    .init(service: SecondSignal(log: log)),
-                    .init(service: application, successTerminationBehavior: .gracefullyShutdownGroup),
-                ],
-                gracefulShutdownSignals: [.sigterm, .sigint],
-                logger: quiet))
+            services: [application], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
         try await group.run()
-    }
-}
-
-/// Ends the process at once when a second signal says that waiting is over.
-private struct SecondSignal: ServiceLifecycle.Service {
-    let log: Logger
-
-    func run() async throws {
-        await cancelWhenGracefulShutdown { await watch() }
-    }
-
-    private func watch() async {
-        var count = 0
-        for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
-            count += 1
-            guard count == 2 else { continue }
-            log.warning("a second signal, ending at once", metadata: ["signal": "\(signal)"])
-            exit(1)
-        }
     }
 }

@@ -96,6 +96,23 @@ struct RelayTests {
         await proxy.server.stop(grace: .zero)
     }
 
+    @Test func aBackendThatResetsAfterTheClientsGoodbyeIsWell() async throws {
+        let backend = try EchoBackend(greeting: "hello", play: { client in
+            // Leaves unread what the client said last, as PostgreSQL does with the end of TLS.
+            var event = pollfd(fd: client, events: Int16(POLLIN | 0x2000), revents: 0)
+            while event.revents & 0x2000 == 0, poll(&event, 1, -1) >= 0 {}
+        })
+        let proxy = try ProxyUnderTest(ports: [backend.port])
+        let client = try await proxy.connect()
+        #expect(try await client.receiveText(5) == "hello")
+        try await client.send("goodbye")
+        client.endSending()
+        _ = try? await client.drain()
+        #expect(await eventually { proxy.server.sessionCount == 0 })
+        #expect(proxy.failures.isEmpty)
+        await proxy.server.stop(grace: .zero)
+    }
+
     @Test func anIdleSessionIsClosedAfterIdleTimeout() async throws {
         let backend = try EchoBackend(greeting: "r:")
         let proxy = try ProxyUnderTest(

@@ -7,8 +7,7 @@ final class FailoverProcess: Sendable {
     static let binary =
         ProcessInfo.processInfo.environment["FAILOVER_BINARY"] ?? "\(Laboratory.root)/.build/debug/failover"
 
-    let pid: Int32
-    private let process: RunningProcess
+    private let process: ChildProcess
     private let directory: URL
 
     /// Starts `failover serve` with this configuration.
@@ -19,15 +18,17 @@ final class FailoverProcess: Sendable {
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         let file = directory.appendingPathComponent("failover.yaml")
         try configuration.write(to: file, atomically: true, encoding: .utf8)
-        process = try RunningProcess(
-            prefix + [Self.binary, "serve", "--config", file.path], log: directory.appendingPathComponent("log"))
-        pid = process.pid
+        process = try ChildProcess(
+            prefix + [Self.binary, "serve", "--config", file.path], output: "/dev/null",
+            error: directory.appendingPathComponent("log").path)
     }
 
     deinit {
         kill(pid, SIGKILL)
         try? FileManager.default.removeItem(at: directory)
     }
+
+    var pid: Int32 { process.pid }
 
     /// The log's lines so far, without their time stamps.
     var log: [String] {
@@ -53,30 +54,4 @@ final class FailoverProcess: Sendable {
 
     /// Waits for the end; the exit status.
     func status() async throws -> Int32 { try await process.status() }
-}
-
-/// A child process whose end can be awaited. Confines Foundation's `Process` to one thread.
-private final class RunningProcess: Sendable {
-    let pid: Int32
-    private let ended: Task<Int32, any Error>
-
-    init(_ arguments: [String], log: URL) throws {
-        try Data().write(to: log)
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = arguments
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = try FileHandle(forWritingTo: log)
-        let (statuses, status) = AsyncStream.makeStream(of: Int32.self)
-        process.terminationHandler = { status.yield($0.terminationReason == .exit ? $0.terminationStatus : -1) }
-        try process.run()
-        pid = process.processIdentifier
-        ended = Task {
-            for await status in statuses { return status }
-            throw CancellationError()
-        }
-    }
-
-    func status() async throws -> Int32 { try await ended.value }
 }

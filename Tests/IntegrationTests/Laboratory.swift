@@ -22,10 +22,13 @@ enum Laboratory {
         }
 
         /// The databases and a route over them, listening on a port that the system chooses.
-        var configuration: String {
-            let engine = self == .postgres ? "postgres" : "mysql"
+        func configuration(pingTimeout: String = "10s") -> String {
+            let engine = self == .postgres ? "engine: postgres, name: app" : "engine: mysql"
             func alias(_ port: Int) -> String {
-                "{engine: \(engine), host: 127.0.0.1, port: \(port), user: monitor, password: monitor-secret, name: app}"
+                """
+                {\(engine), host: 127.0.0.1, port: \(port), user: monitor, password: monitor-secret, \
+                ping_timeout: \(pingTimeout)}
+                """
             }
             return """
                 monitoring_ping_frequency: 500ms

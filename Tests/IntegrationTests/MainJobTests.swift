@@ -8,7 +8,7 @@ extension RealServers {
     struct MainJobTests {
         @Test(arguments: Laboratory.Engine.allCases)
         func aKilledReplicaMovesTheRouteToThePrimaryAndARestartMovesItBack(_ engine: Laboratory.Engine) async throws {
-            let failover = try FailoverProcess(configuration: engine.configuration)
+            let failover = try FailoverProcess(configuration: engine.configuration())
             let port = try await failover.port()
             #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
 
@@ -31,8 +31,7 @@ extension RealServers {
         func aReplicaThatIsStoppedInItsTracksIsAnOutageAndServesAgainWhenItGoesOn(
             _ engine: Laboratory.Engine
         ) async throws {
-            let configuration = engine.configuration.replacing("name: app}", with: "name: app, ping_timeout: 500ms}")
-            let failover = try FailoverProcess(configuration: configuration)
+            let failover = try FailoverProcess(configuration: engine.configuration(pingTimeout: "500ms"))
             let port = try await failover.port()
             #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
 
@@ -49,9 +48,19 @@ extension RealServers {
         }
 
         @Test(arguments: Laboratory.Engine.allCases)
+        func theOrdinaryEndOfASessionAccusesNobody(_ engine: Laboratory.Engine) async throws {
+            let failover = try FailoverProcess(configuration: "log: {level: debug}\n" + engine.configuration())
+            let port = try await failover.port()
+            for _ in 0..<10 { #expect(try await engine.whoAnswers(at: port) == engine.replicaPort) }
+            failover.signal(SIGTERM)
+            #expect(try await failover.status() == 0)
+            #expect(!failover.log.contains { $0.contains("a session saw an error") })
+        }
+
+        @Test(arguments: Laboratory.Engine.allCases)
         func aReplicaThatIsDownAtTheStartIsFoundLater(_ engine: Laboratory.Engine) async throws {
             try await engine.fault("shutdown")
-            let failover = try FailoverProcess(configuration: engine.configuration)
+            let failover = try FailoverProcess(configuration: engine.configuration())
             let port = try await failover.port()
             #expect(try await engine.whoAnswers(at: port) == engine.primaryPort)
             #expect(await failover.logs("CRITICAL slave outage."))

@@ -13,14 +13,18 @@ public struct ProxyApplication: ServiceLifecycle.Service {
     private let resolver: NameResolver
     private let configuration: Configuration
     private let log: Logger
+    private let whenStopping: @Sendable () -> Void
 
     /// How long clients wait in the listeners' queues for the first name look-up, which a dead name server may delay.
     private static let firstLookupLimit = Duration.seconds(2)
 
     /// Opens the listeners; nothing is pinged or accepted before ``run()``.
     ///
+    /// - Parameter whenStopping: called once when a graceful shutdown begins, before sessions are waited for.
     /// - Throws: an error whose description is one line for the operator; nothing stays open then.
-    public init(_ configuration: Configuration, log: Logger) async throws {
+    public init(
+        _ configuration: Configuration, log: Logger, whenStopping: @escaping @Sendable () -> Void = {}
+    ) async throws {
         let threads = BlockingThreads()
         let resolver = NameResolver(threads: threads)
         let plan = RoutePlan(configuration)
@@ -49,6 +53,7 @@ public struct ProxyApplication: ServiceLifecycle.Service {
 
         self.configuration = configuration
         self.log = log
+        self.whenStopping = whenStopping
         self.board = board
         self.resolver = resolver
         monitors = databases + others
@@ -73,6 +78,7 @@ public struct ProxyApplication: ServiceLifecycle.Service {
                 log.info("\(route): listening", metadata: ["on": "\(addresses.map(\.description).joined(separator: ", "))"])
             }
             try? await gracefulShutdown()
+            whenStopping()
             log.info(
                 "stopping",
                 metadata: ["sessions": "\(proxy.sessionCount)", "grace": "\(configuration.shutdownGrace.inWords)"])

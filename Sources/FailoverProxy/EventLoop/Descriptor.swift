@@ -65,6 +65,12 @@ extension Descriptor {
         }
     }
 
+    /// Whether the peer has ended its direction and all it sent was received.
+    var peerHasEnded: Bool {
+        var byte: UInt8 = 0
+        return recv(raw, &byte, 1, Int32(MSG_PEEK)) == 0
+    }
+
     /// Tells the peer that nothing more will come.
     func endSending() { shutdown(raw, Int32(SHUT_WR)) }
 

@@ -106,15 +106,23 @@ extension Session {
     }
 
     private func failed(_ side: Side, code: Int32) {
-        if side == .backend, code == ECONNRESET || code == ETIMEDOUT {
-            worker.noteFailure(code == ECONNRESET ? .reset : .connectTimeout, session: self, code: code)
+        if side == .backend, !clientHasLeft {
+            switch code {
+            case ECONNRESET, EPIPE: worker.noteFailure(.reset, session: self, code: code)
+            case ETIMEDOUT: worker.noteFailure(.connectTimeout, session: self, code: code)
+            default: break
+            }
         }
         close(because: "\(side == .client ? "client" : "backend"): \(SystemError.words(for: code))")
     }
 
     /// A backend that closes before it said anything, though the client did not, is not well.
     private func noteEarlyClose(_ side: Side) {
-        guard side == .backend, toClient.received == 0, !toBackend.sourceEnded else { return }
+        guard side == .backend, toClient.received == 0, !clientHasLeft else { return }
         worker.noteFailure(.earlyClose, session: self, code: 0)
     }
+
+    /// A server may reset a connection whose client has said goodbye: PostgreSQL does not read the end of TLS that
+    /// follows a Terminate message. That is no error of the server.
+    private var clientHasLeft: Bool { toBackend.sourceEnded || client.peerHasEnded }
 }

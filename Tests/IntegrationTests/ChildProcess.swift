@@ -1,0 +1,56 @@
+import FailoverTesting
+import Glibc
+
+/// A program that runs beside the test. It inherits no descriptor, and its end does not depend on what it leaves
+/// running: a server that `scripts/lab` starts outlives the script.
+struct ChildProcess: Sendable {
+    struct Failure: Error {
+        let call: String
+        let code: Int32
+    }
+
+    let pid: pid_t
+
+    /// Closes what the test process has open, then becomes the program; Glibc's module lacks `addclosefrom_np`.
+    private static let closeAndRun = """
+        for fd in /proc/self/fd/*; do fd=${fd##*/}; if ((fd > 2)); then exec {fd}>&-; fi; done; exec "$@"
+        """
+
+    /// Starts it.
+    ///
+    /// - Parameters:
+    ///   - arguments: the program, looked up in `PATH`, and its arguments.
+    ///   - environment: added to this process's.
+    ///   - output: path of the file that takes standard output.
+    ///   - error: path of the file that takes standard error.
+    init(_ arguments: [String], environment: [String: String] = [:], output: String, error: String) throws {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+        for (descriptor, path) in [(STDOUT_FILENO, output), (STDERR_FILENO, error)] {
+            posix_spawn_file_actions_addopen(&actions, descriptor, path, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        }
+
+        let variables = environment.map { "\($0)=\($1)" }
+        let words = (["env"] + variables + ["bash", "-c", Self.closeAndRun, "bash"] + arguments).map { strdup($0) }
+        defer { for word in words { free(word) } }
+        var pid = pid_t()
+        let code = posix_spawnp(&pid, "env", &actions, nil, words + [nil], environ)
+        guard code == 0 else { throw Failure(call: "posix_spawnp", code: code) }
+        self.pid = pid
+    }
+
+    /// Waits for its end.
+    ///
+    /// - Returns: The exit status; the negative signal that killed it.
+    func status() async throws -> Int32 {
+        try await onThread { [pid] in
+            var status: Int32 = 0
+            while waitpid(pid, &status, 0) < 0 {
+                guard errno == EINTR else { throw Failure(call: "waitpid", code: errno) }
+            }
+            return status & 0x7f == 0 ? (status >> 8) & 0xff : -(status & 0x7f)
+        }
+    }
+}
