@@ -80,6 +80,10 @@ let package = Package(
             dependencies: ["FailoverProxy", "FailoverCore", "FailoverTesting", logging],
             swiftSettings: strict),
         .testTarget(
+            name: "FailoverNotifyTests",
+            dependencies: ["FailoverNotify", "FailoverTesting", logging],
+            swiftSettings: strict),
+        .testTarget(
             name: "FailoverTests",
             dependencies: ["Failover", "FailoverCore", "FailoverTesting"],
             exclude: ["Fixtures"],

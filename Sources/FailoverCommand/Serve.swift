@@ -18,6 +18,8 @@ struct Serve: AsyncParsableCommand {
 
     func run() async throws {
         let configuration = try file.load()
+        // Whoever reads the log may go away; that must not end the process.
+        signal(SIGPIPE, SIG_IGN)
         let applicationLog = ApplicationLog(configuration.log)
         let log = applicationLog.logger
         defer { applicationLog.flush() }

@@ -11,7 +11,7 @@ public final class ProxyServer: Sendable {
     private let log: Logger
     private let registry: SessionRegistry
     private let handles: [WorkerHandle]
-    private let sockets: Mutex<[(socket: Int32, route: Int)]>
+    private let sockets: Lock<[(socket: Int32, route: Int)]>
     private let paths: [String]
     private let ended: (stream: AsyncStream<Void>, one: AsyncStream<Void>.Continuation)
     /// Where each route listens, with the ports that the system chose.
@@ -39,7 +39,7 @@ public final class ProxyServer: Sendable {
             opened.closeAll()
             throw error
         }
-        sockets = Mutex(opened.sockets)
+        sockets = Lock(opened.sockets)
         paths = opened.paths
         addresses = opened.addresses
     }
@@ -82,7 +82,9 @@ public final class ProxyServer: Sendable {
         tellAll(.stopAccepting)
         for path in paths { unlink(path) }
         await sessionsEnded(within: grace)
-        if registry.count > 0 { log.notice("closing sessions that did not end", metadata: ["count": "\(registry.count)"]) }
+        if registry.count > 0 {
+            log.notice("closing sessions that did not end", metadata: ["count": "\(registry.count)"])
+        }
         tellAll(.closeSessions)
         tellAll(.stop)
         var remaining = handles.count

@@ -1,10 +1,10 @@
+import FailoverCore
 import Glibc
-import Synchronization
 
 /// Holds up the threads that wait at it until it opens.
 final class Gate: Sendable {
     private let ends: (wait: Int32, open: Int32)
-    private let isOpen = Mutex(false)
+    private let isOpen = Lock(false)
 
     init() {
         var pair: [Int32] = [-1, -1]
@@ -32,7 +32,7 @@ final class Gate: Sendable {
 
 /// Counts, on any thread.
 final class Counter: Sendable {
-    private let count = Mutex(0)
+    private let count = Lock(0)
 
     var value: Int { count.withLock { $0 } }
 

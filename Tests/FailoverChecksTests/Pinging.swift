@@ -69,7 +69,7 @@ struct CheckBench {
         #expect(
             failure.detail == "127.0.0.1:\(port) gave no answer within \(limit.text)", sourceLocation: sourceLocation)
         #expect(duration >= limit, sourceLocation: sourceLocation)
-        #expect(duration < limit + .seconds(5), sourceLocation: sourceLocation)
+        #expect(duration < limit + .seconds(60), sourceLocation: sourceLocation)
     }
 
     func expectTimeout(

@@ -1,6 +1,5 @@
 import FailoverCore
 import FailoverTesting
-import Synchronization
 import Testing
 
 @testable import FailoverChecks
@@ -56,7 +55,7 @@ struct TCPCheckTests {
         }
         let check = TCPCheck(
             endpoint: .tcp(host: "db.example", port: server.port), resolver: resolver, threads: bench.threads)
-        let reports = Mutex<[[String]]>([])
+        let reports = Lock<[[String]]>([])
         try await check.ping(limit: .milliseconds(600)) { addresses in
             reports.withLock { $0.append(addresses.map(\.description)) }
         }

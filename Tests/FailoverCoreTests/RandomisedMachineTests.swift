@@ -48,7 +48,7 @@ struct RandomisedMachineTests {
         }
     }
 
-    @Test(arguments: 0..<200)
+    @Test(arguments: 0..<60)
     func holdWhateverHappens(seed: UInt64) {
         var random = SplitMix(state: seed)
         let settings = MonitorSettings(
@@ -61,7 +61,7 @@ struct RandomisedMachineTests {
         var test = MachineUnderTest(settings)
         var history = History(settings: settings)
         var lastSucceeded: Bool?
-        for _ in 0..<2000 {
+        for _ in 0..<1000 {
             test.after(.milliseconds(Int.random(in: 0...800, using: &random)))
             switch Int.random(in: 0..<10, using: &random) {
             case 0..<4 where history.pingInFlight:

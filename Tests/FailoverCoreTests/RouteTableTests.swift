@@ -1,5 +1,4 @@
 import FailoverCore
-import Synchronization
 import Testing
 
 @Suite("Which alias serves a new session")
@@ -77,7 +76,7 @@ struct RouteTableTests {
     }
 
     @Test func followersGetThePresentTableAndEachChangeOnce() {
-        let seen = Mutex<[RouteTable.Selection]>([])
+        let seen = Lock<[RouteTable.Selection]>([])
         board.follow { table in seen.withLock { $0.append(table.selection(ofRoute: 0)) } }
         board.markDown(alias: 0, because: refused)
         board.markDown(alias: 0, because: refused)

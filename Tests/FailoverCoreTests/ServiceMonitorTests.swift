@@ -1,7 +1,6 @@
 import FailoverCore
 import FailoverTesting
 import Logging
-import Synchronization
 import Testing
 
 @Suite("The monitor drives a service")
@@ -10,7 +9,7 @@ struct ServiceMonitorTests {
     private final class ScriptedService: Service {
         struct Hook: Error {}
         let name = "slave"
-        private let state = Mutex((pings: 0, calls: [String](), hooksFail: false))
+        private let state = Lock((pings: 0, calls: [String](), hooksFail: false))
         private let answers = AsyncStream.makeStream(of: PingFailure?.self)
         private let mayHang: Bool
 
@@ -113,7 +112,7 @@ struct ServiceMonitorTests {
 
     @Test func anObservedErrorIsToldAtOnceAndPings() async {
         let service = ScriptedService()
-        let suspicion = Mutex<[Bool]>([])
+        let suspicion = Lock<[Bool]>([])
         let monitor = ServiceMonitor(
             service: service, settings: MonitorSettings(), clock: MonotonicClock(clock), log: CapturedLog().logger,
             processID: 7, onSuspicion: { value in suspicion.withLock { $0.append(value) } })

@@ -15,7 +15,8 @@ struct WhatHappensTests {
                 if action.isPing { reminders += test.answer(refused) } else { reminders.append(action) }
             }
         }
-        #expect(reminders == [.reminder(refused, lasting: .seconds(3600)), .reminder(refused, lasting: .seconds(7200))])
+        #expect(
+            reminders == [.reminder(refused, lasting: .seconds(3600)), .reminder(refused, lasting: .seconds(7200))])
     }
 
     @Test func aReminderIsDueEvenWhilePingsAreRare() {

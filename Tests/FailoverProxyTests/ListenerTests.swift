@@ -5,7 +5,7 @@ import Testing
 
 @testable import FailoverProxy
 
-@Suite("Listeners and shutdown", .timeLimit(.minutes(2)))
+@Suite("Listeners and shutdown", .timeLimit(.minutes(5)))
 struct ListenerTests {
     private let directory: String
 

@@ -14,7 +14,7 @@ final class ProxyUnderTest: Sendable {
     private let seen: Seen
 
     private final class Seen: ProxyObserver {
-        let failures = Mutex<[BackendFailure]>([])
+        let failures = Lock<[BackendFailure]>([])
         let arrivals = Atomic<Int>(0)
 
         func sessionArrived(route: Int) { arrivals.add(1, ordering: .relaxed) }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import FailoverProxy
 
-@Suite("How bytes travel", .timeLimit(.minutes(2)))
+@Suite("How bytes travel", .timeLimit(.minutes(5)))
 struct RelayTests {
     @Test func bytesPassBothWays() async throws {
         let backend = try EchoBackend()
@@ -81,12 +81,14 @@ struct RelayTests {
     }
 
     @Test func aBackendThatResetsClosesTheClientAndIsReported() async throws {
-        let backend = try EchoBackend(greeting: "hello", play: { client in
-            var byte: UInt8 = 0
-            recv(client, &byte, 1, 0)
-            var reset = linger(l_onoff: 1, l_linger: 0)
-            setsockopt(client, SOL_SOCKET, SO_LINGER, &reset, socklen_t(MemoryLayout.size(ofValue: reset)))
-        })
+        let backend = try EchoBackend(
+            greeting: "hello",
+            play: { client in
+                var byte: UInt8 = 0
+                recv(client, &byte, 1, 0)
+                var reset = linger(l_onoff: 1, l_linger: 0)
+                setsockopt(client, SOL_SOCKET, SO_LINGER, &reset, socklen_t(MemoryLayout.size(ofValue: reset)))
+            })
         let proxy = try ProxyUnderTest(ports: [backend.port])
         let client = try await proxy.connect()
         #expect(try await client.receiveText(5) == "hello")
@@ -97,11 +99,13 @@ struct RelayTests {
     }
 
     @Test func aBackendThatResetsAfterTheClientsGoodbyeIsWell() async throws {
-        let backend = try EchoBackend(greeting: "hello", play: { client in
-            // Leaves unread what the client said last, as PostgreSQL does with the end of TLS.
-            var event = pollfd(fd: client, events: Int16(POLLIN | 0x2000), revents: 0)
-            while event.revents & 0x2000 == 0, poll(&event, 1, -1) >= 0 {}
-        })
+        let backend = try EchoBackend(
+            greeting: "hello",
+            play: { client in
+                // Leaves unread what the client said last, as PostgreSQL does with the end of TLS.
+                var event = pollfd(fd: client, events: Int16(POLLIN | 0x2000), revents: 0)
+                while event.revents & 0x2000 == 0, poll(&event, 1, -1) >= 0 {}
+            })
         let proxy = try ProxyUnderTest(ports: [backend.port])
         let client = try await proxy.connect()
         #expect(try await client.receiveText(5) == "hello")

@@ -5,7 +5,7 @@ import Testing
 
 @testable import FailoverProxy
 
-@Suite("Where sessions go", .timeLimit(.minutes(2)))
+@Suite("Where sessions go", .timeLimit(.minutes(5)))
 struct RoutingTests {
     private let down = PingFailure(.refused, "down")
 

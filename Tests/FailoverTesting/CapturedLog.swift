@@ -1,9 +1,9 @@
+import FailoverCore
 public import Logging
-import Synchronization
 
 /// A log that a test reads.
 public final class CapturedLog: Sendable {
-    private let events = Mutex<[(line: String, metadata: [String: String])]>([])
+    private let events = Lock<[(line: String, metadata: [String: String])]>([])
 
     public init() {}
 

@@ -1,5 +1,5 @@
+import FailoverCore
 import Glibc
-import Synchronization
 
 /// The sockets of a ``FaultyServer``: shared by its threads, closed once.
 final class FaultyServerSockets: Sendable {
@@ -13,7 +13,7 @@ final class FaultyServerSockets: Sendable {
     private let listener: Int32
     /// Nothing is ever written: its other end is closed to wake everybody who polls it.
     private let stopSignal: (wait: Int32, close: Int32)
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     init(backlog: Int32, at address: sockaddr_in = loopback()) {
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)

@@ -1,4 +1,4 @@
-import Synchronization
+import FailoverCore
 
 /// A clock that stands still until a test moves it.
 public final class ManualClock: Clock, Sendable {
@@ -22,7 +22,7 @@ public final class ManualClock: Clock, Sendable {
         var cancelled: Set<UInt64> = []
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     public init() {}
 

@@ -28,8 +28,9 @@ public final class TCPClient: Sendable {
         let client = TCPClient(descriptor: socket(family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0))
         try await client.blocking("connect") { descriptor in
             address.withUnsafeBytes {
-                Int(Glibc.connect(
-                    descriptor, $0.baseAddress?.assumingMemoryBound(to: sockaddr.self), socklen_t($0.count)))
+                Int(
+                    Glibc.connect(
+                        descriptor, $0.baseAddress?.assumingMemoryBound(to: sockaddr.self), socklen_t($0.count)))
             }
         }
         return client

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// What the command line prints and exits with.
-@Suite("The command line", .timeLimit(.minutes(2)))
+@Suite("The command line", .timeLimit(.minutes(5)))
 struct CommandLineTests {
     private func failover(_ arguments: String...) async throws -> Command.Output {
         try await Command.run([FailoverProcess.binary] + arguments, environment: ["MONITOR_PASSWORD": "x"])
@@ -100,8 +100,10 @@ struct CommandLineTests {
             #expect(output.status == 1)
             let lines = output.standardError.split(separator: "\n")
             #expect(lines.count == 1)
-            #expect(lines.first?.hasSuffix("cannot listen on 192.0.2.1:7000: Cannot assign requested address; "
-                    + "this machine has no such address") == true)
+            #expect(
+                lines.first?.hasSuffix(
+                    "cannot listen on 192.0.2.1:7000: Cannot assign requested address; "
+                        + "this machine has no such address") == true)
         }
     }
 }

@@ -60,7 +60,8 @@ enum Laboratory {
                     ]
                 }
             let output = try await Command.run(
-                command, environment: ["PGPASSWORD": "app-secret", "MYSQL_PWD": "app-secret", "PGCONNECT_TIMEOUT": "30"])
+                command,
+                environment: ["PGPASSWORD": "app-secret", "MYSQL_PWD": "app-secret", "PGCONNECT_TIMEOUT": "30"])
             return Int(output.standardOutput.trimmingCharacters(in: .whitespacesAndNewlines))
         }
 

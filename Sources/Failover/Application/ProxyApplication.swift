@@ -75,7 +75,8 @@ public struct ProxyApplication: ServiceLifecycle.Service {
             for monitor in monitors { group.addTask { await monitor.run() } }
             try proxy.start()
             for (route, addresses) in addresses {
-                log.info("\(route): listening", metadata: ["on": "\(addresses.map(\.description).joined(separator: ", "))"])
+                log.info(
+                    "\(route): listening", metadata: ["on": "\(addresses.map(\.description).joined(separator: ", "))"])
             }
             try? await gracefulShutdown()
             whenStopping()

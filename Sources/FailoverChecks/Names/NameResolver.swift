@@ -1,5 +1,4 @@
 public import FailoverCore
-import Synchronization
 
 /// Finds the addresses of endpoints, anew each time, without ever blocking its caller.
 ///
@@ -16,7 +15,7 @@ public final class NameResolver: Sendable {
 
     private let threads: BlockingThreads
     private let lookUp: LookUp
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     /// A resolver whose look-ups run on `threads`.
     public convenience init(threads: BlockingThreads) {

@@ -1,5 +1,4 @@
 import FailoverCore
-import Synchronization
 
 /// Pings an endpoint: looks up its addresses and tries them in order, as a whole within a limit.
 struct AddressedCheck: Sendable {
@@ -7,7 +6,7 @@ struct AddressedCheck: Sendable {
 
     /// Whether the thread of an earlier ping has not come back yet.
     private final class Occupancy: Sendable {
-        private let isTaken = Mutex(false)
+        private let isTaken = Lock(false)
 
         /// Whether it was free and is taken now.
         func take() -> Bool {

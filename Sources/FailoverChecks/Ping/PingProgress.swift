@@ -1,5 +1,4 @@
 import FailoverCore
-import Synchronization
 
 /// How far a ping has come: written by the thread that runs it, read by whoever gives up on it.
 final class PingProgress: Sendable {
@@ -9,12 +8,12 @@ final class PingProgress: Sendable {
     }
 
     private let limit: Duration
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     /// - Parameter limit: the time limit of the whole ping, for the text of a failure.
     init(peer: String, limit: Duration) {
         self.limit = limit
-        state = Mutex(State(peer: peer))
+        state = Lock(State(peer: peer))
     }
 
     var stage: PingFailure.Stage { state.withLock { $0.stage } }

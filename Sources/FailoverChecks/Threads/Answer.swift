@@ -1,5 +1,4 @@
 import FailoverCore
-import Synchronization
 
 /// One value that a thread gives and an async caller takes, or the caller's time limit, whichever is first.
 final class Answer<Value: Sendable>: Sendable {
@@ -12,7 +11,7 @@ final class Answer<Value: Sendable>: Sendable {
         case given(Outcome)
     }
 
-    private let state = Mutex(State.open)
+    private let state = Lock(State.open)
 
     /// Answers; without effect when there is an answer already.
     func give(_ outcome: Outcome) {

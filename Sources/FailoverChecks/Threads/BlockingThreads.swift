@@ -1,6 +1,5 @@
 public import FailoverCore
 import Glibc
-import Synchronization
 
 /// Threads for calls that block: name look-up and the C libraries of the databases.
 ///
@@ -13,7 +12,7 @@ public final class BlockingThreads: Sendable {
         var idle = 0
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
     /// A socket pair as a semaphore: one byte for each call that a sleeping thread shall take.
     private let tokens: (give: Int32, take: Int32)
     private let idleMilliseconds: Int32

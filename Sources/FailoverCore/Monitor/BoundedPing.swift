@@ -1,11 +1,9 @@
-import Synchronization
-
 /// Pings a service under a limit that holds even when the service's own code does not return.
 final class BoundedPing: Sendable {
     private let service: any Service
     private let clock: MonotonicClock
     /// A ping that outlived its limit still runs. No second one is started beside it.
-    private let isHanging = Mutex(false)
+    private let isHanging = Lock(false)
 
     /// A driver ends by itself at the limit and knows best what it was waiting for; so it gets a moment to say it.
     private static let grace = Duration.milliseconds(250)

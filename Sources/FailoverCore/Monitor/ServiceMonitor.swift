@@ -1,6 +1,5 @@
 public import Logging
 import Metrics
-import Synchronization
 
 /// Drives one service: lock → ask the state machine → unlock → act.
 ///
@@ -11,7 +10,7 @@ public final class ServiceMonitor: Sendable {
     /// Read by whoever accepts sessions, before it calls ``trigger(_:)`` with `newSession`.
     public let gate = PingGate()
 
-    private let state: Mutex<State>
+    private let state: Lock<State>
     private let clock: MonotonicClock
     private let log: Logger
     private let processID: Int32
@@ -43,7 +42,7 @@ public final class ServiceMonitor: Sendable {
         onEvent: @escaping @Sendable (FailoverEvent) async -> Void = { _ in }
     ) {
         self.service = service
-        self.state = Mutex(State(machine: ServiceStateMachine(settings: settings)))
+        self.state = Lock(State(machine: ServiceStateMachine(settings: settings)))
         self.clock = clock
         self.log = log
         self.processID = processID

@@ -203,7 +203,9 @@ extension ServiceStateMachine {
     }
 
     private mutating func remindIfDue(now: MonotonicTime) -> [Action] {
-        guard case .down(let since, _, let failure) = condition, let nextReminder, nextReminder <= now else { return [] }
+        guard case .down(let since, _, let failure) = condition, let nextReminder, nextReminder <= now else {
+            return []
+        }
         condition = .down(since: since, lastLogged: now, failure: failure)
         return [.reminder(failure, lasting: since.duration(to: now))]
     }

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// The one place where the route table changes; everyone who follows it gets each new table, in order.
 public final class RouteBoard: Sendable {
     private struct State {
@@ -7,10 +5,10 @@ public final class RouteBoard: Sendable {
         var followers: [@Sendable (RouteTable) -> Void] = []
     }
 
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     public init(_ table: RouteTable) {
-        state = Mutex(State(table: table))
+        state = Lock(State(table: table))
     }
 
     /// The table of this moment.

@@ -42,7 +42,8 @@ public final class LogOutput: Sendable {
     private func writeNow(_ text: String) {
         var rest = Substring(text).utf8
         while !rest.isEmpty {
-            let count = rest.withContiguousStorageIfAvailable { Glibc.write(descriptor, $0.baseAddress, $0.count) } ?? -1
+            let count =
+                rest.withContiguousStorageIfAvailable { Glibc.write(descriptor, $0.baseAddress, $0.count) } ?? -1
             if count >= 0 { rest = rest.dropFirst(count) } else if errno != EINTR { return }
         }
     }

@@ -33,9 +33,9 @@ public struct TextLogHandler: LogHandler {
     }
 
     private static func quotedIfNeeded(_ value: String) -> String {
-        let needsQuotes = value.isEmpty || value.contains { $0 == " " || $0 == "\"" || $0 == "=" || $0.isNewline }
-        guard needsQuotes else { return oneLine(value) }
-        return "\"\(oneLine(value).replacing("\"", with: "\\\""))\""
+        let value = oneLine(value)
+        let needsQuotes = value.isEmpty || value.contains { $0 == " " || $0 == "\"" || $0 == "=" }
+        return needsQuotes ? "\"\(value.replacing("\"", with: "\\\""))\"" : value
     }
 
     private static func oneLine(_ text: String) -> String {

@@ -1,10 +1,10 @@
 import CLinux
+import FailoverCore
 import Glibc
-import Synchronization
 
 /// Messages to a loop from any thread. The loop's epoll set watches the descriptor; posting never waits.
 final class Mailbox<Message: Sendable>: Sendable {
-    private let messages = Mutex<[Message]>([])
+    private let messages = Lock<[Message]>([])
     private let wake: Descriptor
 
     init() throws(SystemError) {
