@@ -2,7 +2,7 @@ import FailoverCore
 import Glibc
 import Testing
 
-/// The real servers of `scripts/lab`, when the environment says where they are (`FAILOVER_LAB` and `scripts/lab env`).
+/// The real primaries of `scripts/lab` (other tests play faults on the replicas), when the environment says where they are (`FAILOVER_LAB` and `scripts/lab env`).
 enum Laboratory {
     static var isOpen: Bool { variable("FAILOVER_LAB") != nil }
 
@@ -11,21 +11,20 @@ enum Laboratory {
 
     static let password = Secret("monitor-secret")
 
-    static func port(_ engine: DatabaseServer.Engine, replica: Bool = false) -> UInt16 {
-        let role = replica ? "REPLICA" : "PRIMARY"
-        return switch engine {
-        case .postgres: variable("LAB_PG_\(role)_PORT").flatMap { UInt16($0) } ?? (replica ? 15433 : 15432)
-        case .mysql, .tcp: variable("LAB_MY_\(role)_PORT").flatMap { UInt16($0) } ?? (replica ? 13307 : 13306)
+    static func port(_ engine: DatabaseServer.Engine) -> UInt16 {
+        switch engine {
+        case .postgres: variable("LAB_PG_PRIMARY_PORT").flatMap { UInt16($0) } ?? 15432
+        case .mysql, .tcp: variable("LAB_MY_PRIMARY_PORT").flatMap { UInt16($0) } ?? 13306
         }
     }
 
     static func server(
-        _ engine: DatabaseServer.Engine, replica: Bool = false, host: String = "127.0.0.1", user: String = "monitor",
+        _ engine: DatabaseServer.Engine, host: String = "127.0.0.1", user: String = "monitor",
         password: Secret? = password, tls: DatabaseServer.TLSMode = .prefer, tlsAuthorities: String? = nil,
         pingQuery: String = "SELECT 1"
     ) -> DatabaseServer {
         DatabaseServer(
-            engine: engine, endpoint: .tcp(host: host, port: port(engine, replica: replica)), user: user,
+            engine: engine, endpoint: .tcp(host: host, port: port(engine)), user: user,
             password: password, databaseName: engine == .postgres ? "postgres" : nil, tls: tls,
             tlsAuthorities: tlsAuthorities, pingQuery: pingQuery)
     }

@@ -10,9 +10,9 @@ struct LaboratoryTests {
 
     let bench = CheckBench()
 
-    @Test(arguments: databases, [false, true])
-    func primaryAndReplicaAreUp(engine: DatabaseServer.Engine, replica: Bool) async {
-        #expect(await bench.outcome(of: bench.check(Laboratory.server(engine, replica: replica))) == nil)
+    @Test(arguments: databases)
+    func serverIsUp(engine: DatabaseServer.Engine) async {
+        #expect(await bench.outcome(of: bench.check(Laboratory.server(engine))) == nil)
     }
 
     @Test(
@@ -108,16 +108,16 @@ struct LaboratoryTests {
     }
 
     @Test func thirtyPingsCountAsNoAbortedConnect() async throws {
-        // The replica, since failed logins of other tests count on the primary. A failing query tells the number.
+        // A failing query tells the number.
         let count = """
             SELECT EXTRACTVALUE(1, CONCAT(0x7e, (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS \
             WHERE VARIABLE_NAME = 'ABORTED_CONNECTS')))
             """
-        let counting = bench.check(Laboratory.server(.mysql, replica: true, pingQuery: count))
+        let counting = bench.check(Laboratory.server(.mysql, pingQuery: count))
         let before = try await bench.failure(of: counting)
         try #require(before.detail.contains("~"), "\(before)")
         for tls in [DatabaseServer.TLSMode.disable, .require] {
-            let check = bench.check(Laboratory.server(.mysql, replica: true, tls: tls))
+            let check = bench.check(Laboratory.server(.mysql, tls: tls))
             for _ in 1...15 { #expect(await bench.outcome(of: check) == nil) }
         }
         #expect(try await bench.failure(of: counting) == before)

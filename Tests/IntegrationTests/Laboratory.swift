@@ -50,18 +50,20 @@ enum Laboratory {
                 switch self {
                 case .postgres:
                     [
-                        "psql", "-X", "-h", "127.0.0.1", "-p", "\(port)", "-U", "app", "-d", "app", "-Atc",
+                        "timeout", "60", "psql", "-X", "-h", "127.0.0.1", "-p", "\(port)", "-U", "app", "-d", "app",
+                        "-Atc",
                         "select inet_server_port()",
                     ]
                 case .mariadb:
                     [
-                        "mariadb", "--no-defaults", "--skip-ssl", "-h", "127.0.0.1", "-P", "\(port)", "-u", "app",
+                        "timeout", "60", "mariadb", "--no-defaults", "--skip-ssl", "-h", "127.0.0.1", "-P", "\(port)",
+                        "-u", "app",
                         "-D", "app", "-Nse", "select @@port",
                     ]
                 }
             let output = try await Command.run(
                 command,
-                environment: ["PGPASSWORD": "app-secret", "MYSQL_PWD": "app-secret", "PGCONNECT_TIMEOUT": "30"])
+                environment: ["PGPASSWORD": "app-secret", "MYSQL_PWD": "app-secret"])
             return Int(output.standardOutput.trimmingCharacters(in: .whitespacesAndNewlines))
         }
 

@@ -10,16 +10,19 @@ public final class LogOutput: Sendable {
     private let queue = DispatchQueue(label: "log")
     private let waiting = Atomic<Int>(0)
     private let dropped = Atomic<Int>(0)
-    private static let capacity = 10_000
+    private let capacity: Int
 
-    /// - Parameter descriptor: stays open; standard error unless given.
-    public init(descriptor: Int32 = 2) {
+    /// - Parameters:
+    ///   - descriptor: stays open; standard error unless given.
+    ///   - capacity: lines that may wait.
+    public init(descriptor: Int32 = 2, capacity: Int = 10_000) {
         self.descriptor = descriptor
+        self.capacity = capacity
     }
 
     /// Queues one line; never waits.
     public func write(_ line: String) {
-        guard waiting.add(1, ordering: .relaxed).newValue <= Self.capacity else {
+        guard waiting.add(1, ordering: .relaxed).newValue <= capacity else {
             waiting.subtract(1, ordering: .relaxed)
             dropped.add(1, ordering: .relaxed)
             return
