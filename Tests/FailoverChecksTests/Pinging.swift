@@ -58,7 +58,7 @@ struct CheckBench {
     /// Asserts that a ping against a script ends at its limit, during the stage.
     func expectTimeout(
         _ stage: PingFailure.Stage, _ engine: DatabaseServer.Engine, port: UInt16,
-        tls: DatabaseServer.TLSMode = .disable, limit: Duration = .milliseconds(300),
+        tls: DatabaseServer.TLSMode = .disable, limit: Duration = .seconds(1),
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
         let start = ContinuousClock.now
@@ -74,7 +74,7 @@ struct CheckBench {
 
     func expectTimeout(
         _ stage: PingFailure.Stage, _ engine: DatabaseServer.Engine, tls: DatabaseServer.TLSMode = .disable,
-        limit: Duration = .milliseconds(300), sourceLocation: SourceLocation = #_sourceLocation,
+        limit: Duration = .seconds(1), sourceLocation: SourceLocation = #_sourceLocation,
         script: @escaping @Sendable (FaultyServerConnection) -> Void
     ) async throws {
         let server = FaultyServer(script: script)
