@@ -43,11 +43,6 @@ public final class NameResolver: Sendable {
         }
     }
 
-    /// The addresses to listen on; as ``addresses(of:limit:)``.
-    public func listeningAddresses(of endpoint: Endpoint) async throws(PingFailure) -> [SocketAddress] {
-        try await addresses(of: endpoint, limit: .seconds(10))
-    }
-
     private func addresses(ofName name: String, limit: Duration) async throws(PingFailure) -> AddressList {
         let answer = Answer<AddressList>()
         let (waiter, isFirst) = state.withLock { state in

@@ -8,15 +8,16 @@ public final class PingGate: Sendable {
     init() {}
 
     func set(_ time: MonotonicTime?) {
-        let components = time?.sinceOrigin.components
-        let nanoseconds = components.map { $0.seconds &* 1_000_000_000 &+ $0.attoseconds / 1_000_000_000 }
-        opensAt.store(nanoseconds ?? .max, ordering: .relaxed)
+        opensAt.store(time.map(Self.nanoseconds) ?? .max, ordering: .relaxed)
     }
 
     /// Whether the frequencies allow a ping at that time.
     public func isOpen(at time: MonotonicTime) -> Bool {
-        let components = time.sinceOrigin.components
-        return opensAt.load(ordering: .relaxed)
-            <= components.seconds &* 1_000_000_000 &+ components.attoseconds / 1_000_000_000
+        opensAt.load(ordering: .relaxed) <= Self.nanoseconds(time)
+    }
+
+    private static func nanoseconds(_ time: MonotonicTime) -> Int64 {
+        let (seconds, attoseconds) = time.sinceOrigin.components
+        return seconds &* 1_000_000_000 &+ attoseconds / 1_000_000_000
     }
 }
