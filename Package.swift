@@ -36,13 +36,14 @@ let package = Package(
             name: "FailoverCore",
             dependencies: [logging, .product(name: "Metrics", package: "swift-metrics")],
             swiftSettings: strict),
+        .target(name: "FailoverSystem", dependencies: ["FailoverCore", "CLinux"], swiftSettings: strict),
         .target(
             name: "FailoverChecks",
-            dependencies: ["FailoverCore", "CLinux", "CPostgres", "CMySQL"],
+            dependencies: ["FailoverCore", "FailoverSystem", "CPostgres", "CMySQL"],
             swiftSettings: strict),
         .target(
             name: "FailoverProxy",
-            dependencies: ["FailoverCore", "CLinux", logging],
+            dependencies: ["FailoverCore", "FailoverSystem", "CLinux", logging],
             swiftSettings: strict),
         .target(name: "FailoverNotify", dependencies: ["FailoverCore", logging], swiftSettings: strict),
         .target(
@@ -65,7 +66,7 @@ let package = Package(
 
         .target(
             name: "FailoverTesting",
-            dependencies: ["FailoverCore", logging],
+            dependencies: ["FailoverCore", "FailoverSystem", logging],
             path: "Tests/FailoverTesting",
             swiftSettings: strict),
         .testTarget(
@@ -77,7 +78,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "FailoverProxyTests",
-            dependencies: ["FailoverProxy", "FailoverCore", "FailoverTesting", logging],
+            dependencies: ["FailoverProxy", "FailoverCore", "FailoverSystem", "FailoverTesting", logging],
             swiftSettings: strict),
         .testTarget(
             name: "FailoverNotifyTests",

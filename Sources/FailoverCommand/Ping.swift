@@ -15,7 +15,7 @@ struct Ping: AsyncParsableCommand {
 
     func run() async throws {
         let configuration = try file.load()
-        let targets = try names.isEmpty ? configuration.pingTargets : named(in: configuration)
+        let targets = try targets(of: configuration)
         let width = targets.map(\.name.count).max() ?? 0
         var isAllUp = true
         for (target, result) in await Self.ping(targets) {
@@ -25,13 +25,15 @@ struct Ping: AsyncParsableCommand {
         if !isAllUp { throw ExitCode(1) }
     }
 
-    private func named(in configuration: Configuration) throws -> [PingTarget] {
-        try names.flatMap { name in
-            let targets = configuration.pingTargets(named: name)
-            guard !targets.isEmpty else {
+    private func targets(of configuration: Configuration) throws -> [PingTarget] {
+        let all = configuration.pingTargets
+        guard !names.isEmpty else { return all }
+        return try names.flatMap { name in
+            let wanted = configuration.pingTargetNames(for: name)
+            guard !wanted.isEmpty else {
                 throw ValidationError("'\(name)' is no database alias and no service of \(file.config)")
             }
-            return targets
+            return all.filter { wanted.contains($0.name) }
         }
     }
 

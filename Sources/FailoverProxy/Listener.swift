@@ -1,5 +1,6 @@
 import CLinux
 import FailoverCore
+import FailoverSystem
 import Glibc
 import Logging
 
@@ -23,13 +24,19 @@ final class Listener: Pollable {
 
     func start() {
         slot = worker.loop.admit(self)
-        accept()
+        watch()
     }
 
-    func stop() { worker.loop.dismiss(slot: slot) }
+    /// Takes the clients who are connected already, then listens no more: closing would reset them.
+    func stop() {
+        accept(upTo: Int(SOMAXCONN))
+        worker.loop.dismiss(slot: slot)
+    }
 
-    func ready(_ readiness: Readiness, side: Side) {
-        for _ in 0..<Self.clientsPerTurn {
+    func ready(_ readiness: Readiness, side: Side) { accept(upTo: Self.clientsPerTurn) }
+
+    private func accept(upTo limit: Int) {
+        for _ in 0..<limit {
             guard worker.registry.hasRoom else { return pause(because: "its limit of open files is reached") }
             let raw = clinux_accept4(socket.raw, Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
             guard raw >= 0 else { return acceptFailed(errno) }
@@ -37,7 +44,7 @@ final class Listener: Pollable {
         }
     }
 
-    func deadlinePassed() { accept() }
+    func deadlinePassed() { watch() }
 
     func resume() {}
 
@@ -52,7 +59,7 @@ final class Listener: Pollable {
     private func acceptFailed(_ code: Int32) {
         switch code {
         case EAGAIN, EINTR, ECONNABORTED: break
-        default: pause(because: SystemError.words(for: code))
+        default: pause(because: SystemError(code).words)
         }
     }
 
@@ -62,7 +69,7 @@ final class Listener: Pollable {
         worker.loop.setDeadline(worker.loop.now &+ Self.pause, slot: slot)
     }
 
-    private func accept() {
+    private func watch() {
         do {
             try worker.loop.watch(socket.raw, .readable, slot: slot, side: .client)
         } catch {

@@ -1,5 +1,6 @@
 import CLinux
 public import FailoverCore
+import FailoverSystem
 import Glibc
 
 /// A listening socket before a worker takes it over.
@@ -17,7 +18,7 @@ struct ListeningSocket: ~Copyable {
         let family = address.family
         let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         let raw = socket(family, type, 0)
-        guard raw >= 0 else { throw ListenError(address, SystemError("socket")) }
+        guard raw >= 0 else { throw ListenError(address, .last(of: "socket")) }
         let descriptor = Descriptor(owning: raw)
         if family == AF_UNIX {
             try removeStaleSocket(address)
@@ -29,9 +30,9 @@ struct ListeningSocket: ~Copyable {
             descriptor.watchPeer(keepalive: settings.keepalive, userTimeout: nil)
         }
         guard address.withSocketAddress({ bind(raw, $0, $1) }) == 0 else {
-            throw ListenError(address, SystemError("bind"))
+            throw ListenError(address, .last(of: "bind"))
         }
-        guard listen(raw, SOMAXCONN) == 0 else { throw ListenError(address, SystemError("listen")) }
+        guard listen(raw, SOMAXCONN) == 0 else { throw ListenError(address, .last(of: "listen")) }
         return ListeningSocket(
             descriptor: descriptor, path: address.unixPath, address: address.withPort(of: raw))
     }
@@ -45,11 +46,11 @@ struct ListeningSocket: ~Copyable {
         var status = stat()
         guard lstat(path, &status) == 0 else { return }
         guard status.st_mode & S_IFMT == S_IFSOCK else {
-            throw ListenError(address, SystemError("bind", code: EEXIST))
+            throw ListenError(address, SystemError(EEXIST, of: "bind"))
         }
         let probe = Descriptor(owning: socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0))
         guard address.withSocketAddress({ connect(probe.raw, $0, $1) }) != 0, errno == ECONNREFUSED else {
-            throw ListenError(address, SystemError("bind", code: EADDRINUSE))
+            throw ListenError(address, SystemError(EADDRINUSE, of: "bind"))
         }
         unlink(path)
     }
@@ -59,7 +60,7 @@ struct ListeningSocket: ~Copyable {
 public struct ListenError: Error, CustomStringConvertible {
     /// Where it should have listened.
     public let address: SocketAddress
-    public let cause: SystemError
+    let cause: SystemError
 
     init(_ address: SocketAddress, _ cause: SystemError) {
         self.address = address
@@ -74,7 +75,7 @@ public struct ListenError: Error, CustomStringConvertible {
             case EADDRNOTAVAIL: "; this machine has no such address"
             default: ""
             }
-        return "cannot listen on \(address): \(SystemError.words(for: cause.code))\(advice)"
+        return "cannot listen on \(address): \(cause.words)\(advice)"
     }
 }
 

@@ -2,11 +2,14 @@
 public struct ProxyConfiguration: Sendable {
     /// In the order of ``RouteTable/routes``.
     public var routes: [ProxyRoute]
+    /// Sessions that each alias may serve, in the order of ``RouteTable/aliases``; `nil` is no limit.
+    public var aliasLimits: [Int?]
     /// Event loops, each on a thread of its own; at least 1.
     public var workers: Int
 
-    public init(routes: [ProxyRoute], workers: Int) {
+    public init(routes: [ProxyRoute], aliasLimits: [Int?], workers: Int) {
         self.routes = routes
+        self.aliasLimits = aliasLimits
         self.workers = max(1, workers)
     }
 }

@@ -1,4 +1,5 @@
 public import FailoverCore
+import FailoverSystem
 import Glibc
 public import Logging
 import Synchronization
@@ -19,7 +20,7 @@ public final class ProxyServer: Sendable {
 
     /// Opens all listeners; clients wait in their queues until ``start()``.
     ///
-    /// - Throws: ``ListenError`` or ``SystemError``; nothing stays open then.
+    /// - Throws: ``ListenError``, or a system call's failure; nothing stays open then.
     public init(
         configuration: ProxyConfiguration, board: RouteBoard, observer: any ProxyObserver, log: Logger
     ) throws {
@@ -29,7 +30,8 @@ public final class ProxyServer: Sendable {
         self.log = log
         handles = try (0..<configuration.workers).map { _ in try WorkerHandle() }
         registry = SessionRegistry(
-            limits: configuration.routes.map(\.maxConnections), capacity: DescriptorLimit.raise().sessions)
+            routeLimits: configuration.routes.map(\.maxConnections), aliasLimits: configuration.aliasLimits,
+            capacity: DescriptorLimit.raise().sessions)
         let (stream, one) = AsyncStream.makeStream(of: Void.self)
         ended = (stream, one)
         var opened = OpenedListeners()
@@ -53,15 +55,11 @@ public final class ProxyServer: Sendable {
     /// Starts the loops and accepts clients.
     public func start() throws {
         for index in handles.indices {
-            let worker = WorkerStart(
+            let worker = try Worker(
                 index: index, handles: handles, configuration: configuration, routes: board.table,
                 registry: registry, observer: observer, log: log)
-            try LoopThread.start(name: "loop-\(index)") { [one = ended.one, log] in
-                do {
-                    try worker.run()
-                } catch {
-                    log.critical("an event loop ended: \(error)")
-                }
+            try NativeThread.start(name: "loop-\(index)") { [one = ended.one] in
+                worker.run()
                 one.yield()
             }
         }
@@ -79,7 +77,9 @@ public final class ProxyServer: Sendable {
 
     /// Stops accepting, lets sessions end for `grace`, closes the rest and ends the loops.
     public func stop(grace: Duration) async {
-        tellAll(.stopAccepting)
+        let (stopped, one) = AsyncStream.makeStream(of: Void.self)
+        tellAll(.stopAccepting { one.yield() })
+        await allWorkers(stopped)
         for path in paths { unlink(path) }
         await sessionsEnded(within: grace)
         if registry.count > 0 {
@@ -87,10 +87,15 @@ public final class ProxyServer: Sendable {
         }
         tellAll(.closeSessions)
         tellAll(.stop)
+        await allWorkers(ended.stream)
+    }
+
+    /// Waits until each worker has answered once.
+    private func allWorkers(_ answers: AsyncStream<Void>) async {
         var remaining = handles.count
-        for await _ in ended.stream {
+        for await _ in answers {
             remaining -= 1
-            if remaining == 0 { break }
+            if remaining == 0 { return }
         }
     }
 
@@ -108,24 +113,6 @@ public final class ProxyServer: Sendable {
             await group.next()
             group.cancelAll()
         }
-    }
-}
-
-/// What a worker's thread needs to make its worker.
-private struct WorkerStart: Sendable {
-    let index: Int
-    let handles: [WorkerHandle]
-    let configuration: ProxyConfiguration
-    let routes: RouteTable
-    let registry: SessionRegistry
-    let observer: any ProxyObserver
-    let log: Logger
-
-    func run() throws(SystemError) {
-        try Worker(
-            index: index, handles: handles, configuration: configuration, routes: routes, registry: registry,
-            observer: observer, log: log
-        ).run()
     }
 }
 

@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverSystem
 import Logging
 import Synchronization
 
@@ -10,7 +11,8 @@ enum WorkerMessage: Sendable {
     case listen(socket: Int32, route: Int)
     /// Serve a client that another worker accepted, already counted; the worker owns the socket.
     case adopt(client: Int32, route: Int)
-    case stopAccepting
+    /// Take the clients that wait in the listeners' queues, then close the listeners and call back.
+    case stopAccepting(@Sendable () -> Void)
     case closeSessions
     case stop
 }
@@ -40,7 +42,7 @@ final class Worker {
         index: Int, handles: [WorkerHandle], configuration: ProxyConfiguration, routes: RouteTable,
         registry: SessionRegistry, observer: any ProxyObserver, log: Logger
     ) throws(SystemError) {
-        loop = try EventLoop()
+        loop = try EventLoop(mailbox: handles[index].mailbox.descriptor)
         self.index = index
         self.handles = handles
         self.configuration = configuration
@@ -51,9 +53,9 @@ final class Worker {
     }
 
     /// Serves until it is told to stop.
-    func run() throws(SystemError) {
+    func run() {
         let mailbox = handles[index].mailbox
-        try loop.run(mailbox: mailbox.descriptor) {
+        loop.run {
             for message in mailbox.takeAll() { receive(message) }
         }
     }
@@ -64,8 +66,9 @@ final class Worker {
         case .listen(let socket, let route):
             Listener(worker: self, socket: Descriptor(owning: socket), route: route).start()
         case .adopt(let client, let route): serve(Descriptor(owning: client), route: route)
-        case .stopAccepting:
+        case .stopAccepting(let done):
             for case let listener as Listener in loop.everyTenant { listener.stop() }
+            done()
         case .closeSessions:
             for case let session as Session in loop.everyTenant { session.close(because: "shutting down") }
         case .stop: loop.stop()
@@ -118,7 +121,7 @@ extension Worker {
     /// The backend of an established session failed.
     func noteFailure(_ kind: BackendErrorKind, session: Session, code: Int32) {
         guard let alias = session.machine.alias else { return }
-        report(kind, alias: alias, route: session.route, detail: code == 0 ? "closed" : SystemError.words(for: code))
+        report(kind, alias: alias, route: session.route, detail: code == 0 ? "closed" : SystemError(code).words)
     }
 
     /// A client could not be served by any alias.

@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverSystem
 import FailoverTesting
 import Glibc
 import Testing
@@ -11,12 +12,12 @@ struct ListenerTests {
 
     init() throws {
         var template = Array("/tmp/failover-test.XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw SystemError("mkdtemp") }
+        guard mkdtemp(&template) != nil else { throw SystemError.last(of: "mkdtemp") }
         directory = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
     @Test func anAddressInUseIsOneClearLine() throws {
-        let backend = try EchoBackend()
+        let backend = EchoBackend()
         let error = #expect(throws: ListenError.self) {
             _ = try ProxyUnderTest(backends: [], listen: [.loopback(port: backend.port)])
         }
@@ -26,7 +27,7 @@ struct ListenerTests {
     }
 
     @Test func aListenerThatFailsLeavesNoneOpen() async throws {
-        let backend = try EchoBackend()
+        let backend = EchoBackend()
         let path = "\(directory)/half"
         #expect(throws: ListenError.self) {
             _ = try ProxyUnderTest(backends: [], listen: [.unix(path), .loopback(port: backend.port)])
@@ -36,7 +37,7 @@ struct ListenerTests {
     }
 
     @Test func listensOnIPv6() async throws {
-        let backend = try EchoBackend(greeting: "r:")
+        let backend = EchoBackend(greeting: "r:")
         let proxy = try ProxyUnderTest(backends: [[.loopback(port: backend.port)]], listen: [.loopback6(port: 0)])
         let client = try await TCPClient.connect(
             family: AF_INET6, SocketAddress.loopback6(port: proxy.port).bytes)
@@ -45,7 +46,7 @@ struct ListenerTests {
     }
 
     @Test func listensOnAUnixSocketAndRemovesItAtTheEnd() async throws {
-        let backend = try EchoBackend(greeting: "r:")
+        let backend = EchoBackend(greeting: "r:")
         let path = "\(directory)/socket"
         let proxy = try ProxyUnderTest(backends: [[.loopback(port: backend.port)]], listen: [.unix(path)])
         let client = try await TCPClient.connect(family: AF_UNIX, SocketAddress.unix(path).bytes)
@@ -78,7 +79,7 @@ struct ListenerTests {
     }
 
     @Test func stoppingLetsSessionsEndAndAcceptsNoMore() async throws {
-        let backend = try EchoBackend()
+        let backend = EchoBackend()
         let proxy = try ProxyUnderTest(ports: [backend.port])
         let client = try await proxy.connect()
         try await client.send("x")
@@ -92,8 +93,22 @@ struct ListenerTests {
         await stopping.value
     }
 
+    @Test func clientsWhoWaitInTheQueueWhenItStopsAreServed() async throws {
+        let backend = EchoBackend()
+        let proxy = try ProxyUnderTest(ports: [backend.port], workers: 1)
+        var clients: [TCPClient] = []
+        for _ in 0..<200 { clients.append(try await proxy.connect()) }
+        let stopping = Task { await proxy.server.stop(grace: .seconds(100)) }
+        for client in clients {
+            try await client.send("x")
+            #expect(try await client.receiveText(1) == "x")
+        }
+        clients = []
+        await stopping.value
+    }
+
     @Test func stoppingClosesWhatDidNotEndInTime() async throws {
-        let backend = try EchoBackend()
+        let backend = EchoBackend()
         let proxy = try ProxyUnderTest(ports: [backend.port])
         let client = try await proxy.connect()
         try await client.send("x")
@@ -104,7 +119,7 @@ struct ListenerTests {
     }
 
     @Test func sessionsAreSpreadOverTheLoops() async throws {
-        let backend = try EchoBackend()
+        let backend = EchoBackend()
         let proxy = try ProxyUnderTest(ports: [backend.port], workers: 2)
         var clients: [TCPClient] = []
         for _ in 0..<10 { clients.append(try await proxy.connect()) }

@@ -24,6 +24,7 @@ final class ProxyUnderTest: Sendable {
     /// Aliases are named `a0`, `a1`, … in the order of the ports.
     init(
         backends: [[SocketAddress]], listen: [SocketAddress] = [.loopback(port: 0)], maxConnections: Int? = nil,
+        aliasLimits: [Int?]? = nil,
         session: SessionSettings = SessionSettings(), workers: Int = 2, start: Bool = true
     ) throws {
         let aliases = backends.enumerated().map {
@@ -37,7 +38,7 @@ final class ProxyUnderTest: Sendable {
             configuration: ProxyConfiguration(
                 routes: [
                     ProxyRoute(name: "slave", listen: listen, maxConnections: maxConnections, session: session)
-                ], workers: workers),
+                ], aliasLimits: aliasLimits ?? backends.map { _ in nil }, workers: workers),
             board: board, observer: seen, log: log.logger)
         if start { try server.start() }
     }

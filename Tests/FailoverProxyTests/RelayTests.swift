@@ -8,7 +8,7 @@ import Testing
 @Suite("How bytes travel", .timeLimit(.minutes(5)))
 struct RelayTests {
     @Test func bytesPassBothWays() async throws {
-        let backend = try EchoBackend()
+        let backend = EchoBackend()
         let proxy = try ProxyUnderTest(ports: [backend.port])
         let client = try await proxy.connect()
         for round in 0..<50 {
@@ -19,7 +19,7 @@ struct RelayTests {
     }
 
     @Test func aBigStreamArrivesWholeThoughItsReaderIsSlow() async throws {
-        let backend = try EchoBackend()
+        let backend = EchoBackend()
         let proxy = try ProxyUnderTest(ports: [backend.port])
         let client = try await proxy.connect()
         let data = (0..<32_000_000).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 13) }
@@ -35,9 +35,9 @@ struct RelayTests {
     }
 
     @Test func aReaderThatNeverReadsStopsItsOwnSessionOnly() async throws {
-        let flood = try EchoBackend(play: { client in
+        let flood = EchoBackend(play: { client in
             let block = [UInt8](repeating: 7, count: 1 << 16)
-            while send(client, block, block.count, Int32(MSG_NOSIGNAL)) > 0 {}
+            while client.send(block) {}
         })
         let proxy = try ProxyUnderTest(ports: [flood.port], workers: 1)
         let stuck = try await proxy.connect()
@@ -49,12 +49,8 @@ struct RelayTests {
 
     @Test func theEndOfOneDirectionIsPassedOnAndTheOtherGoesOn() async throws {
         // Answers only after it has read the end.
-        let backend = try EchoBackend(play: { client in
-            var byte: UInt8 = 0
-            var count = 0
-            while recv(client, &byte, 1, 0) > 0 { count += 1 }
-            let answer = "got \(count)"
-            send(client, answer, answer.utf8.count, Int32(MSG_NOSIGNAL))
+        let backend = EchoBackend(play: { client in
+            client.send(Array("got \(client.receiveToEnd().count)".utf8))
         })
         let proxy = try ProxyUnderTest(ports: [backend.port])
         let client = try await proxy.connect()
@@ -66,7 +62,7 @@ struct RelayTests {
     }
 
     @Test func aClientThatResetsEndsItsOwnSessionOnly() async throws {
-        let backend = try EchoBackend(greeting: "r:")
+        let backend = EchoBackend(greeting: "r:")
         let proxy = try ProxyUnderTest(ports: [backend.port])
         let stays = try await proxy.connect()
         for _ in 0..<20 {
@@ -81,13 +77,11 @@ struct RelayTests {
     }
 
     @Test func aBackendThatResetsClosesTheClientAndIsReported() async throws {
-        let backend = try EchoBackend(
+        let backend = EchoBackend(
             greeting: "hello",
             play: { client in
-                var byte: UInt8 = 0
-                recv(client, &byte, 1, 0)
-                var reset = linger(l_onoff: 1, l_linger: 0)
-                setsockopt(client, SOL_SOCKET, SO_LINGER, &reset, socklen_t(MemoryLayout.size(ofValue: reset)))
+                client.receive()
+                client.reset()
             })
         let proxy = try ProxyUnderTest(ports: [backend.port])
         let client = try await proxy.connect()
@@ -99,12 +93,11 @@ struct RelayTests {
     }
 
     @Test func aBackendThatResetsAfterTheClientsGoodbyeIsWell() async throws {
-        let backend = try EchoBackend(
+        let backend = EchoBackend(
             greeting: "hello",
             play: { client in
                 // Leaves unread what the client said last, as PostgreSQL does with the end of TLS.
-                var event = pollfd(fd: client, events: Int16(POLLIN | 0x2000), revents: 0)
-                while event.revents & 0x2000 == 0, poll(&event, 1, -1) >= 0 {}
+                client.waitForEnd()
             })
         let proxy = try ProxyUnderTest(ports: [backend.port])
         let client = try await proxy.connect()
@@ -118,7 +111,7 @@ struct RelayTests {
     }
 
     @Test func anIdleSessionIsClosedAfterIdleTimeout() async throws {
-        let backend = try EchoBackend(greeting: "r:")
+        let backend = EchoBackend(greeting: "r:")
         let proxy = try ProxyUnderTest(
             ports: [backend.port], session: SessionSettings(idleTimeout: .milliseconds(50)))
         let client = try await proxy.connect()
@@ -128,7 +121,7 @@ struct RelayTests {
     }
 
     @Test func connectionsThatSayNothingCostNoMoreThanTheirMemory() async throws {
-        let backend = try EchoBackend()
+        let backend = EchoBackend()
         let proxy = try ProxyUnderTest(ports: [backend.port])
         var clients: [TCPClient] = []
         for _ in 0..<300 { clients.append(try await proxy.connect()) }

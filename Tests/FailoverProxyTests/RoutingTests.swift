@@ -10,7 +10,7 @@ struct RoutingTests {
     private let down = PingFailure(.refused, "down")
 
     @Test func newSessionsFollowTheRouteTable() async throws {
-        let (replica, primary) = try (EchoBackend(greeting: "r:"), EchoBackend(greeting: "p:"))
+        let (replica, primary) = (EchoBackend(greeting: "r:"), EchoBackend(greeting: "p:"))
         let proxy = try ProxyUnderTest(ports: [replica.port, primary.port])
         #expect(try await proxy.whoAnswers() == "r:")
         proxy.board.markDown(alias: 0, because: down)
@@ -22,7 +22,7 @@ struct RoutingTests {
     }
 
     @Test func aRefusedConnectionEndsOnTheNextAliasAndIsReported() async throws {
-        let (replica, primary) = try (EchoBackend(greeting: "r:"), EchoBackend(greeting: "p:"))
+        let (replica, primary) = (EchoBackend(greeting: "r:"), EchoBackend(greeting: "p:"))
         replica.stop()
         let proxy = try ProxyUnderTest(ports: [replica.port, primary.port])
         #expect(try await proxy.whoAnswers() == "p:")
@@ -32,8 +32,8 @@ struct RoutingTests {
     }
 
     @Test func anAddressThatRefusesLeavesTheNextAddressOfTheSameAlias() async throws {
-        let backend = try EchoBackend(greeting: "r:")
-        let gone = try EchoBackend()
+        let backend = EchoBackend(greeting: "r:")
+        let gone = EchoBackend()
         gone.stop()
         let proxy = try ProxyUnderTest(backends: [[.loopback(port: gone.port), .loopback(port: backend.port)]])
         #expect(try await proxy.whoAnswers() == "r:")
@@ -42,10 +42,10 @@ struct RoutingTests {
     }
 
     @Test func aConnectionThatIsSwallowedEndsOnTheNextAliasAfterConnectTimeout() async throws {
-        let primary = try EchoBackend(greeting: "p:")
-        let blackHole = try FullListener()
+        let primary = EchoBackend(greeting: "p:")
+        let blackHole = SwallowingServer()
         let proxy = try ProxyUnderTest(
-            ports: [blackHole.port, primary.port], session: SessionSettings(connectTimeout: .milliseconds(50)))
+            ports: [Int(blackHole.port), primary.port], session: SessionSettings(connectTimeout: .milliseconds(50)))
         #expect(try await proxy.whoAnswers() == "p:")
         #expect(proxy.failures.map(\.kind) == [.connectTimeout])
         await proxy.server.stop(grace: .zero)
@@ -61,15 +61,35 @@ struct RoutingTests {
     }
 
     @Test func aBackendThatClosesBeforeItSaidAnythingIsReported() async throws {
-        let backend = try EchoBackend(play: { _ in })
+        let backend = EchoBackend(play: { _ in })
         let proxy = try ProxyUnderTest(ports: [backend.port])
         _ = try await proxy.whoAnswers()
         #expect(await eventually { proxy.failures.map(\.kind) == [.earlyClose] })
         await proxy.server.stop(grace: .zero)
     }
 
+    @Test func sessionsOverAnAliassLimitGoToTheNextAndAccuseNobody() async throws {
+        let (replica, primary) = (EchoBackend(greeting: "r:"), EchoBackend(greeting: "p:"))
+        let proxy = try ProxyUnderTest(
+            backends: [replica, primary].map { [.loopback(port: $0.port)] }, aliasLimits: [1, 1])
+        let first = try await proxy.connect()
+        #expect(try await first.receiveText(2) == "r:")
+        let second = try await proxy.connect()
+        #expect(try await second.receiveText(2) == "p:")
+        #expect(try await proxy.whoAnswers() == "")
+        #expect(
+            proxy.log.metadata.last?["aliases"]
+                == "a0: its max_connections is reached; a1: its max_connections is reached")
+        #expect(proxy.failures.isEmpty)
+        first.endSending()
+        #expect(try await first.drain() == 0)
+        #expect(await eventually { proxy.server.sessionCount == 1 })
+        #expect(try await proxy.whoAnswers() == "r:")
+        await proxy.server.stop(grace: .zero)
+    }
+
     @Test func sessionsOverTheRoutesLimitAreClosed() async throws {
-        let backend = try EchoBackend(greeting: "r:")
+        let backend = EchoBackend(greeting: "r:")
         let proxy = try ProxyUnderTest(backends: [[.loopback(port: backend.port)]], maxConnections: 1)
         let first = try await proxy.connect()
         #expect(try await first.receiveText(2) == "r:")
@@ -79,32 +99,5 @@ struct RoutingTests {
         #expect(await eventually { proxy.server.sessionCount == 0 })
         #expect(try await proxy.whoAnswers() == "r:")
         await proxy.server.stop(grace: .zero)
-    }
-}
-
-/// A listener whose queue is full: the kernel drops further connection attempts, as a black hole would.
-final class FullListener {
-    let port: Int
-    private let listener: Int32
-    private var fillers: [Int32] = []
-
-    init() throws {
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        let address = SocketAddress.loopback(port: 0)
-        guard address.withSocketAddress({ bind(listener, $0, $1) }) == 0, listen(listener, 0) == 0 else {
-            throw SystemError("listen")
-        }
-        self.listener = listener
-        let bound = address.withPort(of: listener)
-        port = Int(bound.bytes[2]) << 8 | Int(bound.bytes[3])
-        for _ in 0..<4 {
-            let filler = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0)
-            _ = bound.withSocketAddress { connect(filler, $0, $1) }
-            fillers.append(filler)
-        }
-    }
-
-    deinit {
-        for descriptor in fillers + [listener] { close(descriptor) }
     }
 }

@@ -10,14 +10,7 @@ public final class FaultyServer: Sendable {
     public init(script: @escaping @Sendable (FaultyServerConnection) -> Void) {
         let sockets = FaultyServerSockets(backlog: 128)
         self.sockets = sockets
-        TestThread.start {
-            while let connection = sockets.accept() {
-                TestThread.start {
-                    script(connection)
-                    connection.close()
-                }
-            }
-        }
+        sockets.serve(script)
     }
 
     deinit { stop() }

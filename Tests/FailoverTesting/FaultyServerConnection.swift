@@ -30,6 +30,13 @@ public struct FaultyServerConnection: Sendable {
     @discardableResult
     public func receiveToEnd() -> [UInt8] { receive(atLeast: .max) }
 
+    /// Waits until the client has ended its direction, and leaves unread what it sent.
+    public func waitForEnd() {
+        let peerEnded: Int16 = 0x2000  // POLLRDHUP, which the Glibc module lacks
+        var event = pollfd(fd: descriptor, events: peerEnded, revents: 0)
+        while event.revents & peerEnded == 0, poll(&event, 1, -1) >= 0 {}
+    }
+
     /// Sends bytes. Whether they arrive is not told.
     ///
     /// - Returns: false when the client is gone.

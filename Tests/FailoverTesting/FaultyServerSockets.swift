@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverSystem
 import Glibc
 
 /// The sockets of a ``FaultyServer``: shared by its threads, closed once.
@@ -31,8 +32,24 @@ final class FaultyServerSockets: Sendable {
 
     var acceptedCount: Int { state.withLock { $0.accepted } }
 
+    /// Plays the script to each client, on a thread of its own, until the server stops.
+    func serve(_ script: @escaping @Sendable (FaultyServerConnection) -> Void) {
+        Self.onThread { [self] in
+            while let connection = accept() {
+                Self.onThread {
+                    script(connection)
+                    connection.close()
+                }
+            }
+        }
+    }
+
+    private static func onThread(_ run: @escaping @Sendable () -> Void) {
+        do { try NativeThread.start(name: "script", run) } catch { preconditionFailure("\(error)") }
+    }
+
     /// Waits for the next client; `nil` when the server has stopped.
-    func accept() -> FaultyServerConnection? {
+    private func accept() -> FaultyServerConnection? {
         let descriptor = Glibc.accept(listener, nil, nil)
         guard descriptor >= 0 else { return nil }
         return state.withLock { state in
@@ -58,11 +75,14 @@ final class FaultyServerSockets: Sendable {
             guard !state.isStopped else { return }
             state.isStopped = true
             Glibc.close(stopSignal.close)
-            // Wakes accept(2) and recv(2), which closing would not.
-            shutdown(listener, Int32(SHUT_RDWR))
+            // Wakes recv(2), which closing would not.
+            stopListening()
             for descriptor in state.open.values { shutdown(descriptor, Int32(SHUT_RDWR)) }
         }
     }
+
+    /// Connections are refused from now on; those that are open go on. Wakes accept(2), which closing would not.
+    func stopListening() { shutdown(listener, Int32(SHUT_RDWR)) }
 
     /// Whether the server stopped within the time; -1 waits for good.
     @discardableResult
@@ -96,26 +116,5 @@ func withBytes(of address: inout sockaddr_in, _ body: (UnsafePointer<sockaddr>, 
         pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
             body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
         }
-    }
-}
-
-/// A detached thread for scripts: they block.
-enum TestThread {
-    private final class Body {
-        let run: @Sendable () -> Void
-        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
-    }
-
-    static func start(_ run: @escaping @Sendable () -> Void) {
-        var thread = pthread_t()
-        let body = Unmanaged.passRetained(Body(run))
-        let error = pthread_create(
-            &thread, nil,
-            { argument in
-                if let argument { Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run() }
-                return nil
-            }, body.toOpaque())
-        precondition(error == 0, "no thread for a scripted server")
-        pthread_detach(thread)
     }
 }

@@ -63,6 +63,8 @@ struct ConfigurationTests {
         let server = try #require(configuration.database(named: "default")).server
         #expect(server.password?.reveal() == "from-the-environment")
         #expect(server.tls == .verifyFull)
+        #expect(configuration.database(named: "default")?.maxConnections == 50)
+        #expect(configuration.database(named: "slave")?.maxConnections == nil)
         #expect(server.tlsAuthorities?.hasSuffix("/files/ca.pem") == true)
         #expect(server.pingQuery == "SELECT 'it''s \\ \"up\"', 1 -- é")
         #expect(configuration.database(named: "slave")?.server.password?.reveal() == "from-a-file")

@@ -26,17 +26,16 @@ public struct PingTarget: Sendable {
 extension Configuration {
     /// Every database alias and every other service, in file order.
     public var pingTargets: [PingTarget] {
-        let threads = BlockingThreads()
-        let resolver = NameResolver(threads: threads)
+        let checks = CheckFactory()
         let aliases = databases.map { alias in
-            let check = DatabaseCheck(server: alias.server, resolver: resolver, threads: threads)
+            let check = checks.check(of: alias.server)
             return PingTarget(
                 name: alias.name, endpoint: alias.server.endpoint, limit: alias.monitor.pingTimeout
             ) { limit throws(PingFailure) in try await check.ping(limit: limit) }
         }
         let others = services.compactMap { service -> PingTarget? in
             guard case .tcp(let endpoint, let settings) = service.kind else { return nil }
-            let check = TCPCheck(endpoint: endpoint, resolver: resolver, threads: threads)
+            let check = checks.check(of: endpoint)
             return PingTarget(name: service.name, endpoint: endpoint, limit: settings.pingTimeout) {
                 limit throws(PingFailure) in try await check.ping(limit: limit)
             }
@@ -44,10 +43,14 @@ extension Configuration {
         return aliases + others
     }
 
-    /// The targets that a name means: the alias or service of that name; for a route, all its aliases.
-    public func pingTargets(named name: String) -> [PingTarget] {
-        if let target = pingTargets.first(where: { $0.name == name }) { return [target] }
-        guard case .database(let route)? = service(named: name)?.kind else { return [] }
-        return pingTargets.filter { route.aliases.contains($0.name) }
+    /// The names of the targets that a name means: the alias's or the service's own; for a route, all its aliases'.
+    /// Empty for a name that is unknown.
+    public func pingTargetNames(for name: String) -> [String] {
+        if database(named: name) != nil { return [name] }
+        return switch service(named: name)?.kind {
+        case .database(let route): route.aliases
+        case .tcp: [name]
+        case nil: []
+        }
     }
 }

@@ -25,8 +25,7 @@ public struct ProxyApplication: ServiceLifecycle.Service {
     public init(
         _ configuration: Configuration, log: Logger, whenStopping: @escaping @Sendable () -> Void = {}
     ) async throws {
-        let threads = BlockingThreads()
-        let resolver = NameResolver(threads: threads)
+        let checks = CheckFactory()
         let plan = RoutePlan(configuration)
         let board = RouteBoard(plan.table)
         let clock = MonotonicClock()
@@ -35,16 +34,15 @@ public struct ProxyApplication: ServiceLifecycle.Service {
             ServiceMonitor(
                 service: DatabaseAliasService(
                     name: alias.serviceName,
-                    check: DatabaseCheck(server: alias.database.server, resolver: resolver, threads: threads),
-                    board: board, alias: index),
+                    check: checks.check(of: alias.database.server), board: board,
+                    alias: index),
                 settings: alias.database.monitor, clock: clock, log: log, processID: getpid(),
                 onSuspicion: { board.setSuspect(alias: index, $0) })
         }
         let others = configuration.services.compactMap { service -> ServiceMonitor? in
             guard case .tcp(let endpoint, let settings) = service.kind else { return nil }
             return ServiceMonitor(
-                service: TCPService(
-                    name: service.name, check: TCPCheck(endpoint: endpoint, resolver: resolver, threads: threads)),
+                service: TCPService(name: service.name, check: checks.check(of: endpoint)),
                 settings: settings, clock: clock, log: log, processID: getpid())
         }
         let observer = RouteObserver(
@@ -55,11 +53,12 @@ public struct ProxyApplication: ServiceLifecycle.Service {
         self.log = log
         self.whenStopping = whenStopping
         self.board = board
-        self.resolver = resolver
+        resolver = checks.resolver
         monitors = databases + others
         proxy = try ProxyServer(
             configuration: ProxyConfiguration(
-                routes: try await plan.proxyRoutes(resolver: resolver), workers: configuration.workerThreads),
+                routes: try await plan.proxyRoutes(resolver: checks.resolver),
+                aliasLimits: plan.aliases.map(\.database.maxConnections), workers: configuration.workerThreads),
             board: board, observer: observer, log: log)
     }
 

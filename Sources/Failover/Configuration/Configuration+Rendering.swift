@@ -37,6 +37,7 @@ extension DatabaseAlias {
         }
         text.key("ping_timeout", monitor.pingTimeout)
         text.key("outage_ping_timeout", monitor.outagePingTimeout)
+        text.key("max_connections", maxConnections ?? 0)
         monitor.write(to: &text)
     }
 }

@@ -9,10 +9,15 @@ public struct DatabaseAlias: Hashable, Sendable {
     /// How it is monitored: the file's settings, overridden by the alias's, overridden by those of the services whose
     /// `db_alias` it is.
     public var monitor: MonitorSettings
+    /// Sessions that the proxy may hold on it, over all routes; `nil`, the default, is no limit.
+    public var maxConnections: Int?
 
-    public init(name: String, server: DatabaseServer, monitor: MonitorSettings = MonitorSettings()) {
+    public init(
+        name: String, server: DatabaseServer, monitor: MonitorSettings = MonitorSettings(), maxConnections: Int? = nil
+    ) {
         self.name = name
         self.server = server
         self.monitor = monitor
+        self.maxConnections = maxConnections
     }
 }

@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverSystem
 
 /// Logs in to a MySQL or MariaDB server, runs the ping query and says COM_QUIT, so that no server counts a ping against
 /// `max_connect_errors`.

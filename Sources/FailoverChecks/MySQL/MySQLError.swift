@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverSystem
 
 /// An error of a MySQL or MariaDB server, or of the client library, and what it means.
 ///

@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverSystem
 import Glibc
 
 /// The addresses that getaddrinfo(3) finds for a host, without ports: port 0 stands in each.
@@ -21,7 +22,7 @@ struct AddressList: Sendable {
         let error = Self.lookUp(host, flags: 0, into: &addresses)
         switch error {
         case 0: return
-        case EAI_SYSTEM: throw PingFailure(.unresolved, "\(host): \(SystemError.last)")
+        case EAI_SYSTEM: throw PingFailure(.unresolved, "\(host): \(SystemError.last().words)")
         case EAI_MEMORY: throw PingFailure(.local, "\(host): \(Self.text(error))")
         default: throw PingFailure(.unresolved, "\(host): \(Self.text(error))")
         }

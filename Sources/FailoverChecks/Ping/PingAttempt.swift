@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverSystem
 
 /// One attempt to ping, at one address, on a thread that may block.
 struct PingAttempt: Sendable {
@@ -21,8 +22,8 @@ struct PingAttempt: Sendable {
 
     /// A failed system call.
     func failure(_ error: SystemError) -> PingFailure {
-        if case .timeout = error.reason(at: stage) { return PingFailure(.timeout(stage), "\(peer): \(error)") }
-        return failure(error.reason(at: stage) ?? .other, error.description)
+        if case .timeout = error.reason(at: stage) { return PingFailure(.timeout(stage), "\(peer): \(error.words)") }
+        return failure(error.reason(at: stage) ?? .other, error.words)
     }
 
     /// The failure of running out of time.

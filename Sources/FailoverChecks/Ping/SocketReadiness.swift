@@ -1,3 +1,4 @@
+import FailoverSystem
 import Glibc
 
 /// What poll(2) said about one descriptor.
@@ -14,7 +15,7 @@ enum SocketReadiness {
             if deadline.hasPassed { return .timedOut }
             let count = poll(&entry, 1, deadline.remainingMilliseconds)
             if count > 0 { return .ready }
-            if count < 0 && errno != EINTR { return .failed(.last) }
+            if count < 0 && errno != EINTR { return .failed(.last()) }
         }
     }
 }

@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverSystem
 import Glibc
 
 /// Logs in to a PostgreSQL server, runs the ping query and terminates in order.

@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverSystem
 import Glibc
 
 /// A connected, non-blocking stream socket of our own; closed when it goes out of use.
@@ -7,18 +8,13 @@ struct TCPConnection: ~Copyable {
 
     /// Connects to the attempt's address before its deadline.
     init(_ attempt: PingAttempt) throws(PingFailure) {
-        let address = attempt.address.bytes
-        let family = address.withUnsafeBytes { Int32($0.loadUnaligned(as: sa_family_t.self)) }
         let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
-        descriptor = socket(family, type, 0)
-        guard descriptor >= 0 else { throw attempt.failure(SystemError.last) }
+        descriptor = socket(attempt.address.family, type, 0)
+        guard descriptor >= 0 else { throw attempt.failure(SystemError.last()) }
 
-        let result = address.withUnsafeBytes { raw in
-            raw.withMemoryRebound(to: sockaddr.self) { connect(descriptor, $0.baseAddress, socklen_t(raw.count)) }
-        }
-        if result == 0 { return }
+        if attempt.address.withSocketAddress({ connect(descriptor, $0, $1) }) == 0 { return }
         // A Unix socket whose backlog is full says EAGAIN and offers nothing to wait for.
-        guard errno == EINPROGRESS else { throw attempt.failure(SystemError.last) }
+        guard errno == EINPROGRESS else { throw attempt.failure(SystemError.last()) }
         try attempt.wait(for: POLLOUT, on: descriptor)
         if let error = Self.pendingError(of: descriptor) { throw attempt.failure(error) }
     }
@@ -29,7 +25,7 @@ struct TCPConnection: ~Copyable {
     static func pendingError(of descriptor: Int32) -> SystemError? {
         var number: Int32 = 0
         var size = socklen_t(MemoryLayout<Int32>.size)
-        if getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &number, &size) != 0 { return .last }
+        if getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &number, &size) != 0 { return .last() }
         return number == 0 ? nil : SystemError(number)
     }
 

@@ -1,4 +1,5 @@
 public import FailoverCore
+import FailoverSystem
 import Glibc
 
 /// Threads for calls that block: name look-up and the C libraries of the databases.
@@ -16,6 +17,9 @@ public final class BlockingThreads: Sendable {
     /// A socket pair as a semaphore: one byte for each call that a sleeping thread shall take.
     private let tokens: (give: Int32, take: Int32)
     private let idleMilliseconds: Int32
+
+    /// C libraries look up names, read certificates and compute hashes on them; none of that needs more.
+    private static let stackSize = 1 << 20
 
     /// - Parameter idleTime: how long a thread without work waits for more before it ends.
     public init(idleTime: Duration = .seconds(10)) {
@@ -54,12 +58,13 @@ public final class BlockingThreads: Sendable {
             while send(tokens.give, [1], 1, Int32(MSG_NOSIGNAL)) < 0 && errno == EINTR {}
             return
         }
-        let error = NativeThread.start { [self] in
-            work()
-            serve()
-        }
-        if error != 0 {
-            throw PingFailure(.local, "cannot start a thread: \(SystemError(error))")
+        do {
+            try NativeThread.start(name: "ping", stackSize: Self.stackSize) { [self] in
+                work()
+                serve()
+            }
+        } catch {
+            throw PingFailure(.local, "cannot start a thread: \(error.words)")
         }
     }
 

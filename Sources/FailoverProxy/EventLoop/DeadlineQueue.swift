@@ -9,8 +9,7 @@ struct DeadlineQueue {
     /// Position in the heap by slot; -1 where there is none.
     private var positions: [Int32] = []
 
-    var isEmpty: Bool { heap.isEmpty }
-    /// The earliest deadline.
+    /// The earliest deadline; `nil` when there is none.
     var first: UInt64? { heap.first?.deadline }
 
     /// Sets, moves or (with `nil`) removes a slot's deadline.

@@ -1,4 +1,5 @@
 import CLinux
+import FailoverSystem
 import Glibc
 
 /// What a descriptor is ready for.
@@ -26,7 +27,7 @@ struct Epoll: ~Copyable {
 
     init() throws(SystemError) {
         let raw = epoll_create1(Int32(EPOLL_CLOEXEC))
-        guard raw >= 0 else { throw SystemError("epoll_create1") }
+        guard raw >= 0 else { throw .last(of: "epoll_create1") }
         descriptor = Descriptor(owning: raw)
         events = .allocate(capacity: 256)
     }
@@ -36,7 +37,7 @@ struct Epoll: ~Copyable {
     func add(_ descriptor: Int32, _ interest: Readiness, token: UInt64) throws(SystemError) {
         var event = epoll_event(events: interest.rawValue, data: epoll_data_t(u64: token))
         guard epoll_ctl(self.descriptor.raw, EPOLL_CTL_ADD, descriptor, &event) == 0 else {
-            throw SystemError("epoll_ctl")
+            throw .last(of: "epoll_ctl")
         }
     }
 

@@ -1,3 +1,4 @@
+import FailoverSystem
 import Glibc
 
 /// What a loop watches: a listener or a session.
@@ -15,7 +16,8 @@ protocol Pollable: AnyObject {
 /// The mailbox that reaches it from other threads belongs to its owner.
 final class EventLoop {
     private let epoll: Epoll
-    private var tenants = SlotTable<any Pollable>()
+    // See `Session`: these are touched at each event.
+    @exclusivity(unchecked) private var tenants = SlotTable<any Pollable>()
     private var deadlines = DeadlineQueue()
     private var unfinished: [Int] = []
     private var isRunning = true
@@ -23,15 +25,17 @@ final class EventLoop {
     /// What sessions read into, one after the other.
     let readBuffer = ReadBuffer(size: EventLoop.readSize)
     /// Nanoseconds of the monotonic clock when the present round of events began.
-    private(set) var now: UInt64
+    @exclusivity(unchecked) private(set) var now: UInt64
 
     /// Large enough that big results cost few system calls, small enough to stay in the processor's cache.
     static let readSize = 128 * 1024
     private static let mailboxToken = UInt64.max
 
-    init() throws(SystemError) {
+    /// - Parameter mailbox: the descriptor that becomes readable when there is mail.
+    init(mailbox: Int32) throws(SystemError) {
         epoll = try Epoll()
         now = Self.readClock()
+        try epoll.add(mailbox, .readable, token: Self.mailboxToken)
     }
 
     /// Gives the tenant a slot.
@@ -61,23 +65,42 @@ final class EventLoop {
     func stop() { isRunning = false }
 
     /// Runs until ``stop()``.
-    func run(mailbox descriptor: Int32, _ mail: () -> Void) throws(SystemError) {
-        try epoll.add(descriptor, .readable, token: Self.mailboxToken)
+    ///
+    /// - Parameter mail: called when the mailbox is readable.
+    func run(_ mail: () -> Void) {
         while isRunning {
             let count = epoll.wait(milliseconds: patience)
             now = Self.readClock()
-            for index in 0..<count {
-                let (token, readiness) = epoll.event(index)
-                if token == Self.mailboxToken {
-                    mail()
-                } else if let (tenant, side) = tenants.tenant(of: token) {
-                    tenant.ready(readiness, side: side)
-                }
-            }
+            handle(count, mail)
             resumeUnfinished()
             while let slot = deadlines.popExpired(now: now) { tenants[slot]?.deadlinePassed() }
         }
-        epoll.remove(descriptor)
+    }
+
+    /// Those who arrive or speak come first, those who leave last: closing sockets is most of a short session's work,
+    /// and nobody waits for it.
+    private func handle(_ count: Int, _ mail: () -> Void) {
+        var leaving = 0
+        for index in 0..<count {
+            let (token, readiness) = epoll.event(index)
+            if token == Self.mailboxToken {
+                mail()
+            } else if readiness.isDisjoint(with: .peerEnded) {
+                notify(token, readiness)
+            } else {
+                leaving += 1
+            }
+        }
+        guard leaving > 0 else { return }
+        for index in 0..<count {
+            let (token, readiness) = epoll.event(index)
+            if token != Self.mailboxToken, !readiness.isDisjoint(with: .peerEnded) { notify(token, readiness) }
+        }
+    }
+
+    private func notify(_ token: UInt64, _ readiness: Readiness) {
+        guard let (tenant, side) = tenants.tenant(of: token) else { return }
+        tenant.ready(readiness, side: side)
     }
 
     /// Slots of tenants that left meanwhile are free or have a new tenant, whom an extra look does not hurt.

@@ -1,5 +1,6 @@
 import CLinux
 import FailoverCore
+import FailoverSystem
 import Glibc
 
 /// Messages to a loop from any thread. The loop's epoll set watches the descriptor; posting never waits.
@@ -9,7 +10,7 @@ final class Mailbox<Message: Sendable>: Sendable {
 
     init() throws(SystemError) {
         let raw = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
-        guard raw >= 0 else { throw SystemError("eventfd") }
+        guard raw >= 0 else { throw .last(of: "eventfd") }
         wake = Descriptor(owning: raw)
     }
 

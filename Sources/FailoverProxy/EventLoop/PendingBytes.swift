@@ -8,7 +8,6 @@ struct PendingBytes {
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
     var isEmpty: Bool { bytes.isEmpty }
-    var count: Int { bytes.count - sent }
 
     /// That many more bytes have gone.
     mutating func consume(_ count: Int) {

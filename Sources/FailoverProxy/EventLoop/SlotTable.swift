@@ -8,9 +8,6 @@ struct SlotTable<Tenant> {
     private var slots: [Slot] = []
     private var free: [Int] = []
 
-    /// How many places are taken.
-    var count: Int { slots.count - free.count }
-
     /// Gives the tenant a place.
     mutating func insert(_ tenant: Tenant) -> Int {
         let slot = free.popLast() ?? slots.count

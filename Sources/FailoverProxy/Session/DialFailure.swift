@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverSystem
 import Glibc
 
 /// Why a connection to a backend did not come about.
@@ -6,6 +7,8 @@ enum DialFailure: Equatable {
     /// The alias has no address: its name is not resolved.
     case unresolved
     case timeout
+    /// The proxy holds as many sessions on the alias as it may.
+    case full
     /// `errno` of the attempt.
     case system(Int32)
 }
@@ -14,7 +17,7 @@ extension DialFailure {
     /// The kind under which the monitor is told; `nil` for failures that say nothing of the backend.
     var kind: BackendErrorKind? {
         switch self {
-        case .unresolved: nil
+        case .unresolved, .full: nil
         case .timeout, .system(ETIMEDOUT): .connectTimeout
         case .system(ECONNREFUSED), .system(ENOENT), .system(EAGAIN): .connectRefused
         case .system(ECONNRESET), .system(EPIPE): .reset
@@ -29,7 +32,8 @@ extension DialFailure: CustomStringConvertible {
         switch self {
         case .unresolved: "its name is not resolved"
         case .timeout: "no connection in time"
-        case .system(let code): SystemError.words(for: code)
+        case .full: "its max_connections is reached"
+        case .system(let code): SystemError(code).words
         }
     }
 }

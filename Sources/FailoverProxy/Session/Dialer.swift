@@ -1,5 +1,6 @@
 import CLinux
 import FailoverCore
+import FailoverSystem
 import Glibc
 
 /// Begins connections to backends.
@@ -9,11 +10,11 @@ enum Dialer {
         let family = address.family
         let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         let raw = socket(family, type, 0)
-        guard raw >= 0 else { throw SystemError("socket") }
+        guard raw >= 0 else { throw .last(of: "socket") }
         let descriptor = Descriptor(owning: raw)
         if family != AF_UNIX { descriptor.set(Int32(IPPROTO_TCP), TCP_NODELAY, 1) }
         let result = address.withSocketAddress { connect(raw, $0, $1) }
-        guard result == 0 || errno == EINPROGRESS else { throw SystemError("connect") }
+        guard result == 0 || errno == EINPROGRESS else { throw .last(of: "connect") }
         return descriptor
     }
 }
@@ -31,15 +32,4 @@ extension Descriptor {
         set(tcp, TCP_KEEPINTVL, max(1, keepalive.roundedUp(to: .seconds(3))))
         set(tcp, TCP_KEEPCNT, 3)
     }
-}
-
-extension SocketAddress {
-    func withSocketAddress<R>(_ body: (UnsafePointer<sockaddr>?, socklen_t) -> R) -> R {
-        bytes.withUnsafeBytes { body($0.baseAddress?.assumingMemoryBound(to: sockaddr.self), socklen_t($0.count)) }
-    }
-
-    /// `AF_INET`, `AF_INET6` or `AF_UNIX`.
-    var family: Int32 { bytes.withUnsafeBytes { Int32($0.loadUnaligned(as: sa_family_t.self)) } }
-
-    var isUnix: Bool { family == AF_UNIX }
 }

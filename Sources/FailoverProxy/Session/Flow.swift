@@ -8,4 +8,7 @@ struct Flow {
     var sourceEnded = false
     /// The destination has been told so.
     var isFinished = false
+
+    /// Whether there is more to come from the source, and room for it.
+    var mayRead: Bool { pending.isEmpty && !sourceEnded }
 }

@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverSystem
 import Glibc
 
 /// Passing bytes: received into the loop's buffer, sent at once, kept only while the other side pushes back.
@@ -14,8 +15,7 @@ extension Session {
             guard canRead(from: side) else { return }
             switch receive(from: side) {
             case .bytes(let count):
-                lastActivity = loop.now
-                self[side].received &+= UInt64(count)
+                noteReceived(count, from: side)
                 guard pass(count, from: side) else { return }
                 if count < EventLoop.readSize, !untilEnd { return }
             case .wouldBlock:
@@ -31,7 +31,7 @@ extension Session {
 
     /// `side` has room again: what was kept goes out, then its peer is read again.
     func flush(to side: Side) {
-        guard !self[side.other].pending.isEmpty else { return }
+        guard hasPending(to: side) else { return }
         switch send(pendingTo: side) {
         case .bytes(let count): self[side.other].pending.consume(count)
         case .wouldBlock, .ended: return
@@ -51,7 +51,29 @@ extension Session {
         _modify { if side == .client { yield &toBackend } else { yield &toClient } }
     }
 
-    private func canRead(from side: Side) -> Bool { self[side].pending.isEmpty && !self[side].sourceEnded }
+    // Each message passes these three. Through the subscript they would copy the flow.
+
+    private func hasPending(to side: Side) -> Bool {
+        switch side {
+        case .client: !toClient.pending.isEmpty
+        case .backend: !toBackend.pending.isEmpty
+        }
+    }
+
+    private func canRead(from side: Side) -> Bool {
+        switch side {
+        case .client: toBackend.mayRead
+        case .backend: toClient.mayRead
+        }
+    }
+
+    private func noteReceived(_ count: Int, from side: Side) {
+        lastActivity = loop.now
+        switch side {
+        case .client: toBackend.received &+= UInt64(count)
+        case .backend: toClient.received &+= UInt64(count)
+        }
+    }
 
     private func receive(from side: Side) -> Transfer {
         switch side {
@@ -113,7 +135,7 @@ extension Session {
             default: break
             }
         }
-        close(because: "\(side == .client ? "client" : "backend"): \(SystemError.words(for: code))")
+        close(because: "\(side == .client ? "client" : "backend"): \(SystemError(code).words)")
     }
 
     /// A backend that closes before it said anything, though the client did not, is not well.

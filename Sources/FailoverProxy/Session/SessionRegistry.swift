@@ -2,14 +2,28 @@ import Synchronization
 
 /// How many sessions there are, over all loops, and whether there may be another.
 final class SessionRegistry: Sendable {
-    private final class RouteCount: Sendable {
-        let open = Atomic<Int>(0)
-        let limit: Int
+    /// Places that sessions take and leave.
+    private final class Places: Sendable {
+        private let taken = Atomic<Int>(0)
+        private let limit: Int
 
+        /// - Parameter limit: `nil` is none.
         init(limit: Int?) { self.limit = limit ?? .max }
+
+        /// Takes one, if there is one.
+        func take() -> Bool {
+            guard taken.add(1, ordering: .relaxed).newValue <= limit else {
+                taken.subtract(1, ordering: .relaxed)
+                return false
+            }
+            return true
+        }
+
+        func leave() { taken.subtract(1, ordering: .relaxed) }
     }
 
-    private let routes: [RouteCount]
+    private let routes: [Places]
+    private let aliases: [Places]
     private let open = Atomic<Int>(0)
     private let capacity: Int
     private let whenEmpty: AsyncStream<Void>.Continuation
@@ -17,10 +31,12 @@ final class SessionRegistry: Sendable {
     let emptied: AsyncStream<Void>
 
     /// - Parameters:
-    ///   - limits: open sessions that each route may have.
+    ///   - routeLimits: open sessions that each route may have.
+    ///   - aliasLimits: sessions that each alias may serve, from the first attempt to connect.
     ///   - capacity: sessions that the process's descriptors are enough for.
-    init(limits: [Int?], capacity: Int) {
-        routes = limits.map(RouteCount.init)
+    init(routeLimits: [Int?], aliasLimits: [Int?], capacity: Int) {
+        routes = routeLimits.map(Places.init)
+        aliases = aliasLimits.map(Places.init)
         self.capacity = capacity
         (emptied, whenEmpty) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
@@ -33,18 +49,20 @@ final class SessionRegistry: Sendable {
 
     /// Counts a session of the route, unless the route's limit is reached.
     func admit(route: Int) -> Bool {
-        let route = routes[route]
-        guard route.open.add(1, ordering: .relaxed).newValue <= route.limit else {
-            route.open.subtract(1, ordering: .relaxed)
-            return false
-        }
+        guard routes[route].take() else { return false }
         open.add(1, ordering: .relaxed)
         return true
     }
 
     /// A session of the route has ended.
     func release(route: Int) {
-        routes[route].open.subtract(1, ordering: .relaxed)
+        routes[route].leave()
         if open.subtract(1, ordering: .relaxed).newValue == 0 { whenEmpty.yield() }
     }
+
+    /// Counts a session on the alias, unless the alias's limit is reached.
+    func admit(alias: Int) -> Bool { aliases[alias].take() }
+
+    /// A session has left the alias.
+    func release(alias: Int) { aliases[alias].leave() }
 }

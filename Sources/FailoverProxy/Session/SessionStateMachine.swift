@@ -25,7 +25,7 @@ struct SessionStateMachine {
 
     private enum State {
         case dialing(address: Int)
-        case relaying
+        case relaying(alias: Int)
         case refused
     }
 
@@ -43,7 +43,10 @@ struct SessionStateMachine {
     }
 
     /// The alias that is tried or serves.
-    var alias: Int? { current < candidates.count ? candidates[current].alias : nil }
+    var alias: Int? {
+        if case .relaying(let alias) = state { return alias }
+        return current < candidates.count ? candidates[current].alias : nil
+    }
 
     var isRelaying: Bool {
         if case .relaying = state { true } else { false }
@@ -54,9 +57,8 @@ struct SessionStateMachine {
 
     /// The connection stands.
     mutating func connected() -> Action {
-        state = .relaying
-        candidates = [candidates[current]]
-        current = 0
+        state = .relaying(alias: candidates[current].alias)
+        candidates = []
         attempts = []
         return .relay
     }
@@ -66,7 +68,7 @@ struct SessionStateMachine {
     /// - Returns: The failure of the alias if that was its last address, and what to do now.
     mutating func failed(_ failure: DialFailure, now: UInt64) -> (ended: Attempt?, next: Action) {
         guard case .dialing(let address) = state else { return (nil, .refuse(attempts)) }
-        if address + 1 < candidates[current].addresses.count, now < aliasDeadline {
+        if failure != .full, address + 1 < candidates[current].addresses.count, now < aliasDeadline {
             return (nil, dial(address: address + 1, now: now))
         }
         let attempt = Attempt(alias: candidates[current].alias, failure: failure)

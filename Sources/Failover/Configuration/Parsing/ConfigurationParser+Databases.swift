@@ -10,7 +10,10 @@ extension ConfigurationParser {
             databases.engines[name] = engine
             let server = server(section, engine: engine)
             let monitor = monitor(section, engine: engine)
-            if let server { databases.aliases.append(DatabaseAlias(name: name, server: server, monitor: monitor)) }
+            let limit = section.sessionLimit()
+            guard let server else { continue }
+            databases.aliases.append(
+                DatabaseAlias(name: name, server: server, monitor: monitor, maxConnections: limit))
         }
         return databases
     }
@@ -77,6 +80,11 @@ extension ConfigurationParser {
         settings.outagePingTimeout = limit
         return settings
     }
+}
+
+extension Section {
+    /// Its `max_connections`; `nil` for the default and for 0, which are no limit.
+    func sessionLimit() -> Int? { self["max_connections"]?.limit(upTo: 1_000_000) }
 }
 
 extension DatabaseServer.Engine {

@@ -70,7 +70,7 @@ extension ConfigurationParser {
     }
 
     private func readLimits(_ section: Section, into route: inout DatabaseRoute) {
-        if let limit = section["max_connections"]?.limit(upTo: 1_000_000) { route.maxConnections = limit }
+        route.maxConnections = section.sessionLimit()
         if let limit = section["connect_timeout"]?.duration() { route.connectTimeout = limit }
         if let limit = section["idle_timeout"]?.durationOrZero() { route.idleTimeout = limit.unlessZero }
         if let value = section["tcp_user_timeout"], let limit = value.durationOrZero() {

@@ -33,8 +33,9 @@ struct Vocabulary: Sendable {
         section: "a database alias",
         keys: [
             "engine", "host", "port", "user", "password", "name", "tls", "tls_ca", "ping_query",
+            "max_connections",
         ] + MonitorOverrides.keysOfAlias,
-        later: ["max_connections"])
+        later: [])
 
     static let databaseService = Vocabulary(
         section: "a service of type database",

@@ -34,9 +34,9 @@ struct Value {
         return number
     }
 
-    /// A number of which 0 means that there is no limit.
-    func limit(upTo maximum: Int) -> Int?? {
-        integer(in: 0...maximum).map { $0 == 0 ? nil : $0 }
+    /// A limit; 0 and `nil` are none.
+    func limit(upTo maximum: Int) -> Int? {
+        integer(in: 0...maximum).flatMap { $0 == 0 ? nil : $0 }
     }
 
     /// A duration longer than 0.

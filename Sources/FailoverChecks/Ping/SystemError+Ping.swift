@@ -1,23 +1,15 @@
 import FailoverCore
+import FailoverSystem
 import Glibc
 
-/// An error number of the kernel with its text, and what it means for a ping.
-struct SystemError: Error, Equatable, CustomStringConvertible {
-    let number: Int32
-
-    init(_ number: Int32) { self.number = number }
-
-    /// The error of the system call that just failed on this thread.
-    static var last: SystemError { SystemError(errno) }
-
-    var description: String { strerror(number).map { String(cString: $0) } ?? "error \(number)" }
-
+/// What an error number means for a ping.
+extension SystemError {
     /// Whether the peer said what it should not.
-    var isProtocolError: Bool { number == EPROTO }
+    var isProtocolError: Bool { code == EPROTO }
 
     /// What a failed attempt to connect or to talk means; `nil` when it is no error of the network.
     func reason(at stage: PingFailure.Stage) -> PingFailure.Reason? {
-        switch number {
+        switch code {
         case ECONNREFUSED, ENOENT: .refused
         case ENETUNREACH, EHOSTUNREACH, ENETDOWN, EHOSTDOWN, EADDRNOTAVAIL, EAFNOSUPPORT, EPERM: .unreachable
         case ETIMEDOUT, EAGAIN: .timeout(stage)
@@ -35,6 +27,6 @@ struct SystemError: Error, Equatable, CustomStringConvertible {
 
     /// The error whose text is part of `text`.
     static func mentioned(in text: String) -> SystemError? {
-        named.first { text.contains($0.description) }
+        named.first { text.contains($0.words) }
     }
 }

@@ -1,0 +1,15 @@
+package import FailoverCore
+package import Glibc
+
+extension SocketAddress {
+    /// Lends the address as the kernel's calls take it.
+    package func withSocketAddress<R>(_ body: (UnsafePointer<sockaddr>?, socklen_t) -> R) -> R {
+        bytes.withUnsafeBytes { body($0.baseAddress?.assumingMemoryBound(to: sockaddr.self), socklen_t($0.count)) }
+    }
+
+    /// `AF_INET`, `AF_INET6` or `AF_UNIX`.
+    package var family: Int32 { bytes.withUnsafeBytes { Int32($0.loadUnaligned(as: sa_family_t.self)) } }
+
+    /// Whether this is a path, not a host and a port.
+    package var isUnix: Bool { family == AF_UNIX }
+}
