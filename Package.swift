@@ -49,7 +49,7 @@ let package = Package(
         .target(
             name: "Failover",
             dependencies: [
-                "FailoverCore", "FailoverChecks", "FailoverProxy", "FailoverNotify", logging, "Yams",
+                "FailoverCore", "FailoverSystem", "FailoverChecks", "FailoverProxy", "FailoverNotify", logging, "Yams",
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
@@ -79,6 +79,7 @@ let package = Package(
         .testTarget(
             name: "FailoverProxyTests",
             dependencies: ["FailoverProxy", "FailoverCore", "FailoverSystem", "FailoverTesting", logging],
+            exclude: ["Corpus", "Transcripts"],
             swiftSettings: strict),
         .testTarget(
             name: "FailoverNotifyTests",
@@ -86,10 +87,11 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "FailoverTests",
-            dependencies: ["Failover", "FailoverCore", "FailoverTesting"],
+            dependencies: ["Failover", "FailoverCore", "FailoverProxy", "FailoverTesting"],
             exclude: ["Fixtures"],
             swiftSettings: strict),
         .testTarget(
-            name: "IntegrationTests", dependencies: ["FailoverTesting", "FailoverCommand"], swiftSettings: strict),
+            name: "IntegrationTests", dependencies: ["FailoverTesting", "FailoverCommand"], exclude: ["Clients"],
+            swiftSettings: strict),
     ]
 )

@@ -49,10 +49,19 @@ final class Listener: Pollable {
     func resume() {}
 
     private func admit(_ client: consuming Descriptor) {
+        if let networks = worker.configuration.routes[route].allow {
+            let peer = client.peerAddress
+            guard let peer, networks.contains(peer) else {
+                return warn("client refused: \(peer?.description ?? "its address") is not in `allow`")
+            }
+        }
         if worker.registry.admit(route: route) {
-            worker.distribute(client, route: route)
+            worker.distribute(client, route: route, refusal: nil)
         } else {
             warn("client refused: max_connections is reached")
+            let name = worker.routes.routes[route].name
+            worker.distribute(
+                client, route: route, refusal: Refusal(kind: .limit, message: "\(name): too many sessions"))
         }
     }
 

@@ -33,8 +33,8 @@ struct ListeningSocket: ~Copyable {
             throw ListenError(address, .last(of: "bind"))
         }
         guard listen(raw, SOMAXCONN) == 0 else { throw ListenError(address, .last(of: "listen")) }
-        return ListeningSocket(
-            descriptor: descriptor, path: address.unixPath, address: address.withPort(of: raw))
+        let bound = address.withPort(of: descriptor)
+        return ListeningSocket(descriptor: descriptor, path: address.unixPath, address: bound)
     }
 
     /// Gives the socket to a worker.
@@ -87,16 +87,8 @@ extension SocketAddress {
     }
 
     /// The same address with the port that the socket was given; the port stands third and fourth in either family.
-    func withPort(of socket: Int32) -> SocketAddress {
-        guard !isUnix, bytes[2] == 0, bytes[3] == 0 else { return self }
-        var bytes = bytes
-        var length = socklen_t(bytes.count)
-        let result = bytes.withUnsafeMutableBytes {
-            getsockname(socket, $0.baseAddress?.assumingMemoryBound(to: sockaddr.self), &length)
-        }
-        guard result == 0 else { return self }
-        let port = Int(bytes[2]) << 8 | Int(bytes[3])
-        let host = description.prefix(upTo: description.lastIndex(of: ":") ?? description.endIndex)
-        return SocketAddress(bytes: bytes, description: "\(host):\(port)")
+    fileprivate func withPort(of socket: borrowing Descriptor) -> SocketAddress {
+        guard port == 0 else { return self }
+        return socket.localAddress ?? self
     }
 }

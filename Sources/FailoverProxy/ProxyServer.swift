@@ -54,10 +54,11 @@ public final class ProxyServer: Sendable {
 
     /// Starts the loops and accepts clients.
     public func start() throws {
+        let paces = configuration.routes.map { DrainPace(rate: $0.session.drainRate) }
         for index in handles.indices {
             let worker = try Worker(
                 index: index, handles: handles, configuration: configuration, routes: board.table,
-                registry: registry, observer: observer, log: log)
+                registry: registry, paces: paces, observer: observer, log: log)
             try NativeThread.start(name: "loop-\(index)") { [one = ended.one] in
                 worker.run()
                 one.yield()

@@ -10,7 +10,7 @@ enum WorkerMessage: Sendable {
     /// Accept clients of the route; the worker owns the socket.
     case listen(socket: Int32, route: Int)
     /// Serve a client that another worker accepted, already counted; the worker owns the socket.
-    case adopt(client: Int32, route: Int)
+    case adopt(client: Int32, route: Int, refusal: Refusal?)
     /// Take the clients that wait in the listeners' queues, then close the listeners and call back.
     case stopAccepting(@Sendable () -> Void)
     case closeSessions
@@ -32,15 +32,18 @@ final class Worker {
     let configuration: ProxyConfiguration
     let log: Logger
     let registry: SessionRegistry
-    private(set) var routes: RouteTable
+    let observer: any ProxyObserver
+    var routes: RouteTable
+    /// Moves sessions back, by route.
+    private(set) var drains: [Drain] = []
+    var journal = Journal()
     private let handles: [WorkerHandle]
     private let index: Int
-    private let observer: any ProxyObserver
-    private var refusals = LogThrottle()
 
+    /// - Parameter paces: how fast each route's sessions may be moved, over all workers.
     init(
         index: Int, handles: [WorkerHandle], configuration: ProxyConfiguration, routes: RouteTable,
-        registry: SessionRegistry, observer: any ProxyObserver, log: Logger
+        registry: SessionRegistry, paces: [DrainPace], observer: any ProxyObserver, log: Logger
     ) throws(SystemError) {
         loop = try EventLoop(mailbox: handles[index].mailbox.descriptor)
         self.index = index
@@ -50,6 +53,7 @@ final class Worker {
         self.registry = registry
         self.observer = observer
         self.log = log
+        drains = zip(configuration.routes, paces).map { Drain(loop: loop, settings: $0.session, pace: $1) }
     }
 
     /// Serves until it is told to stop.
@@ -62,10 +66,11 @@ final class Worker {
 
     private func receive(_ message: WorkerMessage) {
         switch message {
-        case .routes(let table): routes = table
+        case .routes(let table): follow(table)
         case .listen(let socket, let route):
             Listener(worker: self, socket: Descriptor(owning: socket), route: route).start()
-        case .adopt(let client, let route): serve(Descriptor(owning: client), route: route)
+        case .adopt(let client, let route, let refusal):
+            serve(Descriptor(owning: client), route: route, refusal: refusal)
         case .stopAccepting(let done):
             for case let listener as Listener in loop.everyTenant { listener.stop() }
             done()
@@ -76,25 +81,27 @@ final class Worker {
     }
 
     /// Hands a client that was just accepted and counted to the worker with the fewest sessions.
-    func distribute(_ client: consuming Descriptor, route: Int) {
-        observer.sessionArrived(route: route)
+    ///
+    /// - Parameter refusal: why it must not be served, if so.
+    func distribute(_ client: consuming Descriptor, route: Int, refusal: Refusal?) {
+        if refusal == nil { observer.sessionArrived(route: route) }
         let least = leastLoaded()
         handles[least].load.add(1, ordering: .relaxed)
         if least == index {
-            serve(client, route: route)
+            serve(client, route: route, refusal: refusal)
         } else {
-            handles[least].mailbox.post(.adopt(client: client.release(), route: route))
+            handles[least].mailbox.post(.adopt(client: client.release(), route: route, refusal: refusal))
         }
     }
 
     /// A session of this worker has closed.
     func sessionEnded(_ session: Session) {
         handles[index].load.subtract(1, ordering: .relaxed)
-        registry.release(route: session.route)
+        registry.release(route: session.route, counted: session.countsForRoute)
     }
 
-    private func serve(_ client: consuming Descriptor, route: Int) {
-        Session(worker: self, route: route, client: client).start()
+    private func serve(_ client: consuming Descriptor, route: Int, refusal: Refusal?) {
+        Session(worker: self, route: route, client: client, countsForRoute: refusal == nil).start(refusal: refusal)
     }
 
     private func leastLoaded() -> Int {
@@ -105,55 +112,5 @@ final class Worker {
             if othersLoad < load { (least, load) = (other, othersLoad) }
         }
         return least
-    }
-}
-
-// MARK: - What sessions saw
-
-extension Worker {
-    /// No address of an alias could be connected to.
-    func noteFailure(_ attempt: SessionStateMachine.Attempt, route: Int) {
-        log.debug("no connection", metadata: metadata(route: route, alias: attempt.alias, detail: "\(attempt.failure)"))
-        guard let kind = attempt.failure.kind else { return }
-        report(kind, alias: attempt.alias, route: route, detail: "\(attempt.failure)")
-    }
-
-    /// The backend of an established session failed.
-    func noteFailure(_ kind: BackendErrorKind, session: Session, code: Int32) {
-        guard let alias = session.machine.alias else { return }
-        report(kind, alias: alias, route: session.route, detail: code == 0 ? "closed" : SystemError(code).words)
-    }
-
-    /// A client could not be served by any alias.
-    func noteRefusal(route: Int, attempts: [SessionStateMachine.Attempt]) {
-        guard let suppressed = refusals.allow(at: loop.now) else { return }
-        let tried = attempts.map { "\(routes.aliases[$0.alias].name): \($0.failure)" }
-        let down = routes.routes[route].aliases.compactMap { alias in
-            routes.aliases[alias].outage.map { "\(routes.aliases[alias].name): \($0)" }
-        }
-        log.warning(
-            "\(routes.routes[route].name): client refused, no alias could serve it",
-            metadata: [
-                "aliases": "\((down + tried).joined(separator: "; "))", "suppressed": "\(suppressed)",
-            ])
-    }
-
-    func metadata(of session: Session) -> Logger.Metadata {
-        [
-            "route": "\(routes.routes[session.route].name)",
-            "alias": "\(session.machine.alias.map { routes.aliases[$0].name } ?? "-")",
-            "bytes_in": "\(session.toBackend.received)",
-            "bytes_out": "\(session.toClient.received)",
-        ]
-    }
-
-    private func report(_ kind: BackendErrorKind, alias: Int, route: Int, detail: String) {
-        let state = routes.aliases[alias]
-        observer.backendFailed(
-            BackendFailure(kind: kind, alias: alias, detail: "\(state.endpoint): \(detail)"), route: route)
-    }
-
-    private func metadata(route: Int, alias: Int, detail: String) -> Logger.Metadata {
-        ["route": "\(routes.routes[route].name)", "alias": "\(routes.aliases[alias].name)", "detail": "\(detail)"]
     }
 }

@@ -24,7 +24,7 @@ final class ProxyUnderTest: Sendable {
     /// Aliases are named `a0`, `a1`, … in the order of the ports.
     init(
         backends: [[SocketAddress]], listen: [SocketAddress] = [.loopback(port: 0)], maxConnections: Int? = nil,
-        aliasLimits: [Int?]? = nil,
+        aliasLimits: [Int?]? = nil, engine: DatabaseServer.Engine = .tcp, allow: SourceNetworks? = nil,
         session: SessionSettings = SessionSettings(), workers: Int = 2, start: Bool = true
     ) throws {
         let aliases = backends.enumerated().map {
@@ -37,14 +37,20 @@ final class ProxyUnderTest: Sendable {
         server = try ProxyServer(
             configuration: ProxyConfiguration(
                 routes: [
-                    ProxyRoute(name: "slave", listen: listen, maxConnections: maxConnections, session: session)
+                    ProxyRoute(
+                        name: "slave", engine: engine, listen: listen, allow: allow, maxConnections: maxConnections,
+                        session: session)
                 ], aliasLimits: aliasLimits ?? backends.map { _ in nil }, workers: workers),
             board: board, observer: seen, log: log.logger)
         if start { try server.start() }
     }
 
-    convenience init(ports: [Int], session: SessionSettings = SessionSettings(), workers: Int = 2) throws {
-        try self.init(backends: ports.map { [.loopback(port: $0)] }, session: session, workers: workers)
+    convenience init(
+        ports: [Int], engine: DatabaseServer.Engine = .tcp, session: SessionSettings = SessionSettings(),
+        workers: Int = 2
+    ) throws {
+        try self.init(
+            backends: ports.map { [.loopback(port: $0)] }, engine: engine, session: session, workers: workers)
     }
 
     var failures: [BackendFailure] { seen.failures.withLock { $0 } }

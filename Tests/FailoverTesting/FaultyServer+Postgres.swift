@@ -48,3 +48,25 @@ extension FaultyServerConnection {
         Array(String(type).utf8) + withUnsafeBytes(of: UInt32(body.count + 4).bigEndian) { Array($0) } + body
     }
 }
+
+extension FaultyServerConnection {
+    /// A well-behaved server: lets everybody in and answers each query with nothing but the state of the transaction,
+    /// which `begin` and `commit` change, until the client leaves.
+    public func servePostgres() {
+        guard receivePostgresStartup() else { return }
+        sendPostgresWelcome()
+        var state = "I"
+        while let head = receive(exactly: 5),
+            let body = receive(exactly: head[1...].reduce(0) { $0 << 8 | Int($1) } - 4)
+        {
+            guard head[0] == UInt8(ascii: "Q") else { return }
+            switch String(decoding: body.dropLast(), as: UTF8.self) {
+            case "begin": state = "T"
+            case "commit": state = "I"
+            default: break
+            }
+            sendPostgres("C", Array("OK\u{0}".utf8))
+            sendPostgres("Z", Array(state.utf8))
+        }
+    }
+}

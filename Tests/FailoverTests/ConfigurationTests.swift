@@ -1,5 +1,6 @@
 import Failover
 import FailoverCore
+import FailoverProxy
 import Foundation
 import Testing
 
@@ -78,8 +79,16 @@ struct ConfigurationTests {
                 .tcp(host: "127.0.0.1", port: 6432), .tcp(host: "::1", port: 6432), .unix(path: "/run/failover/slave"),
                 .tcp(host: "0.0.0.0", port: 7432),
             ],
-            maxConnections: 100, connectTimeout: .milliseconds(250), idleTimeout: .seconds(600), tcpUserTimeout: nil,
-            keepalive: nil, errorTriggers: [.connectRefused, .reset, .earlyClose])
+            allow: SourceNetworks([
+                SourceNetworks.Network(address: [10, 0, 0, 0], prefixLength: 8),
+                SourceNetworks.Network(address: [UInt8](repeating: 0, count: 15) + [1], prefixLength: 128),
+            ]),
+            maxConnections: 100,
+            session: SessionSettings(
+                connectTimeout: .milliseconds(250), greetingTimeout: .seconds(2), clientStartupTimeout: .seconds(5),
+                idleTimeout: .seconds(600), tcpUserTimeout: nil, keepalive: nil, onOutage: .keep, onRecovery: .close,
+                drainDeadline: .seconds(60), drainRate: 7, sendProxy: .v2, acceptProxy: true),
+            errorTriggers: [.connectRefused, .reset, .earlyClose])
         #expect(configuration.service(named: "slave")?.kind == .database(route))
         #expect(configuration.workerThreads == 3)
         #expect(configuration.shutdownGrace == .zero)

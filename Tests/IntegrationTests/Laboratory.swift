@@ -9,6 +9,9 @@ enum Laboratory {
     static let root = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
 
+    /// The script that plays faults.
+    static let script = ProcessInfo.processInfo.environment["LAB_SCRIPT"] ?? "\(root)/scripts/lab"
+
     /// One engine's servers and its real client.
     enum Engine: String, CaseIterable, Sendable {
         case postgres
@@ -22,12 +25,21 @@ enum Laboratory {
         }
 
         /// The databases and a route over them, listening on a port that the system chooses.
-        func configuration(pingTimeout: String = "10s") -> String {
+        ///
+        /// - Parameters:
+        ///   - pingTimeout: of both aliases, or of the replica's only.
+        ///   - primaryPingTimeout: of `default`, if it is another.
+        ///   - route: more keys of the route.
+        ///   - ports: of the primary and the replica, if they are not the laboratory's.
+        func configuration(
+            pingTimeout: String = "10s", primaryPingTimeout: String? = nil, route: String? = nil, ports: [UInt16]? = nil
+        ) -> String {
             let engine = self == .postgres ? "engine: postgres, name: app" : "engine: mysql"
-            func alias(_ port: Int) -> String {
+            let ports = ports.map { $0.map(Int.init) } ?? [primaryPort, replicaPort]
+            func alias(_ port: Int, _ timeout: String) -> String {
                 """
                 {\(engine), host: 127.0.0.1, port: \(port), user: monitor, password: monitor-secret, \
-                ping_timeout: \(pingTimeout)}
+                ping_timeout: \(timeout)}
                 """
             }
             return """
@@ -36,16 +48,23 @@ enum Laboratory {
                 error_ping_frequency: 100ms
                 fall: 2
                 databases:
-                  default: \(alias(primaryPort))
-                  slave: \(alias(replicaPort))
+                  default: \(alias(ports[0], primaryPingTimeout ?? pingTimeout))
+                  slave: \(alias(ports[1], pingTimeout))
                 services:
-                  slave: {type: database, listen: "127.0.0.1:0"}
+                  slave: {type: database, listen: "127.0.0.1:0"\(route.map { ", \($0)" } ?? "")}
 
                 """
         }
 
         /// The port of the server that answers a new connection of the engine's own client; `nil` when none does.
         func whoAnswers(at port: Int) async throws -> Int? {
+            Int(try await ask(at: port).standardOutput.trimmingCharacters(in: .whitespacesAndNewlines))
+        }
+
+        /// What the engine's own client says of its error.
+        func standardError(at port: Int) async throws -> String { try await ask(at: port).standardError }
+
+        private func ask(at port: Int) async throws -> Command.Output {
             let command =
                 switch self {
                 case .postgres:
@@ -61,16 +80,13 @@ enum Laboratory {
                         "-D", "app", "-Nse", "select @@port",
                     ]
                 }
-            let output = try await Command.run(
-                command,
-                environment: ["PGPASSWORD": "app-secret", "MYSQL_PWD": "app-secret"])
-            return Int(output.standardOutput.trimmingCharacters(in: .whitespacesAndNewlines))
+            return try await Command.run(
+                command, environment: ["PGPASSWORD": "app-secret", "MYSQL_PWD": "app-secret"])
         }
 
         /// Plays a fault on the replica: `kill`, `stop`, `cont`, `shutdown` or `start`.
         func fault(_ fault: String) async throws {
-            let script = ProcessInfo.processInfo.environment["LAB_SCRIPT"] ?? "\(Laboratory.root)/scripts/lab"
-            let output = try await Command.run([script, "fault", "\(rawValue)-replica", fault])
+            let output = try await Command.run([Laboratory.script, "fault", "\(rawValue)-replica", fault])
             guard output.status == 0 else { throw CommandFailure(output: output) }
         }
     }

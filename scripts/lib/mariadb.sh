@@ -29,6 +29,7 @@ bind-address = 127.0.0.1
 port = $(port_of "$name")
 server-id = $id
 skip-name-resolve
+proxy-protocol-networks = 127.0.0.0/8
 plugin-load-add = auth_ed25519
 ssl-ca = $dir/ca.pem
 ssl-cert = $dir/server.pem

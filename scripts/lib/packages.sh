@@ -70,6 +70,14 @@ need_swift() {
   fi
 }
 
+# need_clients DIRECTORY: the drivers that the tests use as applications do; what Debian has not, below DIRECTORY.
+need_clients() {
+  need_packages python3-psycopg python3-pymysql python3-pip
+  [[ -e $1/mysql/connector ]] ||
+    /usr/bin/python3 -m pip install --quiet --disable-pip-version-check --no-deps --target "$1" mysql-connector-python ||
+    die "cannot install mysql-connector-python"
+}
+
 # What every build needs beside Swift: the client libraries of both databases.
 need_build_tools() {
   need_swift

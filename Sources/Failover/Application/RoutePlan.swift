@@ -41,6 +41,11 @@ struct RoutePlan {
         return owners.count == 1 ? owners[0].name : alias
     }
 
+    /// All aliases of a route have the same one.
+    private func engine(of route: DatabaseRoute) -> DatabaseServer.Engine {
+        aliases.first { $0.database.name == route.aliases.first }?.database.server.engine ?? .tcp
+    }
+
     /// The routes as the proxy serves them, with their listeners' names resolved.
     func proxyRoutes(resolver: NameResolver) async throws -> [ProxyRoute] {
         var result: [ProxyRoute] = []
@@ -51,10 +56,8 @@ struct RoutePlan {
             }
             result.append(
                 ProxyRoute(
-                    name: name, listen: listen, maxConnections: settings.maxConnections,
-                    session: SessionSettings(
-                        connectTimeout: settings.connectTimeout, idleTimeout: settings.idleTimeout,
-                        tcpUserTimeout: settings.tcpUserTimeout, keepalive: settings.keepalive)))
+                    name: name, engine: engine(of: settings), listen: listen, allow: settings.allow,
+                    maxConnections: settings.maxConnections, session: settings.session))
         }
         return result
     }

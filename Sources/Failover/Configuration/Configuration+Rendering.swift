@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverProxy
 import Logging
 
 extension Configuration {
@@ -62,12 +63,27 @@ extension DatabaseRoute {
         if let own = aliases.first { text.key("db_alias", own) }
         text.key("failover_db_alias", Array(aliases.dropFirst()))
         text.key("listen", listen.map(\.description))
+        if let allow { text.key("allow", allow.networks.map(\.description)) }
         text.key("max_connections", maxConnections ?? 0)
+        session.write(to: &text)
+        text.key("error_triggers", BackendErrorKind.allCases.filter(errorTriggers.contains).map(\.rawValue))
+    }
+}
+
+extension SessionSettings {
+    fileprivate func write(to text: inout YAMLWriter) {
         text.key("connect_timeout", connectTimeout)
+        text.key("greeting_timeout", greetingTimeout)
+        text.key("client_startup_timeout", clientStartupTimeout)
         text.key("idle_timeout", idleTimeout ?? .zero)
         text.key("tcp_user_timeout", tcpUserTimeout ?? .zero)
         text.key("keepalive", keepalive ?? .zero)
-        text.key("error_triggers", BackendErrorKind.allCases.filter(errorTriggers.contains).map(\.rawValue))
+        text.key("on_outage", onOutage.rawValue)
+        text.key("on_recovery", onRecovery.rawValue)
+        text.key("drain_deadline", drainDeadline ?? .zero)
+        text.key("drain_rate", drainRate)
+        text.key("send_proxy", SendProxyChoice(sendProxy).rawValue)
+        text.key("accept_proxy", (acceptProxy ? Switch.on : .off).rawValue)
     }
 }
 

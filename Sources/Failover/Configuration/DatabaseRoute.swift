@@ -1,4 +1,5 @@
 public import FailoverCore
+public import FailoverProxy
 
 /// Listeners and the ordered aliases that may serve their clients: what a service of `type: database` says.
 public struct DatabaseRoute: Hashable, Sendable {
@@ -6,37 +7,28 @@ public struct DatabaseRoute: Hashable, Sendable {
     public var aliases: [String]
     /// Where clients connect; at least one. Port 0 lets the kernel choose.
     public var listen: [Endpoint]
+    /// Where clients may come from; `nil`, the default, is everywhere.
+    public var allow: SourceNetworks?
     /// Sessions that the route may hold; `nil`, the default, is no limit.
     public var maxConnections: Int?
-    /// Time limit of one connect to a backend. `connect_timeout`, 1 s.
-    public var connectTimeout: Duration
-    /// Closes a session that moved no byte for so long. `nil`, the default, is never.
-    public var idleTimeout: Duration?
-    /// How long a backend may leave sent bytes unacknowledged: `TCP_USER_TIMEOUT`, whole milliseconds, 30 s.
-    /// `nil` leaves it to the kernel.
-    public var tcpUserTimeout: Duration?
-    /// Idle time before TCP keepalive probes: `TCP_KEEPIDLE`, whole seconds, 30 s. `nil` turns them off.
-    public var keepalive: Duration?
+    /// How its sessions are treated.
+    public var session: SessionSettings
     /// The observed errors that ask for a ping.
     public var errorTriggers: Set<BackendErrorKind>
 
     public init(
         aliases: [String],
         listen: [Endpoint],
+        allow: SourceNetworks? = nil,
         maxConnections: Int? = nil,
-        connectTimeout: Duration = .seconds(1),
-        idleTimeout: Duration? = nil,
-        tcpUserTimeout: Duration? = .seconds(30),
-        keepalive: Duration? = .seconds(30),
+        session: SessionSettings = SessionSettings(),
         errorTriggers: Set<BackendErrorKind> = BackendErrorKind.defaultTriggers
     ) {
         self.aliases = aliases
         self.listen = listen
+        self.allow = allow
         self.maxConnections = maxConnections
-        self.connectTimeout = connectTimeout
-        self.idleTimeout = idleTimeout
-        self.tcpUserTimeout = tcpUserTimeout
-        self.keepalive = keepalive
+        self.session = session
         self.errorTriggers = errorTriggers
     }
 }

@@ -35,9 +35,7 @@ struct AddressList: Sendable {
             // sin_port and sin6_port stand at the same place, in network order.
             bytes[2] = UInt8(port >> 8)
             bytes[3] = UInt8(port & 0xff)
-            let host = Self.hostText(bytes)
-            return SocketAddress(
-                bytes: bytes, description: host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)")
+            return SocketAddress(kernelBytes: bytes)
         }
     }
 
@@ -58,17 +56,6 @@ struct AddressList: Sendable {
             next = info.ai_next
         }
         return error == 0 && addresses.isEmpty ? EAI_NONAME : error
-    }
-
-    private static func hostText(_ bytes: [UInt8]) -> String {
-        var host = [CChar](repeating: 0, count: Int(NI_MAXHOST))
-        let error = bytes.withUnsafeBytes { raw in
-            raw.withMemoryRebound(to: sockaddr.self) { address in
-                getnameinfo(
-                    address.baseAddress, socklen_t(raw.count), &host, socklen_t(host.count), nil, 0, NI_NUMERICHOST)
-            }
-        }
-        return error == 0 ? String(decoding: host.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self) : "?"
     }
 
     private static func text(_ error: Int32) -> String { String(cString: gai_strerror(error)) }

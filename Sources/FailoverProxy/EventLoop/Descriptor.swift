@@ -30,9 +30,14 @@ enum Transfer: Equatable {
 
 extension Descriptor {
     /// Receives what there is, up to the buffer's size.
-    func receive(into buffer: borrowing ReadBuffer) -> Transfer {
+    func receive(into buffer: borrowing ReadBuffer) -> Transfer { receive(into: buffer, atMost: buffer.bytes.count) }
+
+    /// Receives what there is, up to a number of bytes that the buffer has room for.
+    ///
+    /// - Parameter flags: as recv(2) takes them.
+    func receive(into buffer: borrowing ReadBuffer, atMost limit: Int, flags: Int32 = 0) -> Transfer {
         while true {
-            let count = recv(raw, buffer.bytes.baseAddress, buffer.bytes.count, 0)
+            let count = recv(raw, buffer.bytes.baseAddress, min(limit, buffer.bytes.count), flags)
             if count > 0 { return .bytes(count) }
             if count == 0 { return .ended }
             switch errno {
@@ -47,6 +52,9 @@ extension Descriptor {
     func send(_ buffer: borrowing ReadBuffer, count: Int) -> Transfer {
         send(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer.bytes)[..<count]))
     }
+
+    /// Sends the bytes, or as many as there is room for.
+    func send(_ bytes: [UInt8]) -> Transfer { bytes.withUnsafeBytes { send($0) } }
 
     /// Sends what is left of bytes that were kept back.
     func send(_ pending: borrowing PendingBytes) -> Transfer {
@@ -69,6 +77,12 @@ extension Descriptor {
     var peerHasEnded: Bool {
         var byte: UInt8 = 0
         return recv(raw, &byte, 1, Int32(MSG_PEEK)) == 0
+    }
+
+    /// Whether there is something to receive, be it the end.
+    var hasMore: Bool {
+        var byte: UInt8 = 0
+        return recv(raw, &byte, 1, Int32(MSG_PEEK)) >= 0
     }
 
     /// Tells the peer that nothing more will come.

@@ -59,6 +59,9 @@ final class EventLoop {
     /// Calls the tenant's `resume` after the others had their turn.
     func resumeLater(slot: Int) { unfinished.append(slot) }
 
+    /// Who lives in the slot now.
+    func tenant(slot: Int) -> (any Pollable)? { tenants[slot] }
+
     /// All tenants of this moment.
     var everyTenant: [any Pollable] { tenants.tenants }
 

@@ -9,6 +9,8 @@ struct PendingBytes {
 
     var isEmpty: Bool { bytes.isEmpty }
 
+    mutating func append(_ more: [UInt8]) { bytes += more }
+
     /// That many more bytes have gone.
     mutating func consume(_ count: Int) {
         sent += count

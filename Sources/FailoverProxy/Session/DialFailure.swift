@@ -2,13 +2,24 @@ import FailoverCore
 import FailoverSystem
 import Glibc
 
-/// Why a connection to a backend did not come about.
+/// Why an alias could not serve a session.
 enum DialFailure: Equatable {
     /// The alias has no address: its name is not resolved.
     case unresolved
+    /// No connection in time.
     case timeout
+    /// Connected, but nothing was heard in time.
+    case silent
+    /// It closed before it said anything.
+    case closed
+    /// It said that it cannot serve anybody now.
+    case refused(BackendErrorKind?, String)
+    /// What it said is not its protocol.
+    case garbage(String)
     /// The proxy holds as many sessions on the alias as it may.
     case full
+    /// A ping found it down meanwhile.
+    case down
     /// `errno` of the attempt.
     case system(Int32)
 }
@@ -17,12 +28,31 @@ extension DialFailure {
     /// The kind under which the monitor is told; `nil` for failures that say nothing of the backend.
     var kind: BackendErrorKind? {
         switch self {
-        case .unresolved, .full: nil
+        case .unresolved, .full, .down: nil
+        case .silent: .greetingTimeout
+        case .closed, .garbage: .earlyClose
+        case .refused(let kind, _): kind
         case .timeout, .system(ETIMEDOUT): .connectTimeout
         case .system(ECONNREFUSED), .system(ENOENT), .system(EAGAIN): .connectRefused
         case .system(ECONNRESET), .system(EPIPE): .reset
         case .system(EHOSTUNREACH), .system(ENETUNREACH), .system(ENETDOWN), .system(EHOSTDOWN): .connectUnreachable
         case .system: nil
+        }
+    }
+
+    /// Whether the alias is well, only full: no reason to move its sessions back as soon as there is room.
+    var isForLackOfRoom: Bool {
+        switch self {
+        case .full, .refused(.tooManyConnections, _): true
+        default: false
+        }
+    }
+
+    /// Whether it may be the answer to what the client said rather than an error of the backend.
+    var mayBeClientsFault: Bool {
+        switch self {
+        case .closed, .system(ECONNRESET), .system(EPIPE): true
+        default: false
         }
     }
 }
@@ -32,7 +62,12 @@ extension DialFailure: CustomStringConvertible {
         switch self {
         case .unresolved: "its name is not resolved"
         case .timeout: "no connection in time"
+        case .silent: "connected, but silent"
+        case .closed: "closed before it said anything"
+        case .refused(_, let words): words
+        case .garbage(let words): words
         case .full: "its max_connections is reached"
+        case .down: "found down meanwhile"
         case .system(let code): SystemError(code).words
         }
     }

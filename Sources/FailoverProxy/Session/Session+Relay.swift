@@ -16,7 +16,9 @@ extension Session {
             switch receive(from: side) {
             case .bytes(let count):
                 noteReceived(count, from: side)
+                read(count, from: side)
                 guard pass(count, from: side) else { return }
+                if movesSince != nil, side == .backend, worker.moveIfPossible(self) { return }
                 if count < EventLoop.readSize, !untilEnd { return }
             case .wouldBlock:
                 return
@@ -37,7 +39,7 @@ extension Session {
         case .wouldBlock, .ended: return
         case .failed(let code): return failed(side, code: code)
         }
-        guard self[side.other].pending.isEmpty else { return }
+        guard self[side.other].pending.isEmpty, machine.isRelaying else { return }
         if self[side.other].sourceEnded {
             finish(to: side)
         } else {
@@ -73,6 +75,25 @@ extension Session {
         case .client: toBackend.received &+= UInt64(count)
         case .backend: toClient.received &+= UInt64(count)
         }
+    }
+
+    /// Passes on what the backend said before it was proven.
+    func passOpening(_ bytes: [UInt8]) {
+        toClient.received &+= UInt64(bytes.count)
+        bytes.withUnsafeBytes { stream.sent($0, by: .backend) }
+        switch client.send(bytes) {
+        case .bytes(let sent): toClient.pending = PendingBytes(Array(bytes.dropFirst(sent)))
+        case .wouldBlock, .ended: toClient.pending = PendingBytes(bytes)
+        case .failed(let code): failed(.client, code: code)
+        }
+    }
+
+    /// Follows what is said, where it can be read.
+    private func read(_ count: Int, from side: Side) {
+        if case .opaque = stream { return }
+        let saw = stream.sawShutdown
+        stream.sent(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(loop.readBuffer.bytes)[..<count]), by: side)
+        if !saw, stream.sawShutdown { worker.noteFailure(.serverShutdown, session: self, detail: "it shuts down") }
     }
 
     private func receive(from side: Side) -> Transfer {
@@ -130,18 +151,23 @@ extension Session {
     private func failed(_ side: Side, code: Int32) {
         if side == .backend, !clientHasLeft {
             switch code {
-            case ECONNRESET, EPIPE: worker.noteFailure(.reset, session: self, code: code)
-            case ETIMEDOUT: worker.noteFailure(.connectTimeout, session: self, code: code)
+            case ECONNRESET, EPIPE: worker.noteFailure(.reset, session: self, detail: SystemError(code).words)
+            case ETIMEDOUT: worker.noteFailure(.connectTimeout, session: self, detail: SystemError(code).words)
             default: break
             }
         }
         close(because: "\(side == .client ? "client" : "backend"): \(SystemError(code).words)")
     }
 
-    /// A backend that closes before it said anything, though the client did not, is not well.
+    /// A backend that closes though the client has not may not be well: before it said anything, or, where its words
+    /// can't be read, at a time when no login fails.
     private func noteEarlyClose(_ side: Side) {
-        guard side == .backend, toClient.received == 0, !clientHasLeft else { return }
-        worker.noteFailure(.earlyClose, session: self, code: 0)
+        guard side == .backend, !clientHasLeft else { return }
+        if toClient.received == 0 {
+            worker.noteFailure(.earlyClose, session: self, detail: "closed before it said anything")
+        } else if watchesBackend, case .opaque = stream, worker.configuration.routes[route].engine == .postgres {
+            worker.noteFailure(.serverShutdown, session: self, detail: "closed an encrypted session")
+        }
     }
 
     /// A server may reset a connection whose client has said goodbye: PostgreSQL does not read the end of TLS that

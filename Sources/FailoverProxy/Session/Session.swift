@@ -12,52 +12,71 @@ final class Session: Pollable {
     let loop: EventLoop
     let route: Int
     let client: Descriptor
-    var backend: Descriptor?
+    @exclusivity(unchecked) var backend: Descriptor?
     // Touched at each message and by the loop's thread alone: the runtime's check that two accesses do not overlap
     // would cost more than all else that happens to the message here.
     @exclusivity(unchecked) var machine: SessionStateMachine
     @exclusivity(unchecked) var toBackend = Flow()
     @exclusivity(unchecked) var toClient = Flow()
+    @exclusivity(unchecked) var stream = SessionStream.opaque
     @exclusivity(unchecked) var lastActivity: UInt64
+    @exclusivity(unchecked) private(set) var isClosed = false
     private(set) var slot = -1
-    /// What the client's socket was ready for while a backend was dialed.
-    private var waiting = Readiness()
-    private var isClosed = false
-    /// The alias whose `max_connections` this session counts against.
-    private var placeOnAlias: Int?
+    /// What the client's socket was ready for before a backend served it.
+    var waiting = Readiness()
+    /// The client has been told the end; what it still says is thrown away.
+    var isLeaving = false
+    /// Since when a better alias waits for the session.
+    var movesSince: UInt64?
     /// Whether the kernel watches over the backend for us.
-    private var watchesBackend = false
+    var watchesBackend = false
+    /// The alias whose `max_connections` this session counts against.
+    var placeOnAlias: Int?
+    /// Whom the client's balancer names, where one stands before the proxy.
+    var announcedSource: SocketAddress?
+    /// Whether the client's balancer is still to say who the client is.
+    private var awaitsHeader: Bool
 
-    /// A session that ends within its first second needs nobody to find out that its backend vanished, and most of
-    /// those that clients open for one query do. So they are spared five system calls.
-    private static let youth: UInt64 = 1_000_000_000
+    /// Whether it is one of those that the route's `max_connections` limits.
+    let countsForRoute: Bool
 
     /// A session for a client that was accepted and counted.
-    init(worker: Worker, route: Int, client: consuming Descriptor) {
+    init(worker: Worker, route: Int, client: consuming Descriptor, countsForRoute: Bool) {
         self.worker = worker
+        self.countsForRoute = countsForRoute
         loop = worker.loop
         self.route = route
         self.client = client
         lastActivity = worker.loop.now
+        let settings = worker.configuration.routes[route].session
+        awaitsHeader = settings.acceptProxy
         machine = SessionStateMachine(
-            candidates: worker.routes.candidates(ofRoute: route),
-            connectTimeout: worker.configuration.routes[route].session.connectTimeout)
+            opening: Opening(worker.configuration.routes[route].engine),
+            candidates: worker.routes.candidates(ofRoute: route), limits: settings.openingLimits)
     }
 
     var settings: SessionSettings { worker.configuration.routes[route].session }
 
-    func start() {
+    /// Begins.
+    ///
+    /// - Parameter refusal: why the client must not be served, if so.
+    func start(refusal: Refusal?) {
         slot = loop.admit(self)
         do {
             try loop.watch(client.raw, .session, slot: slot, side: .client)
         } catch {
             return close(because: "\(error)")
         }
-        perform(machine.start(now: loop.now))
+        if let refusal { return advance(machine.startRefused(refusal, now: loop.now)) }
+        if awaitsHeader {
+            loop.setDeadline(loop.now &+ settings.openingLimits.clientStartup, slot: slot)
+        } else {
+            advance(machine.start(now: loop.now))
+        }
     }
 
     func ready(_ readiness: Readiness, side: Side) {
-        guard machine.isRelaying else { return readyWhileDialing(readiness, side: side) }
+        guard machine.isRelaying, !isLeaving else { return readyBeforeRelay(readiness, side: side) }
         if readiness.contains(.writable) { flush(to: side) }
         guard !isClosed else { return }
         let ended = !readiness.isDisjoint(with: .peerEnded)
@@ -65,13 +84,16 @@ final class Session: Pollable {
     }
 
     func resume() {
+        if isLeaving { return discardClient() }
         guard machine.isRelaying else { return }
         relay(from: .client, untilEnd: true)
         if !isClosed { relay(from: .backend, untilEnd: true) }
     }
 
     func deadlinePassed() {
-        guard machine.isRelaying else { return dialFailed(.timeout) }
+        if isLeaving { return close(because: "the client was told the end") }
+        if awaitsHeader { return close(because: "no PROXY header came in time") }
+        guard machine.isRelaying else { return openingIsLate() }
         if !watchesBackend {
             backend?.watchPeer(keepalive: settings.keepalive, userTimeout: settings.tcpUserTimeout)
             watchesBackend = true
@@ -89,79 +111,28 @@ final class Session: Pollable {
         leavePlace()
         worker.sessionEnded(self)
     }
-}
 
-// MARK: - Finding a backend
-
-extension Session {
-    private func perform(_ action: SessionStateMachine.Action) {
-        switch action {
-        case .dial(let address, let deadline):
-            dial(address, deadline: deadline)
-        case .relay:
-            startRelay()
-        case .refuse(let attempts):
-            worker.noteRefusal(route: route, attempts: attempts)
-            close(because: "no alias could serve it")
+    private func readyBeforeRelay(_ readiness: Readiness, side: Side) {
+        if isLeaving {
+            if side == .client { discardClient() }
+        } else if awaitsHeader {
+            readHeader(readiness)
+        } else {
+            readyWhileOpening(readiness, side: side)
         }
     }
 
-    private func dial(_ address: SocketAddress, deadline: UInt64) {
-        guard takePlace() else { return dialFailed(.full) }
-        do {
-            let descriptor = try Dialer.dial(address)
-            try loop.watch(descriptor.raw, .session, slot: slot, side: .backend)
-            backend = consume descriptor
-            loop.setDeadline(deadline, slot: slot)
-        } catch {
-            dialFailed(.system(error.code))
+    private func readHeader(_ readiness: Readiness) {
+        waiting.formUnion(readiness)
+        switch client.receiveProxyHeader() {
+        case .incomplete where readiness.isDisjoint(with: .peerEnded): return
+        case .incomplete, .garbage: close(because: "no PROXY header")
+        case .header(let source, _, _):
+            announcedSource = source
+            awaitsHeader = false
+            advance(machine.start(now: loop.now))
+            readClientWhileOpening()
         }
-    }
-
-    private func dialFailed(_ failure: DialFailure) {
-        backend = nil
-        let (ended, next) = machine.failed(failure, now: loop.now)
-        if let ended {
-            leavePlace()
-            worker.noteFailure(ended, route: route)
-        }
-        perform(next)
-    }
-
-    /// Takes one of the places that the alias has, unless the session has it already.
-    private func takePlace() -> Bool {
-        guard placeOnAlias == nil, let alias = machine.alias else { return true }
-        guard worker.registry.admit(alias: alias) else { return false }
-        placeOnAlias = alias
-        return true
-    }
-
-    private func leavePlace() {
-        if let alias = placeOnAlias { worker.registry.release(alias: alias) }
-        placeOnAlias = nil
-    }
-
-    private func readyWhileDialing(_ readiness: Readiness, side: Side) {
-        switch side {
-        case .client:
-            waiting.formUnion(readiness)
-            if !readiness.isDisjoint(with: .broken) { close(because: "the client left before a backend was found") }
-        case .backend:
-            if !readiness.isDisjoint(with: .broken), let code = backend?.pendingError, code != 0 {
-                return dialFailed(.system(code))
-            }
-            guard readiness.contains(.writable) else { return }
-            perform(machine.connected())
-            // The greeting may have come with the same event.
-            if !isClosed, readiness.contains(.readable) { relay(from: .backend, untilEnd: true) }
-        }
-    }
-
-    private func startRelay() {
-        lastActivity = loop.now
-        loop.setDeadline(loop.now &+ min(Self.youth, settings.idleTimeout?.nanoseconds ?? .max), slot: slot)
-        worker.log.debug("session started", metadata: worker.metadata(of: self))
-        if !waiting.isEmpty { relay(from: .client, untilEnd: !waiting.isDisjoint(with: .peerEnded)) }
     }
 
     /// The deadline was set for the latest activity known then; there may have been more since.
@@ -170,5 +141,16 @@ extension Session {
         let deadline = lastActivity &+ limit
         if deadline <= loop.now { return close(because: "idle") }
         loop.setDeadline(deadline, slot: slot)
+    }
+}
+
+extension Opening {
+    init(_ engine: DatabaseServer.Engine) {
+        self =
+            switch engine {
+            case .postgres: .postgres(PostgresOpening())
+            case .mysql: .mysql(MySQLOpening())
+            case .tcp: .tcp
+            }
     }
 }

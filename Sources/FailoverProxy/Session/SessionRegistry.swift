@@ -19,6 +19,8 @@ final class SessionRegistry: Sendable {
             return true
         }
 
+        var isEmpty: Bool { taken.load(ordering: .relaxed) == 0 }
+
         func leave() { taken.subtract(1, ordering: .relaxed) }
     }
 
@@ -47,21 +49,27 @@ final class SessionRegistry: Sendable {
     /// Whether the descriptors are enough for one more.
     var hasRoom: Bool { count < capacity }
 
-    /// Counts a session of the route, unless the route's limit is reached.
+    /// Counts a session of the route.
+    ///
+    /// - Returns: whether it is within the route's limit. If not, the client is only to be told so.
     func admit(route: Int) -> Bool {
-        guard routes[route].take() else { return false }
         open.add(1, ordering: .relaxed)
-        return true
+        return routes[route].take()
     }
 
     /// A session of the route has ended.
-    func release(route: Int) {
-        routes[route].leave()
+    ///
+    /// - Parameter counted: what ``admit(route:)`` said.
+    func release(route: Int, counted: Bool) {
+        if counted { routes[route].leave() }
         if open.subtract(1, ordering: .relaxed).newValue == 0 { whenEmpty.yield() }
     }
 
     /// Counts a session on the alias, unless the alias's limit is reached.
     func admit(alias: Int) -> Bool { aliases[alias].take() }
+
+    /// Whether the alias serves sessions of any route.
+    func holdsSessions(alias: Int) -> Bool { !aliases[alias].isEmpty }
 
     /// A session has left the alias.
     func release(alias: Int) { aliases[alias].leave() }

@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverProxy
 
 /// The `type` of a service that this version knows.
 private enum ServiceType: String, CaseIterable {
@@ -46,7 +47,9 @@ extension ConfigurationParser {
         var service = ParsedService(name: name, place: section.place, overrides: MonitorOverrides(section))
         service.listeners = listeners(section)
         var route = DatabaseRoute(aliases: [], listen: service.listeners.map(\.endpoint))
-        readLimits(section, into: &route)
+        route.maxConnections = section.sessionLimit()
+        route.allow = section["allow"].flatMap(networks)
+        route.session = SessionSettings(section)
         readTriggers(section, into: &route)
         if let databases {
             var reader = RouteAliases(databases: databases, log: log)
@@ -69,32 +72,22 @@ extension ConfigurationParser {
         }
     }
 
-    private func readLimits(_ section: Section, into route: inout DatabaseRoute) {
-        route.maxConnections = section.sessionLimit()
-        if let limit = section["connect_timeout"]?.duration() { route.connectTimeout = limit }
-        if let limit = section["idle_timeout"]?.durationOrZero() { route.idleTimeout = limit.unlessZero }
-        if let value = section["tcp_user_timeout"], let limit = value.durationOrZero() {
-            if limit > .milliseconds(Int32.max) { value.report("must not be longer than 24 days, the kernel's limit") }
-            route.tcpUserTimeout = limit.unlessZero
-        }
-        if let value = section["keepalive"], let interval = value.durationOrZero() {
-            if interval.components.attoseconds != 0 || interval.components.seconds > 32767 {
-                value.report("the kernel takes whole seconds, 32767 at most, found \(interval.configurationText)")
-            }
-            route.keepalive = interval.unlessZero
-        }
-    }
-
     private func readTriggers(_ section: Section, into route: inout DatabaseRoute) {
         if let triggers = section["error_triggers"].flatMap(triggers) { route.errorTriggers = triggers }
         if let extra = section["extra_error_triggers"].flatMap(triggers) { route.errorTriggers.formUnion(extra) }
     }
 
+    private func networks(_ value: Value) -> SourceNetworks? {
+        guard let elements = value.elements() else { return nil }
+        if elements.isEmpty { value.report("would let nobody in; leave it out to let everybody in") }
+        return SourceNetworks(
+            elements.compactMap { element in
+                guard let text = element.scalar("expected a network such as 10.0.0.0/8") else { return nil }
+                return element.read { () throws(InvalidText) in try SourceNetworks.Network(text: text) }
+            })
+    }
+
     private func triggers(_ value: Value) -> Set<BackendErrorKind>? {
         value.elements().map { Set($0.compactMap { $0.choice(of: BackendErrorKind.self) }) }
     }
-}
-
-extension Duration {
-    fileprivate var unlessZero: Duration? { self == .zero ? nil : self }
 }

@@ -40,13 +40,12 @@ struct Vocabulary: Sendable {
     static let databaseService = Vocabulary(
         section: "a service of type database",
         keys: [
-            "type", "db_alias", "failover_db_alias", "listen", "max_connections", "connect_timeout", "idle_timeout",
-            "tcp_user_timeout", "keepalive", "error_triggers", "extra_error_triggers",
+            "type", "db_alias", "failover_db_alias", "listen", "allow", "max_connections", "connect_timeout",
+            "greeting_timeout", "client_startup_timeout", "idle_timeout", "tcp_user_timeout", "keepalive", "on_outage",
+            "on_recovery", "drain_deadline", "drain_rate", "send_proxy", "accept_proxy", "error_triggers",
+            "extra_error_triggers",
         ] + monitor,
-        later: [
-            "allow", "greeting_timeout", "client_startup_timeout", "on_outage", "on_recovery", "drain_deadline",
-            "drain_rate", "send_proxy", "accept_proxy", "failover_settings", "close_during_outage",
-        ])
+        later: ["failover_settings", "close_during_outage"])
 
     static let tcpService = Vocabulary(
         section: "a service of type tcp",

@@ -1,0 +1,198 @@
+import FailoverCore
+
+/// PostgreSQL's client speaks first: what it says is kept, given to a backend, and to the next one if that does not
+/// prove itself. Proof is any answer but a refusal of everybody; of an encrypted session, any answer to its first bytes.
+///
+/// A client may ask for encryption before. Once it was told yes, a backend that says the same can still take over, as
+/// long as nothing encrypted has come back.
+struct PostgresOpening {
+    private enum Phase {
+        /// For the client's first message, or the next one after encryption was denied.
+        case listening
+        /// The client's request for encryption is a backend's to answer.
+        case asking
+        /// The client was told to begin with encryption.
+        case listeningForHandshake
+        /// The client has opened, in clear or encrypted; a backend is to answer.
+        case answering
+    }
+
+    private var phase = Phase.listening
+    /// Of the client, and not yet a whole message.
+    private var incoming: [UInt8] = []
+    /// The client's request for encryption.
+    private var request: [UInt8] = []
+    /// The yes that the client was told to its request.
+    private var agreement: UInt8?
+    /// What each backend is to be given: the client's StartupMessage, or the first bytes of its encrypted stream.
+    private var kept: [UInt8] = []
+    private var isEncrypted = false
+    /// What the present backend has said.
+    private var heard: [UInt8] = []
+    private var isConnected = false
+    /// A later backend has been asked what the client was told already.
+    private var isAskingAgain = false
+    private var refusal: Refusal?
+
+    /// A first flight that is longer is passed on in part only until there is an answer.
+    private static let mostKept = 16_384
+    private static let no = UInt8(ascii: "N")
+
+    var readsClient: Bool {
+        switch phase {
+        case .listening, .listeningForHandshake: true
+        case .asking: false
+        case .answering: kept.count < Self.mostKept
+        }
+    }
+
+    /// Whether the session is in clear and the client has said no more than its StartupMessage yet.
+    var isInClear: Bool { !isEncrypted && PostgresFirstMessage(kept) == .startup(length: kept.count) }
+}
+
+// MARK: - The client speaks
+
+extension PostgresOpening {
+    /// The client's next bytes; none where it may have said the next thing already.
+    mutating func clientSent(_ bytes: [UInt8]) -> Opening.Step {
+        switch phase {
+        case .listening:
+            incoming += bytes
+            return readMessage()
+        case .asking:
+            incoming += bytes
+            return .awaitBackend(sending: [])
+        case .listeningForHandshake:
+            guard !bytes.isEmpty else { return .awaitClient }
+            phase = .answering
+            kept = bytes
+            return isConnected ? .awaitBackend(sending: bytes) : .connect
+        case .answering:
+            kept += bytes
+            return isConnected && !isAskingAgain ? .awaitBackend(sending: bytes) : .awaitBackend(sending: [])
+        }
+    }
+
+    private mutating func readMessage() -> Opening.Step {
+        switch PostgresFirstMessage(incoming) {
+        case .incomplete: return .awaitClient
+        case .garbage: return .leave("the client does not speak PostgreSQL's protocol")
+        case .cancel(let length):
+            return refusal == nil ? .cancel(Array(incoming.prefix(length))) : .leave("nobody to cancel for")
+        case .sslRequest, .gssRequest:
+            request = Array(incoming.prefix(PostgresFirstMessage.requestLength))
+            incoming.removeFirst(request.count)
+            if refusal != nil { return .tellClient([Self.no]) }
+            phase = .asking
+            return give(request)
+        case .directTLS:
+            isEncrypted = true
+            return open(with: incoming)
+        case .startup:
+            return open(with: incoming)
+        }
+    }
+
+    private mutating func open(with bytes: [UInt8]) -> Opening.Step {
+        incoming = []
+        kept = bytes
+        phase = .answering
+        if let refusal { return farewell(refusal) }
+        return give(kept)
+    }
+
+    private func give(_ bytes: [UInt8]) -> Opening.Step {
+        isConnected ? .awaitBackend(sending: bytes) : .connect
+    }
+}
+
+// MARK: - Backends come, answer and go
+
+extension PostgresOpening {
+    mutating func connected() -> Opening.Step {
+        isConnected = true
+        switch phase {
+        case .listening: return .awaitClient
+        case .asking: return .awaitBackend(sending: request)
+        case .listeningForHandshake, .answering:
+            isAskingAgain = agreement != nil
+            return .awaitBackend(sending: isAskingAgain ? request : kept)
+        }
+    }
+
+    mutating func backendSent(_ bytes: [UInt8]) -> Opening.Step {
+        heard += bytes
+        if isAskingAgain { return agreesAgain() }
+        switch phase {
+        case .listening, .listeningForHandshake: return .failed(.garbage("it spoke out of turn"))
+        case .asking: return answered()
+        case .answering:
+            if isEncrypted { return .proven(heard) }
+            return switch PostgresAnswer(heard) {
+            case .incomplete: .awaitBackend(sending: [])
+            case .proof: .proven(heard)
+            case .refusal(let error): .failed(.refused(error.refusal, "\(error.sqlState): \(error.message)"))
+            }
+        }
+    }
+
+    /// The answer to a request for encryption is one byte: `S` (TLS), `G` (GSSAPI) or `N`.
+    private mutating func answered() -> Opening.Step {
+        guard heard.count == 1, let answer = heard.first else {
+            return .failed(.garbage("no answer to a request for encryption"))
+        }
+        heard = []
+        switch answer {
+        case UInt8(ascii: "S"), UInt8(ascii: "G"):
+            // Bytes in clear that pretend to be the beginning of the encrypted stream; CVE-2021-23214.
+            guard incoming.isEmpty else { return .leave("the client sent bytes between its request and the answer") }
+            agreement = answer
+            isEncrypted = true
+            phase = .listeningForHandshake
+            return .tellClient([answer])
+        case Self.no:
+            phase = .listening
+            return .tellClient([answer])
+        default: return .failed(.garbage("no answer to a request for encryption"))
+        }
+    }
+
+    private mutating func agreesAgain() -> Opening.Step {
+        guard heard.count == 1, heard.first == agreement else {
+            return .failed(.garbage("its answer to the request for encryption is another than the client was given"))
+        }
+        heard = []
+        isAskingAgain = false
+        return phase == .answering ? .awaitBackend(sending: kept) : .awaitClient
+    }
+
+    mutating func backendLost() -> Opening.Step {
+        isConnected = false
+        isAskingAgain = false
+        heard = []
+        switch phase {
+        case .listening, .listeningForHandshake: return .awaitClient
+        case .asking, .answering: return .connect
+        }
+    }
+}
+
+// MARK: - Nobody serves
+
+extension PostgresOpening {
+    mutating func refuse(_ refusal: Refusal) -> Opening.Step {
+        self.refusal = refusal
+        switch phase {
+        case .listening: return readMessage()
+        case .asking:
+            phase = .listening
+            return .tellClient([Self.no])
+        case .listeningForHandshake: return .leave(refusal.message)
+        case .answering: return farewell(refusal)
+        }
+    }
+
+    private func farewell(_ refusal: Refusal) -> Opening.Step {
+        isEncrypted ? .leave(refusal.message) : .farewell(refusal.postgresMessage)
+    }
+}

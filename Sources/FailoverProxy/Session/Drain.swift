@@ -1,0 +1,70 @@
+import Synchronization
+
+/// How fast sessions of one route may be moved, over all loops: at equal distances, so that the server they move to is
+/// not stampeded.
+final class DrainPace: Sendable {
+    /// Nanoseconds between two.
+    let interval: UInt64
+    private let next = Atomic<UInt64>(0)
+
+    /// - Parameter rate: sessions a second, at least 1.
+    init(rate: Int) { interval = 1_000_000_000 / UInt64(max(1, rate)) }
+
+    /// Whether a session may be moved at that time, in nanoseconds; if so, none other may for ``interval``.
+    func take(at now: UInt64) -> Bool {
+        let earliest = next.load(ordering: .relaxed)
+        guard earliest <= now else { return false }
+        return next.compareExchange(expected: earliest, desired: now &+ interval, ordering: .relaxed).exchanged
+    }
+}
+
+/// Moves one loop's sessions of a route back to a better alias: looks at each in turn, and ends those that stand at a
+/// transaction boundary. Sessions that work pass their boundaries in between and are moved there.
+final class Drain: Pollable {
+    let pace: DrainPace
+    private unowned let loop: EventLoop
+    private let settings: SessionSettings
+    private var slot = -1
+    /// Slots of sessions that are to move.
+    private var waiting: [Int] = []
+
+    /// Between two looks, in nanoseconds.
+    private static let tick: UInt64 = 20_000_000
+    /// Sessions looked at each time.
+    private static let most = 256
+
+    init(loop: EventLoop, settings: SessionSettings, pace: DrainPace) {
+        self.loop = loop
+        self.settings = settings
+        self.pace = pace
+    }
+
+    /// The session in this slot is to move.
+    func add(_ session: Int) {
+        if slot < 0 { slot = loop.admit(self) }
+        if waiting.isEmpty { loop.setDeadline(loop.now &+ Self.tick, slot: slot) }
+        waiting.append(session)
+    }
+
+    func ready(_ readiness: Readiness, side: Side) {}
+    func resume() {}
+
+    func deadlinePassed() {
+        let round = waiting.prefix(Self.most)
+        waiting.removeFirst(round.count)
+        for slot in round {
+            guard let session = loop.tenant(slot: slot) as? Session, let since = session.movesSince else { continue }
+            if isOverdue(since) {
+                session.worker.move(session)
+            } else if !session.worker.moveIfPossible(session) {
+                waiting.append(slot)
+            }
+        }
+        loop.setDeadline(waiting.isEmpty ? nil : loop.now &+ Self.tick, slot: slot)
+    }
+
+    private func isOverdue(_ since: UInt64) -> Bool {
+        guard let deadline = settings.drainDeadline?.nanoseconds else { return false }
+        return loop.now &- since >= deadline
+    }
+}

@@ -1,0 +1,61 @@
+import FailoverCore
+import Glibc
+
+/// The end of a session that is not its client's doing.
+extension Session {
+    /// How long a client may take to read the last words.
+    private static let patience: UInt64 = 1_000_000_000
+
+    /// Ends a session that is served, with words where the protocol has a place for them.
+    ///
+    /// - Parameter message: what the client is told.
+    func end(because message: String) {
+        guard toClient.pending.isEmpty, let words = stream.lastWords(message) else { return close(because: message) }
+        leave(saying: words)
+    }
+
+    /// Says the last words and waits until the client has read them: to close with bytes unread would be a reset, which
+    /// takes the words with it.
+    func leave(saying words: [UInt8]) {
+        guard !isLeaving, !isClosed else { return }
+        isLeaving = true
+        backend = nil
+        leavePlace()
+        guard client.send(words) == .bytes(words.count) else { return close(because: "the client does not read") }
+        client.endSending()
+        loop.setDeadline(loop.now &+ Self.patience, slot: slot)
+        discardClient()
+    }
+
+    /// Reads what nobody will get.
+    func discardClient() {
+        for _ in 0..<16 {
+            switch client.receive(into: loop.readBuffer) {
+            case .bytes: continue
+            case .wouldBlock: return
+            case .ended, .failed: return close(because: "the client was told the end")
+            }
+        }
+        loop.resumeLater(slot: slot)
+    }
+}
+
+// MARK: - When the route changes
+
+extension Session {
+    /// The alias that serves, or is tried, is down.
+    func aliasIsDown(_ message: @autoclosure () -> String) {
+        guard !isLeaving else { return }
+        if machine.isRelaying {
+            if settings.onOutage == .close { end(because: message()) }
+        } else if backend != nil {
+            backendFailed(.down)
+        }
+    }
+
+    /// Whether the session can be ended without anybody losing anything: it stands at a transaction boundary, and
+    /// nothing that the client sent waits to be read.
+    var canMove: Bool {
+        stream.isAtBoundary && toClient.pending.isEmpty && toBackend.pending.isEmpty && !client.hasMore
+    }
+}

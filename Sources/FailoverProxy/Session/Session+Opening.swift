@@ -1,0 +1,173 @@
+import FailoverCore
+import FailoverSystem
+import Glibc
+
+/// Finding a backend: everything until one has proven itself.
+extension Session {
+    /// A session that ends within its first second needs nobody to find out that its backend vanished, and most of
+    /// those that clients open for one query do. So they are spared five system calls.
+    private static let youth: UInt64 = 1_000_000_000
+    /// What is read at once of either side before a backend serves: more than any opening needs.
+    private static let openingReadSize = 16_384
+
+    /// Does what the machine decided, and tells what it learned of backends.
+    func advance(_ action: SessionStateMachine.Action) {
+        for attempt in machine.takeReports() { worker.noteFailure(attempt, route: route) }
+        switch action {
+        case .wait(let deadline): loop.setDeadline(deadline, slot: slot)
+        case .dial(let address, let deadline): dial(address, deadline: deadline)
+        case .ask(let bytes, let deadline):
+            loop.setDeadline(deadline, slot: slot)
+            if !bytes.isEmpty { sendToBackend(bytes) }
+        case .tell(let bytes, let deadline):
+            loop.setDeadline(deadline, slot: slot)
+            guard sendToClient(bytes) else { return close(because: "the client does not take its answer") }
+            // It may have said the next thing already.
+            advance(machine.clientSent([], now: loop.now))
+        case .relay(let bytes): startRelay(bytes)
+        case .refuse(let attempts):
+            let refusal = worker.refusal(route: route, attempts: attempts)
+            advance(machine.refused(refusal, now: loop.now))
+        case .cancel(let bytes): cancel(bytes)
+        case .farewell(let bytes): leave(saying: bytes)
+        case .leave(let reason): close(because: reason)
+        }
+    }
+
+    func openingIsLate() {
+        dropBackend()
+        advance(machine.deadlinePassed(now: loop.now))
+        leavePlaceOfOtherAlias()
+    }
+
+    /// The backend is of no use; the next one is tried.
+    func backendFailed(_ failure: DialFailure) {
+        dropBackend()
+        advance(machine.failed(failure, now: loop.now))
+    }
+
+    private func dropBackend() {
+        backend = nil
+        toBackend.pending = PendingBytes()
+    }
+
+    private func dial(_ address: SocketAddress, deadline: UInt64) {
+        leavePlaceOfOtherAlias()
+        guard takePlace() else { return backendFailed(.full) }
+        do {
+            let descriptor = try Dialer.dial(address)
+            try loop.watch(descriptor.raw, .session, slot: slot, side: .backend)
+            backend = consume descriptor
+            loop.setDeadline(deadline, slot: slot)
+        } catch {
+            backendFailed(.system(error.code))
+        }
+    }
+
+    func readyWhileOpening(_ readiness: Readiness, side: Side) {
+        switch side {
+        case .client:
+            waiting.formUnion(readiness)
+            if !readiness.isDisjoint(with: .broken) { return close(because: "the client left before it was served") }
+            readClientWhileOpening()
+        case .backend:
+            if machine.isDialing {
+                guard connected(readiness) else { return }
+            } else if readiness.contains(.writable) {
+                flush(to: .backend)
+            }
+            if !isClosed, !readiness.isDisjoint(with: [.readable, .peerEnded]) { readBackendWhileOpening() }
+        }
+    }
+
+    private func connected(_ readiness: Readiness) -> Bool {
+        if !readiness.isDisjoint(with: .broken), let code = backend?.pendingError, code != 0 {
+            backendFailed(.system(code))
+            return false
+        }
+        guard readiness.contains(.writable) else { return false }
+        if let version = settings.sendProxy { sendToBackend(proxyHeader(version)) }
+        advance(machine.connected(now: loop.now))
+        return true
+    }
+
+    /// Gives the machine what the client says, as long as it wants to hear it.
+    func readClientWhileOpening() {
+        let interest: Readiness = [.readable, .peerEnded]
+        while !isClosed, !isLeaving, !machine.isRelaying, machine.readsClient, !waiting.isDisjoint(with: interest) {
+            switch client.receive(into: loop.readBuffer, atMost: Self.openingReadSize) {
+            case .bytes(let count):
+                let bytes = loop.readBuffer.copy(from: 0, to: count)
+                toBackend.received &+= UInt64(count)
+                advance(machine.clientSent(bytes, now: loop.now))
+            case .wouldBlock: waiting.subtract(interest)
+            case .ended: close(because: "the client left before it was served")
+            case .failed(let code): close(because: "client: \(SystemError(code).words)")
+            }
+        }
+    }
+
+    private func readBackendWhileOpening() {
+        while !isClosed, !isLeaving, backend != nil, !machine.isDialing {
+            if machine.isRelaying { return relay(from: .backend, untilEnd: true) }
+            switch backend?.receive(into: loop.readBuffer, atMost: Self.openingReadSize) {
+            case .bytes(let count):
+                advance(machine.backendSent(loop.readBuffer.copy(from: 0, to: count), now: loop.now))
+                readClientWhileOpening()
+            case .wouldBlock, nil: return
+            case .ended: backendFailed(.closed)
+            case .failed(let code): backendFailed(.system(code))
+            }
+        }
+    }
+
+    private func sendToBackend(_ bytes: [UInt8]) {
+        guard toBackend.pending.isEmpty else {
+            toBackend.pending.append(bytes)
+            return
+        }
+        switch backend?.send(bytes) {
+        case .bytes(let sent): toBackend.pending = PendingBytes(Array(bytes.dropFirst(sent)))
+        case .wouldBlock: toBackend.pending = PendingBytes(bytes)
+        // Reading tells how it ended.
+        case .ended, .failed, nil: break
+        }
+    }
+
+    /// - Returns: whether all of it went out: it is little, and nothing was sent before.
+    private func sendToClient(_ bytes: [UInt8]) -> Bool { client.send(bytes) == .bytes(bytes.count) }
+
+    private func startRelay(_ bytes: [UInt8]) {
+        lastActivity = loop.now
+        loop.setDeadline(loop.now &+ min(Self.youth, settings.idleTimeout?.nanoseconds ?? .max), slot: slot)
+        if machine.isInClear {
+            stream =
+                worker.configuration.routes[route].engine == .mysql
+                ? .mysql(MySQLReader()) : .postgres(PostgresReader())
+        }
+        worker.sessionServed(self)
+        if !bytes.isEmpty { passOpening(bytes) }
+        if !isClosed, !waiting.isEmpty { relay(from: .client, untilEnd: !waiting.isDisjoint(with: .peerEnded)) }
+    }
+}
+
+// MARK: - Places on aliases
+
+extension Session {
+    /// Takes one of the places that the alias has, unless the session has it already.
+    private func takePlace() -> Bool {
+        guard placeOnAlias == nil, let alias = machine.alias else { return true }
+        guard worker.registry.admit(alias: alias) else { return false }
+        placeOnAlias = alias
+        return true
+    }
+
+    private func leavePlaceOfOtherAlias() {
+        if placeOnAlias != machine.alias { leavePlace() }
+    }
+
+    func leavePlace() {
+        if let alias = placeOnAlias { worker.registry.release(alias: alias) }
+        placeOnAlias = nil
+    }
+}

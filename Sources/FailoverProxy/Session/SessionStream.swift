@@ -1,0 +1,57 @@
+/// What a session says, as far as it can be read: nothing of an encrypted or compressed one, or of an unknown protocol.
+enum SessionStream {
+    case opaque
+    case postgres(PostgresReader)
+    case mysql(MySQLReader)
+
+    /// Bytes that one side sent.
+    mutating func sent(_ bytes: UnsafeRawBufferPointer, by side: Side) {
+        switch self {
+        case .opaque: return
+        case .postgres(var reader):
+            // Gives the only reference to the reader away, so that it is changed in place.
+            self = .opaque
+            if side == .client { reader.clientSent(bytes) } else { reader.serverSent(bytes) }
+            if reader.isReadable { self = .postgres(reader) }
+        case .mysql(var reader):
+            self = .opaque
+            if side == .client { reader.clientSent(bytes) } else { reader.serverSent(bytes) }
+            if reader.isReadable { self = .mysql(reader) }
+        }
+    }
+
+    /// Whether the session can be ended without cutting anything; never of one that can't be read.
+    var isAtBoundary: Bool {
+        switch self {
+        case .opaque: false
+        case .postgres(let reader): reader.isAtBoundary
+        case .mysql(let reader): reader.isAtBoundary
+        }
+    }
+
+    /// Whether the server has said that it shuts down.
+    var sawShutdown: Bool {
+        switch self {
+        case .opaque: false
+        case .postgres(let reader): reader.sawShutdown
+        case .mysql(let reader): reader.sawShutdown
+        }
+    }
+
+    /// Last words to the client, where the protocol has a place for them now: PostgreSQL's FATAL 57P01 between two
+    /// messages; MySQL's error 1053 in place of an answer that is due.
+    func lastWords(_ message: String) -> [UInt8]? {
+        switch self {
+        case .opaque: nil
+        case .postgres(let reader):
+            reader.mayTellClient
+                ? PostgresErrorResponse(
+                    sqlState: "57P01", message: message, hint: "Connect again; the proxy chooses another server."
+                ).bytes : nil
+        case .mysql(let reader):
+            reader.errorSequence.map {
+                MySQLErrorPacket(code: 1053, sqlState: "08S01", message: message, sequence: $0).bytes
+            }
+        }
+    }
+}

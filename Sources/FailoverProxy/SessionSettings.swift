@@ -1,0 +1,90 @@
+/// How sessions of a route are treated.
+public struct SessionSettings: Hashable, Sendable {
+    /// What happens to sessions on an alias that went down. `on_outage`.
+    public enum OutagePolicy: String, Hashable, Sendable, CaseIterable {
+        /// They are closed at once, with the protocol's own message where it has a place.
+        case close
+        /// They are left alone.
+        case keep
+    }
+
+    /// What happens to sessions on a failover alias when a better one is back. `on_recovery`.
+    public enum RecoveryPolicy: String, Hashable, Sendable, CaseIterable {
+        /// They are closed at transaction boundaries, one after the other.
+        case drain
+        /// They are closed at once.
+        case close
+        /// They are left alone.
+        case keep
+    }
+
+    /// For the connection to one alias, over all its addresses. `connect_timeout`, 1 s.
+    public var connectTimeout: Duration
+    /// For a connected backend's first words, or its answer to the client's. `greeting_timeout`, 1 s.
+    public var greetingTimeout: Duration
+    /// For all that a client has to say before it is served. `client_startup_timeout`, 30 s.
+    public var clientStartupTimeout: Duration
+    /// Without a byte in either direction; `nil` is for ever. `idle_timeout`.
+    public var idleTimeout: Duration?
+    /// Until a backend that stopped acknowledging is given up, tcp(7); `nil` is the system's. `tcp_user_timeout`, 30 s.
+    public var tcpUserTimeout: Duration?
+    /// Idle time before keepalive probes, tcp(7); `nil` sends none. `keepalive`, 30 s.
+    public var keepalive: Duration?
+    /// `on_outage`, close.
+    public var onOutage: OutagePolicy
+    /// `on_recovery`, drain.
+    public var onRecovery: RecoveryPolicy
+    /// Until a session that found no boundary is closed all the same; `nil` is never. `drain_deadline`.
+    public var drainDeadline: Duration?
+    /// Sessions moved a second, at least 1. `drain_rate`, 50.
+    public var drainRate: Int
+    /// The PROXY header that a backend is sent first; `nil` is none. `send_proxy`.
+    public var sendProxy: ProxyHeader.Version?
+    /// Whether clients come through a balancer that sends such a header. `accept_proxy`.
+    public var acceptProxy: Bool
+
+    public init(
+        connectTimeout: Duration = .seconds(1),
+        greetingTimeout: Duration = .seconds(1),
+        clientStartupTimeout: Duration = .seconds(30),
+        idleTimeout: Duration? = nil,
+        tcpUserTimeout: Duration? = .seconds(30),
+        keepalive: Duration? = .seconds(30),
+        onOutage: OutagePolicy = .close,
+        onRecovery: RecoveryPolicy = .drain,
+        drainDeadline: Duration? = nil,
+        drainRate: Int = 50,
+        sendProxy: ProxyHeader.Version? = nil,
+        acceptProxy: Bool = false
+    ) {
+        self.connectTimeout = connectTimeout
+        self.greetingTimeout = greetingTimeout
+        self.clientStartupTimeout = clientStartupTimeout
+        self.idleTimeout = idleTimeout
+        self.tcpUserTimeout = tcpUserTimeout
+        self.keepalive = keepalive
+        self.onOutage = onOutage
+        self.onRecovery = onRecovery
+        self.drainDeadline = drainDeadline
+        self.drainRate = drainRate
+        self.sendProxy = sendProxy
+        self.acceptProxy = acceptProxy
+    }
+
+    var openingLimits: SessionStateMachine.Limits {
+        SessionStateMachine.Limits(
+            connect: connectTimeout.nanoseconds, greeting: greetingTimeout.nanoseconds,
+            clientStartup: clientStartupTimeout.nanoseconds)
+    }
+}
+
+extension Duration {
+    /// Whole nanoseconds, for deadlines of a loop.
+    var nanoseconds: UInt64 {
+        let (seconds, attoseconds) = components
+        return UInt64(clamping: seconds) &* 1_000_000_000 &+ UInt64(clamping: attoseconds / 1_000_000_000)
+    }
+
+    /// Whole units rounded up, as socket options take them.
+    func roundedUp(to unit: Duration) -> Int32 { Int32(clamping: Int64((self / unit).rounded(.up))) }
+}

@@ -1,0 +1,123 @@
+/// What the server sends.
+extension MySQLReader {
+    /// The server sent these bytes; they are being passed on to the client.
+    mutating func serverSent(_ bytes: UnsafeRawBufferPointer) {
+        var bytes = bytes
+        if state == .greeting {
+            guard let first = server.whole(&bytes, limit: Self.greetingLimit) else { return }
+            greeted(first.body, sequence: first.sequence)
+        }
+        while isReadable, let event = server.next(&bytes) {
+            switch event {
+            case .message(let packet): serverBegan(packet)
+            // Of the one whose beginning is known.
+            case .continuation(let packet): sequence = packet.sequence &+ 1
+            case .outOfOrder: lose()
+            }
+        }
+    }
+
+    /// Bytes of a greeting; real ones have about 100.
+    private static let greetingLimit = 1024
+    /// `ER_SERVER_SHUTDOWN`.
+    private static let shutdownCode: UInt16 = 1053
+    /// MariaDB reports the progress of a statement in packets that look like an ERR packet of this code.
+    private static let progressCode: UInt16 = 0xffff
+
+    private mutating func greeted(_ body: [UInt8], sequence first: UInt8) {
+        if body.first == MySQLPacket.error, body.count >= 3 {
+            if UInt16(body[1]) | UInt16(body[2]) << 8 == Self.shutdownCode { facts.insert(.sawShutdown) }
+            return state = .quit
+        }
+        guard first == 0, let offered = MySQLCapabilities(greeting: body) else { return lose() }
+        capabilities = offered
+        sequence = 1
+        state = .handshake
+    }
+
+    private mutating func serverBegan(_ packet: MySQLPacket) {
+        if packet.errorCode == Self.shutdownCode { facts.insert(.sawShutdown) }
+        switch state {
+        case .quit, .opaque:
+            return
+        case .greeting, .handshake, .idle, .localInfile:
+            // Nothing was asked for: the server breaks the session off.
+            return lose()
+        case .serverLogsIn, .clientLogsIn, .reply, .definitions, .definitionsEnd, .rows:
+            guard packet.sequence == sequence, isRequestComplete else { return lose() }
+            sequence &+= 1
+        }
+        if packet.errorCode == Self.progressCode { return }
+        switch state {
+        case .serverLogsIn, .clientLogsIn: loggedIn(packet)
+        case .reply: replied(packet)
+        case .definitions: defined(packet)
+        case .definitionsEnd: definitionsEnded(packet)
+        case .rows: sentRow(packet)
+        case .greeting, .handshake, .idle, .localInfile, .quit, .opaque: break
+        }
+    }
+
+    /// The server's part of a login: done, refused, another method, or more of the method's data.
+    mutating func loggedIn(_ packet: MySQLPacket) {
+        let wasLogin = command.kind != .changeUser
+        switch packet.header {
+        case MySQLPacket.ok:
+            guard let status = MySQLStatus(packet) else { return lose() }
+            note(status)
+            closeStatements()
+            finish()
+        case MySQLPacket.error:
+            // Whether the server goes on with the former user is not known.
+            if wasLogin { state = .quit } else { lose() }
+        default:
+            // The client's next packet has to be one of the login.
+            guard queue.isEmpty else { return lose() }
+            // caching_sha2_password says that it knows the client; OK follows.
+            let isFastSuccess = packet.length == 2 && packet.header == 1 && packet.uint8(at: 1) == 3
+            state = isFastSuccess ? .serverLogsIn : .clientLogsIn
+        }
+    }
+
+    /// The first packet of an answer or of its next result.
+    private mutating func replied(_ packet: MySQLPacket) {
+        if command.kind == .changeUser { return loggedIn(packet) }
+        if packet.header == MySQLPacket.error { return failed() }
+        switch command.kind {
+        case .statistics:
+            finish()
+        case .simple, .resetStatement, .resetConnection:
+            guard packet.header == MySQLPacket.ok || packet.header == MySQLPacket.eof else { return lose() }
+            ended(packet)
+        case .prepare:
+            prepared(packet)
+        case .query, .execute:
+            repliedToStatement(packet)
+        case .fetch, .fieldList, .changeUser, .quit:
+            lose()
+        }
+    }
+
+    private mutating func repliedToStatement(_ packet: MySQLPacket) {
+        switch packet.header {
+        case MySQLPacket.ok, MySQLPacket.eof:
+            ended(packet)
+        case MySQLPacket.localInfile:
+            // What comes next from the client has to be the file.
+            guard queue.isEmpty, client.isBetweenMessages else { return lose() }
+            state = .localInfile
+        default:
+            counted(packet)
+        }
+    }
+
+    /// `COM_STMT_PREPARE_OK`: the statement's id (4), columns (2), parameters (2).
+    private mutating func prepared(_ packet: MySQLPacket) {
+        guard packet.header == MySQLPacket.ok, packet.length >= 12, let statement = packet.uint32(at: 1),
+            let columns = packet.uint16(at: 5), let parameters = packet.uint16(at: 7)
+        else { return lose() }
+        lastPrepared = statement
+        self.columns = columns
+        awaitDefinitions(parameters)
+    }
+}

@@ -1,0 +1,46 @@
+/// An ErrorResponse: what the proxy reads of a server's, and the ones that it sends itself; chapter "Error and Notice
+/// Message Fields".
+struct PostgresErrorResponse: Equatable {
+    var sqlState: String
+    var message: String
+    var hint: String?
+
+    init(sqlState: String, message: String, hint: String? = nil) {
+        self.sqlState = sqlState
+        self.message = message
+        self.hint = hint
+    }
+
+    /// Reads the body of a message, without its type and length; `nil` when it has no SQLSTATE.
+    init?(body: some Sequence<UInt8>) {
+        var fields: [UInt8: String] = [:]
+        var bytes = body.makeIterator()
+        while let type = bytes.next(), type != 0 {
+            var text: [UInt8] = []
+            while let byte = bytes.next(), byte != 0 { text.append(byte) }
+            fields[type] = String(decoding: text, as: UTF8.self)
+        }
+        guard let sqlState = fields[UInt8(ascii: "C")] else { return nil }
+        self.init(
+            sqlState: sqlState, message: (fields[UInt8(ascii: "M")] ?? "").asShortLine,
+            hint: fields[UInt8(ascii: "H")])
+    }
+
+    /// The whole message, with severity FATAL: the session ends after it.
+    var bytes: [UInt8] {
+        var body: [UInt8] = []
+        func append(_ type: Unicode.Scalar, _ text: String) {
+            body.append(UInt8(ascii: type))
+            body += text.utf8.filter { $0 != 0 }
+            body.append(0)
+        }
+        append("S", "FATAL")
+        append("V", "FATAL")
+        append("C", sqlState)
+        append("M", message)
+        if let hint { append("H", hint) }
+        body.append(0)
+        let length = UInt32(body.count + 4)
+        return [UInt8(ascii: "E")] + (0..<4).map { UInt8(truncatingIfNeeded: length >> (24 - 8 * $0)) } + body
+    }
+}

@@ -1,0 +1,72 @@
+/// Follows a session in clear from behind the client's StartupMessage on, and knows whether it stands at a transaction
+/// boundary: every request answered, the last ReadyForQuery saying "idle", nothing half said in either direction.
+///
+/// What it can't follow leads to "not at a boundary", never to a false boundary; chapter "Message Flow".
+struct PostgresReader {
+    private var server = PostgresFramer()
+    private var client = PostgresFramer()
+    /// ReadyForQuery messages that are still to come: one for the startup, for each Query, Sync and FunctionCall.
+    private var awaited: Int32 = 1
+    /// What the latest ReadyForQuery said: `I` idle, `T` in a transaction, `E` in a failed one.
+    private var status: UInt8 = 0
+    /// A batch of the extended protocol that no Sync has ended yet.
+    private var hasOpenBatch = false
+    /// The client has said Terminate.
+    private var isLeaving = false
+    /// The server has said that it shuts down: SQLSTATE 57P01 or 57P02.
+    private(set) var sawShutdown = false
+
+    /// Whether both directions could be followed so far; once false it stays so.
+    var isReadable: Bool { !server.isBroken && !client.isBroken }
+
+    /// Whether the session can be ended without cutting anything.
+    var isAtBoundary: Bool {
+        awaited == 0 && status == UInt8(ascii: "I") && !hasOpenBatch && !isLeaving && server.isAtMessage
+            && client.isAtMessage && isReadable
+    }
+
+    /// Whether a message of the proxy's own may follow what the server has said.
+    var mayTellClient: Bool { server.isAtMessage && isReadable && !isLeaving }
+
+    /// The server's next bytes.
+    mutating func serverSent(_ bytes: UnsafeRawBufferPointer) {
+        var (awaited, status, sawShutdown) = (awaited, status, sawShutdown)
+        server.read(bytes) { type, body in
+            switch type {
+            case UInt8(ascii: "Z"):
+                awaited -= awaited > 0 ? 1 : 0
+                status = body.first ?? 0
+            case UInt8(ascii: "E"):
+                if Self.tellsShutdown(body) { sawShutdown = true }
+            default: break
+            }
+        }
+        (self.awaited, self.status, self.sawShutdown) = (awaited, status, sawShutdown)
+    }
+
+    /// The client's next bytes.
+    mutating func clientSent(_ bytes: UnsafeRawBufferPointer) {
+        var (awaited, hasOpenBatch, isLeaving) = (awaited, hasOpenBatch, isLeaving)
+        let isLoggedIn = status != 0
+        client.read(bytes) { type, _ in
+            switch type {
+            case UInt8(ascii: "Q"), UInt8(ascii: "F"): awaited &+= 1
+            case UInt8(ascii: "S"):
+                awaited &+= 1
+                hasOpenBatch = false
+            case UInt8(ascii: "X"): isLeaving = true
+            // An answer to the server's question during the login.
+            case UInt8(ascii: "p") where !isLoggedIn: break
+            // CopyData, CopyDone, CopyFail: within a Query or a batch.
+            case UInt8(ascii: "d"), UInt8(ascii: "c"), UInt8(ascii: "f"): break
+            default: hasOpenBatch = true
+            }
+        }
+        (self.awaited, self.hasOpenBatch, self.isLeaving) = (awaited, hasOpenBatch, isLeaving)
+    }
+
+    private static func tellsShutdown(_ body: UnsafeRawBufferPointer) -> Bool {
+        guard let error = PostgresErrorResponse(body: body.prefix(1024)) else { return false }
+        return error.sqlState == "57P01" || error.sqlState == "57P02"
+    }
+}

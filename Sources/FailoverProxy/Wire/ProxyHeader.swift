@@ -1,0 +1,114 @@
+import FailoverCore
+import FailoverSystem
+
+/// The header by which a proxy tells the next one who its client is: HAProxy's `doc/proxy-protocol.txt`.
+public enum ProxyHeader {
+    /// The forms of the header; the raw values are those of `send_proxy`.
+    public enum Version: String, Hashable, Sendable, CaseIterable {
+        /// A line of text.
+        case v1
+        /// Binary.
+        case v2
+    }
+
+    /// What was found at the beginning of a stream.
+    enum Reading: Equatable {
+        case incomplete
+        case garbage
+        /// A header and how long it is; no addresses where the sender speaks for itself or knows none.
+        case header(source: SocketAddress?, destination: SocketAddress?, length: Int)
+    }
+
+    /// No header of a sender that means well is longer: 107 bytes of text, 232 binary ones and some extensions.
+    static let longest = 4096
+    private static let longestLine = 107
+    private static let signature: [UInt8] = [0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a]
+
+    /// Reads the beginning of a stream.
+    static func read(_ bytes: [UInt8]) -> Reading {
+        if bytes.starts(with: signature) { return readBinary(bytes) }
+        if bytes.starts(with: Array("PROXY ".utf8)) { return readLine(bytes) }
+        let isBeginning = signature.starts(with: bytes) || "PROXY ".utf8.starts(with: bytes)
+        return isBeginning ? .incomplete : .garbage
+    }
+
+    /// The header for a session of this client, who connected to that address of the proxy.
+    static func bytes(_ version: Version, source: SocketAddress?, destination: SocketAddress?) -> [UInt8] {
+        let ends = source.flatMap { source in destination.flatMap { Ends(source, $0) } }
+        return switch version {
+        case .v1: Array((ends?.line ?? "PROXY UNKNOWN\r\n").utf8)
+        case .v2: signature + (ends?.binary ?? [0x21, 0x00, 0, 0])
+        }
+    }
+
+    private static func readLine(_ bytes: [UInt8]) -> Reading {
+        guard let end = bytes.prefix(longestLine).firstIndex(of: 0x0a) else {
+            return bytes.count < longestLine ? .incomplete : .garbage
+        }
+        guard end > 0, bytes[end - 1] == 0x0d else { return .garbage }
+        let words = String(decoding: bytes[..<(end - 1)], as: UTF8.self).split(separator: " ")
+        if words.count >= 2, words[1] == "UNKNOWN" { return .header(source: nil, destination: nil, length: end + 1) }
+        guard words.count == 6, words[1] == "TCP4" || words[1] == "TCP6",
+            let source = address(words[2], words[4]), let destination = address(words[3], words[5]),
+            source.family == destination.family, (source.ip?.count == 4) == (words[1] == "TCP4")
+        else { return .garbage }
+        return .header(source: source, destination: destination, length: end + 1)
+    }
+
+    private static func address(_ host: Substring, _ port: Substring) -> SocketAddress? {
+        guard let port = UInt16(port), let ip = IPText.bytes(of: String(host)) else { return nil }
+        return SocketAddress(ip: ip, port: port)
+    }
+
+    private static func readBinary(_ bytes: [UInt8]) -> Reading {
+        guard bytes.count >= 16 else { return .incomplete }
+        let length = 16 + Int(bytes[14]) << 8 + Int(bytes[15])
+        guard bytes[12] >> 4 == 2, bytes[12] & 0x0f <= 1, length <= longest else { return .garbage }
+        guard bytes.count >= length else { return .incomplete }
+        // LOCAL: the sender's own health check. Families other than IP's are not ours to know.
+        guard bytes[12] & 0x0f == 1 else { return .header(source: nil, destination: nil, length: length) }
+        let size: Int
+        switch bytes[13] >> 4 {
+        case 1: size = 4
+        case 2: size = 16
+        default: return .header(source: nil, destination: nil, length: length)
+        }
+        guard length >= 16 + 2 * size + 4 else { return .garbage }
+        func port(at index: Int) -> UInt16 { UInt16(bytes[index]) << 8 | UInt16(bytes[index + 1]) }
+        let ports = 16 + 2 * size
+        return .header(
+            source: SocketAddress(ip: bytes[16..<(16 + size)], port: port(at: ports)),
+            destination: SocketAddress(ip: bytes[(16 + size)..<ports], port: port(at: ports + 2)), length: length)
+    }
+}
+
+/// Both ends of a client's connection, of one family.
+private struct Ends {
+    let source: SocketAddress
+    let destination: SocketAddress
+
+    /// `nil` for a Unix socket, and where the families differ.
+    init?(_ source: SocketAddress, _ destination: SocketAddress) {
+        guard source.ip != nil, source.family == destination.family else { return nil }
+        self.source = source
+        self.destination = destination
+    }
+
+    private var isV4: Bool { source.ip?.count == 4 }
+
+    var line: String {
+        func host(_ address: SocketAddress) -> Substring {
+            let text = address.description
+            let host = text.prefix(upTo: text.lastIndex(of: ":") ?? text.endIndex)
+            return host.hasPrefix("[") ? host.dropFirst().dropLast() : host
+        }
+        let family = isV4 ? "TCP4" : "TCP6"
+        return "PROXY \(family) \(host(source)) \(host(destination)) \(source.port ?? 0) \(destination.port ?? 0)\r\n"
+    }
+
+    var binary: [UInt8] {
+        let addresses = (source.ip ?? []) + (destination.ip ?? [])
+        let ports = [source.port ?? 0, destination.port ?? 0].flatMap { [UInt8($0 >> 8), UInt8($0 & 0xff)] }
+        return [0x21, isV4 ? 0x11 : 0x21, 0, UInt8(addresses.count + ports.count)] + addresses + ports
+    }
+}

@@ -1,0 +1,91 @@
+import FailoverCore
+import FailoverSystem
+import Logging
+
+/// How often lines that every session could cause may be written.
+struct Journal {
+    var refusals = LogThrottle()
+    var decisions = LogThrottle()
+}
+
+/// What sessions saw and what was decided for them: told to the observer, and to whoever reads the log.
+extension Worker {
+    /// An alias could not serve a session.
+    func noteFailure(_ attempt: SessionStateMachine.Attempt, route: Int) {
+        log.debug("no connection", metadata: metadata(route: route, alias: attempt.alias, detail: "\(attempt.failure)"))
+        guard let kind = attempt.failure.kind else { return }
+        report(kind, alias: attempt.alias, route: route, detail: "\(attempt.failure)")
+    }
+
+    /// The backend of an established session failed.
+    func noteFailure(_ kind: BackendErrorKind, session: Session, detail: String) {
+        guard let alias = session.machine.alias else { return }
+        report(kind, alias: alias, route: session.route, detail: detail)
+    }
+
+    /// A backend serves the session from now on. That it is another than the route's own gets a line, unless an outage
+    /// that was logged says why.
+    func sessionServed(_ session: Session) {
+        log.debug("session started", metadata: metadata(of: session))
+        let order = routes.routes[session.route].aliases
+        guard let alias = session.machine.alias, alias != order.first else { return }
+        if session.machine.attempts.isEmpty { considerMoving(session) }
+        let passed = order.prefix { $0 != alias }.compactMap { reason(for: $0, passedBy: session) }
+        guard !passed.isEmpty, let suppressed = journal.decisions.allow(at: loop.now) else { return }
+        let route = routes.routes[session.route].name
+        log.info(
+            "\(route): \(session.clientName) → \(routes.aliases[alias].name), \(passed.joined(separator: ", "))",
+            metadata: ["suppressed": "\(suppressed)"])
+    }
+
+    private func reason(for alias: Int, passedBy session: Session) -> String? {
+        let state = routes.aliases[alias]
+        let suspicion = state.isSuspect ? " (suspect)" : ""
+        if let attempt = session.machine.attempts.last(where: { $0.alias == alias }) {
+            return "\(state.name): \(attempt.failure)\(suspicion)"
+        }
+        return state.isSuspect ? "\(state.name) is suspect" : nil
+    }
+
+    /// A client can't be served by any alias: the log is told in detail, the client in short.
+    func refusal(route: Int, attempts: [SessionStateMachine.Attempt]) -> Refusal {
+        let name = routes.routes[route].name
+        let tried = attempts.map { (routes.aliases[$0.alias].name, "\($0.failure)") }
+        let down = routes.routes[route].aliases.compactMap { alias -> (String, PingFailure)? in
+            guard !attempts.contains(where: { $0.alias == alias }) else { return nil }
+            return routes.aliases[alias].outage.map { (routes.aliases[alias].name, $0) }
+        }
+        if let suppressed = journal.refusals.allow(at: loop.now) {
+            let details = down.map { "\($0): \($1)" } + tried.map { "\($0): \($1)" }
+            log.warning(
+                "\(name): client refused, no alias could serve it",
+                metadata: ["aliases": "\(details.joined(separator: "; "))", "suppressed": "\(suppressed)"])
+        }
+        // Addresses of servers are nobody's business who has not logged in.
+        let reasons = down.map { "\($0): \($1.reason)" } + tried.map { "\($0): \($1)" }
+        let isFull = !attempts.isEmpty && down.isEmpty && attempts.allSatisfy { $0.failure == .full }
+        return Refusal(
+            kind: isFull ? .limit : .nothingUp,
+            message: "\(name): no server can serve this: \(reasons.joined(separator: "; "))")
+    }
+
+    func metadata(of session: Session) -> Logger.Metadata {
+        [
+            "route": "\(routes.routes[session.route].name)",
+            "alias": "\(session.machine.alias.map { routes.aliases[$0].name } ?? "-")",
+            "client": "\(session.clientName)",
+            "bytes_in": "\(session.toBackend.received)",
+            "bytes_out": "\(session.toClient.received)",
+        ]
+    }
+
+    private func report(_ kind: BackendErrorKind, alias: Int, route: Int, detail: String) {
+        let state = routes.aliases[alias]
+        observer.backendFailed(
+            BackendFailure(kind: kind, alias: alias, detail: "\(state.endpoint): \(detail)"), route: route)
+    }
+
+    private func metadata(route: Int, alias: Int, detail: String) -> Logger.Metadata {
+        ["route": "\(routes.routes[route].name)", "alias": "\(routes.aliases[alias].name)", "detail": "\(detail)"]
+    }
+}

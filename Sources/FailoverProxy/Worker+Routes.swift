@@ -1,0 +1,80 @@
+import FailoverCore
+
+/// What a new route table means for sessions that are open.
+extension Worker {
+    func follow(_ table: RouteTable) {
+        let before = routes
+        routes = table
+        let fallen = table.aliases.indices.filter {
+            before.aliases[$0].outage == nil && table.aliases[$0].outage != nil
+        }
+        let risen = table.aliases.indices.filter { before.aliases[$0].outage != nil && table.aliases[$0].outage == nil }
+        let hasNewChoice = table.routes.indices.contains { before.choice(ofRoute: $0) != table.choice(ofRoute: $0) }
+        guard !fallen.isEmpty || !risen.isEmpty || hasNewChoice else { return }
+        for case let session as Session in loop.everyTenant {
+            guard let alias = session.machine.alias else { continue }
+            if fallen.contains(alias) {
+                session.aliasIsDown(words(for: session.route, alias: alias))
+            } else if session.machine.isRelaying {
+                // Whoever gave way to others because an alias was full would meet them again, until it has come back.
+                considerMoving(session, evenIfItGaveWay: !risen.isEmpty)
+            }
+        }
+    }
+
+    /// Whether a better alias than the session's waits for it, and what follows.
+    func considerMoving(_ session: Session, evenIfItGaveWay: Bool = false) {
+        let better = isBetterThanItsOwn(session)
+        guard better, evenIfItGaveWay || !session.machine.gaveWay else {
+            session.movesSince = nil
+            return
+        }
+        switch session.settings.onRecovery {
+        case .keep: return
+        case .close: session.end(because: "\(routes.routes[session.route].name) is back on its own server")
+        case .drain:
+            guard session.movesSince == nil else { return }
+            session.movesSince = loop.now
+            drains[session.route].add(session.slot)
+        }
+    }
+
+    /// Moves the session if it stands at a boundary and the pace allows it.
+    ///
+    /// - Returns: whether it was moved.
+    func moveIfPossible(_ session: Session) -> Bool {
+        guard session.canMove, drains[session.route].pace.take(at: loop.now) else { return false }
+        move(session)
+        return true
+    }
+
+    func move(_ session: Session) {
+        session.end(because: "\(routes.routes[session.route].name) is back on its own server")
+    }
+
+    /// Where servers of the route are that serve sessions, of this route or another.
+    func addressesHoldingSessions(ofRoute route: Int) -> [SocketAddress] {
+        routes.routes[route].aliases.filter(registry.holdsSessions).flatMap { routes.aliases[$0].addresses }
+    }
+
+    private func isBetterThanItsOwn(_ session: Session) -> Bool {
+        let order = routes.routes[session.route].aliases
+        guard let choice = routes.choice(ofRoute: session.route), let alias = session.machine.alias,
+            let best = order.firstIndex(of: choice), let own = order.firstIndex(of: alias)
+        else { return false }
+        return best < own
+    }
+
+    private func words(for route: Int, alias: Int) -> String {
+        let reason = routes.aliases[alias].outage.map { ": \($0.reason)" } ?? ""
+        return "\(routes.routes[route].name): \(routes.aliases[alias].name) is down\(reason)"
+    }
+}
+
+extension RouteTable {
+    /// The alias that a new session gets first because it is well: up and not suspect.
+    func choice(ofRoute route: Int) -> Int? {
+        guard let first = candidates(ofRoute: route).first?.alias, !aliases[first].isSuspect else { return nil }
+        return first
+    }
+}

@@ -1,0 +1,191 @@
+import FailoverCore
+import FailoverTesting
+import Testing
+
+@testable import FailoverProxy
+
+@Suite("What becomes of open sessions when a route changes", .timeLimit(.minutes(5)))
+struct MovingTests {
+    private let replica = EchoBackend { $0.servePostgres() }
+    private let primary = EchoBackend { $0.servePostgres() }
+    private let down = PingFailure(.refused, "down")
+
+    private func proxy(_ settings: SessionSettings = SessionSettings(), workers: Int = 2) throws -> ProxyUnderTest {
+        try ProxyUnderTest(ports: [replica.port, primary.port], engine: .postgres, session: settings, workers: workers)
+    }
+
+    // MARK: Outage
+
+    @Test func anOutageClosesTheSessionsOfTheAliasWithAWordThatSaysWhy() async throws {
+        let proxy = try proxy()
+        let client = try await PostgresClient(proxy)
+        proxy.board.markDown(alias: 0, because: down)
+        let error = try await client.error()
+        #expect(error?.sqlState == "57P01")
+        #expect(error?.message == "slave: a0 is down: refused")
+        #expect(error?.hint == "Connect again; the proxy chooses another server.")
+        #expect(try await client.message() == nil)
+        await proxy.server.stop(grace: .zero)
+    }
+
+    @Test func anOutageInTheMiddleOfAMessageIsACleanClose() async throws {
+        let half = EchoBackend { client in
+            client.receivePostgresStartup()
+            client.sendPostgresWelcome()
+            client.send(Array(PostgresWire.message("D", [UInt8](repeating: 1, count: 100)).prefix(50)))
+            client.holdOpen()
+        }
+        let proxy = try ProxyUnderTest(ports: [half.port, primary.port], engine: .postgres)
+        let client = try await PostgresClient(proxy)
+        #expect(try await client.connection.receive(50).count == 50)
+        proxy.board.markDown(alias: 0, because: down)
+        #expect(try await client.connection.drain() == 0)
+        await proxy.server.stop(grace: .zero)
+    }
+
+    @Test func sessionsOfOtherAliasesStayAndKeepLeavesAll() async throws {
+        let proxy = try proxy(SessionSettings(onOutage: .keep))
+        let client = try await PostgresClient(proxy)
+        proxy.board.markDown(alias: 0, because: down)
+        let other = try await PostgresClient(proxy)
+        #expect(try await client.run("select 1") == "I")
+        #expect(try await other.run("select 1") == "I")
+        #expect(replica.connections == 1)
+        #expect(primary.connections == 1)
+        await proxy.server.stop(grace: .zero)
+    }
+
+    @Test func whoWaitsForAServerThatIsFoundDownIsServedByTheNextAtOnce() async throws {
+        let silent = EchoBackend { $0.holdOpen() }
+        let proxy = try ProxyUnderTest(
+            ports: [silent.port, primary.port], engine: .postgres,
+            session: SessionSettings(greetingTimeout: .seconds(3600)))
+        let client = try await proxy.connect()
+        try await client.send(PostgresWire.startup())
+        #expect(await eventually { silent.connections == 1 })
+        proxy.board.markDown(alias: 0, because: down)
+        #expect(try await client.receiveText(1) == "R")
+        await proxy.server.stop(grace: .zero)
+    }
+
+    // MARK: Recovery
+
+    @Test func aRecoveryMovesIdleSessionsBackAndTellsThem() async throws {
+        let proxy = try proxy()
+        proxy.board.markDown(alias: 0, because: down)
+        let client = try await PostgresClient(proxy)
+        #expect(try await client.run("select 1") == "I")
+        proxy.board.markUp(alias: 0)
+        let error = try await client.error()
+        #expect(error?.sqlState == "57P01")
+        #expect(error?.message == "slave is back on its own server")
+        #expect(try await PostgresClient(proxy).run("select 1") == "I")
+        #expect(replica.connections == 1)
+        await proxy.server.stop(grace: .zero)
+    }
+
+    @Test func aTransactionIsNotCutAndItsSessionMovesAfterIt() async throws {
+        let proxy = try proxy(SessionSettings(drainRate: 1000))
+        proxy.board.markDown(alias: 0, because: down)
+        let (works, idle) = (try await PostgresClient(proxy), try await PostgresClient(proxy))
+        #expect(try await works.run("begin") == "T")
+        proxy.board.markUp(alias: 0)
+        // The idle one is gone; the other goes on for as long as it likes.
+        #expect(try await idle.error()?.sqlState == "57P01")
+        for _ in 0..<20 { #expect(try await works.run("update") == "T") }
+        #expect(try await works.run("commit") == "I")
+        #expect(try await works.error()?.sqlState == "57P01")
+        await proxy.server.stop(grace: .zero)
+    }
+
+    @Test func sessionsMoveOneAfterTheOtherAtTheRoutesPace() {
+        let pace = DrainPace(rate: 1)
+        #expect(pace.take(at: 5_000_000_000))
+        #expect(!pace.take(at: 5_999_999_999))
+        #expect(pace.take(at: 6_000_000_000))
+        #expect(!pace.take(at: 6_000_000_001))
+    }
+
+    @Test func aRouteThatFlipsAgainStopsTheDrain() async throws {
+        let proxy = try proxy(workers: 1)
+        proxy.board.markDown(alias: 0, because: down)
+        let client = try await PostgresClient(proxy)
+        #expect(try await client.run("begin") == "T")
+        proxy.board.markUp(alias: 0)
+        proxy.board.markDown(alias: 0, because: down)
+        #expect(try await client.run("commit") == "I")
+        // Were it still to move, it would have been told with or right after the answer, before this one's session.
+        for _ in 0..<5 { #expect(try await PostgresClient(proxy).run("select 1") == "I") }
+        #expect(try await client.run("select 1") == "I")
+        await proxy.server.stop(grace: .zero)
+    }
+
+    @Test func anEncryptedSessionWaitsForDrainDeadline() async throws {
+        let primary = EchoBackend { client in
+            // Encrypted or in clear, as the client wants.
+            guard let first = client.receive(exactly: 8) else { return }
+            guard first == PostgresWire.sslRequest else {
+                client.sendPostgresWelcome()
+                client.receiveToEnd()
+                return
+            }
+            client.send(Array("S".utf8))
+            _ = client.receive(exactly: PostgresWire.hello.count)
+            client.send(PostgresWire.serverHello)
+            client.receiveToEnd()
+        }
+        for deadline: Duration? in [.milliseconds(1), nil] {
+            let proxy = try ProxyUnderTest(
+                ports: [replica.port, primary.port], engine: .postgres,
+                session: SessionSettings(drainDeadline: deadline, drainRate: 1000), workers: 1)
+            proxy.board.markDown(alias: 0, because: down)
+            let encrypted = try await proxy.connect()
+            try await encrypted.send(PostgresWire.sslRequest)
+            #expect(try await encrypted.receiveText(1) == "S")
+            try await encrypted.send(PostgresWire.hello)
+            #expect(try await encrypted.receive(PostgresWire.serverHello.count) == PostgresWire.serverHello)
+            let inClear = try await PostgresClient(proxy)
+            proxy.board.markUp(alias: 0)
+            #expect(try await inClear.error()?.sqlState == "57P01")
+            if deadline == nil {
+                #expect(await eventually { proxy.server.sessionCount == 1 })
+            } else {
+                #expect(try await encrypted.drain() == 0)
+            }
+            await proxy.server.stop(grace: .zero)
+        }
+    }
+
+    @Test func closeMovesAllAtOnceAndKeepMovesNobody() async throws {
+        for policy in [SessionSettings.RecoveryPolicy.close, .keep] {
+            let proxy = try proxy(SessionSettings(onRecovery: policy))
+            proxy.board.markDown(alias: 0, because: down)
+            let client = try await PostgresClient(proxy)
+            #expect(try await client.run("begin") == "T")
+            proxy.board.markUp(alias: 0)
+            if policy == .close {
+                #expect(try await client.error()?.sqlState == "57P01")
+            } else {
+                #expect(try await client.run("commit") == "I")
+                #expect(try await client.run("select 1") == "I")
+            }
+            await proxy.server.stop(grace: .zero)
+        }
+    }
+
+    @Test func whoGaveWayBecauseTheReplicaWasFullStaysUntilItHasBeenDown() async throws {
+        let proxy = try ProxyUnderTest(
+            backends: [replica, primary].map { [.loopback(port: $0.port)] }, aliasLimits: [1, nil], engine: .postgres)
+        let first = try await PostgresClient(proxy)
+        let second = try await PostgresClient(proxy)
+        #expect(primary.connections == 1)
+        proxy.board.setSuspect(alias: 0, true)
+        proxy.board.setSuspect(alias: 0, false)
+        for _ in 0..<5 { #expect(try await second.run("select 1") == "I") }
+        proxy.board.markDown(alias: 0, because: down)
+        #expect(try await first.error()?.sqlState == "57P01")
+        proxy.board.markUp(alias: 0)
+        #expect(try await second.error()?.sqlState == "57P01")
+        await proxy.server.stop(grace: .zero)
+    }
+}

@@ -1,0 +1,46 @@
+import FailoverTesting
+
+@testable import FailoverProxy
+
+/// A PostgreSQL client in clear, as far as tests need one.
+struct PostgresClient {
+    let connection: TCPClient
+
+    /// Connects and logs in.
+    init(_ proxy: ProxyUnderTest) async throws {
+        connection = try await proxy.connect()
+        try await connection.send(PostgresWire.startup())
+        _ = try await readyForQuery()
+    }
+
+    /// Runs a query and tells the state of the transaction after it: `I`, `T` or `E`; `nil` when the session ended.
+    @discardableResult
+    func run(_ query: String) async throws -> String? {
+        try await connection.send(PostgresWire.query(query))
+        return try await readyForQuery()
+    }
+
+    /// The next message; `nil` at the end of the stream.
+    func message() async throws -> (type: Character, body: [UInt8])? {
+        let head = try await connection.receive(5)
+        guard head.count == 5 else { return nil }
+        let length = head[1...].reduce(0) { $0 << 8 | Int($1) } - 4
+        let body = try await connection.receive(length)
+        return body.count == length ? (Character(Unicode.Scalar(head[0])), body) : nil
+    }
+
+    /// The error that the server, or the proxy, says next; `nil` when the stream ends without one.
+    func error() async throws -> PostgresErrorResponse? {
+        while let (type, body) = try await message() {
+            if type == "E" { return PostgresErrorResponse(body: body) }
+        }
+        return nil
+    }
+
+    private func readyForQuery() async throws -> String? {
+        while let (type, body) = try await message() {
+            if type == "Z" { return String(decoding: body, as: UTF8.self) }
+        }
+        return nil
+    }
+}

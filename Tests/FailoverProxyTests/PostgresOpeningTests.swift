@@ -1,0 +1,163 @@
+import FailoverCore
+import Testing
+
+@testable import FailoverProxy
+
+@Suite("What is said before a PostgreSQL session is served")
+struct PostgresOpeningTests {
+    private typealias Wire = PostgresWire
+
+    @Test(arguments: [UInt8(0), 2])
+    func aStartupMessageIsKeptForTheNextBackend(minor: UInt8) {
+        var opening = PostgresOpening()
+        let startup = Wire.startup(minor: minor)
+        #expect(opening.clientSent(Array(startup.prefix(9))) == .awaitClient)
+        #expect(opening.clientSent(Array(startup.dropFirst(9))) == .connect)
+        #expect(opening.connected() == .awaitBackend(sending: startup))
+        #expect(opening.backendLost() == .connect)
+        #expect(opening.connected() == .awaitBackend(sending: startup))
+        #expect(opening.backendSent(Wire.welcome) == .proven(Wire.welcome))
+        #expect(opening.isInClear)
+    }
+
+    @Test(arguments: ["57P01", "57P02", "57P03", "53300"])
+    func aRefusalOfEverybodyIsNoProof(sqlState: String) {
+        var opening = PostgresOpening()
+        _ = opening.clientSent(Wire.startup())
+        _ = opening.connected()
+        let error = Wire.error(sqlState, "not now")
+        for byte in error.dropLast() { #expect(opening.backendSent([byte]) == .awaitBackend(sending: [])) }
+        guard case .failed(.refused(let kind, let words)) = opening.backendSent([0]) else {
+            Issue.record("taken for proof")
+            return
+        }
+        #expect(kind == (sqlState == "53300" ? .tooManyConnections : .serverShutdown))
+        #expect(words == "\(sqlState): not now")
+    }
+
+    @Test func anErrorOfTheClientsOwnIsProof() {
+        var opening = PostgresOpening()
+        _ = opening.clientSent(Wire.startup())
+        _ = opening.connected()
+        let error = Wire.error("28000", "no pg_hba.conf entry")
+        #expect(opening.backendSent(error) == .proven(error))
+    }
+
+    @Test func aBackendThatAgreesToEncryptionAndGoesLeavesTheClientToTheNext() {
+        var opening = PostgresOpening()
+        #expect(opening.clientSent(Wire.sslRequest) == .connect)
+        #expect(opening.connected() == .awaitBackend(sending: Wire.sslRequest))
+        #expect(opening.backendSent(Array("S".utf8)) == .tellClient(Array("S".utf8)))
+        #expect(opening.backendLost() == .awaitClient)
+        #expect(opening.clientSent(Wire.hello) == .connect)
+        #expect(opening.connected() == .awaitBackend(sending: Wire.sslRequest))
+        #expect(opening.backendSent(Array("S".utf8)) == .awaitBackend(sending: Wire.hello))
+        #expect(opening.backendSent(Wire.serverHello) == .proven(Wire.serverHello))
+        #expect(!opening.isInClear)
+    }
+
+    @Test func aBackendThatDeniesWhatTheClientWasPromisedIsNoUse() {
+        var opening = PostgresOpening()
+        _ = opening.clientSent(Wire.sslRequest)
+        _ = opening.connected()
+        _ = opening.backendSent(Array("S".utf8))
+        _ = opening.clientSent(Wire.hello)
+        _ = opening.backendLost()
+        _ = opening.connected()
+        guard case .failed(.garbage) = opening.backendSent(Array("N".utf8)) else {
+            Issue.record("taken for an agreement")
+            return
+        }
+    }
+
+    @Test func aClientWhoIsDeniedEncryptionGoesOnInClearWithoutAskingAgain() {
+        var opening = PostgresOpening()
+        _ = opening.clientSent(Wire.gssRequest)
+        _ = opening.connected()
+        #expect(opening.backendSent(Array("N".utf8)) == .tellClient(Array("N".utf8)))
+        #expect(opening.clientSent(Wire.sslRequest) == .awaitBackend(sending: Wire.sslRequest))
+        #expect(opening.backendSent(Array("N".utf8)) == .tellClient(Array("N".utf8)))
+        #expect(opening.clientSent(Wire.startup()) == .awaitBackend(sending: Wire.startup()))
+        #expect(opening.backendLost() == .connect)
+        #expect(opening.connected() == .awaitBackend(sending: Wire.startup()))
+    }
+
+    @Test func directTLSIsProvenByTheFirstAnswer() {
+        var opening = PostgresOpening()
+        #expect(opening.clientSent(Wire.hello) == .connect)
+        #expect(opening.connected() == .awaitBackend(sending: Wire.hello))
+        #expect(opening.clientSent([9]) == .awaitBackend(sending: [9]))
+        #expect(opening.backendLost() == .connect)
+        #expect(opening.connected() == .awaitBackend(sending: Wire.hello + [9]))
+        #expect(opening.backendSent(Wire.serverHello) == .proven(Wire.serverHello))
+    }
+
+    @Test func bytesInClearBeforeTheAnswerToARequestForEncryptionEndTheSession() {
+        var opening = PostgresOpening()
+        _ = opening.clientSent(Wire.sslRequest + Wire.startup())
+        _ = opening.connected()
+        guard case .leave = opening.backendSent(Array("S".utf8)) else {
+            Issue.record("taken for the beginning of TLS")
+            return
+        }
+    }
+
+    @Test func aCancelRequestIsForThoseWhoHoldSessions() {
+        var opening = PostgresOpening()
+        #expect(opening.clientSent(Wire.cancel) == .cancel(Wire.cancel))
+    }
+
+    @Test(arguments: [
+        Array("GET / HTTP/1.0\r\n\r\n".utf8), [0, 0, 0, 3], [0, 0, 0x40, 0, 0, 3, 0, 0], [1], [0, 1],
+        [0, 0, 0, 9, 4, 0xd2, 0x16, 0x2f],
+    ])
+    func garbageReachesNoBackend(bytes: [UInt8]) {
+        var opening = PostgresOpening()
+        guard case .leave = opening.clientSent(bytes) else {
+            Issue.record("not told")
+            return
+        }
+    }
+
+    @Test func whoIsRefusedIsToldInClearAfterAPoliteNo() {
+        var opening = PostgresOpening()
+        let refusal = Refusal(kind: .nothingUp, message: "slave: nothing is up")
+        #expect(opening.refuse(refusal) == .awaitClient)
+        #expect(opening.clientSent(Wire.sslRequest) == .tellClient(Array("N".utf8)))
+        guard case .farewell(let bytes) = opening.clientSent(Wire.startup()) else {
+            Issue.record("not told")
+            return
+        }
+        let error = PostgresErrorResponse(body: bytes.dropFirst(5))
+        #expect(error?.sqlState == "57P03")
+        #expect(error?.message == "slave: nothing is up")
+    }
+
+    @Test func whoWasPromisedEncryptionCannotBeToldAnything() {
+        var opening = PostgresOpening()
+        _ = opening.clientSent(Wire.sslRequest)
+        _ = opening.connected()
+        _ = opening.backendSent(Array("S".utf8))
+        _ = opening.backendLost()
+        #expect(opening.refuse(Refusal(kind: .nothingUp, message: "nothing is up")) == .leave("nothing is up"))
+    }
+
+    @Test func aLimitHasItsOwnError() {
+        var opening = PostgresOpening()
+        _ = opening.refuse(Refusal(kind: .limit, message: "too many"))
+        guard case .farewell(let bytes) = opening.clientSent(Wire.startup()) else {
+            Issue.record("not told")
+            return
+        }
+        #expect(PostgresErrorResponse(body: bytes.dropFirst(5))?.sqlState == "53300")
+    }
+
+    @Test func aHugeFirstFlightIsNotReadWithoutEnd() {
+        var opening = PostgresOpening()
+        _ = opening.clientSent(Wire.hello)
+        _ = opening.connected()
+        #expect(opening.readsClient)
+        _ = opening.clientSent([UInt8](repeating: 1, count: 20_000))
+        #expect(!opening.readsClient)
+    }
+}

@@ -1,0 +1,13 @@
+// The fuzzer builds this file too, together with the reader itself.
+#if canImport(FailoverProxy)
+    @testable import FailoverProxy
+#endif
+
+extension MySQLReader: SessionReader {
+    /// The queue and the cursors, with room to grow.
+    static let memoryLimit = 2 * (queueLimit * MemoryLayout<MySQLCommand>.stride + cursorLimit * 4) + 2048
+
+    var outcome: [Int] {
+        [isReadable ? 1 : 0, isAtBoundary ? 1 : 0, errorSequence.map(Int.init) ?? -1, sawShutdown ? 1 : 0]
+    }
+}

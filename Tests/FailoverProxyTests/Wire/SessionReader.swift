@@ -1,0 +1,79 @@
+/// What readers of all protocols have in common for those who try them out. The fuzzer builds this file too.
+protocol SessionReader {
+    init()
+    mutating func serverSent(_ bytes: UnsafeRawBufferPointer)
+    mutating func clientSent(_ bytes: UnsafeRawBufferPointer)
+    var isReadable: Bool { get }
+    var isAtBoundary: Bool { get }
+    /// Bytes of memory beyond the value itself.
+    var heldBytes: Int { get }
+    /// What ``heldBytes`` may grow to.
+    static var memoryLimit: Int { get }
+    /// All that the proxy asks the reader, for comparison.
+    var outcome: [Int] { get }
+}
+
+/// How a stream is cut into chunks.
+enum Chunking: CaseIterable {
+    case whole
+    case byteByByte
+    case random
+}
+
+extension SessionReader {
+    /// Takes what was said, cut into chunks.
+    mutating func play(_ event: SessionScript.Event, _ chunking: Chunking = .whole) {
+        let (bytes, isServer) =
+            switch event {
+            case .server(let bytes): (bytes, true)
+            case .client(let bytes): (bytes, false)
+            case .expect: ([], false)
+            }
+        // Depends on the event alone, so that a failure can be played again.
+        var seed = UInt32(truncatingIfNeeded: bytes.count) | 1
+        var start = 0
+        bytes.withUnsafeBytes { all in
+            while start < all.count {
+                seed = seed &* 1_664_525 &+ 1_013_904_223
+                let count =
+                    switch chunking {
+                    case .whole: all.count
+                    case .byteByByte: 1
+                    case .random: Int(seed >> 16) % (seed >> 31 == 0 ? 9 : 300) + 1
+                    }
+                let chunk = UnsafeRawBufferPointer(rebasing: all[start..<min(start + count, all.count)])
+                if isServer { serverSent(chunk) } else { clientSent(chunk) }
+                start += count
+            }
+        }
+    }
+
+    /// What is not true of the session though it must be of every session; `nil` if all is well.
+    static func violation(in script: SessionScript) -> String? {
+        var readers = Chunking.allCases.map { (chunking: $0, reader: Self()) }
+        var wasReadable = true
+        for (index, event) in script.events.enumerated() {
+            for position in readers.indices { readers[position].reader.play(event, readers[position].chunking) }
+            let reader = readers[0].reader
+            for other in readers.dropFirst() where other.reader.outcome != reader.outcome {
+                return "event \(index): \(other.chunking): \(other.reader.outcome), not \(reader.outcome)"
+            }
+            if reader.isReadable, !wasReadable { return "event \(index): readable again" }
+            wasReadable = reader.isReadable
+            if let sentence = reader.violation { return "event \(index): \(sentence)" }
+        }
+        return nil
+    }
+
+    private var violation: String? {
+        if heldBytes > Self.memoryLimit { return "holds \(heldBytes) bytes" }
+        if !isReadable, heldBytes > 0 { return "holds memory though unreadable" }
+        guard isAtBoundary else { return nil }
+        if !isReadable { return "at a boundary though unreadable" }
+        if heldBytes > 0 { return "holds memory while idle" }
+        var (client, server) = (self, self)
+        client.play(.client([3]))
+        server.play(.server([3]))
+        return client.isAtBoundary || server.isAtBoundary ? "at a boundary within a message" : nil
+    }
+}

@@ -1,0 +1,115 @@
+#!/usr/bin/python3
+"""Transactions that check themselves, while a replica is lost and comes back again and again.
+
+    flips.py ENGINE PORT REPLICA_PORT LAB_SCRIPT FLIPS
+
+Workers connect through the proxy at PORT and do on whichever server they get what it can do: on the replica two sums
+that must agree, on the primary transfers that keep a sum, COPY or LOAD DATA, batches, prepared statements. A session that
+ends between two transactions is opened anew. One that ends in the middle of a transaction on the primary was cut: the
+proxy may close the sessions of a dead replica, but nobody else's. Prints a summary; exit status 1 if anything was cut,
+refused or wrong, or if not every session is back on the replica in the end.
+"""
+
+import importlib
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+
+WORKERS = 8
+PATIENCE_SECONDS = 60
+
+
+class Watch:
+    """What the workers report, and where each of them is."""
+
+    def __init__(self) -> None:
+        self.stopping = threading.Event()
+        self.counts: Counter[str] = Counter()
+        self.wrongs: list[str] = []
+        self.places: dict[int, str] = {}
+        self._lock = threading.Lock()
+
+    def count(self, what: str) -> None:
+        with self._lock:
+            self.counts[what] += 1
+
+    def wrong(self, what: str) -> None:
+        with self._lock:
+            self.counts["WRONG"] += 1
+            self.wrongs.append(what)
+
+    def all_on(self, place: str) -> bool:
+        with self._lock:
+            return len(self.places) == WORKERS and set(self.places.values()) == {place}
+
+
+def work(number: int, worker, watch: Watch) -> None:
+    """One client: connects, works until its session ends, connects again."""
+    while not watch.stopping.is_set():
+        try:
+            session = worker.connect()
+        except Exception as failure:
+            watch.wrong(f"no connection: {failure!r}")
+            time.sleep(0.1)
+            continue
+        try:
+            place = session.place()
+            watch.places[number] = place
+            watch.count(f"sessions on the {place}")
+            while not watch.stopping.is_set():
+                session.transaction(place, number)
+                watch.count(f"transactions on the {place}")
+                time.sleep(0.005)
+        except worker.BetweenTransactions:
+            watch.count("sessions ended between transactions")
+        except worker.WrongAnswer as wrong:
+            watch.wrong(str(wrong))
+        except Exception as failure:
+            if watch.places.get(number) == "primary":
+                watch.wrong(f"cut on the primary: {failure!r}")
+            watch.count("sessions lost with the replica")
+        finally:
+            session.close()
+
+
+def wait(what: str, watch: Watch, place: str) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not watch.all_on(place):
+        if time.monotonic() > deadline:
+            watch.wrong(f"{what}: sessions are at {sorted(watch.places.items())}")
+            return
+        time.sleep(0.02)
+
+
+def main() -> None:
+    engine, port, replica_port, lab, flips = sys.argv[1:]
+    module = importlib.import_module("postgres_worker" if engine == "postgres" else "mysql_worker")
+    worker = module.Worker(int(port), int(replica_port))
+    worker.prepare()
+    watch = Watch()
+    threads = [threading.Thread(target=work, args=(n, worker, watch)) for n in range(WORKERS)]
+    for thread in threads:
+        thread.start()
+    wait("at the start", watch, "replica")
+    for flip in range(int(flips)):
+        subprocess.run([lab, "fault", f"{engine}-replica", "stop"], check=True)
+        wait(f"flip {flip}, replica stopped", watch, "primary")
+        subprocess.run([lab, "fault", f"{engine}-replica", "cont"], check=True)
+        wait(f"flip {flip}, replica goes on", watch, "replica")
+        if watch.wrongs:
+            break
+    watch.stopping.set()
+    for thread in threads:
+        thread.join()
+    worker.check(watch)
+    for what, number in sorted(watch.counts.items()):
+        print(f"{number:7d} {what}")
+    for wrong in watch.wrongs[:10]:
+        print(f"WRONG: {wrong}")
+    sys.exit(1 if watch.wrongs else 0)
+
+
+if __name__ == "__main__":
+    main()

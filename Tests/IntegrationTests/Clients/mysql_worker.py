@@ -1,0 +1,147 @@
+"""What a worker of flips.py does with MariaDB, through PyMySQL and MySQL's Connector/Python."""
+
+import itertools
+import os
+import tempfile
+
+import mysql.connector
+import pymysql
+from pymysql.constants import CLIENT
+
+TOTAL = 1000
+
+
+class BetweenTransactions(Exception):
+    """The session had ended when the next transaction was about to begin."""
+
+
+class WrongAnswer(Exception):
+    """The server's answer breaks what must hold."""
+
+
+class PyMySQLSession:
+    """One connection through PyMySQL. Each kind of transaction in turn."""
+
+    LOST = (pymysql.err.OperationalError, pymysql.err.InterfaceError, ConnectionError)
+
+    def __init__(self, port: int, replica_port: int, data: str) -> None:
+        self._connection = pymysql.connect(
+            host="127.0.0.1", port=port, user="app", password="app-secret", database="app", autocommit=True,
+            local_infile=True, client_flag=CLIENT.MULTI_STATEMENTS, connect_timeout=10, ssl_disabled=True,
+        )
+        self._replica_port, self._data = replica_port, data
+        self._kinds = itertools.cycle([self._transfer, self._load_data, self._several])
+
+    def place(self) -> str:
+        [[port]] = self._run("select @@port")
+        return "replica" if port == self._replica_port else "primary"
+
+    def _run(self, sql: str):
+        with self._connection.cursor() as cursor:
+            cursor.execute(sql)
+            rows = cursor.fetchall()
+            while cursor.nextset():
+                rows = cursor.fetchall()
+            return rows
+
+    def transaction(self, place: str, number: int) -> None:
+        try:
+            self._run("start transaction with consistent snapshot" if place == "replica" else "begin")
+        except self.LOST as failure:
+            raise BetweenTransactions from failure
+        if place == "replica":
+            sums = [int(self._run("select sum(balance) from accounts")[0][0]) for _ in range(2)]
+            if sums != [TOTAL, TOTAL]:
+                raise WrongAnswer(f"sums on the replica: {sums}")
+        else:
+            next(self._kinds)(number)
+        self._run("commit")
+
+    def _transfer(self, number: int) -> None:
+        self._run(f"update accounts set balance = balance - 1 where id = {number % 10}")
+        self._run(f"update accounts set balance = balance + 1 where id = {(number + 1) % 10}")
+
+    def _load_data(self, number: int) -> None:
+        self._run(f"load data local infile '{self._data}' into table log")
+
+    def _several(self, number: int) -> None:
+        if self._run("select 1; select 2; select 3") != ((3,),):
+            raise WrongAnswer("the last of several results is another")
+
+    def close(self) -> None:
+        try:
+            self._connection.close()
+        except pymysql.err.Error:
+            pass
+
+
+class ConnectorSession(PyMySQLSession):
+    """The same through Connector/Python, in pure Python, with prepared statements."""
+
+    LOST = (mysql.connector.Error, ConnectionError)
+
+    def __init__(self, port: int, replica_port: int, data: str) -> None:
+        self._connection = mysql.connector.connect(
+            host="127.0.0.1", port=port, user="app", password="app-secret", database="app", autocommit=True,
+            allow_local_infile=True, connection_timeout=10, ssl_disabled=True, use_pure=True,
+        )
+        self._replica_port, self._data = replica_port, data
+        self._kinds = itertools.cycle([self._transfer, self._load_data])
+
+    def _run(self, sql: str):
+        cursor = self._connection.cursor()
+        cursor.execute(sql)
+        rows = cursor.fetchall() if cursor.with_rows else []
+        cursor.close()
+        return rows
+
+    def _transfer(self, number: int) -> None:
+        cursor = self._connection.cursor(prepared=True)
+        for change, account in ((-1, number % 10), (1, (number + 1) % 10)):
+            cursor.execute("update accounts set balance = balance + ? where id = ?", (change, account))
+        cursor.close()
+
+    def close(self) -> None:
+        try:
+            self._connection.close()
+        except mysql.connector.Error:
+            pass
+
+
+class Worker:
+    """Makes sessions through the proxy, of either library in turn, and looks at the primary itself."""
+
+    BetweenTransactions = BetweenTransactions
+    WrongAnswer = WrongAnswer
+
+    def __init__(self, port: int, replica_port: int) -> None:
+        self._port, self._replica_port = port, replica_port
+        self._file = tempfile.NamedTemporaryFile("w", suffix=".txt")
+        self._file.write("1\n" * 50)
+        self._file.flush()
+        self._kinds = itertools.cycle([PyMySQLSession, ConnectorSession])
+
+    def connect(self) -> PyMySQLSession:
+        return next(self._kinds)(self._port, self._replica_port, self._file.name)
+
+    def _direct(self, port: int) -> PyMySQLSession:
+        return PyMySQLSession(port, self._replica_port, self._file.name)
+
+    def prepare(self) -> None:
+        primary = self._direct(int(os.environ["LAB_MY_PRIMARY_PORT"]))
+        primary._run("drop table if exists accounts, log")
+        primary._run("create table accounts (id int primary key, balance bigint)")
+        primary._run("create table log (worker int)")
+        primary._run("insert into accounts values " + ", ".join(f"({n}, {TOTAL // 10})" for n in range(10)))
+        [[position]] = primary._run("select @@gtid_binlog_pos")
+        primary.close()
+        replica = self._direct(self._replica_port)
+        replica._run(f"select master_gtid_wait('{position}', 30)")
+        replica.close()
+
+    def check(self, watch) -> None:
+        primary = self._direct(int(os.environ["LAB_MY_PRIMARY_PORT"]))
+        [[total]] = primary._run("select sum(balance) from accounts")
+        primary.close()
+        if int(total) != TOTAL:
+            watch.wrong(f"the sum is {total} in the end")

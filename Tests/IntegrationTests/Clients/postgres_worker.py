@@ -1,0 +1,125 @@
+"""What a worker of flips.py does with PostgreSQL, through psycopg 3."""
+
+import itertools
+import logging
+import os
+
+import psycopg
+
+TOTAL = 1000
+# A pipeline whose session was closed is this program's own affair.
+logging.getLogger("psycopg").setLevel(logging.CRITICAL)
+
+
+class BetweenTransactions(Exception):
+    """The session had ended when the next transaction was about to begin."""
+
+
+class WrongAnswer(Exception):
+    """The server's answer breaks what must hold."""
+
+
+class Session:
+    """One connection. Each kind of transaction in turn."""
+
+    def __init__(self, connection: psycopg.Connection, worker: "Worker") -> None:
+        self._connection = connection
+        self._worker = worker
+        self._kinds = itertools.cycle([self._transfer, self._batch, self._copy])
+
+    def place(self) -> str:
+        [port] = self._connection.execute("select inet_server_port()").fetchone()
+        return "replica" if port == self._worker.replica_port else "primary"
+
+    def transaction(self, place: str, number: int) -> None:
+        kind = self._read if place == "replica" else next(self._kinds)
+        kind(number)
+
+    def _begin(self, how: str = "begin") -> None:
+        try:
+            self._connection.execute(how)
+        except psycopg.OperationalError as failure:
+            raise BetweenTransactions from failure
+
+    def _read(self, number: int) -> None:
+        self._begin("begin isolation level repeatable read")
+        sums = [self._connection.execute("select sum(balance) from accounts").fetchone()[0] for _ in range(2)]
+        self._connection.execute("commit")
+        if sums != [TOTAL, TOTAL]:
+            raise WrongAnswer(f"sums on the replica: {sums}")
+
+    def _transfer(self, number: int) -> None:
+        self._begin()
+        for sign in ("-", "+"):
+            self._connection.execute(
+                f"update accounts set balance = balance {sign} 1 where id = %s",
+                [(number + (sign == "+")) % 10],
+                prepare=True,
+            )
+        self._connection.execute("commit")
+
+    def _batch(self, number: int) -> None:
+        """Sent as a whole, and all or nothing: a session that was closed before has done nothing of it."""
+        before = self._worker.logged_by(number)
+        try:
+            with self._connection.pipeline():
+                for _ in range(3):
+                    self._connection.execute("insert into log values (%s)", [number])
+        except psycopg.OperationalError as failure:
+            if self._worker.logged_by(number) != before:
+                raise WrongAnswer(f"a batch was cut from its answer: {failure!r}") from failure
+            raise BetweenTransactions from failure
+
+    def _copy(self, number: int) -> None:
+        self._begin()
+        with self._connection.cursor() as cursor:
+            with cursor.copy("copy log from stdin") as copy:
+                for _ in range(50):
+                    copy.write_row([number])
+        self._connection.execute("commit")
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class Worker:
+    """Makes sessions through the proxy, and looks at the primary itself."""
+
+    BetweenTransactions = BetweenTransactions
+    WrongAnswer = WrongAnswer
+
+    def __init__(self, port: int, replica_port: int) -> None:
+        self._port, self.replica_port = port, replica_port
+
+    def _connect(self, port: int) -> psycopg.Connection:
+        return psycopg.connect(
+            host="127.0.0.1", port=port, user="app", password="app-secret", dbname="app", sslmode="disable",
+            autocommit=True, connect_timeout=10,
+        )
+
+    def connect(self) -> Session:
+        return Session(self._connect(self._port), self)
+
+    def logged_by(self, number: int) -> int:
+        with self.primary() as primary:
+            return primary.execute("select count(*) from log where worker = %s", [number]).fetchone()[0]
+
+    def primary(self) -> psycopg.Connection:
+        return self._connect(int(os.environ["LAB_PG_PRIMARY_PORT"]))
+
+    def prepare(self) -> None:
+        with self.primary() as primary:
+            primary.execute("drop table if exists accounts, log")
+            primary.execute("create table accounts (id int primary key, balance bigint)")
+            primary.execute("create table log (worker int)")
+            primary.execute(f"insert into accounts select n, {TOTAL // 10} from generate_series(0, 9) n")
+            [position] = primary.execute("select pg_current_wal_lsn()").fetchone()
+        with self._connect(self.replica_port) as replica:
+            while not replica.execute("select pg_last_wal_replay_lsn() >= %s::pg_lsn", [position]).fetchone()[0]:
+                pass
+
+    def check(self, watch) -> None:
+        with self.primary() as primary:
+            [total] = primary.execute("select sum(balance) from accounts").fetchone()
+        if total != TOTAL:
+            watch.wrong(f"the sum is {total} in the end")

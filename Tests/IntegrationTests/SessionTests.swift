@@ -1,0 +1,101 @@
+import FailoverTesting
+import Foundation
+import Testing
+
+extension RealServers {
+    /// What applications notice, with real servers and real drivers.
+    @Suite("Sessions")
+    struct SessionTests {
+        /// The lines of a program under `Clients/`.
+        private func clients(_ program: String, _ arguments: String...) async throws -> [String] {
+            let path = "\(Laboratory.root)/Tests/IntegrationTests/Clients/\(program)"
+            let output = try await Command.run(["timeout", "280", "/usr/bin/python3", "-B", path] + arguments)
+            guard output.status == 0 else { throw CommandFailure(output: output) }
+            return output.standardOutput.split(separator: "\n").map(String.init)
+        }
+
+        /// Connects with every driver and every way of encryption; all must be answered by that server.
+        private func everybodyIsServed(
+            by port: Int, through failover: Int, _ engine: Laboratory.Engine, _ when: String
+        ) async throws {
+            let lines = try await clients("drivers.py", engine.rawValue, "\(failover)")
+            #expect(lines.count == 6, "\(when)")
+            for line in lines {
+                let words = line.split(separator: " ")
+                #expect(words[2] == "\(port)", "\(when): \(line)")
+                if words[1] != "prefer" {
+                    #expect(words[3] == (words[1] == "require" ? "encrypted" : "clear"), "\(when): \(line)")
+                }
+            }
+        }
+
+        @Test(arguments: Laboratory.Engine.allCases)
+        func noDriverNoticesHowTheReplicaIsLost(_ engine: Laboratory.Engine) async throws {
+            for (fault, undo) in [("kill", "start"), ("stop", "cont"), ("shutdown", "start")] {
+                let failover = try FailoverProcess(configuration: engine.configuration(pingTimeout: "3s"))
+                let port = try await failover.port()
+                try await everybodyIsServed(by: engine.replicaPort, through: port, engine, "before \(fault)")
+                try await engine.fault(fault)
+                try await everybodyIsServed(by: engine.primaryPort, through: port, engine, "after \(fault)")
+                try await engine.fault(undo)
+                // A replica that went on before its ping was given up has had no outage to recover from.
+                #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
+                try await everybodyIsServed(by: engine.replicaPort, through: port, engine, "after \(undo)")
+                failover.signal(SIGTERM)
+                #expect(try await failover.status() == 0)
+            }
+        }
+
+        @Test(arguments: Laboratory.Engine.allCases)
+        func noTransactionIsCutWhileTheReplicaComesAndGoesTwentyTimes(_ engine: Laboratory.Engine) async throws {
+            // Only the replica may be found down: the primary is pinged with more patience than any machine needs.
+            let failover = try FailoverProcess(
+                configuration: engine.configuration(pingTimeout: "500ms", primaryPingTimeout: "60s"))
+            let port = try await failover.port()
+            let lines = try await clients(
+                "flips.py", engine.rawValue, "\(port)", "\(engine.replicaPort)", Laboratory.script, "20")
+            #expect(lines.contains { $0.contains("transactions on the primary") })
+            #expect(failover.log.count { $0.hasPrefix("CRITICAL slave outage.") } >= 20)
+            failover.signal(SIGTERM)
+            #expect(try await failover.status() == 0)
+        }
+
+        @Test func aQueryIsCancelledThroughTheProxyBeforeAndAfterAFailover() async throws {
+            let engine = Laboratory.Engine.postgres
+            let failover = try FailoverProcess(configuration: engine.configuration())
+            let port = try await failover.port()
+            let onReplica = ["disable \(engine.replicaPort)", "require \(engine.replicaPort)"]
+            #expect(try await clients("cancel.py", "\(port)") == onReplica)
+            try await engine.fault("kill")
+            let onPrimary = ["disable \(engine.primaryPort)", "require \(engine.primaryPort)"]
+            #expect(try await clients("cancel.py", "\(port)") == onPrimary)
+            try await engine.fault("start")
+            #expect(await failover.logs("INFO slave is back up."))
+            failover.signal(SIGTERM)
+            #expect(try await failover.status() == 0)
+        }
+
+        @Test(arguments: ["v1", "v2"])
+        func mariaDBLearnsWhereTheClientIs(version: String) async throws {
+            let engine = Laboratory.Engine.mariadb
+            let failover = try FailoverProcess(configuration: engine.configuration(route: "send_proxy: \(version)"))
+            let port = try await failover.port()
+            let place = try #require(try await clients("address.py", "\(port)", "127.0.0.9").first)
+            #expect(place.hasPrefix("127.0.0.9:"))
+            failover.signal(SIGTERM)
+            #expect(try await failover.status() == 0)
+        }
+
+        @Test(arguments: Laboratory.Engine.allCases)
+        func whenNothingIsUpTheClientReadsWhy(_ engine: Laboratory.Engine) async throws {
+            let unused = UnusedPort()
+            let failover = try FailoverProcess(configuration: engine.configuration(ports: [unused.port, unused.port]))
+            let port = try await failover.port()
+            let error = try await engine.standardError(at: port)
+            #expect(error.contains("slave: no server can serve this"), "\(error)")
+            #expect(error.contains("default: "), "\(error)")
+            failover.signal(SIGTERM)
+            #expect(try await failover.status() == 0)
+        }
+    }
+}
