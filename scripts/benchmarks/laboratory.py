@@ -1,4 +1,4 @@
-"""The project's laboratory, scripts/lab: the PostgreSQL that the relays stand before."""
+"""The project's laboratory, scripts/lab: the database servers that the relays stand before."""
 
 import os
 import shlex
@@ -50,35 +50,52 @@ class Laboratory:
 @contextmanager
 def laboratory() -> Iterator[Laboratory]:
     """The laboratory's PostgreSQL, with pgbench's tables; taken down afterwards if there was none before."""
-    ours = _is_down()
-    try:
-        _lab("up", "postgres")
-        lab = _from_environment()
+    with laboratory_servers("postgres") as exported:
+        lab = Laboratory(
+            host=exported["LAB_HOST"],
+            port=int(exported["LAB_PG_PRIMARY_PORT"]),
+            user=exported["LAB_APP_USER"],
+            password=exported["LAB_APP_PASSWORD"],
+            database=exported["LAB_APP_DATABASE"],
+        )
         lab.prepare()
         yield lab
+
+
+@contextmanager
+def laboratory_servers(*engines: str) -> Iterator[dict[str, str]]:
+    """Runs the engines' servers, and yields what `lab env` exports; taken down afterwards if there were none before."""
+    ours = all(server.state == "down" for server in laboratory_status())
+    try:
+        run_laboratory("up", *engines)
+        words = shlex.split(run_laboratory("env"))
+        yield dict(word.split("=", 1) for word in words if word != "export")
     finally:
         if ours:
-            _lab("down")
+            run_laboratory("down")
 
 
-def _is_down() -> bool:
-    """Whether no server of the laboratory exists: `lab down` removes all of them."""
-    return all(line.split()[2] == "down" for line in _lab("status").splitlines())
+@dataclass(frozen=True)
+class Server:
+    """A line of `lab status`. `pid` is None for a server that does not run."""
+
+    name: str
+    port: int
+    state: str
+    pid: int | None
 
 
-def _from_environment() -> Laboratory:
-    words = shlex.split(_lab("env"))
-    exported = dict(word.split("=", 1) for word in words if word != "export")
-    return Laboratory(
-        host=exported["LAB_HOST"],
-        port=int(exported["LAB_PG_PRIMARY_PORT"]),
-        user=exported["LAB_APP_USER"],
-        password=exported["LAB_APP_PASSWORD"],
-        database=exported["LAB_APP_DATABASE"],
-    )
+def laboratory_status() -> list[Server]:
+    """Every server the laboratory can have. All are down where no laboratory exists: `lab down` removes all of them."""
+    servers = []
+    for line in run_laboratory("status").splitlines():
+        name, port, state, pid, *_ = line.split()
+        servers.append(Server(name, int(port), state, None if pid == "-" else int(pid)))
+    return servers
 
 
-def _lab(*arguments: str) -> str:
+def run_laboratory(*arguments: str) -> str:
+    """Runs scripts/lab; returns what it prints."""
     done = subprocess.run([LAB, *arguments], stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:
         raise BenchmarkError(f"scripts/lab {shlex.join(arguments)} failed")

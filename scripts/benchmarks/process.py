@@ -17,6 +17,11 @@ class BenchmarkError(Exception):
     """What went wrong, in words for the person who runs the benchmark."""
 
 
+def program() -> str:
+    """The script that runs, as its messages begin."""
+    return Path(sys.argv[0]).name
+
+
 class Process:
     """A server of the benchmark's own: started on entry, stopped by pid on exit."""
 
@@ -39,7 +44,7 @@ class Process:
         try:
             self._child.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            print(f"bench: {self.name} did not stop within {STOP_SECONDS} s of SIGTERM: killed", file=sys.stderr)
+            print(f"{program()}: {self.name} did not stop within {STOP_SECONDS} s of SIGTERM: killed", file=sys.stderr)
         finally:
             if self._child.poll() is None:
                 for pid in family:
