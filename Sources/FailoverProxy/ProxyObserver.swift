@@ -4,6 +4,8 @@ public import FailoverCore
 public protocol ProxyObserver: Sendable {
     /// A client of the route arrived.
     func sessionArrived(route: Int)
+    /// A session of the route waits for an alias, by its position in ``RouteTable/aliases``, longer than it should have to.
+    func backendIsSlow(alias: Int)
     /// A session of the route saw its backend fail.
     func backendFailed(_ failure: BackendFailure, route: Int)
 }

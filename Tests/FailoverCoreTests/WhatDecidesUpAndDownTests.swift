@@ -26,6 +26,34 @@ struct WhatDecidesUpAndDownTests {
         #expect(test.nextPing(refused) == [.outage(refused)])
     }
 
+    @Test func anErrorThatASessionSawIsOneOfTheFailures() {
+        var test = MachineUnderTest(MonitorSettings(fall: 2))
+        test.nextPing()
+        test.after(.seconds(5))
+        _ = test.trigger(.observedError)
+        #expect(test.answer(refused) == [.outage(refused)])
+    }
+
+    @Test func manyErrorsThatSessionsSawAreOneFailureAndMakeNoOutageByThemselves() {
+        var test = MachineUnderTest(MonitorSettings(fall: 3))
+        test.nextPing()
+        test.after(.seconds(5))
+        for _ in 0..<10 { _ = test.trigger(.observedError) }
+        #expect(test.isUp)
+        #expect(test.answer(refused) == [])
+        #expect(test.nextPing(refused) == [.outage(refused)])
+    }
+
+    @Test func anErrorThatASuccessHasAnsweredCountsNoMore() {
+        var test = MachineUnderTest(MonitorSettings(fall: 2))
+        test.nextPing()
+        test.after(.seconds(5))
+        _ = test.trigger(.observedError)
+        #expect(test.answer() == [.setSuspect(false)])
+        #expect(test.nextPing(refused) == [])
+        #expect(test.isUp)
+    }
+
     @Test func failuresMustBeInARow() {
         var test = MachineUnderTest(MonitorSettings(fall: 2))
         test.nextPing(refused)

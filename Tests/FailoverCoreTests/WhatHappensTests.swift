@@ -88,7 +88,7 @@ struct SuspicionTests {
     }
 
     @Test func aFailureThatIsNotYetAnOutageLeavesTheAliasSuspect() {
-        var test = MachineUnderTest(MonitorSettings(fall: 2))
+        var test = MachineUnderTest(MonitorSettings(fall: 3))
         test.nextPing()
         test.after(.seconds(5))
         _ = test.trigger(.observedError)

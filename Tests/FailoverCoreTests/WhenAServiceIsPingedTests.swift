@@ -86,6 +86,17 @@ struct WhenAServiceIsPingedTests {
         #expect(test.trigger(.observedError) == [.startPing(limit: .seconds(1))])
     }
 
+    @Test func aSlowAnswerPingsAtErrorFrequencyAndAccusesNobody() {
+        var test = MachineUnderTest()
+        test.nextPing()
+        test.after(.seconds(2))
+        #expect(test.trigger(.slowAnswer) == [])
+        #expect(test.pause == .seconds(3))
+        test.after(.seconds(3))
+        #expect(test.trigger(.slowAnswer) == [.startPing(limit: .seconds(10))])
+        #expect(!test.isSuspect)
+    }
+
     @Test func anErrorFrequencySlowerThanTheStatesPutsNothingOff() {
         let frequencies = PingFrequencies(monitoringInterval: .seconds(1), errorInterval: .seconds(5))
         var test = MachineUnderTest(MonitorSettings(frequencies: frequencies, fall: 2))
@@ -99,7 +110,7 @@ struct WhenAServiceIsPingedTests {
         #expect(test.trigger(.operator) == [.startPing(limit: .seconds(10))])
     }
 
-    @Test(arguments: [ServiceStateMachine.Trigger.timer, .newSession, .observedError, .operator])
+    @Test(arguments: [ServiceStateMachine.Trigger.timer, .newSession, .observedError, .slowAnswer, .operator])
     func onePingIsInFlightAtATime(_ trigger: ServiceStateMachine.Trigger) {
         var test = MachineUnderTest()
         _ = test.trigger(.timer)

@@ -84,6 +84,16 @@ struct PostgresProofTests {
         await proxy.server.stop(grace: .zero)
     }
 
+    @Test func aServerThatIsSilentIsLookedAtBeforeItsTimeIsOver() async throws {
+        let silent = EchoBackend { $0.holdOpen() }
+        let proxy = try proxy(replica: silent.port, greetingTimeout: .seconds(3600))
+        let client = try await proxy.connect()
+        try await client.send(Wire.startup())
+        #expect(await eventually { proxy.slow == [0] })
+        #expect(proxy.failures.isEmpty)
+        await proxy.server.stop(grace: .zero)
+    }
+
     @Test func aRefusedConnectionAndOneThatIsSwallowedAreNoErrorEither() async throws {
         let (unused, swallowing) = (UnusedPort(), SwallowingServer())
         for (port, kind) in [(unused.port, BackendErrorKind.connectRefused), (swallowing.port, .connectTimeout)] {

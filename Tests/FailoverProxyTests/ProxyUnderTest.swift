@@ -15,9 +15,11 @@ final class ProxyUnderTest: Sendable {
 
     private final class Seen: ProxyObserver {
         let failures = Lock<[BackendFailure]>([])
+        let slow = Lock<[Int]>([])
         let arrivals = Atomic<Int>(0)
 
         func sessionArrived(route: Int) { arrivals.add(1, ordering: .relaxed) }
+        func backendIsSlow(alias: Int) { slow.withLock { $0.append(alias) } }
         func backendFailed(_ failure: BackendFailure, route: Int) { failures.withLock { $0.append(failure) } }
     }
 
@@ -54,6 +56,8 @@ final class ProxyUnderTest: Sendable {
     }
 
     var failures: [BackendFailure] { seen.failures.withLock { $0 } }
+    /// The aliases that sessions waited for longer than they should have to.
+    var slow: [Int] { seen.slow.withLock { $0 } }
     var arrivals: Int { seen.arrivals.load(ordering: .relaxed) }
 
     /// The port that the system chose for the first listener.

@@ -122,7 +122,7 @@ struct ConfigurationTests {
         let url = folder.appending(path: "failover.yaml").standardized
         let slave = try ConfigurationFixture(url: url).load().database(named: "slave")
         let frequencies = PingFrequencies(
-            monitoringInterval: .seconds(2), outageInterval: .seconds(1), errorInterval: .milliseconds(500))
+            monitoringInterval: .seconds(2), outageInterval: .seconds(1), errorInterval: .milliseconds(250))
         let expected = MonitorSettings(frequencies: frequencies, fall: 2, pingTimeout: .seconds(2))
         #expect(slave?.monitor == expected)
     }

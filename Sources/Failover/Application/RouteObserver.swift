@@ -20,6 +20,8 @@ struct RouteObserver: ProxyObserver {
         }
     }
 
+    func backendIsSlow(alias: Int) { monitors[alias].trigger(.slowAnswer) }
+
     func backendFailed(_ failure: BackendFailure, route: Int) {
         guard triggers[route].contains(failure.kind) else { return }
         log.debug(

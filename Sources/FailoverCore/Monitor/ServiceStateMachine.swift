@@ -3,7 +3,7 @@
 /// Events go in with the time at which they happened, actions come out for the owner to perform. The machine alone
 /// knows rise, fall, the frequencies and the reminders.
 ///
-///                 `fall` failures in a row
+///                 `fall` failures in a row; an error that a session saw is one of them
 ///        ┌────┐ ─────────────────────────────▶ ┌──────┐
 ///        │ up │                                │ down │  a reminder each `outageLoggingInterval`
 ///        └────┘ ◀───────────────────────────── └──────┘
@@ -31,6 +31,9 @@ public struct ServiceStateMachine: Sendable {
         case newSession
         /// A backend error that `error_triggers` lists: pings as soon as `errorInterval` allows it.
         case observedError
+        /// A session waits for a backend longer than it should have to: pings as soon as `errorInterval` allows it, and
+        /// accuses nobody.
+        case slowAnswer
         /// A person asks: pings now.
         case `operator`
     }
@@ -62,9 +65,12 @@ public struct ServiceStateMachine: Sendable {
     /// Something asks for a ping.
     public mutating func trigger(_ trigger: Trigger, now: MonotonicTime) -> [Action] {
         var actions: [Action] = []
-        if trigger == .observedError {
+        switch trigger {
+        case .observedError:
             errorAsks = true
             actions += becomeSuspect(now: now)
+        case .slowAnswer: errorAsks = true
+        case .timer, .newSession, .operator: break
         }
         actions += remindIfDue(now: now)
         if mayPing(trigger, now: now) {
@@ -156,7 +162,9 @@ extension ServiceStateMachine {
 
     private mutating func countFailure(_ failure: PingFailure, now: MonotonicTime) -> [Action] {
         unconfirmed += 1
-        guard unconfirmed >= settings.fall else { return [] }
+        // A session has met the same: two that look from different sides are more than one that looks twice.
+        let witnesses = suspectSince == nil ? 0 : 1
+        guard unconfirmed + witnesses >= settings.fall else { return [] }
         unconfirmed = 0
         suspectSince = nil
         condition = .down(since: now, lastLogged: now, failure: failure)

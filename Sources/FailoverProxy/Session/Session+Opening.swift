@@ -14,13 +14,13 @@ extension Session {
     func advance(_ action: SessionStateMachine.Action) {
         for attempt in machine.takeReports() { worker.noteFailure(attempt, route: route) }
         switch action {
-        case .wait(let deadline): loop.setDeadline(deadline, slot: slot)
+        case .wait(let deadline): wait(until: deadline)
         case .dial(let address, let deadline): dial(address, deadline: deadline)
         case .ask(let bytes, let deadline):
-            loop.setDeadline(deadline, slot: slot)
+            waitForBackend(until: deadline)
             if !bytes.isEmpty { sendToBackend(bytes) }
         case .tell(let bytes, let deadline):
-            loop.setDeadline(deadline, slot: slot)
+            wait(until: deadline)
             guard sendToClient(bytes) else { return close(because: "the client does not take its answer") }
             // It may have said the next thing already.
             advance(machine.clientSent([], now: loop.now))
@@ -34,7 +34,24 @@ extension Session {
         }
     }
 
+    private func wait(until deadline: UInt64) {
+        openingDeadline = deadline
+        loop.setDeadline(deadline, slot: slot)
+    }
+
+    /// After a quarter of the time that a backend has, its monitor is asked to have a look: if it is dead, that is known
+    /// so much earlier, to the sessions that it serves already too.
+    private func waitForBackend(until deadline: UInt64) {
+        openingDeadline = deadline
+        let limits = settings.openingLimits
+        loop.setDeadline(min(deadline, loop.now &+ min(limits.connect, limits.greeting) / 4), slot: slot)
+    }
+
     func openingIsLate() {
+        if loop.now < openingDeadline {
+            if let alias = machine.alias { worker.observer.backendIsSlow(alias: alias) }
+            return loop.setDeadline(openingDeadline, slot: slot)
+        }
         dropBackend()
         advance(machine.deadlinePassed(now: loop.now))
         leavePlaceOfOtherAlias()
@@ -58,7 +75,7 @@ extension Session {
             let descriptor = try Dialer.dial(address)
             try loop.watch(descriptor.raw, .session, slot: slot, side: .backend)
             backend = consume descriptor
-            loop.setDeadline(deadline, slot: slot)
+            waitForBackend(until: deadline)
         } catch {
             backendFailed(.system(error.code))
         }

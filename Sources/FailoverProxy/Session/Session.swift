@@ -24,6 +24,8 @@ final class Session: Pollable {
     private(set) var slot = -1
     /// What the client's socket was ready for before a backend served it.
     var waiting = Readiness()
+    /// When what is waited for before the session is served must have happened.
+    var openingDeadline: UInt64 = 0
     /// The client has been told the end; what it still says is thrown away.
     var isLeaving = false
     /// Since when a better alias waits for the session.
