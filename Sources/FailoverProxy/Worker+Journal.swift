@@ -26,7 +26,6 @@ extension Worker {
     /// A backend serves the session from now on. That it is another than the route's own gets a line, unless an outage
     /// that was logged says why.
     func sessionServed(_ session: Session) {
-        log.debug("session started", metadata: metadata(of: session))
         let order = routes.routes[session.route].aliases
         guard let alias = session.machine.alias, alias != order.first else { return }
         if session.machine.attempts.isEmpty { considerMoving(session) }

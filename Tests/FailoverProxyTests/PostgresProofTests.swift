@@ -4,19 +4,6 @@ import Testing
 
 @testable import FailoverProxy
 
-/// A fault of a server, and under which kind it is reported.
-struct ServerFault: Sendable, CustomTestStringConvertible {
-    let testDescription: String
-    let kind: BackendErrorKind
-    let play: @Sendable (FaultyServerConnection) -> Void
-
-    init(_ name: String, _ kind: BackendErrorKind, _ play: @escaping @Sendable (FaultyServerConnection) -> Void) {
-        testDescription = name
-        self.kind = kind
-        self.play = play
-    }
-}
-
 @Suite("A PostgreSQL session belongs to a server only after its proof", .timeLimit(.minutes(5)))
 struct PostgresProofTests {
     private typealias Wire = PostgresWire
@@ -226,13 +213,4 @@ struct PostgresProofTests {
         #expect(heard.numbers == [1])
         await proxy.server.stop(grace: .zero)
     }
-}
-
-/// What scripts of several servers have heard.
-final class Heard: Sendable {
-    private let all = Lock<[Int]>([])
-
-    func add(_ number: Int) { all.withLock { $0.append(number) } }
-
-    var numbers: [Int] { all.withLock { $0.sorted() } }
 }

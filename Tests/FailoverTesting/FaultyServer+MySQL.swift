@@ -58,3 +58,20 @@ extension FaultyServerConnection {
         send(Self.mysqlPacket(5, [0xfe, 0, 0, 2, 0]))
     }
 }
+
+extension FaultyServerConnection {
+    /// A well-behaved server: lets everybody in and answers each query with the state of the transaction, which `begin`
+    /// and `commit` change, until the client leaves.
+    public func serveMySQL() {
+        guard acceptMySQLLogin() else { return }
+        var status: UInt8 = 2
+        while let body = receiveMySQLPacket(), body.first == 3 {
+            switch String(decoding: body.dropFirst(), as: UTF8.self) {
+            case "begin": status = 3
+            case "commit": status = 2
+            default: break
+            }
+            send(Self.mysqlPacket(1, [0, 0, 0, status, 0, 0, 0]))
+        }
+    }
+}

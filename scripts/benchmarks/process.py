@@ -68,6 +68,10 @@ class Process:
         """Proportional set size: resident memory, with pages that processes share counted once."""
         return sum(_pss_bytes(pid) for pid in self._pids())
 
+    def descriptors(self) -> int:
+        """How many descriptors the process has open."""
+        return len(list(Path(f"/proc/{self._child.pid}/fd").iterdir()))
+
     def error(self, problem: str) -> BenchmarkError:
         """An error about this process, with the end of what it logged."""
         tail = self.log.read_text(errors="replace").splitlines()[-10:]
