@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverTesting
 import Testing
 
 /// Throws events at random at the machine and holds what must be true of every history.
@@ -82,18 +83,5 @@ struct RandomisedMachineTests {
             #expect(history.pingInFlight == (test.machine.nextPing == nil))
             #expect(history.pingInFlight || test.machine.nextWake != nil, "nothing would ever ping again")
         }
-    }
-}
-
-/// A small generator with a seed, so that a failing history can be played again.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
     }
 }

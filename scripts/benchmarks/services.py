@@ -8,7 +8,6 @@ from pathlib import Path
 from .process import Process
 
 SERVICES = 200
-PING_SECONDS = 2
 FIRST_PINGS_SECONDS = 30
 TARGET_PERCENT = 1.0
 LEAST_SHARE_OF_PINGS = 0.8
@@ -30,11 +29,12 @@ class PingTarget:
             self.pings += 1
 
 
-def services_report(binary: Path, seconds: int, directory: Path) -> str:
-    """Runs failover with idle services for `seconds`; says what share of a core it used."""
+def services_report(binary: Path, frequency: int, seconds: int, directory: Path) -> str:
+    """Runs failover for `seconds` with idle services, each pinged every `frequency` seconds; says what share of a core
+    it used."""
     target = PingTarget()
     configuration = directory / "services.yaml"
-    configuration.write_text(_configuration(target.port))
+    configuration.write_text(_configuration(target.port, frequency))
     command = [str(binary), "serve", "--config", str(configuration)]
     with Process("failover", command, directory / "failover.log") as process:
         _wait_for_first_pings(process, target)
@@ -45,12 +45,12 @@ def services_report(binary: Path, seconds: int, directory: Path) -> str:
             raise process.error("ended during the measurement")
         percent = (process.cpu_seconds() - cpu) / elapsed * 100
         pings_per_second = (target.pings - pings) / elapsed
-    return _verdict(percent, pings_per_second)
+    return _verdict(frequency, percent, pings_per_second)
 
 
-def _configuration(port: int) -> str:
+def _configuration(port: int, frequency: int) -> str:
     services = [f"  s{number}: {{type: tcp, host: 127.0.0.1, port: {port}}}" for number in range(SERVICES)]
-    return "\n".join([f"monitoring_ping_frequency: {PING_SECONDS}s", "services:", *services, ""])
+    return "\n".join([f"monitoring_ping_frequency: {frequency}s", "services:", *services, ""])
 
 
 def _wait_for_first_pings(process: Process, target: PingTarget) -> None:
@@ -63,12 +63,12 @@ def _wait_for_first_pings(process: Process, target: PingTarget) -> None:
         time.sleep(0.05)
 
 
-def _verdict(percent: float, pings_per_second: float) -> str:
-    wanted = SERVICES / PING_SECONDS
+def _verdict(frequency: int, percent: float, pings_per_second: float) -> str:
+    wanted = SERVICES / frequency
     enough = pings_per_second >= LEAST_SHARE_OF_PINGS * wanted
     met = "met" if percent < TARGET_PERCENT and enough else "MISSED"
     return (
-        f"{SERVICES} idle services, pinged every {PING_SECONDS} s: "
-        f"{percent:.2f} % of a core at {pings_per_second:.0f} pings/s (due: {wanted:.0f})\n"
+        f"{SERVICES} idle services, pinged every {frequency} s: "
+        f"{percent:.2f} % of a core at {pings_per_second:.1f} pings/s (due: {wanted:.1f})\n"
         f"* {met}: < {TARGET_PERCENT:g} % of a core at {LEAST_SHARE_OF_PINGS:.0%} of the due pings or more"
     )

@@ -12,9 +12,9 @@ final class Session: Pollable {
     let loop: EventLoop
     let route: Int
     let client: Descriptor
-    @exclusivity(unchecked) var backend: Descriptor?
     // Touched at each message and by the loop's thread alone: the runtime's check that two accesses do not overlap
     // would cost more than all else that happens to the message here.
+    @exclusivity(unchecked) var backend: Descriptor?
     @exclusivity(unchecked) var machine: SessionStateMachine
     @exclusivity(unchecked) var toBackend = Flow()
     @exclusivity(unchecked) var toClient = Flow()
@@ -38,7 +38,6 @@ final class Session: Pollable {
     var announcedSource: SocketAddress?
     /// Whether the client's balancer is still to say who the client is.
     private var awaitsHeader: Bool
-
     /// Whether it is one of those that the route's `max_connections` limits.
     let countsForRoute: Bool
 
