@@ -17,7 +17,8 @@ extension Worker {
                 session.aliasIsDown(words(for: session.route, alias: alias))
             } else if session.machine.isRelaying {
                 // Whoever gave way to others because an alias was full would meet them again, until it has come back.
-                considerMoving(session, evenIfItGaveWay: !risen.isEmpty)
+                let ofItsRoute = table.routes[session.route].aliases
+                considerMoving(session, evenIfItGaveWay: risen.contains(where: ofItsRoute.contains))
             }
         }
     }
