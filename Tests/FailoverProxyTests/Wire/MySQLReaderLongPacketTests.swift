@@ -72,6 +72,18 @@ struct MySQLReaderLongPacketTests {
         #expect(session.isAtBoundary)
     }
 
+    @Test func aLongCommandInTheQueueKeepsItsNumbers() {
+        var session = Talk(replays: false)
+        session.query()
+        session.client(0, [3] + Self.full.dropFirst())
+        session.client(1, [32])
+        #expect(session.errorSequence == 1)
+        session.result()
+        #expect(session.errorSequence == 2)
+        session.server(2, Talk.ok())
+        #expect(session.isAtBoundary)
+    }
+
     @Test func aFileInLongPacketsEndsWithAnEmptyOneOfItsOwn() {
         var session = Talk(replays: false)
         session.query("load data local infile 'x' into table t")

@@ -81,6 +81,35 @@ struct MySQLReaderLossTests {
         late.check()
     }
 
+    @Test func anEndOfRowsOfTheOtherKind() {
+        var session = Talk()
+        session.query()
+        session.server(1, [1])
+        session.server(2, Talk.definition)
+        session.server(3, Talk.eof())
+        session.server(4, Talk.ok(header: 0xfe))
+        #expect(!session.isReadable)
+        session.check()
+    }
+
+    @Test func aRequestForAFileWhileTheClientSaysSomethingElse() {
+        var session = Talk()
+        session.query("load data local infile 'x' into table t")
+        session.say(.client([9, 0]))
+        session.server(1, [0xfb, 120])
+        #expect(!session.isReadable)
+        session.check()
+    }
+
+    @Test func aLoginThatGoesOnThoughTheClientHasSentCommands() {
+        var session = Talk()
+        session.client(0, [0x11] + Array("other\u{0}".utf8))
+        session.query()
+        session.server(1, [0xfe] + Array("mysql_native_password\u{0}abcdefghijklmnopqrst\u{0}".utf8))
+        #expect(!session.isReadable)
+        session.check()
+    }
+
     @Test func aBinaryRowThatIsNone() {
         var session = Talk()
         session.client(0, Talk.execute())

@@ -164,6 +164,42 @@ struct MySQLReaderStatementTests {
         session.check()
     }
 
+    @Test func aCursorOfAnEarlierResultStaysOpen() {
+        var session = Talk()
+        session.client(0, Talk.execute(cursor: true))
+        session.server(1, [1])
+        session.server(2, Talk.definition)
+        session.server(3, Talk.eof(Self.cursorExists | 8))
+        session.server(4, Talk.ok())
+        #expect(!session.isAtBoundary)
+        #expect(session.errorSequence == nil)
+        session.check()
+    }
+
+    @Test func afterAFailedPrepareTheLatestStatementIsNone() {
+        var session = Talk()
+        prepare(&session)
+        session.server(1, Talk.prepareOK(id: 1, columns: 0, parameters: 0))
+        openCursor(&session)
+        prepare(&session)
+        session.server(1, Talk.error())
+        session.client(0, [0x17, 0xff, 0xff, 0xff, 0xff, 0, 1, 0, 0, 0])
+        session.server(1, Talk.ok())
+        #expect(!session.isAtBoundary)
+        session.check()
+    }
+
+    @Test func closingAStatementBehindAQueryLeavesTheClientWaiting() {
+        var session = Talk()
+        session.query()
+        session.say(.client([100, 0, 0, 0, 0x19] + [UInt8](repeating: 0, count: 40)))
+        #expect(session.errorSequence == 1)
+        session.result()
+        #expect(session.isReadable)
+        #expect(!session.isAtBoundary)
+        session.check()
+    }
+
     @Test func eachCursorIsClosedOnItsOwn() {
         var session = Talk()
         openCursor(&session, of: 1)
