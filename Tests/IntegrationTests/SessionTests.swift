@@ -86,6 +86,11 @@ extension RealServers {
             #expect(try await failover.status() == 0)
         }
 
+        @Test(.enabled(if: getuid() == 0, "needs root: a network namespace of its own"))
+        func whenPacketsVanishASessionThatOnlyWaitsIsEndedByTheKernelsWatch() async throws {
+            #expect(try await clients("vanish.py", FailoverProcess.binary).first?.hasPrefix("ended after") == true)
+        }
+
         @Test(arguments: Laboratory.Engine.allCases)
         func whenNothingIsUpTheClientReadsWhy(_ engine: Laboratory.Engine) async throws {
             let unused = UnusedPort()

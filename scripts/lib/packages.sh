@@ -70,9 +70,10 @@ need_swift() {
   fi
 }
 
-# need_clients DIRECTORY: the drivers that the tests use as applications do; what Debian has not, below DIRECTORY.
+# need_clients DIRECTORY: the drivers that the tests use as applications do, and what lets packets vanish. What Debian
+# has not goes below DIRECTORY.
 need_clients() {
-  need_packages python3-psycopg python3-pymysql python3-pip
+  need_packages python3-psycopg python3-pymysql python3-pip iproute2 nftables
   [[ -e $1/mysql/connector ]] ||
     /usr/bin/python3 -m pip install --quiet --disable-pip-version-check --no-deps --target "$1" mysql-connector-python ||
     die "cannot install mysql-connector-python"
