@@ -66,7 +66,11 @@ class Process:
 
     def memory_bytes(self) -> int:
         """Proportional set size: resident memory, with pages that processes share counted once."""
-        return sum(_pss_bytes(pid) for pid in self._pids())
+        return sum(_memory_bytes(pid, "Pss") for pid in self._pids())
+
+    def own_memory_bytes(self) -> int:
+        """Anonymous memory, also what the kernel has swapped out: what no other process and no file explains."""
+        return sum(_memory_bytes(pid, "Anonymous", "Swap") for pid in self._pids())
 
     def descriptors(self) -> int:
         """How many descriptors the process has open."""
@@ -84,8 +88,7 @@ class Process:
         return pids
 
 
-def _pss_bytes(pid: int) -> int:
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) * 1024
-    raise BenchmarkError(f"/proc/{pid}/smaps_rollup has no Pss line")
+def _memory_bytes(pid: int, *kinds: str) -> int:
+    lines = [line.split() for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()]
+    sizes = {line[0]: int(line[1]) * 1024 for line in lines if line[-1] == "kB"}
+    return sum(sizes[f"{kind}:"] for kind in kinds)

@@ -54,8 +54,15 @@ class Outcome:
     """The relay's."""
 
     def failed_during(self) -> Count:
-        """Of the clients that came before the fault was undone."""
-        return _failed(answer for answer in self.answers if answer.started < self.moments.undone)
+        """Of the clients that came while the fault lasted."""
+        since, until = self.moments.fault, self.moments.undone
+        return _failed(answer for answer in self.answers if since <= answer.started < until)
+
+    def caught(self) -> int:
+        """Clients whose login was in the replica's hands when the fault came, and who failed: no relay can have another
+        server go on with a login, least of all an encrypted one."""
+        fault = self.moments.fault
+        return sum(answer.error is not None and answer.started < fault <= answer.ended for answer in self.answers)
 
     def hung_till_undone(self) -> int:
         """Clients that did not fail, but only because the fault ended while they waited."""

@@ -147,7 +147,12 @@ def _row(outcome: Outcome) -> list[str]:
 
 def _failed_during(outcome: Outcome) -> str:
     hung = outcome.hung_till_undone()
-    return f"{outcome.failed_during()}" + (f", {hung} more hung until its end" if hung else "")
+    caught = outcome.caught()
+    return (
+        f"{outcome.failed_during()}"
+        + (f", {hung} more hung until its end" if hung else "")
+        + (f" (and {caught} caught in the login)" if caught else "")
+    )
 
 
 def _seconds(value: float | None) -> str:
