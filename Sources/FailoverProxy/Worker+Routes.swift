@@ -32,7 +32,7 @@ extension Worker {
         }
         switch session.settings.onRecovery {
         case .keep: return
-        case .close: session.end(because: "\(routes.routes[session.route].name) is back on its own server")
+        case .close: move(session)
         case .drain:
             guard session.movesSince == nil else { return }
             session.movesSince = loop.now
@@ -49,6 +49,7 @@ extension Worker {
         return true
     }
 
+    /// Ends the session, so that its client comes again and gets the better alias.
     func move(_ session: Session) {
         session.end(because: "\(routes.routes[session.route].name) is back on its own server")
     }

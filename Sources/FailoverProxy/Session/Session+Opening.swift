@@ -12,6 +12,7 @@ extension Session {
 
     /// Does what the machine decided, and tells what it learned of backends.
     func advance(_ action: SessionStateMachine.Action) {
+        leavePlaceOfOtherAlias()
         for attempt in machine.takeReports() { worker.noteFailure(attempt, route: route) }
         switch action {
         case .wait(let deadline): wait(until: deadline)
@@ -54,7 +55,6 @@ extension Session {
         }
         dropBackend()
         advance(machine.deadlinePassed(now: loop.now))
-        leavePlaceOfOtherAlias()
     }
 
     /// The backend is of no use; the next one is tried.
@@ -69,7 +69,6 @@ extension Session {
     }
 
     private func dial(_ address: SocketAddress, deadline: UInt64) {
-        leavePlaceOfOtherAlias()
         guard takePlace() else { return backendFailed(.full) }
         do {
             let descriptor = try Dialer.dial(address)

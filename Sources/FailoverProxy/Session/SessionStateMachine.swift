@@ -105,7 +105,6 @@ struct SessionStateMachine {
 
     /// Whether the client's bytes are wanted before a backend serves.
     var readsClient: Bool { opening.readsClient }
-
 }
 
 // MARK: - Events
@@ -158,8 +157,7 @@ extension SessionStateMachine {
         switch state {
         case .dialing: failed(.timeout, now: now)
         case .opening: failed(.silent, now: now)
-        case .listening: .leave("the client said nothing in time")
-        case .refused: .leave("the client said nothing in time")
+        case .listening, .refused: .leave("the client said nothing in time")
         case .relaying: .leave("out of time")
         }
     }
@@ -210,7 +208,9 @@ extension SessionStateMachine {
         case .proven(let bytes):
             isInClear = opening.isInClear
             state = .relaying(alias: candidates[current].alias)
+            // What was kept for the next candidate is not needed any more; an idle session holds none of it.
             candidates = []
+            opening = .tcp
             return .relay(bytes)
         case .failed(let failure): return failed(failure, now: now)
         case .cancel(let bytes): return .cancel(bytes)
