@@ -45,7 +45,8 @@ let package = Package(
             name: "FailoverProxy",
             dependencies: ["FailoverCore", "FailoverSystem", "CLinux", logging],
             swiftSettings: strict),
-        .target(name: "FailoverNotify", dependencies: ["FailoverCore", logging], swiftSettings: strict),
+        .target(
+            name: "FailoverNotify", dependencies: ["FailoverCore", "FailoverSystem", logging], swiftSettings: strict),
         .target(
             name: "Failover",
             dependencies: [
@@ -74,7 +75,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "FailoverChecksTests",
-            dependencies: ["FailoverChecks", "FailoverCore", "FailoverTesting"],
+            dependencies: ["FailoverChecks", "FailoverCore", "FailoverSystem", "FailoverTesting"],
             swiftSettings: strict),
         .testTarget(
             name: "FailoverProxyTests",
@@ -83,7 +84,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "FailoverNotifyTests",
-            dependencies: ["FailoverNotify", "FailoverTesting", logging],
+            dependencies: ["FailoverNotify", "FailoverCore", "FailoverSystem", "FailoverTesting", logging],
             swiftSettings: strict),
         .testTarget(
             name: "FailoverTests",

@@ -24,7 +24,7 @@ struct Serve: AsyncParsableCommand {
         let log = applicationLog.logger
         defer { applicationLog.flush() }
         do {
-            let application = try await ProxyApplication(configuration, log: log) {
+            let application = try await FailoverApplication(configuration, log: log) {
                 // From now on a signal does what it does by default: it ends the process.
                 for number in [SIGTERM, SIGINT] { signal(number, SIG_DFL) }
             }
@@ -37,7 +37,7 @@ struct Serve: AsyncParsableCommand {
         }
     }
 
-    private static func run(_ application: ProxyApplication, log: Logger) async throws {
+    private static func run(_ application: FailoverApplication, log: Logger) async throws {
         var quiet = log
         quiet.logLevel = .warning
         let group = ServiceGroup(

@@ -38,7 +38,7 @@ struct RandomisedMachineTests {
                     #expect(!isUp, "a recovery without an outage")
                     #expect(streak >= settings.rise)
                     isUp = true
-                case .reminder:
+                case .reminder, .change:
                     #expect(!isUp, "a reminder without an outage")
                 case .setSuspect(let value):
                     #expect(value != isSuspect, "suspicion does not alternate")
@@ -74,7 +74,7 @@ struct RandomisedMachineTests {
                 history.check(actions, at: test.now, byOperator: false)
             case 4: history.check(test.trigger(.newSession), at: test.now, byOperator: false)
             case 5: history.check(test.trigger(.observedError), at: test.now, byOperator: false)
-            case 10: history.check(test.trigger(.slowAnswer), at: test.now, byOperator: false)
+            case 10: history.check(test.trigger(.doubt), at: test.now, byOperator: false)
             case 6: history.check(test.trigger(.operator), at: test.now, byOperator: true)
             default: history.check(test.trigger(.timer), at: test.now, byOperator: false)
             }

@@ -46,9 +46,24 @@ struct WhatHappensTests {
         #expect(test.trigger(.timer) == [.startPing(limit: .seconds(10))])
     }
 
+    @Test func otherServersThanBeforeAreToldDuringAnOutage() {
+        let one = PingFailure(.serversDown(["a"]), "1 of 3 servers down: a (refused)")
+        let sameInOtherWords = PingFailure(.serversDown(["a"]), "1 of 3 servers down: a (timeout)")
+        let two = PingFailure(.serversDown(["b", "a"]), "2 of 3 servers down: a (refused), b (refused)")
+        let twoInOtherOrder = PingFailure(.serversDown(["a", "b"]), "2 of 3 servers down: b (refused), a (refused)")
+        var test = MachineUnderTest()
+        #expect(test.nextPing(one) == [.outage(one)])
+        #expect(test.nextPing(sameInOtherWords) == [])
+        #expect(test.nextPing(two) == [.change(two)])
+        #expect(test.nextPing(twoInOtherOrder) == [])
+        #expect(test.nextPing(one) == [.change(one)])
+    }
+
     @Test func theLogLinesAreTheOlderLibrarys() {
         func line(_ kind: FailoverEvent.Kind) -> String {
-            FailoverEvent(service: "slave", kind: kind, processID: 42).message
+            FailoverEvent(
+                service: "slave", kind: kind, time: WallTime(sinceEpoch: .zero), host: "db", processID: 42
+            ).message
         }
         #expect(line(.outage(refused)) == "slave outage. Failover initiated. (Process ID: 42)")
         #expect(line(.reminder(refused, lasting: .seconds(1))) == "slave outage. Failover initiated. (Process ID: 42)")

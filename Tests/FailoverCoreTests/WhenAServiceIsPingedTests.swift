@@ -90,10 +90,10 @@ struct WhenAServiceIsPingedTests {
         var test = MachineUnderTest()
         test.nextPing()
         test.after(.seconds(2))
-        #expect(test.trigger(.slowAnswer) == [])
+        #expect(test.trigger(.doubt) == [])
         #expect(test.pause == .seconds(3))
         test.after(.seconds(3))
-        #expect(test.trigger(.slowAnswer) == [.startPing(limit: .seconds(10))])
+        #expect(test.trigger(.doubt) == [.startPing(limit: .seconds(10))])
         #expect(!test.isSuspect)
     }
 
@@ -110,7 +110,7 @@ struct WhenAServiceIsPingedTests {
         #expect(test.trigger(.operator) == [.startPing(limit: .seconds(10))])
     }
 
-    @Test(arguments: [ServiceStateMachine.Trigger.timer, .newSession, .observedError, .slowAnswer, .operator])
+    @Test(arguments: [ServiceStateMachine.Trigger.timer, .newSession, .observedError, .doubt, .operator])
     func onePingIsInFlightAtATime(_ trigger: ServiceStateMachine.Trigger) {
         var test = MachineUnderTest()
         _ = test.trigger(.timer)

@@ -1,3 +1,5 @@
+import FailoverCore
+import FailoverSystem
 import FailoverTesting
 import Glibc
 import Logging
@@ -76,7 +78,7 @@ struct TextLogHandlerTests {
     }
 
     @Test func timeStampsAreUTCWithMilliseconds() {
-        #expect(Timestamp.text(seconds: 0, nanoseconds: 5_999_999) == "1970-01-01T00:00:00.005Z")
-        #expect(Timestamp.text(seconds: 1_767_323_045, nanoseconds: 0) == "2026-01-02T03:04:05.000Z")
+        #expect(WallTime(sinceEpoch: .nanoseconds(5_999_999)).text == "1970-01-01T00:00:00.005Z")
+        #expect(WallTime(sinceEpoch: .seconds(1_767_323_045)).text == "2026-01-02T03:04:05.000Z")
     }
 }

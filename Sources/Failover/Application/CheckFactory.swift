@@ -1,5 +1,6 @@
 import FailoverChecks
 import FailoverCore
+import FailoverSystem
 
 /// Makes the checks of a process, which share one resolver and one set of threads.
 struct CheckFactory: Sendable {

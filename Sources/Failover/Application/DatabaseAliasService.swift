@@ -2,7 +2,7 @@ import FailoverChecks
 import FailoverCore
 
 /// A database alias that is pinged through its driver, and whose outage moves the routes that use it.
-struct DatabaseAliasService: Service {
+struct DatabaseAliasService: TimedService {
     let name: String
     let check: DatabaseCheck
     let board: RouteBoard

@@ -5,7 +5,7 @@ import Logging
 /// Brings what sessions see to the monitors of the aliases concerned.
 struct RouteObserver: ProxyObserver {
     /// Monitors by alias.
-    let monitors: [ServiceMonitor]
+    let monitors: [MonitoredService]
     /// Aliases by route.
     let aliases: [[Int]]
     /// The kinds of error that ask for a ping, by route.
@@ -20,7 +20,7 @@ struct RouteObserver: ProxyObserver {
         }
     }
 
-    func backendIsSlow(alias: Int) { monitors[alias].trigger(.slowAnswer) }
+    func backendIsSlow(alias: Int) { monitors[alias].trigger(.doubt) }
 
     func backendFailed(_ failure: BackendFailure, route: Int) {
         guard triggers[route].contains(failure.kind) else { return }

@@ -2,7 +2,7 @@ import FailoverChecks
 import FailoverCore
 
 /// A TCP port that is pinged by connecting to it. Notify-only.
-struct TCPService: Service {
+struct TCPService: TimedService {
     let name: String
     let check: TCPCheck
 

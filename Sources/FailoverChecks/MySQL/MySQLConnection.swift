@@ -1,5 +1,6 @@
 import CMySQL
 import FailoverCore
+import FailoverSystem
 import Glibc
 
 /// One connection of libmysqlclient; closed, with a goodbye if it is logged in, when it goes out of use. Blocks.

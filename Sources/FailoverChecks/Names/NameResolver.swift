@@ -1,10 +1,11 @@
-public import FailoverCore
+package import FailoverCore
+package import FailoverSystem
 
 /// Finds the addresses of endpoints, anew each time, without ever blocking its caller.
 ///
 /// Callers who ask for the same name at the same time share one look-up. A look-up that hangs therefore holds one
 /// thread a name, however many callers give up on it.
-public final class NameResolver: Sendable {
+package final class NameResolver: Sendable {
     typealias LookUp = @Sendable (String) throws(PingFailure) -> AddressList
 
     private struct State {
@@ -18,7 +19,7 @@ public final class NameResolver: Sendable {
     private let state = Lock(State())
 
     /// A resolver whose look-ups run on `threads`.
-    public convenience init(threads: BlockingThreads) {
+    package convenience init(threads: BlockingThreads) {
         self.init(threads: threads) { name throws(PingFailure) in try AddressList(name: name) }
     }
 
@@ -33,7 +34,7 @@ public final class NameResolver: Sendable {
     /// IP literals and Unix sockets are answered at once, names by getaddrinfo(3).
     /// - Parameter limit: how long this caller waits.
     /// - Throws: ``PingFailure``: `.unresolved`, `.timeout(.lookup)`, or `.local` for a socket path that is too long.
-    public func addresses(of endpoint: Endpoint, limit: Duration) async throws(PingFailure) -> [SocketAddress] {
+    package func addresses(of endpoint: Endpoint, limit: Duration) async throws(PingFailure) -> [SocketAddress] {
         switch endpoint {
         case .unix(let path):
             return [try SocketAddress.unix(path: path)]

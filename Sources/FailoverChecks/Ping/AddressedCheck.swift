@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverSystem
 
 /// Pings an endpoint: looks up its addresses and tries them in order, as a whole within a limit.
 struct AddressedCheck: Sendable {

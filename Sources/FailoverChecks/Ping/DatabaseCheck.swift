@@ -1,10 +1,11 @@
-public import FailoverCore
+package import FailoverCore
+package import FailoverSystem
 
 /// Pings a database server: connects, logs in, runs the ping query, says goodbye.
-public struct DatabaseCheck: Sendable {
+package struct DatabaseCheck: Sendable {
     private let check: AddressedCheck
 
-    public init(server: DatabaseServer, resolver: NameResolver, threads: BlockingThreads) {
+    package init(server: DatabaseServer, resolver: NameResolver, threads: BlockingThreads) {
         let driver: any PingDriver =
             switch server.engine {
             case .postgres: PostgresDriver(server: server)
@@ -21,7 +22,7 @@ public struct DatabaseCheck: Sendable {
     ///   - limit: for the whole ping: name look-up, connect, TLS, login, query. Several addresses share it.
     ///   - onAddresses: called with the resolved addresses, and once more if another than the first one answered, with
     ///     the one that did in front.
-    public func ping(
+    package func ping(
         limit: Duration, onAddresses: @escaping @Sendable ([SocketAddress]) -> Void = { _ in }
     ) async throws(PingFailure) {
         try await check.ping(limit: limit, report: onAddresses)

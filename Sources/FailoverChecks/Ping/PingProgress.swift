@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverSystem
 
 /// How far a ping has come: written by the thread that runs it, read by whoever gives up on it.
 final class PingProgress: Sendable {

@@ -1,4 +1,5 @@
 import CPostgres
+import FailoverSystem
 import Glibc
 
 /// One libpq connection; closed, with a goodbye if it is logged in, when it goes out of use. Never blocks.

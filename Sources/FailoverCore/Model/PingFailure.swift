@@ -26,7 +26,7 @@ extension PingFailure {
         case disconnected
         /// User, password, authentication method or database were not accepted.
         case authentication
-        /// PostgreSQL 57P03: starting up or recovering.
+        /// PostgreSQL 57P03: starting up or recovering. Redis: loading its data.
         case startingUp
         /// PostgreSQL 57P01/57P02 or the 57P03 of a shutdown, MySQL 1053.
         case shuttingDown
@@ -40,6 +40,12 @@ extension PingFailure {
         case query
         /// The peer does not speak the protocol.
         case protocolViolation
+        /// A replica that has lost its primary: Redis with `master_link_status:down`.
+        case cutOff
+        /// Some servers of a pool are down, the others answer. The names are those of the servers that are down.
+        case serversDown([String])
+        /// A command ended with another exit status than 0, or by a signal.
+        case command
         /// This machine lacks what a ping needs: descriptors, memory, a readable file.
         case local
         /// A service of the user's own failed in a way of its own.
@@ -52,6 +58,8 @@ extension PingFailure {
         case connecting
         case login = "logging in"
         case query = "running the query"
+        /// A command of the operator's own.
+        case command = "running the command"
         /// An earlier ping of this service has not returned yet.
         case hung = "an earlier ping still hangs"
         /// A service of the user's own, which tells no stages.
@@ -75,9 +83,22 @@ extension PingFailure.Reason: CustomStringConvertible {
         case .tls: "tls"
         case .query: "query"
         case .protocolViolation: "protocol"
+        case .cutOff: "cut off"
+        case .serversDown: "servers down"
+        case .command: "command"
         case .local: "local"
         case .other: "other"
         }
+    }
+}
+
+extension PingFailure {
+    /// Whether other servers of a pool are down than those of an earlier failure.
+    func isOfOtherServers(than earlier: PingFailure) -> Bool {
+        guard case .serversDown(let names) = reason, case .serversDown(let earlierNames) = earlier.reason else {
+            return false
+        }
+        return Set(names) != Set(earlierNames)
     }
 }
 

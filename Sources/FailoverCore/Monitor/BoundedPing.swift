@@ -17,20 +17,13 @@ final class BoundedPing: Sendable {
         let start = clock.now
         guard !isHanging.withLock({ $0 }) else { return result(.hung, start: start, limit: limit) }
         isHanging.withLock { $0 = true }
-        let (answers, answer) = AsyncStream.makeStream(of: PingFailure?.self, bufferingPolicy: .bufferingOldest(1))
-        // Unstructured on purpose: a task group would wait for a ping that never returns.
         let ping = Task {
             let failure = await self.outcome(limit: limit)
             self.isHanging.withLock { $0 = false }
-            answer.yield(failure)
-            answer.finish()
+            return failure
         }
-        let deadline = Task { [clock] in
-            guard (try? await clock.sleep(until: start.advanced(by: limit + Self.grace))) != nil else { return }
-            answer.finish()
-        }
-        defer { deadline.cancel() }
-        for await failure in answers {
+        let deadline = start.advanced(by: limit + Self.grace)
+        if let failure = await Patience.value(of: ping, until: deadline, clock: clock) {
             return PingResult(failure: failure, duration: start.duration(to: clock.now))
         }
         ping.cancel()

@@ -19,6 +19,8 @@ public struct ServiceStateMachine: Sendable {
         case outage(PingFailure)
         /// It is still down: log and notify again.
         case reminder(PingFailure, lasting: Duration)
+        /// It is still down, but other servers of it than before: log.
+        case change(PingFailure)
         /// It is back: recover, log, notify.
         case recovery(after: Duration)
     }
@@ -31,9 +33,9 @@ public struct ServiceStateMachine: Sendable {
         case newSession
         /// A backend error that `error_triggers` lists: pings as soon as `errorInterval` allows it.
         case observedError
-        /// A session waits for a backend longer than it should have to: pings as soon as `errorInterval` allows it, and
-        /// accuses nobody.
-        case slowAnswer
+        /// There is reason to look, and nobody is accused: a session waits for a backend longer than it should have to, an
+        /// application saw an error. Pings as soon as `errorInterval` allows it.
+        case doubt
         /// A person asks: pings now.
         case `operator`
     }
@@ -69,7 +71,7 @@ public struct ServiceStateMachine: Sendable {
         case .observedError:
             errorAsks = true
             actions += becomeSuspect(now: now)
-        case .slowAnswer: errorAsks = true
+        case .doubt: errorAsks = true
         case .timer, .newSession, .operator: break
         }
         actions += remindIfDue(now: now)
@@ -89,8 +91,8 @@ public struct ServiceStateMachine: Sendable {
         return switch (condition, result.failure) {
         case (.up, nil): confirmUp()
         case (.up, let failure?): countFailure(failure, now: now)
-        case (.down(let since, let lastLogged, _), let failure?):
-            stayDown(since: since, lastLogged: lastLogged, failure: failure, now: now)
+        case (.down(let since, let lastLogged, let former), let failure?):
+            stayDown(since: since, lastLogged: lastLogged, former: former, failure: failure, now: now)
         case (.down(let since, _, _), nil): countSuccess(since: since, now: now)
         }
     }
@@ -172,11 +174,13 @@ extension ServiceStateMachine {
     }
 
     private mutating func stayDown(
-        since: MonotonicTime, lastLogged: MonotonicTime, failure: PingFailure, now: MonotonicTime
+        since: MonotonicTime, lastLogged: MonotonicTime, former: PingFailure, failure: PingFailure, now: MonotonicTime
     ) -> [Action] {
         unconfirmed = 0
         condition = .down(since: since, lastLogged: lastLogged, failure: failure)
-        return remindIfDue(now: now)
+        let reminder = remindIfDue(now: now)
+        guard reminder.isEmpty, failure.isOfOtherServers(than: former) else { return reminder }
+        return [.change(failure)]
     }
 
     private mutating func countSuccess(since: MonotonicTime, now: MonotonicTime) -> [Action] {

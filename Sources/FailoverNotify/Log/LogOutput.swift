@@ -5,7 +5,7 @@ import Synchronization
 /// Writes log lines to a descriptor on a queue of its own, so that a reader that stalls stalls no event loop.
 ///
 /// When more lines wait than it keeps, further ones are dropped, and a line says how many.
-public final class LogOutput: Sendable {
+package final class LogOutput: Sendable {
     private let descriptor: Int32
     private let queue = DispatchQueue(label: "log")
     private let waiting = Atomic<Int>(0)
@@ -15,13 +15,13 @@ public final class LogOutput: Sendable {
     /// - Parameters:
     ///   - descriptor: stays open; standard error unless given.
     ///   - capacity: lines that may wait.
-    public init(descriptor: Int32 = 2, capacity: Int = 10_000) {
+    package init(descriptor: Int32 = 2, capacity: Int = 10_000) {
         self.descriptor = descriptor
         self.capacity = capacity
     }
 
     /// Queues one line; never waits.
-    public func write(_ line: String) {
+    package func write(_ line: String) {
         guard waiting.add(1, ordering: .relaxed).newValue <= capacity else {
             waiting.subtract(1, ordering: .relaxed)
             dropped.add(1, ordering: .relaxed)
@@ -36,7 +36,7 @@ public final class LogOutput: Sendable {
     }
 
     /// Waits until all that was queued is written, or the limit has passed.
-    public func flush(within limit: Duration) {
+    package func flush(within limit: Duration) {
         let done = DispatchSemaphore(value: 0)
         queue.async { done.signal() }
         _ = done.wait(timeout: .now() + .milliseconds(Int(limit / .milliseconds(1))))

@@ -1,27 +1,29 @@
-public import Logging
+import FailoverCore
+import FailoverSystem
+package import Logging
 
 /// One line an event, for people: time, level, message, then `key=value` pairs.
-public struct TextLogHandler: LogHandler {
-    public var metadata: Logger.Metadata = [:]
-    public var logLevel: Logger.Level
+package struct TextLogHandler: LogHandler {
+    package var metadata: Logger.Metadata = [:]
+    package var logLevel: Logger.Level
     private let output: LogOutput
     private let time: @Sendable () -> String
 
     /// - Parameter time: the time stamp of a line; UTC unless given.
-    public init(
-        level: Logger.Level, output: LogOutput, time: @escaping @Sendable () -> String = { Timestamp.now() }
+    package init(
+        level: Logger.Level, output: LogOutput, time: @escaping @Sendable () -> String = { WallTime.now.text }
     ) {
         logLevel = level
         self.output = output
         self.time = time
     }
 
-    public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
-    public func log(event: LogEvent) {
+    package func log(event: LogEvent) {
         var pairs = metadata.merging(event.metadata ?? [:]) { $1 }
         if let error = event.error { pairs["error"] = "\(error)" }
         // A message from elsewhere must not be able to forge a line.

@@ -1,8 +1,8 @@
-import FailoverCore
+package import FailoverCore
 
 /// One value that a thread gives and an async caller takes, or the caller's time limit, whichever is first.
-final class Answer<Value: Sendable>: Sendable {
-    typealias Outcome = Result<Value, PingFailure>
+package final class Answer<Value: Sendable>: Sendable {
+    package typealias Outcome = Result<Value, PingFailure>
 
     private enum State {
         case open
@@ -13,8 +13,10 @@ final class Answer<Value: Sendable>: Sendable {
 
     private let state = Lock(State.open)
 
+    package init() {}
+
     /// Answers; without effect when there is an answer already.
-    func give(_ outcome: Outcome) {
+    package func give(_ outcome: Outcome) {
         let waiter = state.withLock { state -> CheckedContinuation<Outcome, Never>? in
             switch state {
             case .given: return nil
@@ -30,7 +32,7 @@ final class Answer<Value: Sendable>: Sendable {
     }
 
     /// Waits for the answer. At most one caller may wait.
-    func take() async throws(PingFailure) -> Value {
+    package func take() async throws(PingFailure) -> Value {
         let outcome = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let outcome = state.withLock { state -> Outcome? in
@@ -47,7 +49,7 @@ final class Answer<Value: Sendable>: Sendable {
     }
 
     /// Waits for the answer for `limit`, then fails with what `expired` says.
-    func take(
+    package func take(
         within limit: Duration, orFail expired: @escaping @Sendable () -> PingFailure
     ) async throws(PingFailure) -> Value {
         let timer = Task {

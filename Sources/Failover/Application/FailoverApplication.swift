@@ -1,13 +1,12 @@
 import FailoverChecks
 public import FailoverCore
 import FailoverProxy
-import Glibc
 public import Logging
 public import ServiceLifecycle
 
 /// A configuration brought to life: every service monitored, every route served.
-public struct ProxyApplication: ServiceLifecycle.Service {
-    private let monitors: [ServiceMonitor]
+public struct FailoverApplication: ServiceLifecycle.Service {
+    private let monitors: [MonitoredService]
     private let proxy: ProxyServer
     private let board: RouteBoard
     private let resolver: NameResolver
@@ -28,26 +27,26 @@ public struct ProxyApplication: ServiceLifecycle.Service {
         let checks = CheckFactory()
         let plan = RoutePlan(configuration)
         let board = RouteBoard(plan.table)
-        let clock = MonotonicClock()
+        let environment = MonitorEnvironment.ofThisProcess(log: log)
 
         let databases = plan.aliases.enumerated().map { index, alias in
-            ServiceMonitor(
+            MonitoredService(
                 service: DatabaseAliasService(
                     name: alias.serviceName,
                     check: checks.check(of: alias.database.server), board: board,
                     alias: index),
-                settings: alias.database.monitor, clock: clock, log: log, processID: getpid(),
+                settings: alias.database.monitor, environment: environment,
                 onSuspicion: { board.setSuspect(alias: index, $0) })
         }
-        let others = configuration.services.compactMap { service -> ServiceMonitor? in
+        let others = configuration.services.compactMap { service -> MonitoredService? in
             guard case .tcp(let endpoint, let settings) = service.kind else { return nil }
-            return ServiceMonitor(
+            return MonitoredService(
                 service: TCPService(name: service.name, check: checks.check(of: endpoint)),
-                settings: settings, clock: clock, log: log, processID: getpid())
+                settings: settings, environment: environment)
         }
         let observer = RouteObserver(
             monitors: databases, aliases: plan.table.routes.map(\.aliases),
-            triggers: plan.routes.map(\.settings.errorTriggers), clock: clock, log: log)
+            triggers: plan.routes.map(\.settings.errorTriggers), clock: environment.clock, log: log)
 
         self.configuration = configuration
         self.log = log

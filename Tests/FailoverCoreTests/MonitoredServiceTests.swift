@@ -4,9 +4,9 @@ import Logging
 import Testing
 
 @Suite("The monitor drives a service")
-struct ServiceMonitorTests {
+struct MonitoredServiceTests {
     /// A service that answers when the test says so, and writes down what was asked of it.
-    private final class ScriptedService: Service {
+    private final class ScriptedService: TimedService {
         struct Hook: Error {}
         let name = "slave"
         private let state = Lock((pings: 0, calls: [String](), hooksFail: false))
@@ -35,7 +35,7 @@ struct ServiceMonitorTests {
 
         func failover(because failure: PingFailure) async throws { try note("failover") }
         func recover() async throws { try note("recover") }
-        func globalCleanup() async { try? note("cleanup") }
+        func cleanup() async { try? note("cleanup") }
 
         private func note(_ call: String) throws {
             try state.withLock {
@@ -50,9 +50,14 @@ struct ServiceMonitorTests {
 
     private func monitor(
         _ service: ScriptedService, _ log: CapturedLog = CapturedLog(), settings: MonitorSettings = MonitorSettings()
-    ) -> ServiceMonitor {
-        ServiceMonitor(
-            service: service, settings: settings, clock: MonotonicClock(clock), log: log.logger, processID: 7)
+    ) -> MonitoredService {
+        MonitoredService(service: service, settings: settings, environment: environment(log))
+    }
+
+    private func environment(_ log: CapturedLog = CapturedLog()) -> MonitorEnvironment {
+        MonitorEnvironment(
+            clock: MonotonicClock(clock), timeOfDay: { WallTime(sinceEpoch: .zero) }, log: log.logger, host: "db",
+            processID: 7)
     }
 
     @Test func anOutageFailsOverThenLogsCriticalAndARecoveryRecoversThenLogsInfo() async {
@@ -113,9 +118,9 @@ struct ServiceMonitorTests {
     @Test func anObservedErrorIsToldAtOnceAndPings() async {
         let service = ScriptedService()
         let suspicion = Lock<[Bool]>([])
-        let monitor = ServiceMonitor(
-            service: service, settings: MonitorSettings(), clock: MonotonicClock(clock), log: CapturedLog().logger,
-            processID: 7, onSuspicion: { value in suspicion.withLock { $0.append(value) } })
+        let monitor = MonitoredService(
+            service: service, environment: environment(),
+            onSuspicion: { value in suspicion.withLock { $0.append(value) } })
         let running = Task { await monitor.run() }
         service.answer(nil)
         #expect(await eventually { clock.wakes.contains(.seconds(120)) })

@@ -1,12 +1,11 @@
-public import FailoverCore
-import FailoverSystem
+package import FailoverCore
 import Glibc
 
-/// Threads for calls that block: name look-up and the C libraries of the databases.
+/// Threads for calls that block: name look-up, C libraries, child processes.
 ///
 /// Each call has a thread of its own, so one that hangs holds up no other. A thread whose call has returned serves
 /// the next one, or ends after a while. None keeps the process from exiting.
-public final class BlockingThreads: Sendable {
+package final class BlockingThreads: Sendable {
     private struct State {
         var queue: [@Sendable () -> Void] = []
         /// Threads that sleep and are not yet promised a call. Sleepers = idle + tokens not yet taken.
@@ -22,7 +21,7 @@ public final class BlockingThreads: Sendable {
     private static let stackSize = 1 << 20
 
     /// - Parameter idleTime: how long a thread without work waits for more before it ends.
-    public init(idleTime: Duration = .seconds(10)) {
+    package init(idleTime: Duration = .seconds(10)) {
         var pair: [Int32] = [-1, -1]
         socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &pair)
         tokens = (pair[0], pair[1])
@@ -38,7 +37,7 @@ public final class BlockingThreads: Sendable {
     ///
     /// Cancelling the waiting task ends the waiting, not the work.
     /// - Throws: what `work` throws; ``PingFailure/Reason/local`` when no thread can be had.
-    public func run<Value: Sendable>(
+    package func run<Value: Sendable>(
         _ work: @escaping @Sendable () throws(PingFailure) -> Value
     ) async throws(PingFailure) -> Value {
         let answer = Answer<Value>()
@@ -47,7 +46,7 @@ public final class BlockingThreads: Sendable {
     }
 
     /// Runs `work` on a thread where it may block, and returns at once.
-    func start(_ work: @escaping @Sendable () -> Void) throws(PingFailure) {
+    package func start(_ work: @escaping @Sendable () -> Void) throws(PingFailure) {
         let isPromised = state.withLock { state in
             guard state.idle > 0 else { return false }
             state.idle -= 1

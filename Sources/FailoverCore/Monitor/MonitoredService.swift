@@ -1,0 +1,207 @@
+import Logging
+import Metrics
+
+/// Drives one service: lock → ask the state machine → unlock → act.
+///
+/// Pings of several services run beside each other and beside the event loops' threads; the outages and recoveries of
+/// one are performed one after the other, in the order in which they were decided.
+public final class MonitoredService: Sendable {
+    public let service: any Service
+    /// Read by whoever accepts sessions, before it calls ``trigger(_:)`` with `newSession`.
+    public let gate = PingGate()
+
+    private let state: Lock<State>
+    private let environment: MonitorEnvironment
+    private let currentAlias: @Sendable () -> String?
+    private let onSuspicion: @Sendable (Bool) -> Void
+    private let onEvent: @Sendable (FailoverEvent) -> Void
+    private let bounded: BoundedPing
+
+    private struct State {
+        var machine: ServiceStateMachine
+        /// The ping in flight, or the latest one.
+        var ping: Task<Void, Never>?
+        /// The end of what has been decided so far: each decision waits for the one before it.
+        var decisions: Task<Void, Never>?
+        /// When the timer fires, and the task that waits for it; only while ``run()`` does.
+        var wake: MonotonicTime?
+        var timer: Task<Void, Never>?
+        var isTimed = false
+        /// Monitoring has ended; nothing is to be started again.
+        var isStopped = false
+    }
+
+    /// - Parameters:
+    ///   - settings: instead of the service's own.
+    ///   - currentAlias: the alias that serves now, for events of services that have a route.
+    ///   - onSuspicion: told at once, on the caller's thread, when the service becomes suspect or no longer is.
+    ///   - onEvent: told after the hook and the log line, in order; must not wait.
+    public init(
+        service: any Service,
+        settings: MonitorSettings? = nil,
+        environment: MonitorEnvironment,
+        currentAlias: @escaping @Sendable () -> String? = { nil },
+        onSuspicion: @escaping @Sendable (Bool) -> Void = { _ in },
+        onEvent: @escaping @Sendable (FailoverEvent) -> Void = { _ in }
+    ) {
+        self.service = service
+        self.state = Lock(State(machine: ServiceStateMachine(settings: settings ?? service.settings)))
+        self.environment = environment
+        self.currentAlias = currentAlias
+        self.onSuspicion = onSuspicion
+        self.onEvent = onEvent
+        bounded = BoundedPing(service: service, clock: environment.clock)
+        state.withLock { gate.set($0.machine.nextPing) }
+    }
+
+    /// Pings by the clock until the task is cancelled, then ends the monitoring. Called once.
+    public func run() async {
+        state.withLock { $0.isTimed = true }
+        trigger(.timer)
+        let (never, _) = AsyncStream.makeStream(of: Never.self)
+        for await _ in never {}
+        await stop()
+    }
+
+    /// Ends the monitoring: nothing is pinged any more, what was decided is done first.
+    public func stop() async {
+        let (wasStopped, ping, decisions) = state.withLock { state in
+            defer { state.isStopped = true }
+            state.timer?.cancel()
+            state.ping?.cancel()
+            return (state.isStopped, state.ping, state.decisions)
+        }
+        await ping?.value
+        await decisions?.value
+        if !wasStopped { await service.cleanup() }
+    }
+
+    /// Something asks for a ping; safe from any thread, never waits.
+    public func trigger(_ trigger: ServiceStateMachine.Trigger) {
+        apply { $0.trigger(trigger, now: $1) }
+    }
+
+    /// Something asks for a ping, and wants to go on with what it says.
+    ///
+    /// Waits if this call starts a ping: until it has its answer and what follows from it is done, no longer than twice
+    /// the ping's limit. Does not wait for a ping that is in flight already.
+    public func monitor(_ trigger: ServiceStateMachine.Trigger) async {
+        var limit = Duration.zero
+        let ping = apply { machine, now in
+            let actions = machine.trigger(trigger, now: now)
+            for case .startPing(let duration) in actions { limit = duration }
+            return actions
+        }
+        guard let ping else { return }
+        await ping.value
+        guard let decisions = state.withLock({ $0.decisions }) else { return }
+        let clock = environment.clock
+        _ = await Patience.value(of: decisions, until: clock.now.advanced(by: limit), clock: clock)
+    }
+
+    /// What is known of the service now.
+    public var status: ServiceStatus {
+        state.withLock { $0.machine.status(now: environment.clock.now) }
+    }
+
+    private func ping(limit: Duration) async {
+        let result = await bounded.ping(limit: limit)
+        guard !Task.isCancelled else { return }
+        if let failure = result.failure {
+            environment.log.debug("\(service.name): ping failed", metadata: failure.metadata)
+        }
+        apply { $0.pingFinished(result, now: $1) }
+    }
+
+    /// The one place where the machine moves.
+    ///
+    /// - Returns: the ping that this started, if it did.
+    @discardableResult
+    private func apply(
+        _ event: (inout ServiceStateMachine, MonotonicTime) -> [ServiceStateMachine.Action]
+    ) -> Task<Void, Never>? {
+        state.withLock { state in
+            guard !state.isStopped else { return nil }
+            var ping: Task<Void, Never>?
+            // Started under the lock, actions keep the order of their decisions; none of them waits.
+            for action in event(&state.machine, environment.clock.now) {
+                switch action {
+                case .startPing(let limit):
+                    ping = Task { await self.ping(limit: limit) }
+                    state.ping = ping
+                case .setSuspect(let isSuspect): onSuspicion(isSuspect)
+                case .outage(let failure): decide(.event(.outage(failure)), &state)
+                case .reminder(let failure, let lasting): decide(.event(.reminder(failure, lasting: lasting)), &state)
+                case .change(let failure): decide(.change(failure), &state)
+                case .recovery(let duration): decide(.event(.recovery(after: duration)), &state)
+                }
+            }
+            gate.set(state.machine.nextPing)
+            if state.isTimed { arm(&state) }
+            return ping
+        }
+    }
+
+    private func decide(_ decision: Decision, _ state: inout State) {
+        let earlier = state.decisions
+        state.decisions = Task {
+            await earlier?.value
+            await self.perform(decision)
+        }
+    }
+
+    private func arm(_ state: inout State) {
+        let wake = state.machine.nextWake
+        guard state.wake != wake else { return }
+        state.timer?.cancel()
+        state.wake = wake
+        state.timer = wake.map { wake in
+            Task { [weak self, clock = environment.clock] in
+                guard (try? await clock.sleep(until: wake)) != nil else { return }
+                self?.timerFired(at: wake)
+            }
+        }
+    }
+
+    private func timerFired(at wake: MonotonicTime) {
+        state.withLock { if $0.wake == wake { $0.wake = nil } }
+        trigger(.timer)
+    }
+}
+
+// MARK: - Outage and recovery
+
+extension MonitoredService {
+    private enum Decision {
+        case event(FailoverEvent.Kind)
+        /// The outage goes on, with other servers than before.
+        case change(PingFailure)
+    }
+
+    private func perform(_ decision: Decision) async {
+        switch decision {
+        case .event(let kind):
+            await runHook(of: kind)
+            let event = FailoverEvent(
+                service: service.name, kind: kind, time: environment.timeOfDay(), host: environment.host,
+                processID: environment.processID, currentAlias: currentAlias())
+            environment.log.log(event)
+            onEvent(event)
+        case .change(let failure):
+            environment.log.warning("\(service.name) outage goes on, changed", metadata: failure.metadata)
+        }
+    }
+
+    private func runHook(of kind: FailoverEvent.Kind) async {
+        do {
+            switch kind {
+            case .outage(let failure): try await service.failover(because: failure)
+            case .recovery: try await service.recover()
+            case .reminder: break
+            }
+        } catch {
+            Counter(label: "failover_hook_failures", dimensions: [("service", service.name)]).increment()
+            environment.log.error("\(service.name): the hook of an event failed", metadata: ["error": "\(error)"])
+        }
+    }
+}
