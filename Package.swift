@@ -88,7 +88,10 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "FailoverTests",
-            dependencies: ["Failover", "FailoverCore", "FailoverProxy", "FailoverTesting"],
+            dependencies: [
+                "Failover", "FailoverCore", "FailoverProxy", "FailoverTesting", logging,
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
             exclude: ["Fixtures"],
             swiftSettings: strict),
         .testTarget(
