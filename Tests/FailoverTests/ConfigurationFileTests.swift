@@ -29,13 +29,12 @@ struct ConfigurationFileTests {
 
     @Test(arguments: try ConfigurationFixture.all(in: ConfigurationFixture.folder.appending(path: "valid")))
     func renderedConfigurationReadsBackAsItself(fixture: ConfigurationFixture) throws {
-        var configuration = try fixture.load()
+        let configuration = try fixture.load()
         let rendered = configuration.rendered()
-        for index in configuration.databases.indices where configuration.databases[index].server.password != nil {
-            configuration.databases[index].server.password = Secret("(hidden)")
-        }
         let again = try Configuration.parse(rendered, fileName: "rendered.yaml", environment: [:])
-        #expect(again == configuration)
+        #expect(again == configuration.withSecretsHidden)
+        #expect(!rendered.contains("secret"))
+        #expect(!rendered.contains("p@ss") && !rendered.contains("p%40ss"))
         #expect(again.rendered() == rendered)
     }
 

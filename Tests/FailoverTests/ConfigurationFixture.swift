@@ -8,7 +8,10 @@ struct ConfigurationFixture: CustomTestStringConvertible, Sendable {
 
     var testDescription: String { url.lastPathComponent }
 
-    static let environment = ["MONITOR_PASSWORD": "from-the-environment", "EMPTY": ""]
+    static let environment = [
+        "MONITOR_PASSWORD": "from-the-environment", "EMPTY": "", "BROKER_URL": "redis://monitor:secret@broker",
+        "WEBHOOK_URL": "https://hooks.example/T0",
+    ]
     static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures")
 
     func load() throws(ConfigurationError) -> Configuration {

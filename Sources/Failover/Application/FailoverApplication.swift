@@ -39,7 +39,7 @@ public struct FailoverApplication: ServiceLifecycle.Service {
                 onSuspicion: { board.setSuspect(alias: index, $0) })
         }
         let others = configuration.services.compactMap { service -> MonitoredService? in
-            guard case .tcp(let endpoint, let settings) = service.kind else { return nil }
+            guard case .watched(.tcp(let endpoint), let settings) = service.kind else { return nil }
             return MonitoredService(
                 service: TCPService(name: service.name, check: checks.check(of: endpoint)),
                 settings: settings, environment: environment)

@@ -34,7 +34,7 @@ extension Configuration {
             ) { limit throws(PingFailure) in try await check.ping(limit: limit) }
         }
         let others = services.compactMap { service -> PingTarget? in
-            guard case .tcp(let endpoint, let settings) = service.kind else { return nil }
+            guard case .watched(.tcp(let endpoint), let settings) = service.kind else { return nil }
             let check = checks.check(of: endpoint)
             return PingTarget(name: service.name, endpoint: endpoint, limit: settings.pingTimeout) {
                 limit throws(PingFailure) in try await check.ping(limit: limit)
@@ -49,7 +49,7 @@ extension Configuration {
         if database(named: name) != nil { return [name] }
         return switch service(named: name)?.kind {
         case .database(let route): route.aliases
-        case .tcp: [name]
+        case .watched: [name]
         case nil: []
         }
     }

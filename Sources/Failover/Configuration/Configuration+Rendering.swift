@@ -14,6 +14,8 @@ extension Configuration {
         text.section("services", isEmpty: services.isEmpty) { text in
             for service in services { text.section(service.name) { service.write(to: &$0) } }
         }
+        text.list("notify", notifiers) { $1.write(to: &$0) }
+        if let settingsFile { text.key("settings_file", settingsFile) }
         text.section("log") { text in
             text.key("level", log.level.rawValue)
             text.key("format", log.format.rawValue)
@@ -49,11 +51,21 @@ extension ServiceConfiguration {
         case .database(let route):
             text.key("type", "database")
             route.write(to: &text)
-        case .tcp(let endpoint, let monitor):
-            text.key("type", "tcp")
-            endpoint.write(to: &text)
+        case .watched(let server, let monitor):
+            server.write(to: &text)
             text.key("timeout", monitor.pingTimeout)
             monitor.write(to: &text)
+        }
+        if !failoverSettings.isEmpty {
+            text.section("failover_settings") { text in
+                for (name, value) in failoverSettings.sorted(by: { $0.key < $1.key }) { text.key(name, value) }
+            }
+        }
+        if let closure {
+            text.section("close_during_outage") { text in
+                text.key("routes", closure.routes)
+                text.key("message", closure.message)
+            }
         }
     }
 }
@@ -99,7 +111,7 @@ extension MonitorSettings {
 }
 
 extension Endpoint {
-    fileprivate func write(to text: inout YAMLWriter) {
+    func write(to text: inout YAMLWriter) {
         switch self {
         case .tcp(let host, let port):
             text.key("host", host)

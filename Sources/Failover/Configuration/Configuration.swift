@@ -5,6 +5,10 @@ public struct Configuration: Hashable, Sendable {
     public var databases: [DatabaseAlias]
     /// The services, in file order. Names are unique.
     public var services: [ServiceConfiguration]
+    /// Who is told of outages and recoveries. `notify`, nobody by default.
+    public var notifiers: [NotifierConfiguration]
+    /// Where the `failover_settings` of services that are down are published; nowhere by default.
+    public var settingsFile: String?
     /// Event loop threads; at least 1. In the file 0, the default, asks for one per core.
     public var workerThreads: Int
     /// How long sessions may go on after a request to stop. `shutdown_grace`, 30 s; zero closes them at once.
@@ -15,12 +19,16 @@ public struct Configuration: Hashable, Sendable {
     public init(
         databases: [DatabaseAlias] = [],
         services: [ServiceConfiguration] = [],
+        notifiers: [NotifierConfiguration] = [],
+        settingsFile: String? = nil,
         workerThreads: Int = 1,
         shutdownGrace: Duration = .seconds(30),
         log: LogConfiguration = LogConfiguration()
     ) {
         self.databases = databases
         self.services = services
+        self.notifiers = notifiers
+        self.settingsFile = settingsFile
         self.workerThreads = workerThreads
         self.shutdownGrace = shutdownGrace
         self.log = log

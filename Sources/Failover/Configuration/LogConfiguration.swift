@@ -6,6 +6,8 @@ public struct LogConfiguration: Hashable, Sendable {
     public enum Format: String, Hashable, Sendable, CaseIterable {
         /// Lines for people.
         case text
+        /// A JSON object a line, for machines.
+        case json
     }
 
     /// The least important level that is logged; `info` by default.

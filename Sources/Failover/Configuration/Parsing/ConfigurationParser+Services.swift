@@ -1,26 +1,15 @@
 import FailoverCore
 import FailoverProxy
 
-/// The `type` of a service that this version knows.
-private enum ServiceType: String, CaseIterable {
-    case database
-    case tcp
-}
-
 extension ConfigurationParser {
     /// - Parameter databases: `nil` if they could not be read, so that no alias can be looked up.
     func readServices(_ entries: [(name: String, value: Value)], databases: ParsedDatabases?) -> [ParsedService] {
         entries.compactMap { name, value in
-            guard let section = value.section(), let type = type(of: section) else { return nil }
-            if let text = type.textIfAny, ["memcached", "rabbitmq", "redis", "command"].contains(text) {
-                type.report("\(text) is not available in this version")
+            guard let section = value.section(), let type = type(of: section)?.choice(of: ServiceType.self) else {
                 return nil
             }
-            switch type.choice(of: ServiceType.self) {
-            case .database: return databaseService(name, section, databases: databases)
-            case .tcp: return tcpService(name, section)
-            case nil: return nil
-            }
+            return type == .database
+                ? databaseService(name, section, databases: databases) : watchedService(name, section, type)
         }
     }
 
@@ -30,22 +19,13 @@ extension ConfigurationParser {
         return section["type"] ?? misspelt?.value ?? section.required("type")
     }
 
-    private func tcpService(_ name: String, _ section: Section) -> ParsedService {
-        let section = section.checked(as: .tcpService)
-        let endpoint = endpoint(section, defaultPort: nil)
-        let limit = section["timeout"]?.duration() ?? Self.connectLimit
-        let overrides = MonitorOverrides(section)
-        let monitor = overrides.applied(to: Self.connectOnly(monitor, limit: limit))
-        return ParsedService(
-            name: name, place: section.place, kind: endpoint.map { .tcp($0, monitor) }, overrides: overrides)
-    }
-
     private func databaseService(
         _ name: String, _ section: Section, databases: ParsedDatabases?
     ) -> ParsedService {
         let section = section.checked(as: .databaseService)
         var service = ParsedService(name: name, place: section.place, overrides: MonitorOverrides(section))
         service.listeners = listeners(section)
+        readConsequences(section, into: &service)
         var route = DatabaseRoute(aliases: [], listen: service.listeners.map(\.endpoint))
         route.maxConnections = section.sessionLimit()
         route.allow = section["allow"].flatMap(networks)

@@ -64,6 +64,10 @@ struct ConfigurationParser {
         if databaseEntries?.isEmpty == true && serviceEntries?.isEmpty == true {
             log.report("neither `databases` nor `services` has an entry")
         }
+        configuration.settingsFile = top["settings_file"].flatMap(settingsFile)
+        if let value = top["notify"] {
+            configuration.notifiers = readNotifiers(value, services: (serviceEntries ?? []).map(\.name))
+        }
         let databases = databaseEntries.map(readDatabases)
         let services = serviceEntries.map { readServices($0, databases: databases) }
         guard let databases, let services else { return configuration }
@@ -77,13 +81,7 @@ struct ConfigurationParser {
         let section = section.checked(as: .log)
         var configuration = LogConfiguration()
         if let level = section["level"]?.choice(of: Logger.Level.self) { configuration.level = level }
-        if let value = section["format"] {
-            if value.textIfAny == "json" {
-                value.report("json is not available in this version")
-            } else if let format = value.choice(of: LogConfiguration.Format.self) {
-                configuration.format = format
-            }
-        }
+        if let format = section["format"]?.choice(of: LogConfiguration.Format.self) { configuration.format = format }
         return configuration
     }
 }

@@ -12,7 +12,17 @@ struct ParsedService {
     var knowsItsAliases = false
     var listeners: [(endpoint: Endpoint, place: Place)] = []
     var overrides: MonitorOverrides
+    var failoverSettings: [String: String] = [:]
+    /// The routes of `close_during_outage`, and what they say then.
+    var closedRoutes: [(name: String, place: Place)] = []
+    var closureMessage = ""
 
     /// The service as the configuration holds it.
-    var configuration: ServiceConfiguration? { kind.map { ServiceConfiguration(name: name, kind: $0) } }
+    var configuration: ServiceConfiguration? {
+        let closure =
+            closedRoutes.isEmpty ? nil : RouteClosure(routes: closedRoutes.map(\.name), message: closureMessage)
+        return kind.map {
+            ServiceConfiguration(name: name, kind: $0, failoverSettings: failoverSettings, closure: closure)
+        }
+    }
 }

@@ -10,6 +10,22 @@ struct ServiceConflicts {
         reportNames()
         reportListeners()
         reportOverrides()
+        reportClosures()
+    }
+
+    /// Only what has a listener can refuse.
+    private func reportClosures() {
+        for service in services {
+            for (name, place) in service.closedRoutes {
+                guard let named = services.first(where: { $0.name == name }) else {
+                    log.report("no such service: \(name.quotedForMessage)", at: place)
+                    continue
+                }
+                if case .watched = named.kind {
+                    log.report("\(name.quotedForMessage) has no listeners: it is not of type database", at: place)
+                }
+            }
+        }
     }
 
     private func reportNames() {
@@ -17,7 +33,7 @@ struct ServiceConflicts {
             let serves =
                 switch service.kind {
                 case .database(let route): !service.knowsItsAliases || route.aliases.contains(service.name)
-                case .tcp: false
+                case .watched: false
                 case nil: true
                 }
             if !serves { log.report("named like a database alias that it does not serve", at: service.place) }

@@ -21,13 +21,19 @@ struct Vocabulary: Sendable {
         return ("unknown key", nil)
     }
 
-    private static let all = [top, databaseAlias, databaseService, tcpService]
+    private static let all =
+        [top, databaseAlias, closeDuringOutage, log] + ServiceType.allCases.map(\.vocabulary)
+        + NotifierType.allCases.map(\.vocabulary)
     private static let monitor = MonitorOverrides.keys
+    private static let consequences = ["failover_settings", "close_during_outage"]
+    private static let filters = ["type", "services", "events", "timeout"]
 
     static let top = Vocabulary(
         section: "the top level",
-        keys: monitor + ["databases", "services", "log", "worker_threads", "shutdown_grace"],
-        later: ["notify", "settings_file", "admin"])
+        keys: monitor + [
+            "databases", "services", "notify", "settings_file", "log", "worker_threads", "shutdown_grace",
+        ],
+        later: ["admin"])
 
     static let databaseAlias = Vocabulary(
         section: "a database alias",
@@ -44,13 +50,31 @@ struct Vocabulary: Sendable {
             "greeting_timeout", "client_startup_timeout", "idle_timeout", "tcp_user_timeout", "keepalive", "on_outage",
             "on_recovery", "drain_deadline", "drain_rate", "send_proxy", "accept_proxy", "error_triggers",
             "extra_error_triggers",
-        ] + monitor,
-        later: ["failover_settings", "close_during_outage"])
+        ] + monitor + consequences,
+        later: [])
 
-    static let tcpService = Vocabulary(
-        section: "a service of type tcp",
-        keys: ["type", "host", "port", "timeout"] + monitor,
-        later: ["failover_settings", "close_during_outage"])
+    static let tcpService = watched("tcp", ["host", "port"])
+    static let memcachedService = watched("memcached", ["servers"])
+    static let rabbitmqService = watched("rabbitmq", ["url", "tls_ca"])
+    static let redisService = watched("redis", ["url", "tls_ca"])
+    static let commandService = watched("command", ["ping", "failover", "recover"])
+
+    private static func watched(_ type: String, _ keys: [String]) -> Vocabulary {
+        Vocabulary(
+            section: "a service of type \(type)", keys: ["type"] + keys + ["timeout"] + monitor + consequences,
+            later: [])
+    }
+
+    static let closeDuringOutage = Vocabulary(
+        section: "close_during_outage", keys: ["routes", "message"], later: [])
+
+    static let webhook = notifier("webhook", ["url", "format", "tls_ca"])
+    static let notifyCommand = notifier("command", ["run"])
+    static let mail = notifier("mail", ["to", "from", "sendmail"])
+
+    private static func notifier(_ type: String, _ keys: [String]) -> Vocabulary {
+        Vocabulary(section: "a notifier of type \(type)", keys: filters + keys, later: [])
+    }
 
     static let log = Vocabulary(section: "log", keys: ["level", "format"], later: [])
 }

@@ -35,6 +35,15 @@ extension Endpoint {
         self = .tcp(host: host.text, port: port)
     }
 
+    /// Reads a server's address: `host:port`, `[v6]:port` or `unix:/path`.
+    init(serverText text: String) throws(InvalidText) {
+        try self.init(listenText: text)
+        if case .tcp(_, 0) = self {
+            throw InvalidText("expected a port from 1 to 65535, found \(text.quotedForMessage)")
+        }
+        if text.hasPrefix("*:") { throw InvalidText("expected a host, found \(text.quotedForMessage)") }
+    }
+
     private static let everyAddress = "0.0.0.0"
 
     /// Whether both cannot be listened on at once, as far as their names tell.

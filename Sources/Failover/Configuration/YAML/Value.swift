@@ -65,6 +65,14 @@ struct Value {
         return nil
     }
 
+    /// Whether this is a list.
+    var isList: Bool {
+        switch node {
+        case .sequence: true
+        case .scalar, .mapping, .alias: false
+        }
+    }
+
     /// The elements of a list; a single value counts as a list of itself.
     func elements() -> [Value]? {
         switch node {

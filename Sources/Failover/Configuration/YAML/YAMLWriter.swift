@@ -20,6 +20,22 @@ struct YAMLWriter {
         indentation = outer
     }
 
+    /// A block sequence of mappings.
+    mutating func list<Element>(
+        _ key: String, _ elements: [Element], _ content: (inout YAMLWriter, Element) -> Void
+    ) {
+        if elements.isEmpty { return line(key, "[]") }
+        text += "\(indentation)\(Self.scalar(key)):\n"
+        let outer = indentation
+        for element in elements {
+            var writer = YAMLWriter()
+            writer.indentation = outer + "    "
+            content(&writer, element)
+            // The first line of the element carries its dash.
+            text += "\(outer)  - \(writer.text.dropFirst(writer.indentation.count))"
+        }
+    }
+
     private mutating func line(_ key: String, _ value: String) {
         text += "\(indentation)\(Self.scalar(key)): \(value)\n"
     }
