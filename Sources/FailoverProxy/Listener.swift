@@ -55,7 +55,10 @@ final class Listener: Pollable {
                 return warn("client refused: \(peer?.description ?? "its address") is not in `allow`")
             }
         }
-        if worker.registry.admit(route: route) {
+        if let closure = worker.routes.closure(ofRoute: route) {
+            warn("client refused: closed during the outage of \(closure.service)")
+            worker.distribute(client, route: route, refusal: Refusal(kind: .closed, message: closure.message))
+        } else if worker.registry.admit(route: route) {
             worker.distribute(client, route: route, refusal: nil)
         } else {
             warn("client refused: max_connections is reached")

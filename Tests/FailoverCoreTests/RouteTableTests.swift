@@ -20,6 +20,21 @@ struct RouteTableTests {
         #expect(board.table.selection(ofRoute: 0) == .preferred(alias: 0))
     }
 
+    @Test func aRouteIsClosedWhileAnyServiceKeepsItClosed() {
+        let celery = RouteTable.Closure(service: "celery", message: "no broker")
+        let cache = RouteTable.Closure(service: "cache", message: "no cache")
+        board.close(route: 0, celery)
+        board.close(route: 0, cache)
+        #expect(board.table.closure(ofRoute: 0) == celery)
+        #expect(board.table.closure(ofRoute: 1) == nil)
+        board.reopen(route: 0, after: "celery")
+        #expect(board.table.closure(ofRoute: 0) == cache)
+        board.reopen(route: 0, after: "celery")
+        board.reopen(route: 0, after: "cache")
+        #expect(board.table.closure(ofRoute: 0) == nil)
+        #expect(board.table.selection(ofRoute: 0) == .preferred(alias: 0))
+    }
+
     @Test func anOutageMovesTheRouteToTheNextAliasThatIsUp() {
         board.markDown(alias: 0, because: refused)
         #expect(order == [1, 2])

@@ -142,6 +142,22 @@ struct PostgresOpeningTests {
         #expect(opening.refuse(Refusal(kind: .nothingUp, message: "nothing is up")) == .leave("nothing is up"))
     }
 
+    @Test func aClosedRouteTellsItsWordsAndLetsSessionsBeCancelled() {
+        var opening = PostgresOpening()
+        _ = opening.refuse(Refusal(kind: .closed, message: "closed for now"))
+        guard case .farewell(let bytes) = opening.clientSent(Wire.startup()) else {
+            Issue.record("not told")
+            return
+        }
+        let error = PostgresErrorResponse(body: bytes.dropFirst(5))
+        #expect(error?.sqlState == "57P03")
+        #expect(error?.message == "closed for now")
+
+        var other = PostgresOpening()
+        _ = other.refuse(Refusal(kind: .closed, message: "closed for now"))
+        #expect(other.clientSent(Wire.cancel) == .cancel(Wire.cancel))
+    }
+
     @Test func aLimitHasItsOwnError() {
         var opening = PostgresOpening()
         _ = opening.refuse(Refusal(kind: .limit, message: "too many"))

@@ -21,6 +21,34 @@ struct RoutingTests {
         await proxy.server.stop(grace: .zero)
     }
 
+    @Test func aClosedRouteRefusesNewSessionsWithTheOperatorsWords() async throws {
+        let backend = EchoBackend(greeting: "r:")
+        let proxy = try ProxyUnderTest(
+            backends: [[.loopback(port: backend.port)]], engine: .mysql, session: SessionSettings())
+        proxy.board.close(route: 0, RouteTable.Closure(service: "celery", message: "closed for now"))
+        let refused = try await proxy.connect()
+        let packet = MySQLErrorPacket(code: 1105, sqlState: nil, message: "closed for now", sequence: 0)
+        #expect(try await refused.receive(packet.bytes.count) == packet.bytes)
+        #expect(proxy.log.lines == ["warning slave: client refused: closed during the outage of celery"])
+        #expect(proxy.arrivals == 0)
+        proxy.board.reopen(route: 0, after: "celery")
+        await proxy.server.stop(grace: .zero)
+    }
+
+    @Test func sessionsGoOnWhileTheirRouteIsClosed() async throws {
+        let backend = EchoBackend(greeting: "r:")
+        let proxy = try ProxyUnderTest(ports: [backend.port])
+        let session = try await proxy.connect()
+        #expect(try await session.receiveText(2) == "r:")
+        proxy.board.close(route: 0, RouteTable.Closure(service: "celery", message: "closed for now"))
+        #expect(try await proxy.whoAnswers() == "")
+        try await session.send(Array("ping".utf8))
+        #expect(try await session.receiveText(4) == "ping")
+        proxy.board.reopen(route: 0, after: "celery")
+        #expect(try await proxy.whoAnswers() == "r:")
+        await proxy.server.stop(grace: .zero)
+    }
+
     @Test func aRefusedConnectionEndsOnTheNextAliasAndIsReported() async throws {
         let (replica, primary) = (EchoBackend(greeting: "r:"), EchoBackend(greeting: "p:"))
         replica.stop()

@@ -45,10 +45,24 @@ public final class RouteBoard: Sendable {
         update(alias) { $0.addresses = addresses }
     }
 
+    /// The route takes no new sessions until it is reopened after the same service's outage.
+    public func close(route: Int, _ closure: RouteTable.Closure) {
+        update { $0.close(route: route, closure) }
+    }
+
+    /// The service is back: the route is open, unless another service's outage keeps it closed.
+    public func reopen(route: Int, after service: String) {
+        update { $0.reopen(route: route, after: service) }
+    }
+
     private func update(_ alias: Int, _ change: (inout AliasState) -> Void) {
+        update { $0.update(alias: alias, change) }
+    }
+
+    private func update(_ change: (inout RouteTable) -> Void) {
         state.withLock { state in
             let before = state.table
-            state.table.update(alias: alias, change)
+            change(&state.table)
             guard state.table != before else { return }
             for follower in state.followers { follower(state.table) }
         }

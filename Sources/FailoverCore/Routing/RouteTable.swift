@@ -4,6 +4,21 @@ public struct RouteTable: Hashable, Sendable {
     public let routes: [Route]
     /// For each route the aliases to try, in order; kept so that a new session costs no decision.
     private var candidatesByRoute: [[Candidate]]
+    /// For each route why it is closed, the latest last.
+    private var closuresByRoute: [[Closure]]
+
+    /// Why a route takes no new sessions.
+    public struct Closure: Hashable, Sendable {
+        /// The service whose outage closes the route.
+        public let service: String
+        /// What its clients are told.
+        public let message: String
+
+        public init(service: String, message: String) {
+            self.service = service
+            self.message = message
+        }
+    }
 
     /// An alias that may serve a new session, and where it is.
     public struct Candidate: Hashable, Sendable {
@@ -50,12 +65,16 @@ public struct RouteTable: Hashable, Sendable {
     public init(aliases: [AliasState], routes: [Route]) {
         self.aliases = aliases
         self.routes = routes
+        closuresByRoute = routes.map { _ in [] }
         candidatesByRoute = []
         candidatesByRoute = routes.map { Self.candidates(of: $0, in: aliases) }
     }
 
     /// The aliases that a new session tries, in order: those up, then those up but suspect. Empty when nothing is up.
     public func candidates(ofRoute route: Int) -> [Candidate] { candidatesByRoute[route] }
+
+    /// Why the route takes no new sessions; `nil` while it does.
+    public func closure(ofRoute route: Int) -> Closure? { closuresByRoute[route].first }
 
     /// Which alias a new session gets first, and why.
     public func selection(ofRoute route: Int) -> Selection {
@@ -71,6 +90,15 @@ public struct RouteTable: Hashable, Sendable {
         for (index, route) in routes.enumerated() where route.aliases.contains(alias) {
             candidatesByRoute[index] = Self.candidates(of: route, in: aliases)
         }
+    }
+
+    mutating func close(route: Int, _ closure: Closure) {
+        reopen(route: route, after: closure.service)
+        closuresByRoute[route].append(closure)
+    }
+
+    mutating func reopen(route: Int, after service: String) {
+        closuresByRoute[route].removeAll { $0.service == service }
     }
 
     private static func candidates(of route: Route, in aliases: [AliasState]) -> [Candidate] {

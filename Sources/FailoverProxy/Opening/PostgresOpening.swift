@@ -78,7 +78,9 @@ extension PostgresOpening {
         case .incomplete: return .awaitClient
         case .garbage: return .leave("the client does not speak PostgreSQL's protocol")
         case .cancel(let length):
-            return refusal == nil ? .cancel(Array(incoming.prefix(length))) : .leave("nobody to cancel for")
+            // A closed route still has sessions.
+            let mayHaveSessions = refusal == nil || refusal?.kind == .closed
+            return mayHaveSessions ? .cancel(Array(incoming.prefix(length))) : .leave("nobody to cancel for")
         case .sslRequest, .gssRequest:
             request = Array(incoming.prefix(PostgresFirstMessage.requestLength))
             incoming.removeFirst(request.count)

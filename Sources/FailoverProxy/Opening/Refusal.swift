@@ -7,6 +7,8 @@ struct Refusal: Equatable {
         case nothingUp
         /// As many sessions as `max_connections` allows.
         case limit
+        /// The operator wants the route closed while some service is down.
+        case closed
     }
 
     let kind: Kind
@@ -18,6 +20,7 @@ struct Refusal: Equatable {
             switch kind {
             case .nothingUp: ("57P03", "The proxy tries again with each new connection.")
             case .limit: ("53300", "The proxy's max_connections is reached.")
+            case .closed: ("57P03", "The proxy opens the route again when the outage is over.")
             }
         return PostgresErrorResponse(sqlState: sqlState, message: message, hint: hint).bytes
     }
