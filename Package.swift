@@ -31,6 +31,7 @@ let package = Package(
             name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(
             name: "CMySQL", pkgConfig: "mysqlclient", providers: [.apt(["default-libmysqlclient-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
 
         .target(
             name: "FailoverCore",
@@ -46,7 +47,11 @@ let package = Package(
             dependencies: ["FailoverCore", "FailoverSystem", "CLinux", logging],
             swiftSettings: strict),
         .target(
-            name: "FailoverNotify", dependencies: ["FailoverCore", "FailoverSystem", logging], swiftSettings: strict),
+            name: "FailoverNotify",
+            dependencies: [
+                "FailoverCore", "FailoverSystem", "CCurl", logging, .product(name: "Metrics", package: "swift-metrics"),
+            ],
+            swiftSettings: strict),
         .target(
             name: "Failover",
             dependencies: [
@@ -72,6 +77,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "FailoverCoreTests", dependencies: ["FailoverCore", "FailoverTesting", logging],
+            swiftSettings: strict),
+        .testTarget(
+            name: "FailoverSystemTests", dependencies: ["FailoverSystem", "FailoverCore", "FailoverTesting"],
             swiftSettings: strict),
         .testTarget(
             name: "FailoverChecksTests",

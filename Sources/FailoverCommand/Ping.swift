@@ -52,7 +52,7 @@ struct Ping: AsyncParsableCommand {
     private static func line(_ target: PingTarget, _ result: PingResult, width: Int) -> String {
         let name = target.name + String(repeating: " ", count: width - target.name.count)
         let start = "\(name)  \(result.succeeded ? "up  " : "down")  \(result.duration.inWords)"
-        guard let failure = result.failure else { return "\(start)  \(target.endpoint)" }
+        guard let failure = result.failure else { return "\(start)  \(target.location)" }
         return "\(start)  \(failure.reason): \(failure.detail)"
     }
 }

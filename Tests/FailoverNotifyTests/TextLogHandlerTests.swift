@@ -9,24 +9,25 @@ import Testing
 
 @Suite("The log for people", .timeLimit(.minutes(5)))
 struct TextLogHandlerTests {
-    /// What a logger wrote, read from the other end of a pipe.
-    private func written(_ body: (Logger) -> Void) throws -> String {
-        var ends: [Int32] = [0, 0]
-        #expect(pipe(&ends) == 0)
-        defer { close(ends[0]) }
-        let output = LogOutput(descriptor: ends[1])
-        body(Logger(label: "test") { _ in TextLogHandler(level: .info, output: output, time: { "NOW" }) })
-        output.flush(within: .seconds(30))
-        close(ends[1])
-        let bytes = [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, count in
-            count = max(0, read(ends[0], buffer.baseAddress, buffer.count))
-        }
-        return String(decoding: bytes, as: UTF8.self)
+    private func written(style: LogStyle = .plain, _ body: (Logger) -> Void) throws -> String {
+        try LoggedText.of({ TextLogHandler(level: .info, output: $0, style: style, time: { "NOW" }) }, body)
     }
 
     @Test func anEventIsOneLineWithTimeLevelMessageAndSortedPairs() throws {
         let text = try written { $0.critical("slave outage.", metadata: ["reason": "refused", "detail": "a b"]) }
         #expect(text == "NOW CRITICAL slave outage. detail=\"a b\" reason=refused\n")
+    }
+
+    @Test func theJournalGetsAPriorityInsteadOfTimeAndLevel() throws {
+        let text = try written(style: .journal) {
+            $0.critical("slave outage.")
+            $0.info("slave is back up.")
+        }
+        #expect(text == "<2>slave outage.\n<6>slave is back up.\n")
+    }
+
+    @Test func aTerminalGetsTheLevelInColour() throws {
+        #expect(try written(style: .colour) { $0.error("failed") } == "NOW \u{1b}[31mERROR\u{1b}[0m failed\n")
     }
 
     @Test func lowerLevelsAreLeftOut() throws {

@@ -1,13 +1,23 @@
-/// What the Glibc module does not import: epoll, accept4, eventfd.
+/// What the Glibc module does not import: epoll, accept4, eventfd, pipe2, pidfd_open.
 #pragma once
 
 #include <netinet/tcp.h>
+#include <spawn.h>
 #include <stddef.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
 /// accept4(2), which the headers keep behind _GNU_SOURCE.
 int clinux_accept4(int fd, int flags);
+
+/// pipe2(2), which the headers keep behind _GNU_SOURCE, with O_CLOEXEC.
+int clinux_pipe(int ends[2]);
+
+/// posix_spawn_file_actions_addclosefrom_np(3), which the headers keep behind _GNU_SOURCE.
+int clinux_spawn_close_from(posix_spawn_file_actions_t *actions, int from);
+
+/// pidfd_open(2); -1 with ENOSYS on kernels before 5.3.
+int clinux_pidfd(int process);
 
 /// Runs a function on a new detached thread that blocks all signals. The name keeps 15 bytes; a stack of 0 is the
 /// system's default. Returns 0 or the error number of pthread_create(3).

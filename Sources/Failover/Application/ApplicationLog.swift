@@ -1,4 +1,5 @@
 import FailoverNotify
+import Glibc
 public import Logging
 
 /// The log that a configuration asks for, on standard error.
@@ -7,9 +8,20 @@ public struct ApplicationLog: Sendable {
     private let output: LogOutput
 
     public init(_ configuration: LogConfiguration) {
-        let output = LogOutput()
+        let level = configuration.level
+        let style = LogStyle.suiting(descriptor: STDERR_FILENO) { name in getenv(name).map { String(cString: $0) } }
+        let format = configuration.format
+        let output = LogOutput { count in
+            let text = "\(count) log lines were dropped: the log's reader is too slow"
+            return format == .json ? #"{"level":"warning","message":"\#(text)"}"# : text
+        }
         self.output = output
-        logger = Logger(label: "failover") { _ in TextLogHandler(level: configuration.level, output: output) }
+        logger = Logger(label: "failover") { _ in
+            switch format {
+            case .text: TextLogHandler(level: level, output: output, style: style)
+            case .json: JSONLogHandler(level: level, output: output, style: style)
+            }
+        }
     }
 
     /// Waits until all lines are written, a second at the most.

@@ -4,8 +4,11 @@ import FailoverSystem
 
 /// Makes the checks of a process, which share one resolver and one set of threads.
 struct CheckFactory: Sendable {
+    /// For services that are made one by one.
+    static let shared = CheckFactory()
+
     let resolver: NameResolver
-    private let threads = BlockingThreads()
+    let threads = BlockingThreads()
 
     init() { resolver = NameResolver(threads: threads) }
 

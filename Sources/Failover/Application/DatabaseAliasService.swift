@@ -4,6 +4,7 @@ import FailoverCore
 /// A database alias that is pinged through its driver, and whose outage moves the routes that use it.
 struct DatabaseAliasService: TimedService {
     let name: String
+    let settings: MonitorSettings
     let check: DatabaseCheck
     let board: RouteBoard
     /// Position in the route table.

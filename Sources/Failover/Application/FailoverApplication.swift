@@ -1,5 +1,6 @@
 import FailoverChecks
 public import FailoverCore
+import FailoverNotify
 import FailoverProxy
 public import Logging
 public import ServiceLifecycle
@@ -7,6 +8,7 @@ public import ServiceLifecycle
 /// A configuration brought to life: every service monitored, every route served.
 public struct FailoverApplication: ServiceLifecycle.Service {
     private let monitors: [MonitoredService]
+    private let notifiers: [NotifierQueue]
     private let proxy: ProxyServer
     private let board: RouteBoard
     private let resolver: NameResolver
@@ -16,6 +18,9 @@ public struct FailoverApplication: ServiceLifecycle.Service {
 
     /// How long clients wait in the listeners' queues for the first name look-up, which a dead name server may delay.
     private static let firstLookupLimit = Duration.seconds(2)
+
+    /// How long events that wait for a notifier may delay the end of the process.
+    private static let lastWordsLimit = Duration.seconds(5)
 
     /// Opens the listeners; nothing is pinged or accepted before ``run()``.
     ///
@@ -29,26 +34,39 @@ public struct FailoverApplication: ServiceLifecycle.Service {
         let board = RouteBoard(plan.table)
         let environment = MonitorEnvironment.ofThisProcess(log: log)
 
+        let notifiers = configuration.notifiers.map { $0.queue(threads: checks.threads, log: log) }
+        let tell: @Sendable (FailoverEvent) -> Void = { event in
+            for notifier in notifiers { notifier.offer(event) }
+        }
+        let publisher = try SettingsPublisher(
+            services: configuration.services.map(\.name), path: configuration.settingsFile)
+        let consequences = configuration.services.map { service in
+            Consequences(service, plan: plan, publisher: publisher, board: board)
+        }
         let databases = plan.aliases.enumerated().map { index, alias in
             MonitoredService(
-                service: DatabaseAliasService(
-                    name: alias.serviceName,
-                    check: checks.check(of: alias.database.server), board: board,
-                    alias: index),
-                settings: alias.database.monitor, environment: environment,
-                onSuspicion: { board.setSuspect(alias: index, $0) })
+                service: ConsequentialService(
+                    base: DatabaseAliasService(
+                        name: alias.serviceName, settings: alias.database.monitor,
+                        check: checks.check(of: alias.database.server), board: board, alias: index),
+                    consequences: consequences.filter { plan.ownAlias(ofService: $0.service) == index }),
+                environment: environment,
+                currentAlias: { board.table.servingAlias(insteadOf: index) },
+                onSuspicion: { board.setSuspect(alias: index, $0) }, onEvent: tell)
         }
-        let others = configuration.services.compactMap { service -> MonitoredService? in
-            guard case .watched(.tcp(let endpoint), let settings) = service.kind else { return nil }
-            return MonitoredService(
-                service: TCPService(name: service.name, check: checks.check(of: endpoint)),
-                settings: settings, environment: environment)
+        let others = zip(configuration.services, consequences).compactMap { service, consequence in
+            service.watched(checks).map { base in
+                MonitoredService(
+                    service: ConsequentialService(base: base, consequences: [consequence]), environment: environment,
+                    onEvent: tell)
+            }
         }
         let observer = RouteObserver(
             monitors: databases, aliases: plan.table.routes.map(\.aliases),
             triggers: plan.routes.map(\.settings.errorTriggers), clock: environment.clock, log: log)
 
         self.configuration = configuration
+        self.notifiers = notifiers
         self.log = log
         self.whenStopping = whenStopping
         self.board = board
@@ -69,6 +87,12 @@ public struct FailoverApplication: ServiceLifecycle.Service {
     /// Serves until the surrounding `ServiceGroup` shuts down gracefully, then lets sessions end.
     public func run() async throws {
         await findAddresses()
+        let telling = Task {
+            await withDiscardingTaskGroup { group in
+                for notifier in notifiers { group.addTask { await notifier.run() } }
+            }
+        }
+        defer { telling.cancel() }
         try await withThrowingTaskGroup(of: Void.self) { group in
             for monitor in monitors { group.addTask { await monitor.run() } }
             try proxy.start()
@@ -84,6 +108,24 @@ public struct FailoverApplication: ServiceLifecycle.Service {
             await proxy.stop(grace: configuration.shutdownGrace)
             group.cancelAll()
         }
+        for notifier in notifiers { notifier.finish() }
+        await Self.wait(for: telling, atMost: Self.lastWordsLimit)
+    }
+
+    /// Waits until the task has ended, or that long.
+    private static func wait(for task: Task<Void, Never>, atMost limit: Duration) async {
+        let (ends, end) = AsyncStream.makeStream(of: Void.self)
+        let watch = Task {
+            await task.value
+            end.finish()
+        }
+        let alarm = Task {
+            try? await Task.sleep(for: limit)
+            end.finish()
+        }
+        for await _ in ends {}
+        watch.cancel()
+        alarm.cancel()
     }
 
     /// Looks all names up once, so that the first clients find addresses.

@@ -1,25 +1,27 @@
-import FailoverChecks
 public import FailoverCore
 
 /// Something that can be pinged once, outside of any monitoring.
 public struct PingTarget: Sendable {
+    /// `postgres`, `mysql`, `tcp`, `memcached`, `rabbitmq`, `redis` or `command`.
+    public let type: String
+    /// Where it is; several servers with commas between them.
+    public let location: String
+    fileprivate let service: any FailoverCore.Service
+
     /// The alias's or the service's name.
-    public let name: String
-    /// Where it is.
-    public let endpoint: Endpoint
-    fileprivate let limit: Duration
-    fileprivate let check: @Sendable (Duration) async throws(PingFailure) -> Void
+    public var name: String { service.name }
 
     /// Pings once under the time limit of a service that is up.
     public func ping() async -> PingResult {
         let clock = ContinuousClock()
         let start = clock.now
-        do throws(PingFailure) {
-            try await check(limit)
-            return PingResult(failure: nil, duration: start.duration(to: clock.now))
+        var failure: PingFailure?
+        do {
+            try await service.ping(limit: service.settings.pingTimeout)
         } catch {
-            return PingResult(failure: error, duration: start.duration(to: clock.now))
+            failure = error as? PingFailure ?? PingFailure(.other, "\(error)")
         }
+        return PingResult(failure: failure, duration: start.duration(to: clock.now))
     }
 }
 
@@ -28,17 +30,14 @@ extension Configuration {
     public var pingTargets: [PingTarget] {
         let checks = CheckFactory()
         let aliases = databases.map { alias in
-            let check = checks.check(of: alias.server)
-            return PingTarget(
-                name: alias.name, endpoint: alias.server.endpoint, limit: alias.monitor.pingTimeout
-            ) { limit throws(PingFailure) in try await check.ping(limit: limit) }
+            PingTarget(
+                type: alias.server.engine.rawValue, location: alias.server.endpoint.description,
+                service: DatabaseService(
+                    name: alias.name, server: alias.server, settings: alias.monitor, checks: checks))
         }
         let others = services.compactMap { service -> PingTarget? in
-            guard case .watched(.tcp(let endpoint), let settings) = service.kind else { return nil }
-            let check = checks.check(of: endpoint)
-            return PingTarget(name: service.name, endpoint: endpoint, limit: settings.pingTimeout) {
-                limit throws(PingFailure) in try await check.ping(limit: limit)
-            }
+            guard case .watched(let server, _) = service.kind, let pinged = service.watched(checks) else { return nil }
+            return PingTarget(type: server.typeName, location: server.location, service: pinged)
         }
         return aliases + others
     }

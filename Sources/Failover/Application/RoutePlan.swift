@@ -36,6 +36,12 @@ struct RoutePlan {
         self.aliases = aliases
     }
 
+    /// Position of the alias that the route of this name prefers; `nil` if there is no such route.
+    func ownAlias(ofService name: String) -> Int? {
+        guard let route = routes.first(where: { $0.name == name }) else { return nil }
+        return aliases.firstIndex { $0.database.name == route.settings.aliases.first }
+    }
+
     private static func serviceName(of alias: String, in routes: [(name: String, settings: DatabaseRoute)]) -> String {
         let owners = routes.filter { $0.settings.aliases.first == alias }
         return owners.count == 1 ? owners[0].name : alias

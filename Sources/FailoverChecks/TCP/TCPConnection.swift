@@ -21,6 +21,32 @@ struct TCPConnection: ~Copyable {
 
     deinit { if descriptor >= 0 { close(descriptor) } }
 
+    /// Sends all of it before the attempt's deadline.
+    mutating func send(_ bytes: [UInt8], _ attempt: PingAttempt) throws(PingFailure) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            if count >= 0 {
+                rest = rest.dropFirst(count)
+            } else if errno == EAGAIN {
+                try attempt.wait(for: POLLOUT, on: descriptor)
+            } else if errno != EINTR {
+                throw attempt.failure(SystemError.last())
+            }
+        }
+    }
+
+    /// What the peer says next, 4 KiB of it at the most, before the attempt's deadline; empty when it has closed.
+    mutating func receive(_ attempt: PingAttempt) throws(PingFailure) -> [UInt8] {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while true {
+            try attempt.wait(for: POLLIN, on: descriptor)
+            let count = recv(descriptor, &buffer, buffer.count, 0)
+            if count >= 0 { return Array(buffer.prefix(count)) }
+            if errno != EAGAIN && errno != EINTR { throw attempt.failure(SystemError.last()) }
+        }
+    }
+
     /// The error that a connect in the background ended with. Asking for it takes it away.
     static func pendingError(of descriptor: Int32) -> SystemError? {
         var number: Int32 = 0

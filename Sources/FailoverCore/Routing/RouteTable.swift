@@ -85,6 +85,15 @@ public struct RouteTable: Hashable, Sendable {
         return passed.isEmpty ? .preferred(alias: first) : .failover(alias: first, instead: passed)
     }
 
+    /// Name of the alias that serves the routes that prefer `alias`; `nil` when there are none, when nothing is up, or when
+    /// those routes have come to different aliases.
+    public func servingAlias(insteadOf alias: Int) -> String? {
+        let concerned = routes.indices.filter { routes[$0].aliases.first == alias }
+        let serving = Set(concerned.map { selection(ofRoute: $0).alias })
+        guard serving.count == 1, let only = serving.first, let index = only else { return nil }
+        return aliases[index].name
+    }
+
     mutating func update(alias: Int, _ change: (inout AliasState) -> Void) {
         change(&aliases[alias])
         for (index, route) in routes.enumerated() where route.aliases.contains(alias) {

@@ -11,13 +11,19 @@ package final class LogOutput: Sendable {
     private let waiting = Atomic<Int>(0)
     private let dropped = Atomic<Int>(0)
     private let capacity: Int
+    private let lossLine: @Sendable (Int) -> String
 
     /// - Parameters:
     ///   - descriptor: stays open; standard error unless given.
     ///   - capacity: lines that may wait.
-    package init(descriptor: Int32 = 2, capacity: Int = 10_000) {
+    ///   - lossLine: the line that says how many were dropped.
+    package init(
+        descriptor: Int32 = 2, capacity: Int = 10_000,
+        lossLine: @escaping @Sendable (Int) -> String = { "\($0) log lines were dropped: the log's reader is too slow" }
+    ) {
         self.descriptor = descriptor
         self.capacity = capacity
+        self.lossLine = lossLine
     }
 
     /// Queues one line; never waits.
@@ -29,7 +35,7 @@ package final class LogOutput: Sendable {
         }
         queue.async { [self] in
             let lost = dropped.exchange(0, ordering: .relaxed)
-            if lost > 0 { writeNow("\(lost) log lines were dropped: the log's reader is too slow\n") }
+            if lost > 0 { writeNow(lossLine(lost) + "\n") }
             writeNow(line + "\n")
             waiting.subtract(1, ordering: .relaxed)
         }

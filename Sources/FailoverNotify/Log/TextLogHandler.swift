@@ -7,15 +7,17 @@ package struct TextLogHandler: LogHandler {
     package var metadata: Logger.Metadata = [:]
     package var logLevel: Logger.Level
     private let output: LogOutput
+    private let style: LogStyle
     private let time: @Sendable () -> String
 
     /// - Parameter time: the time stamp of a line; UTC unless given.
     package init(
-        level: Logger.Level, output: LogOutput, time: @escaping @Sendable () -> String = { WallTime.now.text }
+        level: Logger.Level, output: LogOutput, style: LogStyle = .plain, time: (@Sendable () -> String)? = nil
     ) {
         logLevel = level
         self.output = output
-        self.time = time
+        self.style = style
+        self.time = time ?? { WallTime.now.text }
     }
 
     package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -24,28 +26,24 @@ package struct TextLogHandler: LogHandler {
     }
 
     package func log(event: LogEvent) {
-        var pairs = metadata.merging(event.metadata ?? [:]) { $1 }
-        if let error = event.error { pairs["error"] = "\(error)" }
-        // A message from elsewhere must not be able to forge a line.
-        var line = "\(time()) \(event.level.rawValue.uppercased()) \(Self.oneLine("\(event.message)"))"
-        for (key, value) in pairs.sorted(by: { $0.key < $1.key }) {
-            line += " \(key)=\(Self.quotedIfNeeded("\(value)"))"
-        }
+        var line = start(of: event) + LogText.oneLine("\(event.message)")
+        for (key, value) in LogText.pairs(event, handler: metadata) { line += " \(key)=\(Self.quotedIfNeeded(value))" }
         output.write(line)
     }
 
+    private func start(of event: LogEvent) -> String {
+        let name = event.level.rawValue.uppercased()
+        return switch style {
+        case .plain: "\(time()) \(name) "
+        case .colour: "\(time()) \u{1b}[\(event.level.colour)m\(name)\u{1b}[0m "
+        // The journal has its own time and level.
+        case .journal: "<\(event.level.syslogPriority)>"
+        }
+    }
+
     private static func quotedIfNeeded(_ value: String) -> String {
-        let value = oneLine(value)
+        let value = LogText.oneLine(value)
         let needsQuotes = value.isEmpty || value.contains { $0 == " " || $0 == "\"" || $0 == "=" }
         return needsQuotes ? "\"\(value.replacing("\"", with: "\\\""))\"" : value
-    }
-
-    private static func oneLine(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: isControl) else { return text }
-        return String(String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? " " : $0 }))
-    }
-
-    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-        scalar.properties.generalCategory == .control
     }
 }

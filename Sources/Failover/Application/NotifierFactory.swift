@@ -1,0 +1,25 @@
+import FailoverCore
+import FailoverNotify
+import FailoverSystem
+import Logging
+
+extension NotifierConfiguration {
+    /// What tells somebody in this way.
+    func notifier(threads: BlockingThreads) -> any Notifier {
+        switch kind {
+        case .webhook(let url, let format, let authorities):
+            WebhookNotifier(
+                url: url, format: format == .slack ? .slack : .json, tlsAuthorities: authorities, threads: threads)
+        case .command(let words): CommandNotifier(words, threads: threads)
+        case .mail(let to, let from, let sendmail):
+            MailNotifier(to: to, from: from, sendmail: sendmail, threads: threads)
+        }
+    }
+
+    /// The notifier with a queue of its own.
+    func queue(threads: BlockingThreads, log: Logger) -> NotifierQueue {
+        NotifierQueue(
+            notifier: notifier(threads: threads), filter: EventFilter(services: services, events: events),
+            limit: timeout, log: log)
+    }
+}

@@ -1,0 +1,52 @@
+/// A program to run, and what it is given.
+package struct Command: Hashable, Sendable {
+    /// The program's absolute path, then its arguments. No shell reads them.
+    package var words: [String]
+    /// Variables beside those of this process.
+    package var environment: [String: String]
+    /// What it reads from its standard input.
+    package var input: [UInt8]
+
+    package init(_ words: [String], environment: [String: String] = [:], input: [UInt8] = []) {
+        self.words = words
+        self.environment = environment
+        self.input = input
+    }
+}
+
+/// How a command ended.
+package struct CommandResult: Hashable, Sendable {
+    package enum Ending: Hashable, Sendable {
+        case exited(Int32)
+        case signalled(Int32)
+        /// It was killed at its time limit, with all that it had started.
+        case timedOut
+    }
+
+    package let ending: Ending
+    /// The end of what it wrote to standard output and standard error, 64 KiB at the most.
+    package let output: [UInt8]
+
+    package init(ending: Ending, output: [UInt8]) {
+        self.ending = ending
+        self.output = output
+    }
+
+    package var succeeded: Bool { ending == .exited(0) }
+
+    /// The last line of the output that is not blank; how it ended if there is none.
+    package var summary: String {
+        let lines = String(decoding: output, as: UTF8.self).split(whereSeparator: \.isNewline)
+        return lines.last { !$0.allSatisfy(\.isWhitespace) }.map(String.init) ?? ending.description
+    }
+}
+
+extension CommandResult.Ending: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .exited(let status): "exit status \(status)"
+        case .signalled(let number): "killed by signal \(number)"
+        case .timedOut: "killed at its time limit"
+        }
+    }
+}

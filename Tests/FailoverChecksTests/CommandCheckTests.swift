@@ -1,0 +1,37 @@
+import FailoverCore
+import FailoverSystem
+import FailoverTesting
+import Testing
+
+@testable import FailoverChecks
+
+@Suite("Command ping", .timeLimit(.minutes(5)))
+struct CommandCheckTests {
+    private func ping(_ words: [String], limit: Duration = .seconds(100)) async throws(PingFailure) {
+        try await CommandCheck(command: Command(words), threads: BlockingThreads()).ping(limit: limit)
+    }
+
+    @Test func exitStatusZeroIsUp() async throws { try await ping(["/bin/true"]) }
+
+    @Test func anotherIsDownWithTheLastLineOfTheOutput() async {
+        await #expect(throws: PingFailure(.command, "billing is closed")) {
+            try await ping(["/bin/sh", "-c", "echo starting; echo 'billing is\tclosed' >&2; exit 2"])
+        }
+        await #expect(throws: PingFailure(.command, "exit status 1")) { try await ping(["/bin/false"]) }
+        await #expect(throws: PingFailure(.command, "killed by signal 15")) {
+            try await ping(["/bin/sh", "-c", "kill $$"])
+        }
+    }
+
+    @Test func theLimitHolds() async {
+        await #expect(throws: PingFailure(.timeout(.command), "/bin/sleep did not end within 200 ms")) {
+            try await ping(["/bin/sleep", "1000"], limit: .milliseconds(200))
+        }
+    }
+
+    @Test func aMissingProgramIsOurOwnFault() async {
+        await #expect(throws: PingFailure(.local, "/nonexistent: No such file or directory")) {
+            try await ping(["/nonexistent"])
+        }
+    }
+}
