@@ -15,7 +15,13 @@ struct Ping: AsyncParsableCommand {
 
     func run() async throws {
         let configuration = try file.load()
-        let targets = try targets(of: configuration)
+        let targets: [PingTarget]
+        do {
+            targets = try self.targets(of: configuration)
+        } catch let error as UnavailableServiceType {
+            printError("\(error)")
+            throw ExitCode(1)
+        }
         let width = targets.map(\.name.count).max() ?? 0
         var isAllUp = true
         for (target, result) in await Self.ping(targets) {
@@ -26,7 +32,7 @@ struct Ping: AsyncParsableCommand {
     }
 
     private func targets(of configuration: Configuration) throws -> [PingTarget] {
-        let all = configuration.pingTargets
+        let all = try configuration.pingTargets()
         guard !names.isEmpty else { return all }
         return try names.flatMap { name in
             let wanted = configuration.pingTargetNames(for: name)

@@ -70,10 +70,11 @@ need_swift() {
   fi
 }
 
-# need_clients DIRECTORY: the drivers that the tests use as applications do, and what lets packets vanish. What Debian
+# need_clients DIRECTORY: the drivers that the tests use as applications do, what lets packets vanish, and what the
+# notifiers tell. What Debian
 # has not goes below DIRECTORY.
 need_clients() {
-  need_packages python3-psycopg python3-pymysql python3-pip iproute2 nftables
+  need_packages python3-psycopg python3-pymysql python3-pip iproute2 nftables memcached openssl
   [[ -e $1/mysql/connector ]] ||
     /usr/bin/python3 -m pip install --quiet --disable-pip-version-check --no-deps --target "$1" mysql-connector-python ||
     die "cannot install mysql-connector-python"

@@ -2,10 +2,21 @@ import FailoverCore
 
 extension ServiceConfiguration {
     /// The service that pings what is no route; `nil` for a route.
-    func watched(_ checks: CheckFactory) -> (any FailoverCore.Service)? {
+    ///
+    /// - Throws: ``UnavailableServiceType``.
+    func watched(_ checks: CheckFactory) throws(UnavailableServiceType) -> (any FailoverCore.Service)? {
         guard case .watched(let server, let settings) = kind else { return nil }
-        return server.service(name: name, settings: settings, environment: failoverSettings, checks: checks)
+        let service = server.service(name: name, settings: settings, environment: failoverSettings, checks: checks)
+        guard let service else { throw UnavailableServiceType(service: name, type: server.typeName) }
+        return service
     }
+}
+
+/// This version has no driver for a service's type.
+public struct UnavailableServiceType: Error, Hashable, Sendable, CustomStringConvertible {
+    public let service: String
+    public let type: String
+    public var description: String { "services.\(service): type \(type) is not available in this version" }
 }
 
 extension WatchedServer {

@@ -144,9 +144,11 @@ public final class MonitoredService: Sendable {
 
     private func decide(_ decision: Decision, _ state: inout State) {
         let earlier = state.decisions
+        // Not when the hook has run: what is told of an outage and of its end counts from the same moment.
+        let time = environment.timeOfDay()
         state.decisions = Task {
             await earlier?.value
-            await self.perform(decision)
+            await self.perform(decision, decidedAt: time)
         }
     }
 
@@ -178,12 +180,12 @@ extension MonitoredService {
         case change(PingFailure)
     }
 
-    private func perform(_ decision: Decision) async {
+    private func perform(_ decision: Decision, decidedAt time: WallTime) async {
         switch decision {
         case .event(let kind):
             await runHook(of: kind)
             let event = FailoverEvent(
-                service: service.name, kind: kind, time: environment.timeOfDay(), host: environment.host,
+                service: service.name, kind: kind, time: time, host: environment.host,
                 processID: environment.processID, currentAlias: currentAlias())
             environment.log.log(event)
             onEvent(event)

@@ -70,10 +70,11 @@ package final class NotifierQueue: Sendable {
             try await notifier.deliver(event, limit: limit)
             log.debug("\(notifier.name): told", metadata: ["service": "\(event.service)"])
         } catch {
+            let words = error is CancellationError ? "the process ends" : "\(error)"
             Counter(label: "failover_notification_failures", dimensions: [("notifier", notifier.name)]).increment()
             log.error(
                 "\(notifier.name): nobody was told of \(event.service)'s \(event.kind.name)",
-                metadata: ["error": "\(error)"])
+                metadata: ["error": "\(words)"])
         }
     }
 }
