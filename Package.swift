@@ -31,6 +31,7 @@ let package = Package(
             name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(
             name: "CMySQL", pkgConfig: "mysqlclient", providers: [.apt(["default-libmysqlclient-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
 
         .target(
             name: "FailoverCore",
@@ -39,7 +40,7 @@ let package = Package(
         .target(name: "FailoverSystem", dependencies: ["FailoverCore", "CLinux"], swiftSettings: strict),
         .target(
             name: "FailoverChecks",
-            dependencies: ["FailoverCore", "FailoverSystem", "CPostgres", "CMySQL"],
+            dependencies: ["FailoverCore", "FailoverSystem", "CPostgres", "CMySQL", "COpenSSL"],
             swiftSettings: strict),
         .target(
             name: "FailoverProxy",

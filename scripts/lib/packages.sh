@@ -79,8 +79,8 @@ need_clients() {
     die "cannot install mysql-connector-python"
 }
 
-# What every build needs beside Swift: the client libraries of both databases.
+# What every build needs beside Swift: the client libraries of both databases and OpenSSL.
 need_build_tools() {
   need_swift
-  need_packages libpq-dev default-libmysqlclient-dev pkg-config
+  need_packages libpq-dev default-libmysqlclient-dev libssl-dev pkg-config
 }
