@@ -79,8 +79,8 @@ need_clients() {
     die "cannot install mysql-connector-python"
 }
 
-# What every build needs beside Swift: the client libraries of both databases and OpenSSL.
+# What every build needs beside Swift: the client libraries of both databases, OpenSSL, and a reader of what Redis says.
 need_build_tools() {
   need_swift
-  need_packages libpq-dev default-libmysqlclient-dev libssl-dev pkg-config
+  need_packages libpq-dev default-libmysqlclient-dev libssl-dev libhiredis-dev pkg-config
 }
