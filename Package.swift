@@ -32,6 +32,8 @@ let package = Package(
         .systemLibrary(
             name: "CMySQL", pkgConfig: "mysqlclient", providers: [.apt(["default-libmysqlclient-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
 
         .target(
             name: "FailoverCore",
@@ -40,7 +42,7 @@ let package = Package(
         .target(name: "FailoverSystem", dependencies: ["FailoverCore", "CLinux"], swiftSettings: strict),
         .target(
             name: "FailoverChecks",
-            dependencies: ["FailoverCore", "FailoverSystem", "CPostgres", "CMySQL"],
+            dependencies: ["FailoverCore", "FailoverSystem", "CPostgres", "CMySQL", "COpenSSL", "CHiredis"],
             swiftSettings: strict),
         .target(
             name: "FailoverProxy",

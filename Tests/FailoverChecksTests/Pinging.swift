@@ -45,6 +45,14 @@ struct CheckBench {
         } catch { return error }
     }
 
+    /// The failure of one ping of any check, if it fails.
+    func outcome(of ping: () async throws(PingFailure) -> Void) async -> PingFailure? {
+        do {
+            try await ping()
+            return nil
+        } catch { return error }
+    }
+
     /// The failure of one ping against a script.
     func failure(
         _ engine: DatabaseServer.Engine, tls: DatabaseServer.TLSMode = .disable, password: Secret? = nil,

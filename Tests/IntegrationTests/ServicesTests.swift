@@ -106,8 +106,8 @@ struct ServicesTests {
     }
 
     @Test func aTypeWithoutADriverIsSaidAtTheStart() async throws {
-        let failover = try FailoverProcess(configuration: "services: {celery: {type: redis, url: \"redis://a\"}}")
+        let failover = try FailoverProcess(configuration: "services: {celery: {type: rabbitmq, url: \"amqp://a\"}}")
         #expect(try await failover.status() == 1)
-        #expect(await failover.logs("CRITICAL services.celery: type redis is not available in this version"))
+        #expect(await failover.logs("CRITICAL services.celery: type rabbitmq is not available in this version"))
     }
 }

@@ -80,8 +80,9 @@ need_clients() {
     die "cannot install mysql-connector-python"
 }
 
-# What every build needs beside Swift: the client libraries of both databases, and libcurl for webhooks.
+# What every build needs beside Swift: the client libraries of both databases, OpenSSL, a reader of what Redis says, and
+# libcurl for webhooks.
 need_build_tools() {
   need_swift
-  need_packages libpq-dev default-libmysqlclient-dev libcurl4-openssl-dev pkg-config
+  need_packages libpq-dev default-libmysqlclient-dev libssl-dev libhiredis-dev libcurl4-openssl-dev pkg-config
 }

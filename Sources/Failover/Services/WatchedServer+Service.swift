@@ -31,7 +31,8 @@ extension WatchedServer {
         case .command(let commands):
             CommandService(
                 name: name, commands: commands, environment: environment, settings: settings, checks: checks)
-        case .rabbitmq, .redis: nil
+        case .redis(let server): RedisService(name: name, server: server, settings: settings, checks: checks)
+        case .rabbitmq: nil
         }
     }
 

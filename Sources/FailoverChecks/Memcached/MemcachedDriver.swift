@@ -1,28 +1,32 @@
 import FailoverCore
 
-/// Asks a memcached server for its version: the text protocol's `version`, protocol.txt of memcached.
+/// Asks a Memcached server for its version; a server that accepts and does not answer is dead.
 ///
-/// Not through libmemcached: its limits hold for each wait, so that a server that says a byte a second outlives them.
+/// Speaks the text protocol itself: libmemcached's time limit is that of each wait, so that a server which sends a byte
+/// now and then outlives it.
 struct MemcachedDriver: PingDriver {
-    /// The answer is one short line.
-    private static let longestLine = 512
+    /// No version is longer; an error line may carry a sentence.
+    private static let longestLine = 1024
 
     func ping(_ attempt: PingAttempt) throws(PingFailure) {
-        var connection = try TCPConnection(attempt)
+        var stream = try PingStream(attempt)
         attempt.reached(.query)
-        try connection.send(Array("version\r\n".utf8), attempt)
+        try stream.send(Array("version\r\n".utf8))
         var answer: [UInt8] = []
-        while !answer.contains(UInt8(ascii: "\n")) {
-            let bytes = try connection.receive(attempt)
-            if bytes.isEmpty { throw attempt.failure(.disconnected, "closed the connection without an answer") }
-            answer += bytes
-            if answer.count > Self.longestLine { break }
+        while !answer.contains(UInt8(ascii: "\n")), answer.count <= Self.longestLine {
+            answer += try stream.receive()
         }
-        let line = String(decoding: answer.prefix(Self.longestLine).prefix { $0 != UInt8(ascii: "\r") }, as: UTF8.self)
-        // A server that wants a login first says so; it is well.
-        guard line.hasPrefix("VERSION ") || line.hasPrefix("CLIENT_ERROR unauthenticated") else {
-            throw attempt.failure(.protocolViolation, "not an answer of memcached: \(line.prefix(60))")
+        let line = String(decoding: answer.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+        guard line.hasPrefix("VERSION "), line.hasSuffix("\r") else {
+            throw attempt.failure(Self.reason(of: line), line)
         }
-        connection.closeInOrder(before: attempt.deadline)
+        stream.closeInOrder()
+    }
+
+    /// What an answer means that is no version.
+    private static func reason(of line: String) -> PingFailure.Reason {
+        if line.hasPrefix("ERROR Too many open connections") { return .tooManyConnections }
+        if line.hasPrefix("CLIENT_ERROR unauthenticated") { return .authentication }
+        return line.hasPrefix("SERVER_ERROR") ? .query : .protocolViolation
     }
 }

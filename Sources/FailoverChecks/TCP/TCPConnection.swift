@@ -21,38 +21,46 @@ struct TCPConnection: ~Copyable {
 
     deinit { if descriptor >= 0 { close(descriptor) } }
 
-    /// Sends all of it before the attempt's deadline.
-    mutating func send(_ bytes: [UInt8], _ attempt: PingAttempt) throws(PingFailure) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
-            if count >= 0 {
-                rest = rest.dropFirst(count)
-            } else if errno == EAGAIN {
-                try attempt.wait(for: POLLOUT, on: descriptor)
-            } else if errno != EINTR {
-                throw attempt.failure(SystemError.last())
-            }
-        }
-    }
-
-    /// What the peer says next, 4 KiB of it at the most, before the attempt's deadline; empty when it has closed.
-    mutating func receive(_ attempt: PingAttempt) throws(PingFailure) -> [UInt8] {
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        while true {
-            try attempt.wait(for: POLLIN, on: descriptor)
-            let count = recv(descriptor, &buffer, buffer.count, 0)
-            if count >= 0 { return Array(buffer.prefix(count)) }
-            if errno != EAGAIN && errno != EINTR { throw attempt.failure(SystemError.last()) }
-        }
-    }
-
     /// The error that a connect in the background ended with. Asking for it takes it away.
     static func pendingError(of descriptor: Int32) -> SystemError? {
         var number: Int32 = 0
         var size = socklen_t(MemoryLayout<Int32>.size)
         if getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &number, &size) != 0 { return .last() }
         return number == 0 ? nil : SystemError(number)
+    }
+
+    /// Sends all bytes before the attempt's deadline.
+    ///
+    /// A peer that is gone is no error yet: it may have said why, so that the next ``receive(_:)`` tells more.
+    func send(_ bytes: [UInt8], _ attempt: PingAttempt) throws(PingFailure) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            if count >= 0 {
+                rest = rest.dropFirst(count)
+                continue
+            }
+            switch errno {
+            case EAGAIN: try attempt.wait(for: POLLOUT, on: descriptor)
+            case EINTR: continue
+            case EPIPE, ECONNRESET: return
+            default: throw attempt.failure(SystemError.last())
+            }
+        }
+    }
+
+    /// Waits for bytes, and takes what has arrived.
+    ///
+    /// - Throws: `.disconnected` when the peer has closed the connection.
+    func receive(_ attempt: PingAttempt) throws(PingFailure) -> ArraySlice<UInt8> {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while true {
+            try attempt.wait(for: POLLIN, on: descriptor)
+            let count = recv(descriptor, &buffer, buffer.count, 0)
+            if count > 0 { return buffer[..<count] }
+            if count == 0 { throw attempt.failure(.disconnected, "closed the connection") }
+            if errno != EAGAIN && errno != EINTR { throw attempt.failure(SystemError.last()) }
+        }
     }
 
     /// Says goodbye and reads what the peer may have said until it closes, for a moment: closing with unread bytes

@@ -1,0 +1,82 @@
+import FailoverCore
+
+/// Logs in to a Redis server, pings it, and asks whether it is loading its data or has lost its primary.
+///
+/// A user who may not ask that is content with the ping: what the server says of the state is a bonus.
+struct RedisDriver: PingDriver {
+    let server: RedisServer
+
+    func ping(_ attempt: PingAttempt) throws(PingFailure) {
+        let stream = try PingStream.connect(
+            attempt, to: server.endpoint, tls: server.tls, authorities: server.tlsAuthorities)
+        guard let replies = RedisReplyReader() else { throw attempt.failure(.local, "out of memory") }
+        var conversation = RedisConversation(stream, replies, attempt)
+
+        attempt.reached(.login)
+        if let password = server.password?.reveal() ?? server.user.map({ _ in "" }) {
+            // Before Redis 6 there are no users, and AUTH takes nothing but the password.
+            try conversation.expect(
+                "OK", to: server.user.map { RedisCommand("AUTH", $0, password) } ?? RedisCommand("AUTH", password))
+        }
+        if server.database != 0 { try conversation.expect("OK", to: RedisCommand("SELECT", "\(server.database)")) }
+
+        attempt.reached(.query)
+        try conversation.expect("PONG", to: RedisCommand("PING"))
+        for section in ["replication", "persistence"] {
+            guard let text = try conversation.text(RedisCommand("INFO", section)) else { continue }
+            if let trouble = RedisInfo(text).trouble { throw attempt.failure(trouble.reason, trouble.words) }
+        }
+        conversation.end()
+    }
+}
+
+/// Commands and their answers, one at a time.
+private struct RedisConversation: ~Copyable {
+    private var stream: PingStream
+    private var replies: RedisReplyReader
+    private let attempt: PingAttempt
+
+    init(_ stream: consuming PingStream, _ replies: consuming RedisReplyReader, _ attempt: PingAttempt) {
+        self.stream = stream
+        self.replies = replies
+        self.attempt = attempt
+    }
+
+    /// Sends a command that has one good answer. After the login the user may lack the right to it.
+    mutating func expect(_ answer: String, to command: RedisCommand) throws(PingFailure) {
+        switch try reply(to: command) {
+        case .text(answer): return
+        case .error(let error) where error.isOfPermission && attempt.stage == .query: return
+        case .error(let error): throw attempt.failure(error.reason(at: attempt.stage), error.text)
+        case .text, .other: throw attempt.failure(.protocolViolation, "does not answer as Redis does")
+        }
+    }
+
+    /// The answer to a command that the server may refuse; `nil` if it does.
+    mutating func text(_ command: RedisCommand) throws(PingFailure) -> String? {
+        switch try reply(to: command) {
+        case .text(let text): return text
+        case .error(let error):
+            let reason = error.reason(at: attempt.stage)
+            if reason == .query { return nil }
+            throw attempt.failure(reason, error.text)
+        case .other: throw attempt.failure(.protocolViolation, "does not answer as Redis does")
+        }
+    }
+
+    private mutating func reply(to command: RedisCommand) throws(PingFailure) -> RedisReply {
+        try stream.send(command.bytes)
+        do {
+            while true {
+                if let reply = try replies.next() { return reply }
+                try replies.feed(try stream.receive())
+            }
+        } catch let error as PingFailure {
+            throw error
+        } catch {
+            throw attempt.failure(.protocolViolation, "what it says is no answer of a Redis server")
+        }
+    }
+
+    consuming func end() { stream.closeInOrder() }
+}

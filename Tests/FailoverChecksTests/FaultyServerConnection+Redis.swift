@@ -1,0 +1,25 @@
+import FailoverTesting
+
+/// The part of a Redis server that a ping meets.
+extension FaultyServerConnection {
+    /// Reads one command; `nil` when the client is gone. Pings send each in one piece and wait for its answer.
+    func receiveRedisCommand() -> String? {
+        let bytes = receive()
+        guard !bytes.isEmpty else { return nil }
+        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\r\n", omittingEmptySubsequences: false)
+        // *2 $4 AUTH $6 secret
+        return lines.enumerated().filter { $0.offset % 2 == 0 && $0.offset > 0 && !$0.element.isEmpty }
+            .map { String($0.element) }.joined(separator: " ")
+    }
+
+    /// A server of good health that answers otherwise where told, by command: `["INFO replication": "-NOPERM no"]`.
+    func serveRedis(_ answers: [String: String] = [:]) {
+        while let command = receiveRedisCommand() {
+            let usual = command == "PING" ? "+PONG" : command.hasPrefix("INFO") ? "$7\r\nrole:up" : "+OK"
+            send(Array("\(answers[command] ?? usual)\r\n".utf8))
+        }
+    }
+
+    /// A text as INFO's is.
+    static func redisText(_ text: String) -> String { "$\(text.utf8.count)\r\n\(text)" }
+}
