@@ -15,13 +15,7 @@ struct Ping: AsyncParsableCommand {
 
     func run() async throws {
         let configuration = try file.load()
-        let targets: [PingTarget]
-        do {
-            targets = try self.targets(of: configuration)
-        } catch let error as UnavailableServiceType {
-            printError("\(error)")
-            throw ExitCode(1)
-        }
+        let targets = try targets(of: configuration)
         let width = targets.map(\.name.count).max() ?? 0
         var isAllUp = true
         for (target, result) in await Self.ping(targets) {
@@ -32,7 +26,7 @@ struct Ping: AsyncParsableCommand {
     }
 
     private func targets(of configuration: Configuration) throws -> [PingTarget] {
-        let all = try configuration.pingTargets()
+        let all = configuration.pingTargets()
         guard !names.isEmpty else { return all }
         return try names.flatMap { name in
             let wanted = configuration.pingTargetNames(for: name)

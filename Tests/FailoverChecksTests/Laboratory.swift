@@ -29,5 +29,5 @@ enum Laboratory {
             tlsAuthorities: tlsAuthorities, pingQuery: pingQuery)
     }
 
-    private static func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+    static func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 }

@@ -104,10 +104,4 @@ struct ServicesTests {
         failover.signal(SIGTERM)
         #expect(try await failover.status() == 0)
     }
-
-    @Test func aTypeWithoutADriverIsSaidAtTheStart() async throws {
-        let failover = try FailoverProcess(configuration: "services: {celery: {type: rabbitmq, url: \"amqp://a\"}}")
-        #expect(try await failover.status() == 1)
-        #expect(await failover.logs("CRITICAL services.celery: type rabbitmq is not available in this version"))
-    }
 }

@@ -32,7 +32,10 @@ extension RealServers {
         @Test(arguments: Laboratory.Engine.allCases)
         func noDriverNoticesHowTheReplicaIsLost(_ engine: Laboratory.Engine) async throws {
             for (fault, undo) in [("kill", "start"), ("stop", "cont"), ("shutdown", "start")] {
-                let failover = try FailoverProcess(configuration: engine.configuration(pingTimeout: "3s"))
+                // Patient: on a slow day a healthy replica must not lose a session to the primary.
+                let failover = try FailoverProcess(
+                    configuration: engine.configuration(
+                        pingTimeout: "3s", route: "connect_timeout: 5s, greeting_timeout: 5s"))
                 let port = try await failover.port()
                 try await everybodyIsServed(by: engine.replicaPort, through: port, engine, "before \(fault)")
                 try await engine.fault(fault)

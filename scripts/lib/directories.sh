@@ -5,7 +5,7 @@
 usable_by_servers() {
   ((${#1} <= 70)) || return 1
   local prefix
-  for prefix in "as_postgres[@]" "as_mysql[@]"; do
+  for prefix in "as_postgres[@]" "as_mysql[@]" "as_redis[@]" "as_rabbitmq[@]"; do
     # A user whose engine is not installed has nothing to run here.
     "${!prefix}" true 2>/dev/null || continue
     "${!prefix}" test -x "$1" || return 1

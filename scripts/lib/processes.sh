@@ -5,12 +5,12 @@
 pid_of() { cut -d ' ' -f 1 "$LAB/run/$1.pid"; }
 
 # state_of PID prints the state as in proc(5) and the start time; nothing for a process that is gone.
-# A zombie nobody reaps counts as gone.
+# A zombie nobody reaps counts as gone, unless threads of its are still at it and hold its sockets.
 state_of() {
   local stat fields
   { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 0
   read -ra fields <<<"${stat##*) }"
-  [[ ${fields[0]} == Z ]] || echo "${fields[0]} ${fields[19]}"
+  [[ ${fields[0]} == Z && ${fields[17]} -le 1 ]] || echo "${fields[0]} ${fields[19]}"
 }
 
 # server_state NAME prints the letter for the server's first process; nothing when it is not running.
@@ -24,7 +24,8 @@ server_state() {
 alive() { [[ -n $(server_state "$1") ]]; }
 frozen() { [[ $(server_state "$1") == T ]]; }
 
-# A PostgreSQL server is a postmaster and its children, each in a session of its own; MariaDB is one process.
+# A PostgreSQL server is a postmaster and its children, each in a session of its own; RabbitMQ has a child that starts
+# programs and ends with it; the others are one process each.
 processes_of() {
   local pid
   pid=$(pid_of "$1")
@@ -52,6 +53,9 @@ wait_until() {
     sleep 0.1
   done
 }
+
+# talk PORT BYTES COUNT sends bytes, with escapes as echo -e takes them, and prints the first COUNT of the answer.
+talk() { (exec 3<>"/dev/tcp/127.0.0.1/$1" && printf '%b' "$2" >&3 && timeout 3 head -c "$3" <&3) 2>/dev/null; }
 
 freeze_server() {
   local pid

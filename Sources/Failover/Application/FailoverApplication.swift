@@ -54,8 +54,8 @@ public struct FailoverApplication: ServiceLifecycle.Service {
                 currentAlias: { board.table.servingAlias(insteadOf: index) },
                 onSuspicion: { board.setSuspect(alias: index, $0) }, onEvent: tell)
         }
-        let others = try zip(configuration.services, consequences).compactMap { service, consequence in
-            try service.watched(checks).map { base in
+        let others = zip(configuration.services, consequences).compactMap { service, consequence in
+            service.watched(checks).map { base in
                 MonitoredService(
                     service: ConsequentialService(base: base, consequences: [consequence]), environment: environment,
                     onEvent: tell)

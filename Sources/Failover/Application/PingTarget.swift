@@ -27,9 +27,7 @@ public struct PingTarget: Sendable {
 
 extension Configuration {
     /// Every database alias and every other service, in file order.
-    ///
-    /// - Throws: ``UnavailableServiceType``.
-    public func pingTargets() throws -> [PingTarget] {
+    public func pingTargets() -> [PingTarget] {
         let checks = CheckFactory()
         let aliases = databases.map { alias in
             PingTarget(
@@ -37,8 +35,8 @@ extension Configuration {
                 service: DatabaseService(
                     name: alias.name, server: alias.server, settings: alias.monitor, checks: checks))
         }
-        let others = try services.compactMap { service -> PingTarget? in
-            guard case .watched(let server, _) = service.kind, let pinged = try service.watched(checks) else {
+        let others = services.compactMap { service -> PingTarget? in
+            guard case .watched(let server, _) = service.kind, let pinged = service.watched(checks) else {
                 return nil
             }
             return PingTarget(type: server.typeName, location: server.location, service: pinged)

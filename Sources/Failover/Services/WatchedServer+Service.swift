@@ -2,28 +2,17 @@ import FailoverCore
 
 extension ServiceConfiguration {
     /// The service that pings what is no route; `nil` for a route.
-    ///
-    /// - Throws: ``UnavailableServiceType``.
-    func watched(_ checks: CheckFactory) throws(UnavailableServiceType) -> (any FailoverCore.Service)? {
+    func watched(_ checks: CheckFactory) -> (any FailoverCore.Service)? {
         guard case .watched(let server, let settings) = kind else { return nil }
-        let service = server.service(name: name, settings: settings, environment: failoverSettings, checks: checks)
-        guard let service else { throw UnavailableServiceType(service: name, type: server.typeName) }
-        return service
+        return server.service(name: name, settings: settings, environment: failoverSettings, checks: checks)
     }
 }
 
-/// This version has no driver for a service's type.
-public struct UnavailableServiceType: Error, Hashable, Sendable, CustomStringConvertible {
-    public let service: String
-    public let type: String
-    public var description: String { "services.\(service): type \(type) is not available in this version" }
-}
-
 extension WatchedServer {
-    /// The service that pings it; `nil` for a type whose driver this version lacks.
+    /// The service that pings it.
     func service(
         name: String, settings: MonitorSettings, environment: [String: String], checks: CheckFactory
-    ) -> (any FailoverCore.Service)? {
+    ) -> any FailoverCore.Service {
         switch self {
         case .tcp(let endpoint): TCPService(name: name, endpoint: endpoint, settings: settings, checks: checks)
         case .memcached(let servers):
@@ -32,7 +21,8 @@ extension WatchedServer {
             CommandService(
                 name: name, commands: commands, environment: environment, settings: settings, checks: checks)
         case .redis(let server): RedisService(name: name, server: server, settings: settings, checks: checks)
-        case .rabbitmq: nil
+        case .rabbitmq(let server):
+            RabbitMQService(name: name, server: server, settings: settings, checks: checks)
         }
     }
 

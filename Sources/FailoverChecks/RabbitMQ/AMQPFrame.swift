@@ -1,0 +1,96 @@
+/// What a peer says is not AMQP 0-9-1.
+struct AMQPViolation: Error, Equatable {
+    let words: String
+
+    static let noAMQP = AMQPViolation(words: "what it says is no AMQP")
+}
+
+/// A frame of AMQP 0-9-1 (chapter 4.2.3).
+struct AMQPFrame: Equatable {
+    static let method: UInt8 = 1
+    static let heartbeat: UInt8 = 8
+    private static let end: UInt8 = 0xce
+    /// No server says more at once in a ping.
+    private static let largestPayload = 32 << 10
+
+    var type = method
+    var channel: UInt16
+    var payload: [UInt8]
+
+    /// As it goes on the wire.
+    var bytes: [UInt8] {
+        var bytes = AMQPBytes()
+        bytes.add(type)
+        bytes.add(channel)
+        bytes.add(UInt32(payload.count))
+        return bytes.bytes + payload + [Self.end]
+    }
+
+    /// Takes the first frame from what has arrived; `nil` if it has not arrived as a whole.
+    static func take(from arrived: inout [UInt8]) throws(AMQPViolation) -> AMQPFrame? {
+        guard let type = arrived.first else { return nil }
+        // What a server says that wants another version, and closes.
+        if type == UInt8(ascii: "A") { throw AMQPViolation(words: "does not speak AMQP 0-9-1") }
+        guard type == method || type == heartbeat else { throw .noAMQP }
+        guard arrived.count >= 7 else { return nil }
+        var head = AMQPArguments(arrived.dropFirst())
+        let channel = try head.short()
+        let size = Int(try head.long())
+        guard size <= largestPayload else { throw .noAMQP }
+        guard arrived.count >= size + 8 else { return nil }
+        guard arrived[size + 7] == end else { throw .noAMQP }
+        defer { arrived.removeFirst(size + 8) }
+        return AMQPFrame(type: type, channel: channel, payload: Array(arrived[7..<size + 7]))
+    }
+}
+
+/// Writes the types of AMQP 0-9-1 (chapter 4.2.5).
+struct AMQPBytes {
+    private(set) var bytes: [UInt8] = []
+
+    mutating func add(_ number: some FixedWidthInteger) {
+        withUnsafeBytes(of: number.bigEndian) { bytes += $0 }
+    }
+
+    /// A short string: at most 255 bytes, the rest is cut off.
+    mutating func addShort(_ text: String) {
+        let text = text.utf8.prefix(255)
+        add(UInt8(text.count))
+        bytes += text
+    }
+
+    /// A long string or a table.
+    mutating func addLong(_ content: some Collection<UInt8>) {
+        add(UInt32(content.count))
+        bytes += content
+    }
+}
+
+/// Reads the types of AMQP 0-9-1 (chapter 4.2.5).
+struct AMQPArguments {
+    private var rest: ArraySlice<UInt8>
+
+    init(_ bytes: ArraySlice<UInt8>) { rest = bytes }
+
+    mutating func short() throws(AMQPViolation) -> UInt16 {
+        try take(2).reduce(0) { $0 << 8 | UInt16($1) }
+    }
+
+    mutating func long() throws(AMQPViolation) -> UInt32 {
+        try take(4).reduce(0) { $0 << 8 | UInt32($1) }
+    }
+
+    mutating func shortString() throws(AMQPViolation) -> String {
+        let count = Int(try take(1).first ?? 0)
+        return String(decoding: try take(count), as: UTF8.self)
+    }
+
+    /// A long string, or a table unread.
+    mutating func longBytes() throws(AMQPViolation) -> ArraySlice<UInt8> { try take(Int(try long())) }
+
+    private mutating func take(_ count: Int) throws(AMQPViolation) -> ArraySlice<UInt8> {
+        guard rest.count >= count else { throw .noAMQP }
+        defer { rest = rest.dropFirst(count) }
+        return rest.prefix(count)
+    }
+}

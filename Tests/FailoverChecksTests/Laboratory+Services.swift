@@ -1,0 +1,42 @@
+import FailoverCore
+import FailoverSystem
+import Glibc
+
+/// The Memcached, Redis and RabbitMQ servers of `scripts/lab up --services`.
+extension Laboratory {
+    /// Whether they are there too.
+    static var hasServices: Bool { isOpen && variable("LAB_RABBITMQ_PORT") != nil }
+
+    /// Where a server listens, by the name of its variable: `LAB_REDIS_PRIMARY_PORT`.
+    static func endpoint(_ name: String, host: String = "127.0.0.1") -> Endpoint {
+        .tcp(host: host, port: variable("LAB_\(name)_PORT").flatMap { UInt16($0) } ?? 0)
+    }
+
+    static func redis(
+        _ name: String = "REDIS_PRIMARY", host: String = "127.0.0.1", user: String? = "monitor",
+        password: Secret? = password, database: Int = 0, tls: Bool = false, tlsAuthorities: String? = authorities
+    ) -> RedisServer {
+        RedisServer(
+            endpoint: endpoint(tls ? "\(name)_TLS" : name, host: host), user: user, password: password,
+            database: database, tls: tls, tlsAuthorities: tlsAuthorities)
+    }
+
+    static func rabbitMQ(
+        host: String = "127.0.0.1", user: String = "monitor", password: Secret = password, virtualHost: String = "app",
+        tls: Bool = false, tlsAuthorities: String? = authorities
+    ) -> RabbitMQServer {
+        RabbitMQServer(
+            endpoint: endpoint(tls ? "RABBITMQ_TLS" : "RABBITMQ", host: host), user: user, password: password,
+            virtualHost: virtualHost, tls: tls, tlsAuthorities: tlsAuthorities)
+    }
+
+    /// Plays a fault of `scripts/lab fault` on a server.
+    static func fault(_ fault: String, on server: String, threads: BlockingThreads) async throws {
+        let script = variable("LAB_SCRIPT") ?? "scripts/lab"
+        try await threads.run { () throws(PingFailure) in
+            guard system("'\(script)' fault \(server) \(fault)") == 0 else {
+                throw PingFailure(.command, "\(script) fault \(server) \(fault) failed")
+            }
+        }
+    }
+}
