@@ -34,9 +34,15 @@ extension Laboratory {
     static func fault(_ fault: String, on server: String, threads: BlockingThreads) async throws {
         let script = variable("LAB_SCRIPT") ?? "scripts/lab"
         try await threads.run { () throws(PingFailure) in
-            guard system("'\(script)' fault \(server) \(fault)") == 0 else {
+            guard system("exec bash -c '\(closeAndRun)' bash '\(script)' fault \(server) \(fault)") == 0 else {
                 throw PingFailure(.command, "\(script) fault \(server) \(fault) failed")
             }
         }
     }
+
+    /// Closes what the test process has open, then becomes the script: a server that this one starts would keep the
+    /// sockets of the tests beside this one open.
+    private static let closeAndRun = """
+        for fd in /proc/self/fd/*; do fd=${fd##*/}; if ((fd > 2)); then exec {fd}>&-; fi; done; exec "$@"
+        """
 }
