@@ -26,7 +26,7 @@ struct Ping: AsyncParsableCommand {
     }
 
     private func targets(of configuration: Configuration) throws -> [PingTarget] {
-        let all = configuration.pingTargets()
+        let all = configuration.pingTargets
         guard !names.isEmpty else { return all }
         return try names.flatMap { name in
             let wanted = configuration.pingTargetNames(for: name)

@@ -1,5 +1,5 @@
 package import FailoverCore
-import Glibc
+package import Glibc
 
 extension WallTime {
     /// The system's time of day.
@@ -9,12 +9,18 @@ extension WallTime {
         return WallTime(sinceEpoch: .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec))
     }
 
-    /// RFC 3339 in UTC with milliseconds: `2026-01-02T03:04:05.678Z`.
-    package var text: String {
+    /// Date and time of day in UTC, gmtime(3).
+    package var calendar: tm {
         var seconds = Int(sinceEpoch.components.seconds)
-        let milliseconds = sinceEpoch.components.attoseconds / 1_000_000_000_000_000
         var parts = tm()
         gmtime_r(&seconds, &parts)
+        return parts
+    }
+
+    /// RFC 3339 in UTC with milliseconds: `2026-01-02T03:04:05.678Z`.
+    package var text: String {
+        let milliseconds = sinceEpoch.components.attoseconds / 1_000_000_000_000_000
+        let parts = calendar
         let date = "\(parts.tm_year + 1900)-\(Self.padded(parts.tm_mon + 1, 2))-\(Self.padded(parts.tm_mday, 2))"
         let time = "\(Self.padded(parts.tm_hour, 2)):\(Self.padded(parts.tm_min, 2)):\(Self.padded(parts.tm_sec, 2))"
         return "\(date)T\(time).\(Self.padded(Int32(milliseconds), 3))Z"

@@ -1,6 +1,5 @@
 import FailoverCore
 import FailoverSystem
-import Glibc
 
 /// The Memcached, Redis and RabbitMQ servers of `scripts/lab up --services`.
 extension Laboratory {
@@ -34,15 +33,11 @@ extension Laboratory {
     static func fault(_ fault: String, on server: String, threads: BlockingThreads) async throws {
         let script = variable("LAB_SCRIPT") ?? "scripts/lab"
         try await threads.run { () throws(PingFailure) in
-            guard system("exec bash -c '\(closeAndRun)' bash '\(script)' fault \(server) \(fault)") == 0 else {
+            // It lends the script, and so the server that this starts, none of the tests' sockets.
+            let command = Command([script, "fault", server, fault])
+            guard let result = try? ChildProcess.run(command, until: Deadline(.seconds(120))), result.succeeded else {
                 throw PingFailure(.command, "\(script) fault \(server) \(fault) failed")
             }
         }
     }
-
-    /// Closes what the test process has open, then becomes the script: a server that this one starts would keep the
-    /// sockets of the tests beside this one open.
-    private static let closeAndRun = """
-        for fd in /proc/self/fd/*; do fd=${fd##*/}; if ((fd > 2)); then exec {fd}>&-; fi; done; exec "$@"
-        """
 }

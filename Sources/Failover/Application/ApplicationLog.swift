@@ -16,11 +16,9 @@ public struct ApplicationLog: Sendable {
             return format == .json ? #"{"level":"warning","message":"\#(text)"}"# : text
         }
         self.output = output
+        let form: LineLogHandler.Form = format == .json ? .json : .text
         logger = Logger(label: "failover") { _ in
-            switch format {
-            case .text: TextLogHandler(level: level, output: output, style: style)
-            case .json: JSONLogHandler(level: level, output: output, style: style)
-            }
+            LineLogHandler(form, level: level, output: output, style: style)
         }
     }
 

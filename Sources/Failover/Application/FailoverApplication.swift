@@ -109,23 +109,8 @@ public struct FailoverApplication: ServiceLifecycle.Service {
             group.cancelAll()
         }
         for notifier in notifiers { notifier.finish() }
-        await Self.wait(for: telling, atMost: Self.lastWordsLimit)
-    }
-
-    /// Waits until the task has ended, or that long.
-    private static func wait(for task: Task<Void, Never>, atMost limit: Duration) async {
-        let (ends, end) = AsyncStream.makeStream(of: Void.self)
-        let watch = Task {
-            await task.value
-            end.finish()
-        }
-        let alarm = Task {
-            try? await Task.sleep(for: limit)
-            end.finish()
-        }
-        for await _ in ends {}
-        watch.cancel()
-        alarm.cancel()
+        let clock = MonotonicClock()
+        _ = await Patience.value(of: telling, until: clock.now.advanced(by: Self.lastWordsLimit), clock: clock)
     }
 
     /// Looks all names up once, so that the first clients find addresses.

@@ -8,8 +8,7 @@ extension NotifierConfiguration {
     func notifier(threads: BlockingThreads) -> any Notifier {
         switch kind {
         case .webhook(let url, let format, let authorities):
-            WebhookNotifier(
-                url: url, format: format == .slack ? .slack : .json, tlsAuthorities: authorities, threads: threads)
+            WebhookNotifier(url: url, format: format, tlsAuthorities: authorities, threads: threads)
         case .command(let words): CommandNotifier(words, threads: threads)
         case .mail(let to, let from, let sendmail):
             MailNotifier(to: to, from: from, sendmail: sendmail, threads: threads)

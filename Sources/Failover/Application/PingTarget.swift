@@ -27,7 +27,7 @@ public struct PingTarget: Sendable {
 
 extension Configuration {
     /// Every database alias and every other service, in file order.
-    public func pingTargets() -> [PingTarget] {
+    public var pingTargets: [PingTarget] {
         let checks = CheckFactory()
         let aliases = databases.map { alias in
             PingTarget(

@@ -1,25 +1,22 @@
 import FailoverCore
+import FailoverNotify
 
 extension WatchedServer {
     /// The `type` and the keys that belong to it.
     func write(to text: inout YAMLWriter) {
+        text.key("type", typeName)
         switch self {
         case .tcp(let endpoint):
-            text.key("type", "tcp")
             endpoint.write(to: &text)
         case .memcached(let servers):
-            text.key("type", "memcached")
             text.key("servers", servers.map(\.description))
         case .rabbitmq(let server):
-            text.key("type", "rabbitmq")
             text.key("url", server.hiddenURL)
             if let path = server.tlsAuthorities { text.key("tls_ca", path) }
         case .redis(let server):
-            text.key("type", "redis")
             text.key("url", server.hiddenURL)
             if let path = server.tlsAuthorities { text.key("tls_ca", path) }
         case .command(let commands):
-            text.key("type", "command")
             text.key("ping", commands.ping)
             if let failover = commands.failover { text.key("failover", failover) }
             if let recover = commands.recover { text.key("recover", recover) }
@@ -62,7 +59,7 @@ extension NotifierConfiguration {
         switch kind {
         case .webhook(let url, let format, let authorities):
             text.key("type", "webhook")
-            text.key("url", WebhookURL.hidingPath(of: url))
+            text.key("url", "\(url.origin)/\(url)")
             text.key("format", format.rawValue)
             if let authorities { text.key("tls_ca", authorities) }
         case .command(let words):

@@ -1,4 +1,5 @@
 public import FailoverCore
+public import FailoverNotify
 
 /// One entry of `notify`: who is told of events, and of which.
 public struct NotifierConfiguration: Hashable, Sendable {
@@ -10,14 +11,6 @@ public struct NotifierConfiguration: Hashable, Sendable {
         case command([String])
         /// `mail`: through sendmail(8).
         case mail(to: [String], from: String, sendmail: String)
-    }
-
-    /// The body of a webhook.
-    public enum WebhookFormat: String, Hashable, Sendable, CaseIterable {
-        /// The event, all of it.
-        case json
-        /// A line of text as Slack and those who took over its format want it.
-        case slack
     }
 
     public var kind: Kind

@@ -1,9 +1,9 @@
 /// Waiting for work that may never return.
-enum Patience {
+package enum Patience {
     /// The task's value; `nil` when it does not come before `deadline`, or when the waiting task is cancelled.
     ///
     /// The work itself goes on: a task group would wait for it.
-    static func value<Value: Sendable>(
+    package static func value<Value: Sendable>(
         of task: Task<Value, Never>, until deadline: MonotonicTime, clock: MonotonicClock
     ) async -> Value? {
         let (values, value) = AsyncStream.makeStream(of: Value.self, bufferingPolicy: .bufferingOldest(1))

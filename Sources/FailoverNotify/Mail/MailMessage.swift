@@ -37,9 +37,7 @@ struct MailMessage {
 
     /// RFC 5322's date: `Tue, 24 Nov 2026 10:40:00 +0000`.
     static func date(_ time: WallTime) -> String {
-        var seconds = Int(time.sinceEpoch.components.seconds)
-        var parts = tm()
-        gmtime_r(&seconds, &parts)
+        let parts = time.calendar
         let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
         let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
         let day = days[Int(parts.tm_wday)]

@@ -2,7 +2,7 @@ import FailoverCore
 import FoundationEssentials
 
 /// The body of a webhook's POST.
-package enum WebhookFormat: Sendable {
+public enum WebhookFormat: String, Hashable, Sendable, CaseIterable {
     /// The event, all of it.
     case json
     /// `{"text": "…"}`, as Slack and those who took over its format want it.

@@ -23,10 +23,7 @@ package struct WebhookNotifier: Notifier {
         url: Secret, format: WebhookFormat, tlsAuthorities: String?, threads: BlockingThreads,
         pause: @escaping Pause = { try await Task.sleep(for: $0) }
     ) {
-        let parts = url.reveal().split(separator: "/", maxSplits: 2, omittingEmptySubsequences: true)
-        // What stands before an @ is a login.
-        let host = parts.dropFirst().first.flatMap { $0.split(separator: "@").last } ?? ""
-        name = "webhook \(parts.first ?? "")//\(host.prefix { $0 != "?" && $0 != "#" })"
+        name = "webhook \(url.origin)"
         self.url = url
         self.format = format
         self.tlsAuthorities = tlsAuthorities

@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverNotify
 import SystemPackage
 
 /// The `type` of a notifier.
@@ -64,7 +65,7 @@ extension ConfigurationParser {
     }
 
     private func webhook(_ section: Section) -> NotifierConfiguration.Kind? {
-        let format = section["format"]?.choice(of: NotifierConfiguration.WebhookFormat.self) ?? .json
+        let format = section["format"]?.choice(of: WebhookFormat.self) ?? .json
         let authorities = section["tls_ca"].flatMap(certificateFile)
         guard let value = section.required("url"), let url = secret(value) else { return nil }
         return value.read { () throws(InvalidText) in

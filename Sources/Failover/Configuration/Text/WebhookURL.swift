@@ -1,4 +1,3 @@
-import FailoverCore
 import FoundationEssentials
 
 /// What a webhook's URL has to be. No message repeats any of it: it is often a secret.
@@ -10,13 +9,5 @@ enum WebhookURL {
         else {
             throw InvalidText("expected a URL that starts with https:// or http://, in ASCII, without spaces")
         }
-    }
-
-    /// The scheme, the host and the port of a URL, and nothing of what may be a token.
-    static func hidingPath(of url: Secret) -> String {
-        guard let parts = URLComponents(string: url.reveal()), let scheme = parts.scheme, let host = parts.host else {
-            return url.description
-        }
-        return "\(scheme)://\(host)\(parts.port.map { ":\($0)" } ?? "")/\(url.description)"
     }
 }

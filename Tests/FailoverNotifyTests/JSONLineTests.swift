@@ -6,11 +6,11 @@ import Testing
 @testable import FailoverNotify
 
 @Suite("The log for machines", .timeLimit(.minutes(5)))
-struct JSONLogHandlerTests {
+struct JSONLineTests {
     private struct Broken: Error {}
 
     private func written(style: LogStyle = .plain, _ body: (Logger) -> Void) throws -> String {
-        try LoggedText.of({ JSONLogHandler(level: .info, output: $0, style: style, time: { "NOW" }) }, body)
+        try LoggedText.of({ LineLogHandler(.json, level: .info, output: $0, style: style, time: { "NOW" }) }, body)
     }
 
     @Test func anEventIsOneObjectALine() throws {

@@ -8,9 +8,9 @@ import Testing
 @testable import FailoverNotify
 
 @Suite("The log for people", .timeLimit(.minutes(5)))
-struct TextLogHandlerTests {
+struct TextLineTests {
     private func written(style: LogStyle = .plain, _ body: (Logger) -> Void) throws -> String {
-        try LoggedText.of({ TextLogHandler(level: .info, output: $0, style: style, time: { "NOW" }) }, body)
+        try LoggedText.of({ LineLogHandler(.text, level: .info, output: $0, style: style, time: { "NOW" }) }, body)
     }
 
     @Test func anEventIsOneLineWithTimeLevelMessageAndSortedPairs() throws {
