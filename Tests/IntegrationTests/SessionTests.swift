@@ -16,13 +16,13 @@ extension RealServers {
 
         /// Connects with every driver and every way of encryption; all must be answered by that server.
         private func everybodyIsServed(
-            by port: Int, through failover: Int, _ engine: Laboratory.Engine, _ when: String
+            by port: Int, through failover: FailoverProcess, _ engine: Laboratory.Engine, _ when: String
         ) async throws {
-            let lines = try await clients("drivers.py", engine.rawValue, "\(failover)")
+            let lines = try await clients("drivers.py", engine.rawValue, "\(try await failover.port())")
             #expect(lines.count == 6, "\(when)")
             for line in lines {
                 let words = line.split(separator: " ")
-                #expect(words[2] == "\(port)", "\(when): \(line)")
+                #expect(words[2] == "\(port)", "\(when): \(line)\n\(failover.log.joined(separator: "\n"))")
                 if words[1] != "prefer" {
                     #expect(words[3] == (words[1] == "require" ? "encrypted" : "clear"), "\(when): \(line)")
                 }
@@ -37,13 +37,13 @@ extension RealServers {
                     configuration: engine.configuration(
                         pingTimeout: "3s", route: "connect_timeout: 5s, greeting_timeout: 5s"))
                 let port = try await failover.port()
-                try await everybodyIsServed(by: engine.replicaPort, through: port, engine, "before \(fault)")
+                try await everybodyIsServed(by: engine.replicaPort, through: failover, engine, "before \(fault)")
                 try await engine.fault(fault)
-                try await everybodyIsServed(by: engine.primaryPort, through: port, engine, "after \(fault)")
+                try await everybodyIsServed(by: engine.primaryPort, through: failover, engine, "after \(fault)")
                 try await engine.fault(undo)
                 // A replica that went on before its ping was given up has had no outage to recover from.
                 #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
-                try await everybodyIsServed(by: engine.replicaPort, through: port, engine, "after \(undo)")
+                try await everybodyIsServed(by: engine.replicaPort, through: failover, engine, "after \(undo)")
                 failover.signal(SIGTERM)
                 #expect(try await failover.status() == 0)
             }

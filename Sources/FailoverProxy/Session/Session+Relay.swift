@@ -90,10 +90,19 @@ extension Session {
 
     /// Follows what is said, where it can be read.
     private func read(_ count: Int, from side: Side) {
-        if case .opaque = stream { return }
+        let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(loop.readBuffer.bytes)[..<count])
+        if case .opaque = stream { return noteGoodbye(bytes, from: side) }
         let saw = stream.sawShutdown
-        stream.sent(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(loop.readBuffer.bytes)[..<count]), by: side)
+        stream.sent(bytes, by: side)
         if !saw, stream.sawShutdown { worker.noteFailure(.serverShutdown, session: self, detail: "it shuts down") }
+    }
+
+    private func noteGoodbye(_ bytes: UnsafeRawBufferPointer, from side: Side) {
+        switch side {
+        case .client: clientSaidGoodbye = TLSGoodbye.ends(bytes)
+        case .backend where bytes.count > TLSGoodbye.longestAnswer: clientSaidGoodbye = false
+        case .backend: break
+        }
     }
 
     private func receive(from side: Side) -> Transfer {
@@ -170,7 +179,7 @@ extension Session {
         }
     }
 
-    /// A server may reset a connection whose client has said goodbye: PostgreSQL does not read the end of TLS that
-    /// follows a Terminate message. That is no error of the server.
-    private var clientHasLeft: Bool { toBackend.sourceEnded || client.peerHasEnded }
+    /// A server may close or reset a connection whose client has said goodbye: PostgreSQL does not read the end of TLS
+    /// that follows a Terminate message. That is no error of the server, even if it is seen before the client's end.
+    private var clientHasLeft: Bool { toBackend.sourceEnded || clientSaidGoodbye || client.peerHasEnded }
 }

@@ -19,6 +19,8 @@ final class Session: Pollable {
     @exclusivity(unchecked) var toBackend = Flow()
     @exclusivity(unchecked) var toClient = Flow()
     @exclusivity(unchecked) var stream = SessionStream.opaque
+    /// Whether the last that was heard of an encrypted session is a goodbye of the client.
+    @exclusivity(unchecked) var clientSaidGoodbye = false
     @exclusivity(unchecked) var lastActivity: UInt64
     @exclusivity(unchecked) private(set) var isClosed = false
     private(set) var slot = -1
