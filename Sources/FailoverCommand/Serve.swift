@@ -1,5 +1,6 @@
 import ArgumentParser
 import Failover
+import FailoverSystem
 import Glibc
 import Logging
 import ServiceLifecycle
@@ -25,8 +26,11 @@ struct Serve: AsyncParsableCommand {
         defer { applicationLog.flush() }
         do {
             let application = try await FailoverApplication(configuration, log: log) {
-                // From now on a signal does what it does by default: it ends the process.
-                for number in [SIGTERM, SIGINT] { signal(number, SIG_DFL) }
+                do {
+                    try DefaultSignals.restore([SIGTERM, SIGINT])
+                } catch {
+                    log.warning("a second signal may not end the process", metadata: ["error": "\(error)"])
+                }
             }
             log.info("starting", metadata: ["version": "\(failoverVersion)", "config": "\(file.config)"])
             try await Self.run(application, log: log)
