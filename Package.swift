@@ -65,7 +65,7 @@ let package = Package(
         .executableTarget(
             name: "FailoverCommand",
             dependencies: [
-                "Failover", "FailoverCore", "FailoverSystem", logging,
+                "Failover", "FailoverCore", "FailoverNotify", "FailoverSystem", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Failover
 import FailoverCore
+import FailoverNotify
+import Glibc
 
 /// `failover ping`
 struct Ping: AsyncParsableCommand {
@@ -13,16 +15,14 @@ struct Ping: AsyncParsableCommand {
     @Argument(help: "Aliases, services or routes; all of them unless given.")
     var names: [String] = []
 
+    @Flag(help: "Print JSON: an array with an object for each.")
+    var json = false
+
     func run() async throws {
         let configuration = try file.load()
-        let targets = try targets(of: configuration)
-        let width = targets.map(\.name.count).max() ?? 0
-        var isAllUp = true
-        for (target, result) in await Self.ping(targets) {
-            isAllUp = isAllUp && result.succeeded
-            print(Self.line(target, result, width: width))
-        }
-        if !isAllUp { throw ExitCode(1) }
+        let report = PingReport(answers: await Self.ping(try targets(of: configuration)))
+        print(json ? try report.json() : report.table(colour: LogStyle.suiting(descriptor: STDOUT_FILENO) == .colour))
+        if !report.isAllUp { throw ExitCode(1) }
     }
 
     private func targets(of configuration: Configuration) throws -> [PingTarget] {
@@ -38,7 +38,7 @@ struct Ping: AsyncParsableCommand {
     }
 
     /// Pings all at once; answers in the order of the targets.
-    private static func ping(_ targets: [PingTarget]) async -> [(PingTarget, PingResult)] {
+    private static func ping(_ targets: [PingTarget]) async -> [PingReport.Answer] {
         await withTaskGroup { group in
             for (index, target) in targets.enumerated() {
                 group.addTask { (index, await target.ping()) }
@@ -47,12 +47,5 @@ struct Ping: AsyncParsableCommand {
             for await (index, result) in group { results[index] = result }
             return targets.enumerated().compactMap { index, target in results[index].map { (target, $0) } }
         }
-    }
-
-    private static func line(_ target: PingTarget, _ result: PingResult, width: Int) -> String {
-        let name = target.name + String(repeating: " ", count: width - target.name.count)
-        let start = "\(name)  \(result.succeeded ? "up  " : "down")  \(result.duration.inWords)"
-        guard let failure = result.failure else { return "\(start)  \(target.location)" }
-        return "\(start)  \(failure.reason): \(failure.detail)"
     }
 }

@@ -9,7 +9,7 @@ public struct ApplicationLog: Sendable {
 
     public init(_ configuration: LogConfiguration) {
         let level = configuration.level
-        let style = LogStyle.suiting(descriptor: STDERR_FILENO) { name in getenv(name).map { String(cString: $0) } }
+        let style = LogStyle.suiting(descriptor: STDERR_FILENO)
         let format = configuration.format
         let output = LogOutput { count in
             let text = "\(count) log lines were dropped: the log's reader is too slow"

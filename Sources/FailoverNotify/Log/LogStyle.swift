@@ -18,6 +18,11 @@ package enum LogStyle: Hashable, Sendable {
         return isatty(descriptor) == 1 && !wantsNoColour && environment("TERM") != "dumb" ? .colour : .plain
     }
 
+    /// The style that suits a descriptor in this process's environment.
+    package static func suiting(descriptor: Int32) -> LogStyle {
+        suiting(descriptor: descriptor) { name in getenv(name).map { String(cString: $0) } }
+    }
+
     private static func identity(of descriptor: Int32) -> String? {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { return nil }

@@ -1,0 +1,79 @@
+import Failover
+import FailoverCore
+import FoundationEssentials
+
+/// What a ping of each target came to, for people and for programs.
+struct PingReport {
+    /// One target and its answer.
+    typealias Answer = (target: PingTarget, result: PingResult)
+
+    let answers: [Answer]
+
+    var isAllUp: Bool { answers.allSatisfy(\.result.succeeded) }
+
+    /// A line each under headings. What is up shows where it is, what is down who said what.
+    ///
+    /// - Parameter colour: green for up, red for down.
+    func table(colour: Bool) -> String {
+        var table = TextTable([
+            .init(heading: "NAME"), .init(heading: "TYPE"), .init(heading: "STATE"),
+            .init(heading: "TIME", isNumeric: true), .init(heading: "REASON"), .init(heading: "DETAIL"),
+        ])
+        for (target, result) in answers {
+            table.add([
+                target.name, target.type, Self.state(result), result.duration.inWords,
+                result.failure?.reason.description ?? "", result.failure?.detail ?? target.location,
+            ])
+        }
+        let stateColumn = 2
+        return table.lines { cell, row, column in
+            guard colour, column == stateColumn else { return cell }
+            return "\u{1b}[\(answers[row].result.succeeded ? 32 : 31)m\(cell)\u{1b}[0m"
+        }.joined(separator: "\n")
+    }
+
+    /// An array with an object each; every key is always there.
+    func json() throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(answers.map(Entry.init)), as: UTF8.self)
+    }
+
+    private static func state(_ result: PingResult) -> String { result.succeeded ? "up" : "down" }
+
+    private struct Entry: Encodable {
+        let name: String
+        let type: String
+        let location: String
+        let state: String
+        let durationMilliseconds: Double
+        let reason: String?
+        let detail: String?
+
+        init(_ answer: Answer) {
+            name = answer.target.name
+            type = answer.target.type
+            location = answer.target.location
+            state = PingReport.state(answer.result)
+            durationMilliseconds = (answer.result.duration / .microseconds(1)).rounded() / 1000
+            reason = answer.result.failure?.reason.description
+            detail = answer.result.failure?.detail
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case name, type, location, state, reason, detail
+            case durationMilliseconds = "duration_ms"
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var object = encoder.container(keyedBy: CodingKeys.self)
+            try object.encode(name, forKey: .name)
+            try object.encode(type, forKey: .type)
+            try object.encode(location, forKey: .location)
+            try object.encode(state, forKey: .state)
+            try object.encode(durationMilliseconds, forKey: .durationMilliseconds)
+            try object.encode(reason, forKey: .reason)
+            try object.encode(detail, forKey: .detail)
+        }
+    }
+}
