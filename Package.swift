@@ -72,6 +72,23 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        .executableTarget(
+            name: "ServiceOfYourOwn", dependencies: ["Failover", logging], path: "Sources/Examples/ServiceOfYourOwn",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "AroundClosures", dependencies: ["Failover", logging], path: "Sources/Examples/AroundClosures",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "LogHandler", dependencies: ["Failover", logging], path: "Sources/Examples/LogHandler",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "EmbeddedProxy",
+            dependencies: [
+                "Failover", logging, .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            path: "Sources/Examples/EmbeddedProxy", swiftSettings: strict),
+
         .target(
             name: "FailoverTesting",
             dependencies: ["FailoverCore", "FailoverSystem", logging],

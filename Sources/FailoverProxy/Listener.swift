@@ -55,6 +55,7 @@ final class Listener: Pollable {
                 return warn("client refused: \(peer?.description ?? "its address") is not in `allow`")
             }
         }
+        worker.registry.noteOpened()
         if let closure = worker.routes.closure(ofRoute: route) {
             warn("client refused: closed during the outage of \(closure.service)")
             worker.distribute(client, route: route, refusal: Refusal(kind: .closed, message: closure.message))

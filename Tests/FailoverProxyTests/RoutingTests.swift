@@ -42,6 +42,7 @@ struct RoutingTests {
         #expect(try await session.receiveText(2) == "r:")
         proxy.board.close(route: 0, RouteTable.Closure(service: "celery", message: "closed for now"))
         #expect(try await proxy.whoAnswers() == "")
+        #expect(await eventually { proxy.server.sessionCount == 1 })
         try await session.send(Array("ping".utf8))
         #expect(try await session.receiveText(4) == "ping")
         proxy.board.reopen(route: 0, after: "celery")

@@ -12,17 +12,22 @@ enum Laboratory {
     /// The script that plays faults.
     static let script = ProcessInfo.processInfo.environment["LAB_SCRIPT"] ?? "\(root)/scripts/lab"
 
+    /// Where a server listens, by the name of its variable; 0 without the laboratory.
+    static func port(_ name: String) -> Int { ProcessInfo.processInfo.environment[name].flatMap(Int.init) ?? 0 }
+
+    /// Plays a fault of `scripts/lab fault` on a server.
+    static func fault(_ fault: String, on server: String) async throws {
+        let output = try await Command.run([script, "fault", server, fault])
+        guard output.status == 0 else { throw CommandFailure(output: output) }
+    }
+
     /// One engine's servers and its real client.
     enum Engine: String, CaseIterable, Sendable {
         case postgres
         case mariadb
 
-        var primaryPort: Int { port(self == .postgres ? "LAB_PG_PRIMARY_PORT" : "LAB_MY_PRIMARY_PORT") }
-        var replicaPort: Int { port(self == .postgres ? "LAB_PG_REPLICA_PORT" : "LAB_MY_REPLICA_PORT") }
-
-        private func port(_ name: String) -> Int {
-            ProcessInfo.processInfo.environment[name].flatMap(Int.init) ?? 0
-        }
+        var primaryPort: Int { Laboratory.port(self == .postgres ? "LAB_PG_PRIMARY_PORT" : "LAB_MY_PRIMARY_PORT") }
+        var replicaPort: Int { Laboratory.port(self == .postgres ? "LAB_PG_REPLICA_PORT" : "LAB_MY_REPLICA_PORT") }
 
         /// The databases and a route over them, listening on a port that the system chooses.
         ///
@@ -85,10 +90,7 @@ enum Laboratory {
         }
 
         /// Plays a fault on the replica: `kill`, `stop`, `cont`, `shutdown` or `start`.
-        func fault(_ fault: String) async throws {
-            let output = try await Command.run([Laboratory.script, "fault", "\(rawValue)-replica", fault])
-            guard output.status == 0 else { throw CommandFailure(output: output) }
-        }
+        func fault(_ fault: String) async throws { try await Laboratory.fault(fault, on: "\(rawValue)-replica") }
     }
 }
 

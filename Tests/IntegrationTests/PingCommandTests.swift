@@ -57,14 +57,10 @@ extension RealServers {
         }
 
         @Test func whatIsDownSaysWhy() async throws {
-            let fault = { (name: String) in
-                let output = try await Command.run([Laboratory.script, "fault", "memcached-2", name])
-                guard output.status == 0 else { throw CommandFailure(output: output) }
-            }
-            try await fault("kill")
+            try await Laboratory.fault("kill", on: "memcached-2")
             let table = try await ping("cache", "search")
             let json = try await ping("--json", "cache")
-            try await fault("start")
+            try await Laboratory.fault("start", on: "memcached-2")
             #expect(table.status == 1)
             let place = /cache +memcached +down +\S+ +servers down +1 of 2 servers down: 127\.0\.0\.1:\d+ \(refused\)/
             #expect(table.standardOutput.contains(place), "\(table.standardOutput)")

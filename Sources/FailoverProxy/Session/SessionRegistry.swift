@@ -49,17 +49,15 @@ final class SessionRegistry: Sendable {
     /// Whether the descriptors are enough for one more.
     var hasRoom: Bool { count < capacity }
 
-    /// Counts a session of the route.
-    ///
-    /// - Returns: whether it is within the route's limit. If not, the client is only to be told so.
-    func admit(route: Int) -> Bool {
-        open.add(1, ordering: .relaxed)
-        return routes[route].take()
-    }
+    /// Counts a session, be it one that is only told why it is not served.
+    func noteOpened() { open.add(1, ordering: .relaxed) }
+
+    /// Counts a session on the route, unless the route's limit is reached.
+    func admit(route: Int) -> Bool { routes[route].take() }
 
     /// A session of the route has ended.
     ///
-    /// - Parameter counted: what ``admit(route:)`` said.
+    /// - Parameter counted: whether it was counted on the route.
     func release(route: Int, counted: Bool) {
         if counted { routes[route].leave() }
         if open.subtract(1, ordering: .relaxed).newValue == 0 { whenEmpty.yield() }

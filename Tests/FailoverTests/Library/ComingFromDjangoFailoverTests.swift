@@ -1,0 +1,153 @@
+import FailoverCore
+import FailoverProxy
+import FailoverTesting
+import Logging
+import Testing
+
+@testable import Failover
+
+/// What the older library offered, as the library does it; IntegrationTests have what the executable does.
+/// A test for each row of that table of the design.
+@Suite("Coming from django-failover", .timeLimit(.minutes(5)))
+struct ComingFromDjangoFailoverTests {
+    private let clock = ManualClock()
+    private let log = CapturedLog()
+    private let monitor: ServiceMonitor
+    private struct Trouble: Error {}
+
+    init() { monitor = Self.monitor(clock, log) }
+
+    private static func monitor(_ clock: ManualClock, _ log: CapturedLog) -> ServiceMonitor {
+        ServiceMonitor(
+            environment: MonitorEnvironment(
+                clock: MonotonicClock(clock), timeOfDay: { WallTime(sinceEpoch: .zero) }, log: log.logger, host: "web1",
+                processID: 7),
+            triggers: ErrorTriggers().adding(Trouble.self))
+    }
+
+    @Test func aServiceHasPingFailoverRecoverAndCleanup() async throws {
+        let cache = CountedService("cache")
+        try monitor.register(cache)
+        cache.setUp(false)
+        await monitor.monitor()
+        cache.setUp(true)
+        clock.advance(by: .seconds(30))
+        await monitor.monitor()
+        await monitor.cleanup()
+        #expect(cache.calls == ["ping", "failover", "ping", "recover", "cleanup"])
+    }
+
+    @Test func registerWatchesAService() async throws {
+        let services = [CountedService("cache"), CountedService("search")]
+        for service in services { try monitor.register(service) }
+        await monitor.monitor()
+        #expect(services.map(\.pings) == [1, 1])
+        #expect(monitor.statuses.map(\.name) == ["cache", "search"])
+    }
+
+    @Test(arguments: [DatabaseServer.Engine.postgres, .mysql])
+    func aPingMayTakeTenSecondsWhileUpAndOneWhileDownForBothEngines(_ engine: DatabaseServer.Engine) async throws {
+        #expect(MonitorSettings().pingTimeout == .seconds(10))
+        #expect(MonitorSettings().outagePingTimeout == .seconds(1))
+        let silent = FaultyServer { $0.holdOpen() }
+        var settings = MonitorSettings(
+            frequencies: PingFrequencies(monitoringInterval: .zero, outageInterval: .zero),
+            pingTimeout: .milliseconds(80),
+            outagePingTimeout: .milliseconds(40))
+        settings.fall = 1
+        let monitor = ServiceMonitor(log: log.logger)
+        try monitor.register(
+            DatabaseService(
+                name: "slave",
+                server: DatabaseServer(
+                    engine: engine, endpoint: .tcp(host: "127.0.0.1", port: silent.port), user: "monitor"),
+                settings: settings))
+        var limits: [String] = []
+        for _ in 0..<2 {
+            await monitor.monitor()
+            guard case .down(let failure, _) = monitor.status(of: "slave")?.verdict else { break }
+            limits.append(failure.detail)
+        }
+        #expect(limits.count == 2)
+        #expect(limits.first?.contains("80 ms") == true, "\(limits)")
+        #expect(limits.last?.contains("40 ms") == true, "\(limits)")
+        silent.stop()
+    }
+
+    @Test func theMiddlewareMonitorsBeforeEachRequestNowOnEachNewSession() async throws {
+        let replica = CountedService("slave")
+        let monitored = MonitoredService(
+            service: replica,
+            environment: MonitorEnvironment(
+                clock: MonotonicClock(clock), timeOfDay: { WallTime(sinceEpoch: .zero) }, log: log.logger, host: "web1",
+                processID: 7), onEvent: { _ in })
+        let observer = RouteObserver(
+            monitors: [monitored], aliases: [[0]], triggers: [[]], clock: MonotonicClock(clock), log: log.logger)
+        observer.sessionArrived(route: 0)
+        #expect(await eventually { replica.pings == 1 && !monitored.status.isPinging })
+        observer.sessionArrived(route: 0)
+        clock.advance(by: .seconds(120))
+        observer.sessionArrived(route: 0)
+        // The one in between came too early: were it to ping too, there would be three.
+        #expect(await eventually { replica.pings == 2 && !monitored.status.isPinging })
+        await monitored.stop()
+        #expect(replica.pings == 2)
+    }
+
+    @Test func failoverHandlerMonitorsWhenALoggedErrorIsOfAListedType() async throws {
+        let cache = CountedService("cache")
+        try monitor.register(cache)
+        let logger = Logger(label: "application") { _ in
+            FailoverLogHandler(log.logger.handler, monitor: monitor)
+        }
+        logger.error("of no listed type", error: CancellationError())
+        logger.error("query failed", error: Trouble())
+        #expect(await eventually { cache.pings == 1 })
+    }
+
+    @Test func theMonitorDecoratorIsMonitoringAroundAClosure() async throws {
+        let cache = CountedService("cache")
+        try monitor.register(cache)
+        cache.setUp(false)
+        let isUp = await monitor.monitoring { monitor.status(of: "cache")?.isUp }
+        #expect(isUp == false)
+    }
+
+    @Test func recoverFromOutagesPingsWhatIsDownFirst() async throws {
+        let (cache, search) = (CountedService("cache"), CountedService("search"))
+        for service in [cache, search] { try monitor.register(service) }
+        cache.setUp(false)
+        await monitor.monitor()
+        cache.setUp(true)
+        clock.advance(by: .seconds(1000))
+        let isUp = await monitor.recoveringFromOutages { monitor.status(of: "cache")?.isUp }
+        #expect(isUp == true)
+        #expect(search.pings == 1)
+    }
+
+    @Test func criticalOnOutageInfoOnRecoveryAndAgainEachHour() async throws {
+        let cache = CountedService("cache")
+        try monitor.register(cache)
+        cache.setUp(false)
+        await monitor.monitor()
+        clock.advance(by: .seconds(3600))
+        await monitor.monitor()
+        cache.setUp(true)
+        clock.advance(by: .seconds(30))
+        await monitor.monitor()
+        let outage = "critical cache outage. Failover initiated. (Process ID: 7)"
+        #expect(log.lines == [outage, outage, "info cache is back up. Recovery complete. (Process ID: 7)"])
+    }
+
+    @Test func eachMonitorDecidesForItself() async throws {
+        let other = Self.monitor(clock, CapturedLog())
+        let (mine, its) = (CountedService("cache"), CountedService("cache"))
+        try monitor.register(mine)
+        try other.register(its)
+        mine.setUp(false)
+        await monitor.monitor()
+        await other.monitor()
+        #expect(monitor.status(of: "cache")?.isUp == false)
+        #expect(other.status(of: "cache")?.isUp == true)
+    }
+}
