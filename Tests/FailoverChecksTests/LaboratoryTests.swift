@@ -46,8 +46,8 @@ struct LaboratoryTests {
         let resolver = NameResolver(threads: bench.threads) { _ throws(PingFailure) in
             AddressList(literals: ["127.0.0.1"])
         }
-        func check(_ tls: DatabaseServer.TLSMode) -> DatabaseCheck {
-            DatabaseCheck(
+        func check(_ tls: DatabaseServer.TLSMode) -> ServerCheck {
+            ServerCheck(
                 server: Laboratory.server(engine, host: host, tls: tls, tlsAuthorities: Laboratory.authorities),
                 resolver: resolver, threads: bench.threads)
         }

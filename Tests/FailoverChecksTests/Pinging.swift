@@ -15,15 +15,15 @@ struct CheckBench {
         resolver = NameResolver(threads: threads)
     }
 
-    func check(_ server: DatabaseServer) -> DatabaseCheck {
-        DatabaseCheck(server: server, resolver: resolver, threads: threads)
+    func check(_ server: DatabaseServer) -> ServerCheck {
+        ServerCheck(server: server, resolver: resolver, threads: threads)
     }
 
     /// A check of the scripted server at a port of 127.0.0.1; never with TLS unless asked for.
     func check(
         _ engine: DatabaseServer.Engine, port: UInt16, password: Secret? = nil, tls: DatabaseServer.TLSMode = .disable,
         pingQuery: String = "SELECT 1"
-    ) -> DatabaseCheck {
+    ) -> ServerCheck {
         check(
             DatabaseServer(
                 engine: engine, endpoint: .tcp(host: "127.0.0.1", port: port), user: "monitor", password: password,
@@ -32,13 +32,13 @@ struct CheckBench {
 
     /// The failure of one ping, which must come.
     func failure(
-        of check: DatabaseCheck, limit: Duration = .seconds(10), sourceLocation: SourceLocation = #_sourceLocation
+        of check: ServerCheck, limit: Duration = .seconds(10), sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> PingFailure {
         try #require(await outcome(of: check, limit: limit), sourceLocation: sourceLocation)
     }
 
     /// The failure of one ping, if it fails.
-    func outcome(of check: DatabaseCheck, limit: Duration = .seconds(10)) async -> PingFailure? {
+    func outcome(of check: ServerCheck, limit: Duration = .seconds(10)) async -> PingFailure? {
         do {
             try await check.ping(limit: limit)
             return nil

@@ -17,7 +17,7 @@ struct RabbitMQTests {
         let server = RabbitMQServer(
             endpoint: .tcp(host: "127.0.0.1", port: fake.port), user: "me", password: Secret(password),
             virtualHost: "app", tls: tls)
-        let check = RabbitMQCheck(server: server, resolver: bench.resolver, threads: bench.threads)
+        let check = ServerCheck(server: server, resolver: bench.resolver, threads: bench.threads)
         return await bench.outcome { () throws(PingFailure) in try await check.ping(limit: limit) }
     }
 
@@ -146,7 +146,7 @@ struct RabbitMQTests {
     @Test func longVirtualHostIsLocal() async {
         let server = RabbitMQServer(
             endpoint: .tcp(host: "127.0.0.1", port: 1), virtualHost: String(repeating: "v", count: 256))
-        let check = RabbitMQCheck(server: server, resolver: bench.resolver, threads: bench.threads)
+        let check = ServerCheck(server: server, resolver: bench.resolver, threads: bench.threads)
         let failure = await bench.outcome { () throws(PingFailure) in try await check.ping(limit: .seconds(10)) }
         #expect(failure?.reason == .local)
     }

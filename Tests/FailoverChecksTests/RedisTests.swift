@@ -16,7 +16,7 @@ struct RedisTests {
         defer { fake.stop() }
         var server = server
         server.endpoint = .tcp(host: "127.0.0.1", port: fake.port)
-        let check = RedisCheck(server: server, resolver: bench.resolver, threads: bench.threads)
+        let check = ServerCheck(server: server, resolver: bench.resolver, threads: bench.threads)
         return await bench.outcome { () throws(PingFailure) in try await check.ping(limit: limit) }
     }
 

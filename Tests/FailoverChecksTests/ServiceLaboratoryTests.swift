@@ -9,12 +9,12 @@ struct ServiceLaboratoryTests {
     let bench = CheckBench()
 
     func outcome(_ server: RedisServer, limit: Duration = .seconds(10)) async -> PingFailure? {
-        let check = RedisCheck(server: server, resolver: bench.resolver, threads: bench.threads)
+        let check = ServerCheck(server: server, resolver: bench.resolver, threads: bench.threads)
         return await bench.outcome { () throws(PingFailure) in try await check.ping(limit: limit) }
     }
 
     func outcome(_ server: RabbitMQServer, limit: Duration = .seconds(10)) async -> PingFailure? {
-        let check = RabbitMQCheck(server: server, resolver: bench.resolver, threads: bench.threads)
+        let check = ServerCheck(server: server, resolver: bench.resolver, threads: bench.threads)
         return await bench.outcome { () throws(PingFailure) in try await check.ping(limit: limit) }
     }
 
@@ -143,7 +143,7 @@ struct ServiceLaboratoryTests {
         let resolver = NameResolver(threads: bench.threads) { _ throws(PingFailure) in
             AddressList(literals: ["127.0.0.1"])
         }
-        let check = RabbitMQCheck(
+        let check = ServerCheck(
             server: Laboratory.rabbitMQ(host: host, tls: true), resolver: resolver, threads: bench.threads)
         let failure = await bench.outcome { () throws(PingFailure) in try await check.ping(limit: .seconds(10)) }
         #expect(failure?.reason == .tls)

@@ -82,6 +82,20 @@ struct MonitoredServiceTests {
         #expect(service.calls.last == "cleanup")
     }
 
+    @Test func nothingSleepsUntilTheNextReminderWhileAPingIsInFlight() async {
+        let service = ScriptedService()
+        let running = Task { [monitor = monitor(service)] in await monitor.run() }
+        service.answer(refused)
+        #expect(await eventually { clock.wakes == [.seconds(30)] })
+        clock.advance(by: .seconds(30))
+        // The ping's own limit, 1 s and a moment, but not the hour of the reminder: each ping would leave one behind.
+        #expect(await eventually { clock.wakes == [.milliseconds(31_250)] })
+        service.answer(nil)
+        #expect(await eventually { service.calls == ["failover", "recover"] })
+        running.cancel()
+        await running.value
+    }
+
     @Test func aFailingHookIsLoggedAtErrorAndStopsNothing() async {
         let service = ScriptedService()
         service.failHooks()

@@ -3,6 +3,7 @@
 import json
 import socket
 import time
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,10 +18,10 @@ MOST_GROWTH_BYTES = 8 << 20
 
 
 class FlippingTarget:
-    """A port that listens, or does not."""
+    """A port that listens, or does not. Whoever connects is let go at once."""
 
     def __init__(self) -> None:
-        self._listener: socket.socket | None = socket.create_server(("127.0.0.1", 0), backlog=SERVICES * 8)
+        self._listener: socket.socket | None = self._listen(0)
         self.port = self._listener.getsockname()[1]
 
     def flip(self) -> None:
@@ -28,7 +29,19 @@ class FlippingTarget:
             self._listener.close()
             self._listener = None
         else:
-            self._listener = socket.create_server(("127.0.0.1", self.port), backlog=4096)
+            self._listener = self._listen(self.port)
+
+    def accept(self) -> None:
+        """Lets go whoever has connected since the last time."""
+        with suppress(BlockingIOError):
+            while self._listener:
+                self._listener.accept()[0].close()
+
+    @staticmethod
+    def _listen(port: int) -> socket.socket:
+        listener = socket.create_server(("127.0.0.1", port), backlog=1024)
+        listener.setblocking(False)
+        return listener
 
 
 def events_report(binary: Path, seconds: int, directory: Path) -> str:
@@ -43,6 +56,7 @@ def events_report(binary: Path, seconds: int, directory: Path) -> str:
         while (elapsed := time.monotonic() - start) < seconds:
             if not process.is_running:
                 raise process.error("ended during the measurement")
+            target.accept()
             if flips < elapsed * FLIPS_PER_SECOND:
                 target.flip()
                 flips += 1
@@ -50,7 +64,7 @@ def events_report(binary: Path, seconds: int, directory: Path) -> str:
                 most = max(most, process.own_memory_bytes())
                 first = first or (most if elapsed > 5 else 0)
             time.sleep(0.01)
-        _wait_for_the_last(process, log)
+        _wait_for_the_last(process, log, target)
     decided = _decided(log)
     return _verdict(decided, seconds, _told(told), _lost(log), first, most)
 
@@ -83,12 +97,13 @@ def _lost(log: Path) -> int:
     return sum(map(int, counts))
 
 
-def _wait_for_the_last(process: Process, log: Path) -> None:
+def _wait_for_the_last(process: Process, log: Path, target: FlippingTarget) -> None:
     deadline = time.monotonic() + 120
     while not log.read_text(errors="replace").rstrip().split("\n")[-1].count("has caught up"):
         if time.monotonic() > deadline:
             raise process.error("left events waiting for two minutes")
-        time.sleep(0.1)
+        target.accept()
+        time.sleep(0.01)
 
 
 def _told(path: Path) -> dict[str, list[dict]]:

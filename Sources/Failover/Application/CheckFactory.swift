@@ -13,12 +13,22 @@ struct CheckFactory: Sendable {
     init() { resolver = NameResolver(threads: threads) }
 
     /// The check of a database server.
-    func check(of server: DatabaseServer) -> DatabaseCheck {
-        DatabaseCheck(server: server, resolver: resolver, threads: threads)
+    func check(of server: DatabaseServer) -> ServerCheck {
+        ServerCheck(server: server, resolver: resolver, threads: threads)
+    }
+
+    /// The check of a Redis server.
+    func check(of server: RedisServer) -> ServerCheck {
+        ServerCheck(server: server, resolver: resolver, threads: threads)
+    }
+
+    /// The check of a RabbitMQ server.
+    func check(of server: RabbitMQServer) -> ServerCheck {
+        ServerCheck(server: server, resolver: resolver, threads: threads)
     }
 
     /// The check of a port that is only connected to.
-    func check(of endpoint: Endpoint) -> TCPCheck {
-        TCPCheck(endpoint: endpoint, resolver: resolver, threads: threads)
+    func check(of endpoint: Endpoint) -> ServerCheck {
+        ServerCheck(endpoint: endpoint, resolver: resolver, threads: threads)
     }
 }

@@ -5,7 +5,7 @@ import FailoverCore
 struct DatabaseAliasService: TimedService {
     let name: String
     let settings: MonitorSettings
-    let check: DatabaseCheck
+    let check: ServerCheck
     let board: RouteBoard
     /// Position in the route table.
     let alias: Int

@@ -6,7 +6,7 @@ public import FailoverCore
 public struct DatabaseService: TimedService {
     public let name: String
     public let settings: MonitorSettings
-    private let check: DatabaseCheck
+    private let check: ServerCheck
 
     /// - Parameter settings: 10 s for a ping while up and 1 s while down unless given.
     public init(name: String, server: DatabaseServer, settings: MonitorSettings = MonitorSettings()) {

@@ -5,7 +5,7 @@ public import FailoverCore
 public struct RabbitMQService: TimedService {
     public let name: String
     public let settings: MonitorSettings
-    private let check: RabbitMQCheck
+    private let check: ServerCheck
 
     /// - Parameter settings: 3 s for a ping in both states unless given.
     public init(name: String, server: RabbitMQServer, settings: MonitorSettings = .connectOnly) {
@@ -15,7 +15,7 @@ public struct RabbitMQService: TimedService {
     init(name: String, server: RabbitMQServer, settings: MonitorSettings, checks: CheckFactory) {
         self.name = name
         self.settings = settings
-        check = RabbitMQCheck(server: server, resolver: checks.resolver, threads: checks.threads)
+        check = checks.check(of: server)
     }
 
     public func ping(limit: Duration) async throws { try await check.ping(limit: limit) }

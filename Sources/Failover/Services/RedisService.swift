@@ -6,7 +6,7 @@ public import FailoverCore
 public struct RedisService: TimedService {
     public let name: String
     public let settings: MonitorSettings
-    private let check: RedisCheck
+    private let check: ServerCheck
 
     /// - Parameter settings: 3 s for a ping in both states unless given.
     public init(name: String, server: RedisServer, settings: MonitorSettings = .connectOnly) {
@@ -16,7 +16,7 @@ public struct RedisService: TimedService {
     init(name: String, server: RedisServer, settings: MonitorSettings, checks: CheckFactory) {
         self.name = name
         self.settings = settings
-        check = RedisCheck(server: server, resolver: checks.resolver, threads: checks.threads)
+        check = checks.check(of: server)
     }
 
     public func ping(limit: Duration) async throws { try await check.ping(limit: limit) }

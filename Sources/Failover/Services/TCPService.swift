@@ -5,7 +5,7 @@ public import FailoverCore
 public struct TCPService: TimedService {
     public let name: String
     public let settings: MonitorSettings
-    private let check: TCPCheck
+    private let check: ServerCheck
 
     /// - Parameter settings: 3 s for a ping in both states unless given.
     public init(name: String, endpoint: Endpoint, settings: MonitorSettings = .connectOnly) {

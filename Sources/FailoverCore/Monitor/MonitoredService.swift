@@ -152,8 +152,12 @@ public final class MonitoredService: Sendable {
         }
     }
 
+    /// Lets the timer fire when something is due; not while a ping is in flight, whose end arms it anew.
+    ///
+    /// A sleep that is cancelled keeps its memory until its time. The next reminder may be an hour away, and there is a
+    /// ping every few moments.
     private func arm(_ state: inout State) {
-        let wake = state.machine.nextWake
+        let wake = state.machine.nextPing.flatMap { _ in state.machine.nextWake }
         guard state.wake != wake else { return }
         state.timer?.cancel()
         state.wake = wake

@@ -9,8 +9,8 @@ import Testing
 struct TCPCheckTests {
     let bench = CheckBench()
 
-    func check(_ endpoint: Endpoint) -> TCPCheck {
-        TCPCheck(endpoint: endpoint, resolver: bench.resolver, threads: bench.threads)
+    func check(_ endpoint: Endpoint) -> ServerCheck {
+        ServerCheck(endpoint: endpoint, resolver: bench.resolver, threads: bench.threads)
     }
 
     @Test func connectsAndClosesInOrder() async throws {
@@ -54,7 +54,7 @@ struct TCPCheckTests {
         let resolver = NameResolver(threads: bench.threads) { _ throws(PingFailure) in
             AddressList(literals: ["127.0.0.2", "127.0.0.1"])
         }
-        let check = TCPCheck(
+        let check = ServerCheck(
             endpoint: .tcp(host: "db.example", port: server.port), resolver: resolver, threads: bench.threads)
         let reports = Lock<[[String]]>([])
         try await check.ping(limit: .seconds(10)) { addresses in
@@ -69,7 +69,7 @@ struct TCPCheckTests {
         let resolver = NameResolver(threads: bench.threads) { _ throws(PingFailure) in
             AddressList(literals: ["127.0.0.2", "127.0.0.1"])
         }
-        let check = TCPCheck(
+        let check = ServerCheck(
             endpoint: .tcp(host: "db.example", port: port.port), resolver: resolver, threads: bench.threads)
         await #expect(
             throws: PingFailure(

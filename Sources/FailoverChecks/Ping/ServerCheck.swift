@@ -1,0 +1,53 @@
+package import FailoverCore
+package import FailoverSystem
+
+/// Pings one server as its kind asks for.
+package struct ServerCheck: Sendable {
+    private let check: AddressedCheck
+
+    private init(
+        _ driver: any PingDriver, at endpoint: Endpoint, secret: Secret? = nil, _ resolver: NameResolver,
+        _ threads: BlockingThreads
+    ) {
+        check = AddressedCheck(
+            endpoint: endpoint, secret: secret, driver: driver, resolver: resolver, threads: threads)
+    }
+
+    /// A database server: connects, logs in, runs the ping query, says goodbye.
+    package init(server: DatabaseServer, resolver: NameResolver, threads: BlockingThreads) {
+        let driver: any PingDriver =
+            switch server.engine {
+            case .postgres: PostgresDriver(server: server)
+            case .mysql: MySQLDriver(server: server)
+            case .tcp: TCPDriver()
+            }
+        self.init(driver, at: server.endpoint, secret: server.password, resolver, threads)
+    }
+
+    /// A Redis server: logs in and asks. A replica that has lost its primary counts as down.
+    package init(server: RedisServer, resolver: NameResolver, threads: BlockingThreads) {
+        self.init(RedisDriver(server: server), at: server.endpoint, secret: server.password, resolver, threads)
+    }
+
+    /// A RabbitMQ server, or another that speaks AMQP 0-9-1: logs in and opens a channel.
+    package init(server: RabbitMQServer, resolver: NameResolver, threads: BlockingThreads) {
+        self.init(RabbitMQDriver(server: server), at: server.endpoint, secret: server.password, resolver, threads)
+    }
+
+    /// A port that is only connected to. Nothing is sent.
+    package init(endpoint: Endpoint, resolver: NameResolver, threads: BlockingThreads) {
+        self.init(TCPDriver(), at: endpoint, resolver, threads)
+    }
+
+    /// Pings once. While an earlier ping of this check still hangs in its C library, fails with `.timeout(.hung)`.
+    ///
+    /// - Parameters:
+    ///   - limit: for the whole ping: name look-up, connect, TLS, login, questions. Several addresses share it.
+    ///   - onAddresses: called with the resolved addresses, and once more if another than the first one answered, with
+    ///     the one that did in front.
+    package func ping(
+        limit: Duration, onAddresses: @escaping @Sendable ([SocketAddress]) -> Void = { _ in }
+    ) async throws(PingFailure) {
+        try await check.ping(limit: limit, report: onAddresses)
+    }
+}
