@@ -8,7 +8,7 @@ import Testing
 @Suite("Command ping", .timeLimit(.minutes(5)))
 struct CommandCheckTests {
     private func ping(_ words: [String], limit: Duration = .seconds(100)) async throws(PingFailure) {
-        try await CommandCheck(command: Command(words), threads: BlockingThreads()).ping(limit: limit)
+        try await CommandCheck(command: Command(words), threads: BlockingThreads()).run(limit: limit)
     }
 
     @Test func exitStatusZeroIsUp() async throws { try await ping(["/bin/true"]) }
@@ -27,6 +27,21 @@ struct CommandCheckTests {
         await #expect(throws: PingFailure(.timeout(.command), "/bin/sleep did not end within 200 ms")) {
             try await ping(["/bin/sleep", "1000"], limit: .milliseconds(200))
         }
+    }
+
+    @Test func oneRunIsNotStartedBesideAnother() async throws {
+        let holding = FaultyServer { $0.holdOpen() }
+        let check = CommandCheck(
+            command: Command(["/bin/bash", "-c", "read line < /dev/tcp/127.0.0.1/\(holding.port); true"]),
+            threads: BlockingThreads())
+        async let first: Void = check.run(limit: .seconds(100))
+        #expect(await eventually { holding.connections == 1 })
+        await #expect(throws: PingFailure(.timeout(.hung), "/bin/bash: an earlier run has not ended yet")) {
+            try await check.run(limit: .seconds(100))
+        }
+        holding.stop()
+        try await first
+        try await check.run(limit: .seconds(100))
     }
 
     @Test func aMissingProgramIsOurOwnFault() async {

@@ -36,7 +36,7 @@ struct MemcachedTests {
 
     @Test(arguments: Misbehaviour.allCases)
     func serverThatDoesNotAnswerIsDown(misbehaviour: Misbehaviour) async {
-        let failure = await failure(limit: .milliseconds(500)) { client in
+        let failure = await failure(limit: misbehaviour.limit) { client in
             client.receive()
             client.misbehave(misbehaviour, halfAnswer: Array("VERSION 1.6".utf8))
         }

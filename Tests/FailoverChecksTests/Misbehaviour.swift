@@ -5,6 +5,14 @@ import FailoverTesting
 enum Misbehaviour: CaseIterable {
     case silence, halfAnswer, trickle, garbage, endless, close, closeInTheMiddle, reset
 
+    /// A limit for the ping: waited for where nothing else ends it, out of reach where something does.
+    var limit: Duration {
+        switch self {
+        case .silence, .halfAnswer, .trickle: .milliseconds(700)
+        case .garbage, .endless, .close, .closeInTheMiddle, .reset: .seconds(200)
+        }
+    }
+
     /// What a ping shall make of it at a stage.
     func reason(at stage: PingFailure.Stage) -> PingFailure.Reason {
         switch self {

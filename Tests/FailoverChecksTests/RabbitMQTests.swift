@@ -59,7 +59,7 @@ struct RabbitMQTests {
     func serverThatDoesNotAnswerIsDown(
         misbehaviour: Misbehaviour, after: (steps: Int, stage: PingFailure.Stage)
     ) async {
-        let failure = await failure(limit: .milliseconds(700)) { client in
+        let failure = await failure(limit: misbehaviour.limit) { client in
             client.serveAMQP(steps: after.steps)
             client.misbehave(
                 misbehaviour, halfAnswer: Array(FaultyServerConnection.amqpStart().prefix(20)),

@@ -110,7 +110,7 @@ struct RedisTests {
 
     @Test(arguments: Misbehaviour.allCases, [PingFailure.Stage.login, .query])
     func serverThatDoesNotAnswerIsDown(misbehaviour: Misbehaviour, stage: PingFailure.Stage) async {
-        let failure = await failure(of: server(password: "s"), limit: .milliseconds(500)) { client in
+        let failure = await failure(of: server(password: "s"), limit: misbehaviour.limit) { client in
             if stage == .query {
                 for answer in ["+OK\r\n", "+PONG\r\n"] {
                     client.receive()

@@ -75,7 +75,9 @@ struct TextLineTests {
         let kept = lines.count { $0 == line }
         #expect(kept >= 1000)
         #expect(kept < 2000)
-        #expect(lines.contains("\(2000 - kept) log lines were dropped: the log's reader is too slow"))
+        // Room may come and go while the lines are written: each loss is told once.
+        let told = lines.compactMap { $0.wholeMatch(of: /(\d+) log lines were dropped: .*/).flatMap { Int($0.1) } }
+        #expect(told.reduce(0, +) == 2000 - kept)
     }
 
     @Test func timeStampsAreUTCWithMilliseconds() {

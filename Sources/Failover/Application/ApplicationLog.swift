@@ -13,7 +13,12 @@ public struct ApplicationLog: Sendable {
         let format = configuration.format
         let output = LogOutput { count in
             let text = "\(count) log lines were dropped: the log's reader is too slow"
-            return format == .json ? #"{"level":"warning","message":"\#(text)"}"# : text
+            return switch (format, style) {
+            case (.json, _): #"{"level":"warning","message":"\#(text)"}"#
+            // sd-daemon(3)'s warning.
+            case (.text, .journal): "<4>\(text)"
+            case (.text, _): text
+            }
         }
         self.output = output
         let form: LineLogHandler.Form = format == .json ? .json : .text

@@ -9,9 +9,9 @@ import FailoverSystem
 public struct CommandService: TimedService {
     public let name: String
     public let settings: MonitorSettings
-    private let commands: ServiceCommands
-    private let environment: [String: String]
-    private let threads: BlockingThreads
+    private let ping: CommandCheck
+    private let failover: CommandCheck?
+    private let recover: CommandCheck?
 
     /// - Parameters:
     ///   - environment: variables for the commands, beside those of this process.
@@ -29,31 +29,22 @@ public struct CommandService: TimedService {
     ) {
         self.name = name
         self.settings = settings
-        self.commands = commands
-        self.environment = environment
-        threads = checks.threads
+        func check(_ words: [String], event: String) -> CommandCheck {
+            var variables = environment
+            variables["FAILOVER_SERVICE"] = name
+            variables["FAILOVER_EVENT"] = event
+            return CommandCheck(command: Command(words, environment: variables), threads: checks.threads)
+        }
+        ping = check(commands.ping, event: "ping")
+        failover = commands.failover.map { check($0, event: "outage") }
+        recover = commands.recover.map { check($0, event: "recovery") }
     }
 
-    public func ping(limit: Duration) async throws {
-        try await run(commands.ping, event: "ping", limit: limit)
-    }
+    public func ping(limit: Duration) async throws { try await ping.run(limit: limit) }
 
     public func failover(because failure: PingFailure) async throws {
-        guard let command = commands.failover else { return }
-        try await run(command, event: "outage", reason: failure.description, limit: settings.pingTimeout)
+        try await failover?.run(adding: ["FAILOVER_REASON": failure.description], limit: settings.pingTimeout)
     }
 
-    public func recover() async throws {
-        guard let command = commands.recover else { return }
-        try await run(command, event: "recovery", limit: settings.pingTimeout)
-    }
-
-    private func run(_ words: [String], event: String, reason: String? = nil, limit: Duration) async throws {
-        var variables = environment
-        variables["FAILOVER_SERVICE"] = name
-        variables["FAILOVER_EVENT"] = event
-        variables["FAILOVER_REASON"] = reason
-        let command = Command(words, environment: variables)
-        try await CommandCheck(command: command, threads: threads).ping(limit: limit)
-    }
+    public func recover() async throws { try await recover?.run(limit: settings.pingTimeout) }
 }

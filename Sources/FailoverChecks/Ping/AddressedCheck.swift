@@ -5,21 +5,6 @@ import FailoverSystem
 struct AddressedCheck: Sendable {
     typealias Report = @Sendable ([SocketAddress]) -> Void
 
-    /// Whether the thread of an earlier ping has not come back yet.
-    private final class Occupancy: Sendable {
-        private let isTaken = Lock(false)
-
-        /// Whether it was free and is taken now.
-        func take() -> Bool {
-            isTaken.withLock { isTaken in
-                defer { isTaken = true }
-                return !isTaken
-            }
-        }
-
-        func leave() { isTaken.withLock { $0 = false } }
-    }
-
     let endpoint: Endpoint
     let secret: Secret?
     let driver: any PingDriver

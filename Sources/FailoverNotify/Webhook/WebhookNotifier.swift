@@ -35,9 +35,7 @@ package struct WebhookNotifier: Notifier {
         let request = WebhookRequest(url: url, tlsAuthorities: tlsAuthorities, body: format.body(event))
         var attempts = 0
         while true {
-            let outcome = try await threads.run { () throws(PingFailure) in
-                Result { () throws(WebhookRequest.Failure) in try request.send(limit: limit) }
-            }
+            let outcome = await attempt(request, limit: limit)
             attempts += 1
             guard case .failure(let failure) = outcome else { return }
             guard failure.mayPass, attempts <= Self.pauses.count else {
@@ -45,6 +43,22 @@ package struct WebhookNotifier: Notifier {
                     attempts == 1 ? failure.words : "gave up after \(attempts) attempts: \(failure.words)")
             }
             try await pause(Self.pauses[attempts - 1])
+        }
+    }
+
+    /// libcurl keeps its limit, but may wait longer for a name look-up that it has given up.
+    private func attempt(
+        _ request: WebhookRequest, limit: Duration
+    ) async -> Result<Void, WebhookRequest.Failure> {
+        do throws(PingFailure) {
+            return try await threads.run(
+                within: limit + .seconds(1),
+                orFail: { PingFailure(.timeout(.lookup), "no answer within \(limit.text)") }
+            ) { () throws(PingFailure) in
+                Result { () throws(WebhookRequest.Failure) in try request.send(limit: limit) }
+            }
+        } catch {
+            return .failure(.unanswered(error.detail))
         }
     }
 }

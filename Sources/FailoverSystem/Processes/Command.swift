@@ -12,6 +12,13 @@ package struct Command: Hashable, Sendable {
         self.environment = environment
         self.input = input
     }
+
+    /// The same with more variables.
+    package func adding(_ variables: [String: String]) -> Command {
+        var command = self
+        command.environment.merge(variables) { $1 }
+        return command
+    }
 }
 
 /// How a command ended.

@@ -45,6 +45,16 @@ package final class BlockingThreads: Sendable {
         return try await answer.take()
     }
 
+    /// The same, and leaves the work alone when it has not returned within `limit`.
+    package func run<Value: Sendable>(
+        within limit: Duration, orFail expired: @escaping @Sendable () -> PingFailure,
+        _ work: @escaping @Sendable () throws(PingFailure) -> Value
+    ) async throws(PingFailure) -> Value {
+        let answer = Answer<Value>()
+        try start { answer.give(Result(catching: work)) }
+        return try await answer.take(within: limit, orFail: expired)
+    }
+
     /// Runs `work` on a thread where it may block, and returns at once.
     package func start(_ work: @escaping @Sendable () -> Void) throws(PingFailure) {
         let isPromised = state.withLock { state in

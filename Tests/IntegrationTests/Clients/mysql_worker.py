@@ -8,7 +8,8 @@ import mysql.connector
 import pymysql
 from pymysql.constants import CLIENT
 
-TOTAL = 1000
+# So much that no account comes to less than nothing: Connector/Python binds 1 as unsigned.
+TOTAL = 10_000_000
 
 
 class BetweenTransactions(Exception):

@@ -81,9 +81,16 @@ extension ConfigurationParser {
             return elements.compactMap(mailAddress)
         }
         let from = section.required("from").flatMap(mailAddress)
-        let sendmail = section["sendmail"].flatMap(command)?.first ?? "/usr/sbin/sendmail"
+        let sendmail = section["sendmail"].flatMap(program) ?? "/usr/sbin/sendmail"
         guard let to, let from else { return nil }
         return .mail(to: to, from: from, sendmail: sendmail)
+    }
+
+    /// An absolute path without arguments, which are sendmail(8)'s.
+    private func program(_ value: Value) -> String? {
+        guard let words = command(value) else { return nil }
+        if words.count > 1 { value.report("expected one path; its arguments are given by failover") }
+        return words.first
     }
 
     /// A plain address, as the envelope has it. What could be an option or a second header is none.
