@@ -26,7 +26,7 @@ extension Worker {
     /// A backend serves the session from now on. That it is another than the route's own gets a line, unless an outage
     /// that was logged says why.
     func sessionServed(_ session: Session) {
-        let order = routes.routes[session.route].aliases
+        let order = routes.order(ofRoute: session.route)
         guard let alias = session.machine.alias, alias != order.first else { return }
         if session.machine.attempts.isEmpty { considerMoving(session) }
         let passed = order.prefix { $0 != alias }.compactMap { reason(for: $0, passedBy: session) }
@@ -43,6 +43,7 @@ extension Worker {
         if let attempt = session.machine.attempts.last(where: { $0.alias == alias }) {
             return "\(state.name): \(attempt.failure)\(suspicion)"
         }
+        if state.isDraining { return "\(state.name) is drained" }
         return state.isSuspect ? "\(state.name) is suspect" : nil
     }
 

@@ -9,8 +9,9 @@ extension Worker {
             before.aliases[$0].outage == nil && table.aliases[$0].outage != nil
         }
         let risen = table.aliases.indices.filter { before.aliases[$0].outage != nil && table.aliases[$0].outage == nil }
+        let drained = table.aliases.indices.contains { before.aliases[$0].isDraining != table.aliases[$0].isDraining }
         let hasNewChoice = table.routes.indices.contains { before.choice(ofRoute: $0) != table.choice(ofRoute: $0) }
-        guard !fallen.isEmpty || !risen.isEmpty || hasNewChoice else { return }
+        guard !fallen.isEmpty || !risen.isEmpty || drained || hasNewChoice else { return }
         for case let session as Session in loop.everyTenant {
             guard let alias = session.machine.alias else { continue }
             if fallen.contains(alias) {
@@ -25,15 +26,19 @@ extension Worker {
 
     /// Whether a better alias than the session's waits for it, and what follows.
     func considerMoving(_ session: Session, evenIfItGaveWay: Bool = false) {
-        let better = isBetterThanItsOwn(session)
-        guard better, evenIfItGaveWay || !session.machine.gaveWay else {
+        // Not while there is nowhere to go.
+        let mustLeave =
+            routes.choice(ofRoute: session.route) != nil
+            && session.machine.alias.map { routes.aliases[$0].isDraining } ?? false
+        let better = mustLeave || isBetterThanItsOwn(session)
+        guard better, mustLeave || evenIfItGaveWay || !session.machine.gaveWay else {
             session.movesSince = nil
             return
         }
         switch session.settings.onRecovery {
-        case .keep: return
+        case .keep where !mustLeave: return
         case .close: move(session)
-        case .drain:
+        case .drain, .keep:
             guard session.movesSince == nil else { return }
             session.movesSince = loop.now
             drains[session.route].add(session.slot)
@@ -51,7 +56,11 @@ extension Worker {
 
     /// Ends the session, so that its client comes again and gets the better alias.
     func move(_ session: Session) {
-        session.end(because: "\(routes.routes[session.route].name) is back on its own server")
+        let name = routes.routes[session.route].name
+        let choice = routes.choice(ofRoute: session.route)
+        session.end(
+            because: choice == routes.routes[session.route].aliases.first
+                ? "\(name) is back on its own server" : "\(name) moves to another server")
     }
 
     /// Where servers of the route are that serve sessions, of this route or another.
@@ -60,7 +69,7 @@ extension Worker {
     }
 
     private func isBetterThanItsOwn(_ session: Session) -> Bool {
-        let order = routes.routes[session.route].aliases
+        let order = routes.order(ofRoute: session.route)
         guard let choice = routes.choice(ofRoute: session.route), let alias = session.machine.alias,
             let best = order.firstIndex(of: choice), let own = order.firstIndex(of: alias)
         else { return false }

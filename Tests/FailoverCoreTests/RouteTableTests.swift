@@ -13,11 +13,16 @@ struct RouteTableTests {
             },
             routes: [Route(name: "slave", aliases: [0, 1, 2]), Route(name: "other", aliases: [2])]))
 
+    /// The second alias serves instead of the first.
+    private func failover(to alias: Int, _ reason: RouteSelection.Passed.Reason) -> RouteSelection {
+        RouteSelection(alias: alias, reason: .failover, passed: [.init(alias: 0, reason: reason)])
+    }
+
     private var order: [Int] { board.table.candidates(ofRoute: 0).map(\.alias) }
 
     @Test func theOwnAliasServesWhileItIsUp() {
         #expect(order == [0, 1, 2])
-        #expect(board.table.selection(ofRoute: 0) == .preferred(alias: 0))
+        #expect(board.table.selection(ofRoute: 0) == RouteSelection(alias: 0, reason: .preferred))
     }
 
     @Test func aRouteIsClosedWhileAnyServiceKeepsItClosed() {
@@ -32,14 +37,14 @@ struct RouteTableTests {
         board.reopen(route: 0, after: "celery")
         board.reopen(route: 0, after: "cache")
         #expect(board.table.closure(ofRoute: 0) == nil)
-        #expect(board.table.selection(ofRoute: 0) == .preferred(alias: 0))
+        #expect(board.table.selection(ofRoute: 0) == RouteSelection(alias: 0, reason: .preferred))
     }
 
     @Test func anOutageMovesTheRouteToTheNextAliasThatIsUp() {
         board.markDown(alias: 0, because: refused)
         #expect(order == [1, 2])
         #expect(
-            board.table.selection(ofRoute: 0) == .failover(alias: 1, instead: [.init(alias: 0, outage: refused)]))
+            board.table.selection(ofRoute: 0) == failover(to: 1, .down(refused)))
         board.markDown(alias: 1, because: refused)
         #expect(order == [2])
     }
@@ -47,13 +52,13 @@ struct RouteTableTests {
     @Test func aRecoveryMovesTheRouteBack() {
         board.markDown(alias: 0, because: refused)
         board.markUp(alias: 0)
-        #expect(board.table.selection(ofRoute: 0) == .preferred(alias: 0))
+        #expect(board.table.selection(ofRoute: 0) == RouteSelection(alias: 0, reason: .preferred))
     }
 
     @Test func aSuspectAliasIsTriedLast() {
         board.setSuspect(alias: 0, true)
         #expect(order == [1, 2, 0])
-        #expect(board.table.selection(ofRoute: 0) == .failover(alias: 1, instead: [.init(alias: 0, outage: nil)]))
+        #expect(board.table.selection(ofRoute: 0) == failover(to: 1, .suspect))
         board.setSuspect(alias: 0, false)
         #expect(order == [0, 1, 2])
     }
@@ -68,8 +73,8 @@ struct RouteTableTests {
     @Test func whenNothingIsUpEachAliasHasItsReason() {
         for alias in 0..<3 { board.markDown(alias: alias, because: refused) }
         #expect(order.isEmpty)
-        let passed = (0..<3).map { RouteTable.Selection.Passed(alias: $0, outage: refused) }
-        #expect(board.table.selection(ofRoute: 0) == .none(passed))
+        let passed = (0..<3).map { RouteSelection.Passed(alias: $0, reason: .down(refused)) }
+        #expect(board.table.selection(ofRoute: 0) == RouteSelection(alias: nil, reason: .nothingUp, passed: passed))
     }
 
     @Test func anOutageEndsSuspicion() {
@@ -81,7 +86,7 @@ struct RouteTableTests {
 
     @Test func aliasesOfOtherRoutesDoNotMatter() {
         board.markDown(alias: 0, because: refused)
-        #expect(board.table.selection(ofRoute: 1) == .preferred(alias: 2))
+        #expect(board.table.selection(ofRoute: 1) == RouteSelection(alias: 2, reason: .preferred))
     }
 
     @Test func newAddressesReachTheCandidates() {
@@ -91,15 +96,55 @@ struct RouteTableTests {
     }
 
     @Test func followersGetThePresentTableAndEachChangeOnce() {
-        let seen = Lock<[RouteTable.Selection]>([])
+        let seen = Lock<[RouteSelection]>([])
         board.follow { table in seen.withLock { $0.append(table.selection(ofRoute: 0)) } }
         board.markDown(alias: 0, because: refused)
         board.markDown(alias: 0, because: refused)
         board.markUp(alias: 0)
         #expect(
             seen.withLock { $0 } == [
-                .preferred(alias: 0), .failover(alias: 1, instead: [.init(alias: 0, outage: refused)]),
-                .preferred(alias: 0),
+                RouteSelection(alias: 0, reason: .preferred), failover(to: 1, .down(refused)),
+                RouteSelection(alias: 0, reason: .preferred),
             ])
+    }
+
+    @Test func aPinnedAliasComesFirstAndTheOthersBehindItAsConfigured() {
+        board.pin(route: 0, to: 1)
+        #expect(order == [1, 0, 2])
+        #expect(board.table.selection(ofRoute: 0) == RouteSelection(alias: 1, reason: .pinned))
+        board.markDown(alias: 1, because: refused)
+        #expect(order == [0, 2])
+        #expect(
+            board.table.selection(ofRoute: 0)
+                == RouteSelection(alias: 0, reason: .failover, passed: [.init(alias: 1, reason: .down(refused))]))
+        board.markUp(alias: 1)
+        #expect(order == [1, 0, 2])
+        board.pin(route: 0, to: nil)
+        #expect(order == [0, 1, 2])
+        #expect(board.table.selection(ofRoute: 0) == RouteSelection(alias: 0, reason: .preferred))
+    }
+
+    @Test func aPinnedAliasThatIsSuspectIsTriedLastAllTheSame() {
+        board.pin(route: 0, to: 1)
+        board.setSuspect(alias: 1, true)
+        #expect(order == [0, 2, 1])
+    }
+
+    @Test func aDrainedAliasServesNobodyEvenWhenNothingElseIsUp() {
+        board.setDraining(alias: 0, true)
+        #expect(order == [1, 2])
+        #expect(board.table.selection(ofRoute: 0) == failover(to: 1, .draining))
+        board.markDown(alias: 1, because: refused)
+        board.markDown(alias: 2, because: refused)
+        #expect(order.isEmpty)
+        board.setDraining(alias: 0, false)
+        #expect(order == [0])
+    }
+
+    @Test func pinsOfOtherRoutesAreNoneOfARoutesBusiness() {
+        board.pin(route: 1, to: 2)
+        #expect(order == [0, 1, 2])
+        #expect(board.table.pin(ofRoute: 0) == nil)
+        #expect(board.table.pin(ofRoute: 1) == 2)
     }
 }

@@ -173,6 +173,46 @@ struct MovingTests {
         }
     }
 
+    @Test func aSwitchMovesSessionsToThePinnedAliasAndAReleaseBack() async throws {
+        let proxy = try proxy()
+        let client = try await PostgresClient(proxy)
+        #expect(try await client.run("begin") == "T")
+        proxy.board.pin(route: 0, to: 1)
+        #expect(try await client.run("commit") == "I")
+        let error = try await client.error()
+        #expect(error?.sqlState == "57P01")
+        #expect(error?.message == "slave moves to another server")
+        let moved = try await PostgresClient(proxy)
+        #expect(primary.connections == 1)
+        proxy.board.pin(route: 0, to: nil)
+        #expect(try await moved.error()?.message == "slave is back on its own server")
+        await proxy.server.stop(grace: .zero)
+    }
+
+    @Test func aDrainedAliasLosesItsSessionsWhateverOnRecoverySays() async throws {
+        let proxy = try proxy(SessionSettings(onRecovery: .keep))
+        let client = try await PostgresClient(proxy)
+        proxy.board.setDraining(alias: 0, true)
+        #expect(try await client.error()?.sqlState == "57P01")
+        let moved = try await PostgresClient(proxy)
+        #expect(primary.connections == 1)
+        // Back in service, but `keep` keeps who is elsewhere.
+        proxy.board.setDraining(alias: 0, false)
+        for _ in 0..<5 { #expect(try await moved.run("select 1") == "I") }
+        await proxy.server.stop(grace: .zero)
+    }
+
+    @Test func aDrainedAliasKeepsItsSessionsWhileThereIsNoOther() async throws {
+        let proxy = try proxy(workers: 1)
+        let client = try await PostgresClient(proxy)
+        proxy.board.markDown(alias: 1, because: down)
+        proxy.board.setDraining(alias: 0, true)
+        for _ in 0..<5 { #expect(try await client.run("select 1") == "I") }
+        proxy.board.markUp(alias: 1)
+        #expect(try await client.error()?.sqlState == "57P01")
+        await proxy.server.stop(grace: .zero)
+    }
+
     @Test func whoGaveWayBecauseTheReplicaWasFullStaysUntilItHasBeenDown() async throws {
         let proxy = try ProxyUnderTest(
             backends: [replica, primary].map { [.loopback(port: $0.port)] }, aliasLimits: [1, nil], engine: .postgres)

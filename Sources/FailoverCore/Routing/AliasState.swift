@@ -8,6 +8,8 @@ public struct AliasState: Hashable, Sendable {
     public internal(set) var outage: PingFailure?
     /// A session saw an error that no ping has answered yet.
     public internal(set) var isSuspect = false
+    /// An operator takes it out of service: it gets no new sessions, and those it has move away.
+    public internal(set) var isDraining = false
 
     public init(name: String, endpoint: Endpoint, addresses: [SocketAddress] = []) {
         self.name = name

@@ -55,6 +55,16 @@ public final class RouteBoard: Sendable {
         update { $0.reopen(route: route, after: service) }
     }
 
+    /// New sessions of the route prefer the alias, before all others; `nil` goes back to the configured order.
+    public func pin(route: Int, to alias: Int?) {
+        update { $0.pin(route: route, to: alias) }
+    }
+
+    /// The alias gets no new sessions while it is drained, and those it has move away.
+    public func setDraining(alias: Int, _ isDraining: Bool) {
+        update(alias) { $0.isDraining = isDraining }
+    }
+
     private func update(_ alias: Int, _ change: (inout AliasState) -> Void) {
         update { $0.update(alias: alias, change) }
     }

@@ -6,6 +6,8 @@ public struct RouteTable: Hashable, Sendable {
     private var candidatesByRoute: [[Candidate]]
     /// For each route why it is closed, the latest last.
     private var closuresByRoute: [[Closure]]
+    /// For each route the alias that an operator switched it to.
+    private var pinByRoute: [Int?]
 
     /// Why a route takes no new sessions.
     public struct Closure: Hashable, Sendable {
@@ -32,57 +34,40 @@ public struct RouteTable: Hashable, Sendable {
         }
     }
 
-    /// The alias that a route's new sessions get first, and the reason.
-    public enum Selection: Hashable, Sendable {
-        /// The route's own alias is up.
-        case preferred(alias: Int)
-        /// Aliases before it are down or suspect.
-        case failover(alias: Int, instead: [Passed])
-        /// No alias is up.
-        case none([Passed])
-
-        /// An alias that was passed over.
-        public struct Passed: Hashable, Sendable {
-            public let alias: Int
-            /// Why it is down; `nil` when it is only suspect.
-            public let outage: PingFailure?
-
-            public init(alias: Int, outage: PingFailure?) {
-                self.alias = alias
-                self.outage = outage
-            }
-        }
-
-        /// The alias chosen, if any.
-        public var alias: Int? {
-            switch self {
-            case .preferred(let alias), .failover(let alias, _): alias
-            case .none: nil
-            }
-        }
-    }
-
     public init(aliases: [AliasState], routes: [Route]) {
         self.aliases = aliases
         self.routes = routes
         closuresByRoute = routes.map { _ in [] }
+        pinByRoute = routes.map { _ in nil }
         candidatesByRoute = []
-        candidatesByRoute = routes.map { Self.candidates(of: $0, in: aliases) }
+        candidatesByRoute = routes.indices.map(candidates(ofRouteAt:))
     }
 
-    /// The aliases that a new session tries, in order: those up, then those up but suspect. Empty when nothing is up.
+    /// The route's aliases in the order of preference: the one that an operator switched it to, then as configured.
+    public func order(ofRoute route: Int) -> [Int] {
+        guard let pin = pinByRoute[route] else { return routes[route].aliases }
+        return [pin] + routes[route].aliases.filter { $0 != pin }
+    }
+
+    /// The alias that an operator switched the route to, if so.
+    public func pin(ofRoute route: Int) -> Int? { pinByRoute[route] }
+
+    /// The aliases that a new session tries, in order: those up, then those up but suspect. Never one that is drained.
+    /// Empty when there is none.
     public func candidates(ofRoute route: Int) -> [Candidate] { candidatesByRoute[route] }
 
     /// Why the route takes no new sessions; `nil` while it does.
     public func closure(ofRoute route: Int) -> Closure? { closuresByRoute[route].first }
 
     /// Which alias a new session gets first, and why.
-    public func selection(ofRoute route: Int) -> Selection {
-        let first = candidatesByRoute[route].first?.alias
-        let passed = routes[route].aliases.prefix { $0 != first }
-            .map { Selection.Passed(alias: $0, outage: aliases[$0].outage) }
-        guard let first else { return .none(passed) }
-        return passed.isEmpty ? .preferred(alias: first) : .failover(alias: first, instead: passed)
+    public func selection(ofRoute route: Int) -> RouteSelection {
+        let order = order(ofRoute: route)
+        guard let first = candidatesByRoute[route].first?.alias else {
+            return RouteSelection(alias: nil, reason: .nothingUp, passed: order.compactMap(passed))
+        }
+        let passed = order.prefix { $0 != first }.compactMap(passed)
+        if pinByRoute[route] == first { return RouteSelection(alias: first, reason: .pinned) }
+        return RouteSelection(alias: first, reason: passed.isEmpty ? .preferred : .failover, passed: passed)
     }
 
     /// Name of the alias that serves the routes that prefer `alias`; `nil` when there are none, when nothing is up, or when
@@ -97,8 +82,13 @@ public struct RouteTable: Hashable, Sendable {
     mutating func update(alias: Int, _ change: (inout AliasState) -> Void) {
         change(&aliases[alias])
         for (index, route) in routes.enumerated() where route.aliases.contains(alias) {
-            candidatesByRoute[index] = Self.candidates(of: route, in: aliases)
+            candidatesByRoute[index] = candidates(ofRouteAt: index)
         }
+    }
+
+    mutating func pin(route: Int, to alias: Int?) {
+        pinByRoute[route] = alias
+        candidatesByRoute[route] = candidates(ofRouteAt: route)
     }
 
     mutating func close(route: Int, _ closure: Closure) {
@@ -110,9 +100,16 @@ public struct RouteTable: Hashable, Sendable {
         closuresByRoute[route].removeAll { $0.service == service }
     }
 
-    private static func candidates(of route: Route, in aliases: [AliasState]) -> [Candidate] {
-        let up = route.aliases.filter { aliases[$0].outage == nil }
-        let ordered = up.filter { !aliases[$0].isSuspect } + up.filter { aliases[$0].isSuspect }
+    private func candidates(ofRouteAt route: Int) -> [Candidate] {
+        let usable = order(ofRoute: route).filter { aliases[$0].outage == nil && !aliases[$0].isDraining }
+        let ordered = usable.filter { !aliases[$0].isSuspect } + usable.filter { aliases[$0].isSuspect }
         return ordered.map { Candidate(alias: $0, addresses: aliases[$0].addresses) }
+    }
+
+    private func passed(_ alias: Int) -> RouteSelection.Passed? {
+        let state = aliases[alias]
+        if let outage = state.outage { return .init(alias: alias, reason: .down(outage)) }
+        if state.isDraining { return .init(alias: alias, reason: .draining) }
+        return state.isSuspect ? .init(alias: alias, reason: .suspect) : nil
     }
 }
