@@ -58,11 +58,14 @@ final class Listener: Pollable {
         worker.registry.noteOpened()
         if let closure = worker.routes.closure(ofRoute: route) {
             warn("client refused: closed during the outage of \(closure.service)")
+            worker.traffic.routes[route].refused += 1
             worker.distribute(client, route: route, refusal: Refusal(kind: .closed, message: closure.message))
         } else if worker.registry.admit(route: route) {
+            worker.traffic.routes[route].accepted += 1
             worker.distribute(client, route: route, refusal: nil)
         } else {
             warn("client refused: max_connections is reached")
+            worker.traffic.routes[route].refused += 1
             let name = worker.routes.routes[route].name
             worker.distribute(
                 client, route: route, refusal: Refusal(kind: .limit, message: "\(name): too many sessions"))

@@ -49,6 +49,24 @@ public final class ProxyServer: Sendable {
     /// Sessions of this moment.
     public var sessionCount: Int { registry.count }
 
+    /// What sessions have done, once each loop has said so.
+    public func trafficReport() async -> TrafficReport {
+        let (reports, report) = AsyncStream.makeStream(of: TrafficReport.self)
+        tellAll(.report(askedAt: EventLoop.readClock()) { report.yield($0) })
+        var sum = TrafficReport(board.table)
+        var remaining = handles.count
+        for await report in reports {
+            sum.add(report)
+            remaining -= 1
+            if remaining == 0 { break }
+        }
+        return sum
+    }
+
+    /// Closes the sessions of a route, or those of it that one alias serves, with words where the protocol has a place
+    /// for them.
+    public func closeSessions(ofRoute route: Int, alias: Int? = nil) { tellAll(.close(route: route, alias: alias)) }
+
     /// Sessions of each loop.
     var loads: [Int] { handles.map { $0.load.load(ordering: .relaxed) } }
 

@@ -26,6 +26,8 @@ extension Worker {
     /// A backend serves the session from now on. That it is another than the route's own gets a line, unless an outage
     /// that was logged says why.
     func sessionServed(_ session: Session) {
+        if let position = position(ofAliasOf: session) { traffic.routes[session.route].served[position] += 1 }
+        if !session.machine.attempts.isEmpty { traffic.routes[session.route].retried += 1 }
         let order = routes.order(ofRoute: session.route)
         guard let alias = session.machine.alias, alias != order.first else { return }
         if session.machine.attempts.isEmpty { considerMoving(session) }
@@ -49,6 +51,7 @@ extension Worker {
 
     /// A client can't be served by any alias: the log is told in detail, the client in short.
     func refusal(route: Int, attempts: [SessionStateMachine.Attempt]) -> Refusal {
+        traffic.routes[route].refused += 1
         let name = routes.routes[route].name
         let tried = attempts.map { (routes.aliases[$0.alias].name, "\($0.failure)") }
         let down = routes.routes[route].aliases.compactMap { alias -> (String, PingFailure)? in
@@ -81,6 +84,7 @@ extension Worker {
 
     private func report(_ kind: BackendErrorKind, alias: Int, route: Int, detail: String) {
         let state = routes.aliases[alias]
+        traffic.failures[alias][kind, default: 0] += 1
         observer.backendFailed(
             BackendFailure(kind: kind, alias: alias, detail: "\(state.endpoint): \(detail)"), route: route)
     }

@@ -56,6 +56,7 @@ extension Worker {
 
     /// Ends the session, so that its client comes again and gets the better alias.
     func move(_ session: Session) {
+        traffic.routes[session.route].moved += 1
         let name = routes.routes[session.route].name
         let choice = routes.choice(ofRoute: session.route)
         session.end(

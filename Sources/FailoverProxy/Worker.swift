@@ -14,6 +14,10 @@ enum WorkerMessage: Sendable {
     /// Take the clients that wait in the listeners' queues, then close the listeners and call back.
     case stopAccepting(@Sendable () -> Void)
     case closeSessions
+    /// Close the sessions of the route, or those of it that the alias serves.
+    case close(route: Int, alias: Int?)
+    /// Say what the sessions have done; asked at that time of the loops' clock.
+    case report(askedAt: UInt64, @Sendable (TrafficReport) -> Void)
     case stop
 }
 
@@ -37,6 +41,8 @@ final class Worker {
     /// Moves sessions back, by route.
     private(set) var drains: [Drain] = []
     var journal = Journal()
+    /// Of sessions that have ended, and what else is counted one by one.
+    var traffic: TrafficReport
     private let handles: [WorkerHandle]
     private let index: Int
 
@@ -50,6 +56,7 @@ final class Worker {
         self.handles = handles
         self.configuration = configuration
         self.routes = routes
+        traffic = TrafficReport(routes)
         self.registry = registry
         self.observer = observer
         self.log = log
@@ -76,6 +83,12 @@ final class Worker {
             done()
         case .closeSessions:
             for case let session as Session in loop.everyTenant { session.close(because: "shutting down") }
+        case .close(let route, let alias):
+            for case let session as Session in loop.everyTenant
+            where session.route == route && (alias == nil || session.machine.alias == alias) {
+                session.end(because: "\(routes.routes[route].name): closed by the operator")
+            }
+        case .report(let askedAt, let answer): answer(trafficReport(askedAt: askedAt))
         case .stop: loop.stop()
         }
     }
@@ -97,6 +110,7 @@ final class Worker {
     /// A session of this worker has closed.
     func sessionEnded(_ session: Session) {
         handles[index].load.subtract(1, ordering: .relaxed)
+        traffic.routes[session.route].add(bytesOf: session)
         registry.release(route: session.route, counted: session.countsForRoute)
     }
 

@@ -29,6 +29,9 @@ public final class MonitoredService: Sendable {
         var isTimed = false
         /// Monitoring has ended; nothing is to be started again.
         var isStopped = false
+        var history = PingHistory()
+        var since: WallTime
+        var outages = 0
     }
 
     /// - Parameters:
@@ -45,7 +48,9 @@ public final class MonitoredService: Sendable {
         onEvent: @escaping @Sendable (FailoverEvent) -> Void = { _ in }
     ) {
         self.service = service
-        self.state = Lock(State(machine: ServiceStateMachine(settings: settings ?? service.settings)))
+        self.state = Lock(
+            State(
+                machine: ServiceStateMachine(settings: settings ?? service.settings), since: environment.timeOfDay()))
         self.environment = environment
         self.currentAlias = currentAlias
         self.onSuspicion = onSuspicion
@@ -104,12 +109,24 @@ public final class MonitoredService: Sendable {
         state.withLock { $0.machine.status(now: environment.clock.now) }
     }
 
+    /// All that is known of it.
+    public var report: ServiceReport {
+        state.withLock { state in
+            ServiceReport(
+                name: service.name, settings: state.machine.settings,
+                status: state.machine.status(now: environment.clock.now), since: state.since, history: state.history,
+                outages: state.outages)
+        }
+    }
+
     private func ping(limit: Duration) async {
         let result = await bounded.ping(limit: limit)
         guard !Task.isCancelled else { return }
         if let failure = result.failure {
             environment.log.debug("\(service.name): ping failed", metadata: failure.metadata)
         }
+        let record = PingHistory.Record(time: environment.timeOfDay().before(result.duration), result: result)
+        state.withLock { $0.history.add(record) }
         apply { $0.pingFinished(result, now: $1) }
     }
 
@@ -146,6 +163,13 @@ public final class MonitoredService: Sendable {
         let earlier = state.decisions
         // Not when the hook has run: what is told of an outage and of its end counts from the same moment.
         let time = environment.timeOfDay()
+        switch decision {
+        case .event(.outage):
+            state.since = time
+            state.outages += 1
+        case .event(.recovery): state.since = time
+        case .event(.reminder), .change: break
+        }
         state.decisions = Task {
             await earlier?.value
             await self.perform(decision, decidedAt: time)

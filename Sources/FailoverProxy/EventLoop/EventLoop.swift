@@ -122,7 +122,7 @@ final class EventLoop {
         return Int32(clamping: (deadline - now + 999_999) / 1_000_000)
     }
 
-    private static func readClock() -> UInt64 {
+    static func readClock() -> UInt64 {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)

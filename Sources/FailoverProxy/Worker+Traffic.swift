@@ -1,0 +1,29 @@
+import FailoverCore
+
+/// What the loop's sessions have done: counted as they begin and end, and added up when somebody asks. Bytes that pass
+/// cost nothing here.
+extension Worker {
+    /// All of it, with the sessions that are open.
+    func trafficReport(askedAt: UInt64) -> TrafficReport {
+        var report = traffic
+        for case let session as Session in loop.everyTenant {
+            report.routes[session.route].add(bytesOf: session)
+            guard session.machine.isRelaying, let position = position(ofAliasOf: session) else { continue }
+            report.routes[session.route].open[position] += 1
+        }
+        report.lag = [loop.now &- min(askedAt, loop.now)]
+        return report
+    }
+
+    /// Where the session's alias is in its route's own order.
+    func position(ofAliasOf session: Session) -> Int? {
+        session.machine.alias.flatMap { routes.routes[session.route].aliases.firstIndex(of: $0) }
+    }
+}
+
+extension TrafficReport.OfRoute {
+    mutating func add(bytesOf session: Session) {
+        fromClients &+= session.toBackend.received
+        fromBackends &+= session.toClient.received
+    }
+}
