@@ -21,6 +21,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -55,9 +56,20 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
+            name: "FailoverAdmin",
+            dependencies: [
+                "FailoverCore", "FailoverSystem", "COpenSSL", logging,
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            resources: [.embedInCode("Page/index.html"), .embedInCode("API/openapi.json")],
+            swiftSettings: strict),
+        .target(
             name: "Failover",
             dependencies: [
-                "FailoverCore", "FailoverSystem", "FailoverChecks", "FailoverProxy", "FailoverNotify", logging, "Yams",
+                "FailoverCore", "FailoverSystem", "FailoverChecks", "FailoverProxy", "FailoverNotify", "FailoverAdmin",
+                logging, "Yams",
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],

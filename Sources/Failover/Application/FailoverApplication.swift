@@ -1,3 +1,4 @@
+import FailoverAdmin
 import FailoverChecks
 public import FailoverCore
 import FailoverNotify
@@ -14,6 +15,7 @@ public struct FailoverApplication: ServiceLifecycle.Service {
     private let resolver: NameResolver
     private let configuration: Configuration
     private let log: Logger
+    private let admin: (server: AdminServer, backend: ApplicationAdmin)?
     private let whenStopping: @Sendable () -> Void
 
     /// How long clients wait in the listeners' queues for the first name look-up, which a dead name server may delay.
@@ -35,8 +37,10 @@ public struct FailoverApplication: ServiceLifecycle.Service {
         let environment = MonitorEnvironment.ofThisProcess(log: log)
 
         let notifiers = configuration.notifiers.map { $0.queue(threads: checks.threads, log: log) }
+        let events = EventRing()
         let tell: @Sendable (FailoverEvent) -> Void = { event in
             for notifier in notifiers { notifier.offer(event) }
+            events.add(AdminEvent(event))
         }
         let publisher = try SettingsPublisher(
             services: configuration.services.map(\.name), path: configuration.settingsFile)
@@ -54,12 +58,13 @@ public struct FailoverApplication: ServiceLifecycle.Service {
                 currentAlias: { board.table.servingAlias(insteadOf: index) },
                 onSuspicion: { board.setSuspect(alias: index, $0) }, onEvent: tell)
         }
-        let others = zip(configuration.services, consequences).compactMap { service, consequence in
-            service.watched(checks).map { base in
-                MonitoredService(
-                    service: ConsequentialService(base: base, consequences: [consequence]), environment: environment,
-                    onEvent: tell)
-            }
+        let others = zip(configuration.services, consequences).compactMap {
+            service, consequence -> (monitor: MonitoredService, server: WatchedServer)? in
+            guard case .watched(let server, _) = service.kind, let base = service.watched(checks) else { return nil }
+            let monitor = MonitoredService(
+                service: ConsequentialService(base: base, consequences: [consequence]), environment: environment,
+                onEvent: tell)
+            return (monitor, server)
         }
         let observer = RouteObserver(
             monitors: databases, aliases: plan.table.routes.map(\.aliases),
@@ -71,12 +76,21 @@ public struct FailoverApplication: ServiceLifecycle.Service {
         self.whenStopping = whenStopping
         self.board = board
         resolver = checks.resolver
-        monitors = databases + others
-        proxy = try ProxyServer(
+        monitors = databases + others.map(\.monitor)
+        let proxy = try ProxyServer(
             configuration: ProxyConfiguration(
                 routes: try await plan.proxyRoutes(resolver: checks.resolver),
                 aliasLimits: plan.aliases.map(\.database.maxConnections), workers: configuration.workerThreads),
             board: board, observer: observer, log: log)
+        self.proxy = proxy
+        admin = try await configuration.admin.asyncMap { settings in
+            let backend = ApplicationAdmin(
+                configuration: configuration, plan: plan, board: board, proxy: proxy, publisher: publisher,
+                environment: environment, aliasMonitors: databases, otherMonitors: others, events: events)
+            let server = try await AdminServer(
+                listeners: settings.listen, access: AccessPolicy(token: settings.token))
+            return (server, backend)
+        }
     }
 
     /// Where each route listens, by name, with the ports that the system chose.
@@ -100,8 +114,10 @@ public struct FailoverApplication: ServiceLifecycle.Service {
                 log.info(
                     "\(route): listening", metadata: ["on": "\(addresses.map(\.description).joined(separator: ", "))"])
             }
+            if let admin { start(admin, in: &group) }
             try? await gracefulShutdown()
             whenStopping()
+            admin?.backend.noteStopping()
             log.info(
                 "stopping",
                 metadata: ["sessions": "\(proxy.sessionCount)", "grace": "\(configuration.shutdownGrace.inWords)"])
@@ -123,5 +139,21 @@ public struct FailoverApplication: ServiceLifecycle.Service {
                 }
             }
         }
+    }
+
+    private func start(
+        _ admin: (server: AdminServer, backend: ApplicationAdmin), in group: inout ThrowingTaskGroup<Void, any Error>
+    ) {
+        admin.backend.noteListening()
+        log.info("administration: listening", metadata: ["on": "\(admin.server.addresses.joined(separator: ", "))"])
+        group.addTask { await admin.server.run(admin.backend) }
+        group.addTask { await admin.backend.watchTraffic() }
+    }
+}
+
+extension Optional {
+    /// `map` for a transform that has to wait.
+    fileprivate func asyncMap<Result>(_ transform: (Wrapped) async throws -> Result) async rethrows -> Result? {
+        if let self { try await transform(self) } else { nil }
     }
 }

@@ -47,6 +47,9 @@ struct RoutePlan {
         return owners.count == 1 ? owners[0].name : alias
     }
 
+    /// The engine of a route, by its position.
+    func engine(ofRoute route: Int) -> DatabaseServer.Engine { engine(of: routes[route].settings) }
+
     /// All aliases of a route have the same one.
     private func engine(of route: DatabaseRoute) -> DatabaseServer.Engine {
         aliases.first { $0.database.name == route.aliases.first }?.database.server.engine ?? .tcp

@@ -17,6 +17,9 @@ final class SettingsPublisher: Sendable {
         try file?.replace(with: settings.json)
     }
 
+    /// Name/value pairs over all services that are down.
+    var merged: [String: String] { state.withLock { $0.merged } }
+
     func publish(_ settings: [String: String], of service: String) throws {
         try change { $0.publish(settings, of: service) }
     }

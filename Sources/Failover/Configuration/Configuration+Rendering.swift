@@ -16,6 +16,12 @@ extension Configuration {
         }
         text.list("notify", notifiers) { $1.write(to: &$0) }
         if let settingsFile { text.key("settings_file", settingsFile) }
+        if let admin {
+            text.section("admin") { text in
+                text.key("listen", admin.listen.map(\.description))
+                if let token = admin.token { text.key("token", token.description) }
+            }
+        }
         text.section("log") { text in
             text.key("level", log.level.rawValue)
             text.key("format", log.format.rawValue)

@@ -9,6 +9,8 @@ public struct Configuration: Hashable, Sendable {
     public var notifiers: [NotifierConfiguration]
     /// Where the `failover_settings` of services that are down are published; nowhere by default.
     public var settingsFile: String?
+    /// How the process is seen and steered; not at all by default.
+    public var admin: AdminConfiguration?
     /// Event loop threads; at least 1. In the file 0, the default, asks for one per core.
     public var workerThreads: Int
     /// How long sessions may go on after a request to stop. `shutdown_grace`, 30 s; zero closes them at once.
@@ -21,6 +23,7 @@ public struct Configuration: Hashable, Sendable {
         services: [ServiceConfiguration] = [],
         notifiers: [NotifierConfiguration] = [],
         settingsFile: String? = nil,
+        admin: AdminConfiguration? = nil,
         workerThreads: Int = 1,
         shutdownGrace: Duration = .seconds(30),
         log: LogConfiguration = LogConfiguration()
@@ -29,6 +32,7 @@ public struct Configuration: Hashable, Sendable {
         self.services = services
         self.notifiers = notifiers
         self.settingsFile = settingsFile
+        self.admin = admin
         self.workerThreads = workerThreads
         self.shutdownGrace = shutdownGrace
         self.log = log

@@ -64,6 +64,7 @@ struct ConfigurationParser {
         if databaseEntries?.isEmpty == true && serviceEntries?.isEmpty == true {
             log.report("neither `databases` nor `services` has an entry")
         }
+        configuration.admin = top["admin"]?.section().flatMap(readAdmin)
         configuration.settingsFile = top["settings_file"].flatMap(settingsFile)
         if let value = top["notify"] {
             configuration.notifiers = readNotifiers(value, services: (serviceEntries ?? []).map(\.name))

@@ -22,7 +22,7 @@ struct Vocabulary: Sendable {
     }
 
     private static let all =
-        [top, databaseAlias, closeDuringOutage, log] + ServiceType.allCases.map(\.vocabulary)
+        [top, databaseAlias, closeDuringOutage, admin, log] + ServiceType.allCases.map(\.vocabulary)
         + NotifierType.allCases.map(\.vocabulary)
     private static let monitor = MonitorOverrides.keys
     private static let consequences = ["failover_settings", "close_during_outage"]
@@ -31,9 +31,9 @@ struct Vocabulary: Sendable {
     static let top = Vocabulary(
         section: "the top level",
         keys: monitor + [
-            "databases", "services", "notify", "settings_file", "log", "worker_threads", "shutdown_grace",
+            "databases", "services", "notify", "settings_file", "admin", "log", "worker_threads", "shutdown_grace",
         ],
-        later: ["admin"])
+        later: [])
 
     static let databaseAlias = Vocabulary(
         section: "a database alias",
@@ -75,6 +75,8 @@ struct Vocabulary: Sendable {
     private static func notifier(_ type: String, _ keys: [String]) -> Vocabulary {
         Vocabulary(section: "a notifier of type \(type)", keys: filters + keys, later: [])
     }
+
+    static let admin = Vocabulary(section: "admin", keys: ["listen", "token"], later: [])
 
     static let log = Vocabulary(section: "log", keys: ["level", "format"], later: [])
 }

@@ -1,0 +1,87 @@
+import FailoverAdmin
+import FailoverCore
+import FailoverProxy
+import FailoverSystem
+import Logging
+
+extension ApplicationAdmin: AdminBackend {
+    func ping(service name: String) async throws(AdminError) -> String {
+        let monitors = aliasMonitors + otherMonitors.map(\.monitor)
+        guard let monitor = monitors.first(where: { $0.service.name == name }) else {
+            throw .unknown("there is no service \(name)")
+        }
+        await monitor.monitor(.operator)
+        guard let latest = monitor.report.history.latest else { return "\(name): no answer yet" }
+        let words = latest.result.failure.map { "\($0)" } ?? "up, \(latest.result.duration.inWords)"
+        return "\(name): \(words)"
+    }
+
+    func `switch`(route name: String, to aliasName: String, for duration: Duration?) throws(AdminError) -> String {
+        let route = try route(named: name)
+        let table = board.table
+        guard let alias = table.routes[route].aliases.first(where: { table.aliases[$0].name == aliasName }) else {
+            throw .unknown("route \(name) has no alias \(aliasName)")
+        }
+        if table.aliases[alias].isDraining { throw .conflict("\(aliasName) is drained; undrain it first") }
+        pins.pin(route: route, to: alias, for: duration) { [weak self] in
+            self?.note(.release, name, "\(name) is released: its time is over")
+        }
+        let time = duration.map { " for \($0.inWords)" } ?? " until it is released"
+        return note(.switch, name, "\(name) is switched to \(aliasName)\(time)")
+    }
+
+    func release(route name: String) throws(AdminError) -> String {
+        let route = try route(named: name)
+        guard pins.release(route: route) else { throw .conflict("\(name) is not switched to any alias") }
+        return note(.release, name, "\(name) is released")
+    }
+
+    func drain(alias name: String) throws(AdminError) -> String {
+        try setDraining(name, true)
+        return note(.drain, name, "\(name) is drained: no new sessions, those it has move away")
+    }
+
+    func undrain(alias name: String) throws(AdminError) -> String {
+        try setDraining(name, false)
+        return note(.undrain, name, "\(name) is back in service")
+    }
+
+    func closeSessions(route name: String, alias aliasName: String?) throws(AdminError) -> String {
+        let route = try route(named: name)
+        let table = board.table
+        var alias: Int?
+        if let aliasName {
+            alias = table.routes[route].aliases.first { table.aliases[$0].name == aliasName }
+            if alias == nil { throw .unknown("route \(name) has no alias \(aliasName)") }
+        }
+        proxy.closeSessions(ofRoute: route, alias: alias)
+        return note(.close, name, "sessions of \(name)\(aliasName.map { " on \($0)" } ?? "") are closed")
+    }
+
+    private func route(named name: String) throws(AdminError) -> Int {
+        guard let route = board.table.routes.firstIndex(where: { $0.name == name }) else {
+            throw .unknown("there is no route \(name)")
+        }
+        return route
+    }
+
+    private func setDraining(_ name: String, _ isDraining: Bool) throws(AdminError) {
+        guard let alias = board.table.aliases.firstIndex(where: { $0.name == name }) else {
+            throw .unknown("no route has an alias \(name)")
+        }
+        guard board.table.aliases[alias].isDraining != isDraining else {
+            throw .conflict(isDraining ? "\(name) is drained already" : "\(name) is not drained")
+        }
+        board.setDraining(alias: alias, isDraining)
+    }
+
+    /// Writes down what an operator did.
+    @discardableResult
+    private func note(_ kind: AdminEvent.Kind, _ subject: String, _ message: String) -> String {
+        environment.log.notice("\(message)", metadata: ["by": "operator"])
+        let current = board.table.routes.firstIndex { $0.name == subject }
+            .flatMap { board.table.selection(ofRoute: $0).alias }.map { board.table.aliases[$0].name }
+        events.add(AdminEvent(kind, subject, message, at: environment.timeOfDay(), currentAlias: current))
+        return message
+    }
+}

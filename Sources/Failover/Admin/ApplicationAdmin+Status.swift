@@ -1,0 +1,90 @@
+import FailoverAdmin
+import FailoverCore
+import FailoverProxy
+import FailoverSystem
+
+extension ApplicationAdmin {
+    var isReady: Bool {
+        let (isListening, isStopping) = state.withLock { ($0.isListening, $0.isStopping) }
+        return isListening && !isStopping
+            && (aliasMonitors + otherMonitors.map(\.monitor)).allSatisfy { $0.report.history.latest != nil }
+    }
+
+    var configurationText: String { configuration.rendered() }
+
+    func status() async -> StatusDocument {
+        let report = await traffic()
+        let table = board.table
+        var errors: [String: Int] = [:]
+        for kinds in report?.failures ?? [] {
+            for (kind, count) in kinds { errors[kind.rawValue, default: 0] += count }
+        }
+        return StatusDocument(
+            version: failoverVersion, host: environment.host, processId: environment.processID,
+            time: environment.timeOfDay().text, started: started.text, ready: isReady,
+            stopping: state.withLock { $0.isStopping },
+            routes: plan.routes.indices.map { document(ofRoute: $0, table, report) },
+            services: services, settings: publisher.merged, errors: errors)
+    }
+
+    private var services: [ServiceDocument] {
+        zip(plan.aliases, aliasMonitors).map { alias, monitor in
+            ServiceDocument(
+                monitor.report, type: alias.database.server.engine.rawValue,
+                location: alias.database.server.endpoint.description)
+        }
+            + otherMonitors.map { monitor, server in
+                ServiceDocument(monitor.report, type: server.typeName, location: server.location)
+            }
+    }
+
+    private func document(ofRoute route: Int, _ table: RouteTable, _ report: TrafficReport?) -> RouteDocument {
+        let selection = table.selection(ofRoute: route)
+        let closure = table.closure(ofRoute: route)
+        let traffic = report?.routes[route]
+        let aliases = table.routes[route].aliases.enumerated().map { position, index in
+            let alias = table.aliases[index]
+            return RouteDocument.Alias(
+                name: alias.name, address: alias.endpoint.description, state: alias.outage == nil ? "up" : "down",
+                suspect: alias.isSuspect, draining: alias.isDraining, sessions: traffic?.open[position] ?? 0)
+        }
+        return RouteDocument(
+            name: table.routes[route].name, engine: plan.engine(ofRoute: route).rawValue,
+            listen: proxy.addresses[route].map(\.description),
+            currentAlias: selection.alias.map { table.aliases[$0].name },
+            why: closure == nil ? selection.reason.why : .closed, reason: reason(selection, table),
+            pinned: table.pin(ofRoute: route).map {
+                RouteDocument.Pin(alias: table.aliases[$0].name, until: pins.until(route: route)?.text)
+            },
+            closed: closure.map { RouteDocument.Closure(service: $0.service, message: $0.message) },
+            aliases: aliases,
+            sessions: RouteDocument.Sessions(
+                open: aliases.reduce(0) { $0 + $1.sessions }, total: traffic?.accepted ?? 0,
+                refused: traffic?.refused ?? 0),
+            newSessions: state.withLock { $0.history.arrivals[route] })
+    }
+
+    /// Why those that come first do not serve.
+    private func reason(_ selection: RouteSelection, _ table: RouteTable) -> String? {
+        guard !selection.passed.isEmpty else { return nil }
+        return selection.passed.map { passed in
+            let name = table.aliases[passed.alias].name
+            return switch passed.reason {
+            case .down(let failure): "\(name): \(failure)"
+            case .draining: "\(name) is drained"
+            case .suspect: "\(name) is suspect"
+            }
+        }.joined(separator: "; ")
+    }
+}
+
+extension RouteSelection.Reason {
+    fileprivate var why: RouteDocument.Why {
+        switch self {
+        case .preferred: .preferred
+        case .failover: .failover
+        case .pinned: .pinned
+        case .nothingUp: .nothingUp
+        }
+    }
+}

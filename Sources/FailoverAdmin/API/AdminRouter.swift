@@ -1,0 +1,105 @@
+import NIOHTTP1
+
+/// Which answer belongs to which request.
+struct AdminRouter: Sendable {
+    private static let base = ["api", "v1"]
+
+    let backend: any AdminBackend
+    let access: AccessPolicy
+
+    func respond(_ request: AdminRequest) async -> AdminResponse {
+        switch request.path {
+        case ["livez"]: return onlyReading(request) { .text("ok\n") }
+        case ["readyz"]:
+            let isReady = backend.isReady
+            return onlyReading(request) {
+                isReady ? .text("ready\n") : .text("not ready\n", status: .serviceUnavailable)
+            }
+        case []: return onlyReading(request) { StatusPage.response }
+        default: break
+        }
+        if let refusal = access.refusal(of: request) { return refusal }
+        if request.path == ["metrics"] {
+            let text = await backend.metrics()
+            return onlyReading(request) {
+                AdminResponse(
+                    status: .ok, contentType: "text/plain; version=0.0.4; charset=utf-8",
+                    body: .bytes(Array(text.utf8)))
+            }
+        }
+        guard request.path.starts(with: Self.base) else { return .error(.notFound, "there is no such page") }
+        return await api(Array(request.path.dropFirst(Self.base.count)), request)
+    }
+
+    private func api(_ path: [String], _ request: AdminRequest) async -> AdminResponse {
+        switch (request.method, path) {
+        case (.GET, ["status"]): return .json(await backend.status())
+        case (.GET, ["events"]):
+            let limit = request.query["limit"].map { Int($0) } ?? 100
+            guard let limit, (1...EventRing.capacity).contains(limit) else {
+                return .error(.badRequest, "limit must be a number from 1 to \(EventRing.capacity)")
+            }
+            return .json(["events": backend.events.latest(limit)])
+        case (.GET, ["events", "stream"]):
+            return AdminResponse(
+                status: .ok, contentType: "text/event-stream", body: .stream(EventStream(backend).pieces))
+        case (.GET, ["configuration"]): return .text(backend.configurationText)
+        case (.GET, ["openapi.json"]): return OpenAPI.response
+        case (.POST, _): return await act(path, request)
+        case (.GET, _): return .error(.notFound, "there is no such resource")
+        default: return .error(.methodNotAllowed, "only GET and POST")
+        }
+    }
+
+    private func act(_ path: [String], _ request: AdminRequest) async -> AdminResponse {
+        do throws(AdminError) {
+            return .json(["message": try await message(path, request)])
+        } catch {
+            switch error {
+            case .unknown(let words): return .error(.notFound, words)
+            case .conflict(let words): return .error(.conflict, words)
+            }
+        }
+    }
+
+    private func message(_ path: [String], _ request: AdminRequest) async throws(AdminError) -> String {
+        switch path.count == 3 ? (path[0], path[1], path[2]) : (path.first ?? "", "", path.last ?? "") {
+        case ("services", let name, "ping"): return try await backend.ping(service: name)
+        case ("routes", let name, "switch"):
+            let body: SwitchBody = try decoded(request)
+            if let seconds = body.forSeconds, !(1...31_536_000).contains(seconds) {
+                throw .conflict("for_seconds must be a number from 1 to 31536000")
+            }
+            return try backend.switch(
+                route: name, to: body.alias, for: body.forSeconds.map { .seconds($0) })
+        case ("routes", let name, "release"): return try backend.release(route: name)
+        case ("aliases", let name, "drain"): return try backend.drain(alias: name)
+        case ("aliases", let name, "undrain"): return try backend.undrain(alias: name)
+        case ("sessions", "", "close"):
+            let body: CloseBody = try decoded(request)
+            return try backend.closeSessions(route: body.route, alias: body.alias)
+        default: throw .unknown("there is no such action")
+        }
+    }
+
+    private struct SwitchBody: Decodable {
+        let alias: String
+        let forSeconds: Int?
+    }
+
+    private struct CloseBody: Decodable {
+        let route: String
+        let alias: String?
+    }
+
+    private func decoded<Body: Decodable>(_ request: AdminRequest) throws(AdminError) -> Body {
+        guard let body = AdminJSON.decode(Body.self, from: request.body) else {
+            throw .conflict("the body is no JSON object with the fields of this action")
+        }
+        return body
+    }
+
+    private func onlyReading(_ request: AdminRequest, _ response: () -> AdminResponse) -> AdminResponse {
+        request.method == .GET || request.method == .HEAD ? response() : .error(.methodNotAllowed, "only GET")
+    }
+}

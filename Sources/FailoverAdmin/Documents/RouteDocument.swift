@@ -1,0 +1,90 @@
+/// One route of ``StatusDocument``.
+package struct RouteDocument: Encodable, Sendable {
+    package enum Why: String, Encodable, Sendable {
+        case preferred, failover, pinned, closed
+        case nothingUp = "nothing_up"
+    }
+
+    package struct Pin: Encodable, Sendable {
+        package var alias: String
+        @Nullable package var until: String?
+
+        package init(alias: String, until: String?) {
+            self.alias = alias
+            self.until = until
+        }
+    }
+
+    package struct Closure: Encodable, Sendable {
+        package var service: String
+        package var message: String
+
+        package init(service: String, message: String) {
+            self.service = service
+            self.message = message
+        }
+    }
+
+    package struct Alias: Encodable, Sendable {
+        package var name: String
+        package var address: String
+        /// `up` or `down`.
+        package var state: String
+        package var suspect: Bool
+        package var draining: Bool
+        /// Those of this route that it serves now.
+        package var sessions: Int
+
+        package init(name: String, address: String, state: String, suspect: Bool, draining: Bool, sessions: Int) {
+            self.name = name
+            self.address = address
+            self.state = state
+            self.suspect = suspect
+            self.draining = draining
+            self.sessions = sessions
+        }
+    }
+
+    package struct Sessions: Encodable, Sendable {
+        package var open: Int
+        package var total: Int
+        package var refused: Int
+
+        package init(open: Int, total: Int, refused: Int) {
+            self.open = open
+            self.total = total
+            self.refused = refused
+        }
+    }
+
+    package var name: String
+    package var engine: String
+    package var listen: [String]
+    @Nullable package var currentAlias: String?
+    package var why: Why
+    /// Why those before the current alias do not serve.
+    @Nullable package var reason: String?
+    @Nullable package var pinned: Pin?
+    @Nullable package var closed: Closure?
+    package var aliases: [Alias]
+    package var sessions: Sessions
+    /// Sessions that arrived in each of the last seconds, oldest first.
+    package var newSessions: [Int]
+
+    package init(
+        name: String, engine: String, listen: [String], currentAlias: String?, why: Why, reason: String?, pinned: Pin?,
+        closed: Closure?, aliases: [Alias], sessions: Sessions, newSessions: [Int]
+    ) {
+        self.name = name
+        self.engine = engine
+        self.listen = listen
+        self.currentAlias = currentAlias
+        self.why = why
+        self.reason = reason
+        self.pinned = pinned
+        self.closed = closed
+        self.aliases = aliases
+        self.sessions = sessions
+        self.newSessions = newSessions
+    }
+}

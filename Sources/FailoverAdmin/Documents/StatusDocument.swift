@@ -1,0 +1,34 @@
+/// `GET /api/v1/status`: everything that somebody on call wants to see.
+package struct StatusDocument: Encodable, Sendable {
+    package var version: String
+    package var host: String
+    package var processId: Int32
+    package var time: String
+    package var started: String
+    /// Listeners are open, and every service has had its first answer.
+    package var ready: Bool
+    package var stopping: Bool
+    package var routes: [RouteDocument]
+    package var services: [ServiceDocument]
+    /// The `failover_settings` of services that are down.
+    package var settings: [String: String]
+    /// Errors of backends that sessions saw, by kind.
+    package var errors: [String: Int]
+
+    package init(
+        version: String, host: String, processId: Int32, time: String, started: String, ready: Bool, stopping: Bool,
+        routes: [RouteDocument], services: [ServiceDocument], settings: [String: String], errors: [String: Int]
+    ) {
+        self.version = version
+        self.host = host
+        self.processId = processId
+        self.time = time
+        self.started = started
+        self.ready = ready
+        self.stopping = stopping
+        self.routes = routes
+        self.services = services
+        self.settings = settings
+        self.errors = errors
+    }
+}

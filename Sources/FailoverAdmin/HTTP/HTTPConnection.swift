@@ -1,0 +1,75 @@
+import NIOCore
+import NIOHTTP1
+
+/// One client's connection: requests are read to their end and answered one after the other.
+struct HTTPConnection: Sendable {
+    typealias Channel = NIOAsyncChannel<HTTPServerRequestPart, HTTPPart<HTTPResponseHead, ByteBuffer>>
+
+    let channel: Channel
+    let isThroughUnixSocket: Bool
+    let respond: @Sendable (AdminRequest) async -> AdminResponse
+
+    /// Serves until either side ends.
+    func serve() async throws {
+        try await channel.executeThenClose { inbound, outbound in
+            var iterator = inbound.makeAsyncIterator()
+            while case .head(let head) = try await iterator.next() {
+                var body: [UInt8] = []
+                var isTooLong = false
+                reading: while let part = try await iterator.next() {
+                    switch part {
+                    case .body(let piece):
+                        isTooLong = isTooLong || body.count + piece.readableBytes > AdminRequest.largestBody
+                        if !isTooLong { body += piece.readableBytesView }
+                    case .end: break reading
+                    case .head: return
+                    }
+                    // Nobody sends that much by mistake.
+                    if isTooLong { break }
+                }
+                let request = AdminRequest(head, body: body, isThroughUnixSocket: isThroughUnixSocket)
+                let response = isTooLong ? .error(.payloadTooLarge, "the body is too long") : await respond(request)
+                let goesOn = head.isKeepAlive && !isTooLong
+                guard try await send(response, to: head, keepsAlive: goesOn, outbound), goesOn else { return }
+            }
+        }
+    }
+
+    /// - Returns: Whether the connection can go on.
+    private func send(
+        _ response: AdminResponse, to request: HTTPRequestHead, keepsAlive: Bool,
+        _ outbound: NIOAsyncChannelOutboundWriter<HTTPPart<HTTPResponseHead, ByteBuffer>>
+    ) async throws -> Bool {
+        var headers = HTTPHeaders([("Content-Type", response.contentType), ("Cache-Control", "no-store")])
+        headers.add(contentsOf: response.headers)
+        switch response.body {
+        case .bytes(let bytes):
+            headers.add(name: "Content-Length", value: "\(bytes.count)")
+            if !keepsAlive { headers.add(name: "Connection", value: "close") }
+            try await outbound.write(.head(.init(version: .http1_1, status: response.status, headers: headers)))
+            if request.method != .HEAD { try await outbound.write(.body(ByteBuffer(bytes: bytes))) }
+            try await outbound.write(.end(nil))
+            return true
+        case .stream(let pieces):
+            headers.add(name: "Connection", value: "close")
+            try await outbound.write(.head(.init(version: .http1_1, status: response.status, headers: headers)))
+            guard request.method != .HEAD else { return false }
+            for await piece in pieces { try await outbound.write(.body(ByteBuffer(string: piece))) }
+            return false
+        }
+    }
+}
+
+/// Closes a connection on which nothing has been written for a while: a client that sends its request byte by byte, that
+/// does not read, or that has gone. Streams write more often than that.
+final class IdleCloser: ChannelInboundHandler {
+    typealias InboundIn = Any
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is IdleStateHandler.IdleStateEvent {
+            context.close(promise: nil)
+        } else {
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+}
