@@ -66,9 +66,14 @@ let package = Package(
             resources: [.embedInCode("Page/index.html"), .embedInCode("API/openapi.json")],
             swiftSettings: strict),
         .target(
+            name: "FailoverMetrics",
+            dependencies: ["FailoverCore", .product(name: "CoreMetrics", package: "swift-metrics")],
+            swiftSettings: strict),
+        .target(
             name: "Failover",
             dependencies: [
                 "FailoverCore", "FailoverSystem", "FailoverChecks", "FailoverProxy", "FailoverNotify", "FailoverAdmin",
+                "FailoverMetrics", .product(name: "Metrics", package: "swift-metrics"),
                 logging, "Yams",
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -124,6 +129,13 @@ let package = Package(
         .testTarget(
             name: "FailoverNotifyTests",
             dependencies: ["FailoverNotify", "FailoverCore", "FailoverSystem", "FailoverTesting", logging],
+            swiftSettings: strict),
+        .testTarget(
+            name: "FailoverMetricsTests",
+            dependencies: [
+                "FailoverMetrics", "FailoverSystem", "FailoverTesting",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "FailoverTests",
