@@ -1,5 +1,6 @@
 import FailoverAdmin
 import FailoverCore
+import FailoverMetrics
 import FailoverProxy
 import FailoverSystem
 import Logging
@@ -17,6 +18,7 @@ final class ApplicationAdmin: Sendable {
     let aliasMonitors: [MonitoredService]
     /// Of services that are no routes, with what they are.
     let otherMonitors: [(monitor: MonitoredService, server: WatchedServer)]
+    let registry: PrometheusRegistry
     let pins: RoutePins
     let started: WallTime
     let state: Lock<State>
@@ -25,12 +27,18 @@ final class ApplicationAdmin: Sendable {
         var isListening = false
         var isStopping = false
         var history: TrafficHistory
+        /// Of the latest scrape.
+        var report: TrafficReport?
+        /// By route: how often it has left its own alias.
+        var failovers: [Int]
+        var selections: [RouteSelection]
     }
 
     init(
         configuration: Configuration, plan: RoutePlan, board: RouteBoard, proxy: ProxyServer,
         publisher: SettingsPublisher, environment: MonitorEnvironment, aliasMonitors: [MonitoredService],
-        otherMonitors: [(MonitoredService, WatchedServer)], events: EventRing
+        otherMonitors: [(MonitoredService, WatchedServer)], events: EventRing,
+        registry: PrometheusRegistry
     ) {
         self.configuration = configuration
         self.plan = plan
@@ -41,9 +49,27 @@ final class ApplicationAdmin: Sendable {
         self.aliasMonitors = aliasMonitors
         self.otherMonitors = otherMonitors.map { ($0, $1) }
         self.events = events
+        self.registry = registry
         pins = RoutePins(board: board, environment: environment)
         started = environment.timeOfDay()
-        state = Lock(State(history: TrafficHistory(routes: plan.routes.count)))
+        let table = board.table
+        state = Lock(
+            State(
+                history: TrafficHistory(routes: plan.routes.count), failovers: plan.routes.map { _ in 0 },
+                selections: table.routes.indices.map { table.selection(ofRoute: $0) }))
+        provideMetrics()
+        board.follow { [weak self] in self?.countFailovers($0) }
+    }
+
+    private func countFailovers(_ table: RouteTable) {
+        state.withLock { state in
+            for route in table.routes.indices {
+                let selection = table.selection(ofRoute: route)
+                defer { state.selections[route] = selection }
+                guard let alias = selection.alias, let own = table.routes[route].aliases.first else { continue }
+                if state.selections[route].alias == own, alias != own { state.failovers[route] += 1 }
+            }
+        }
     }
 
     /// The listeners are open.

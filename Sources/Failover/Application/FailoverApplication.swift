@@ -1,9 +1,11 @@
 import FailoverAdmin
 import FailoverChecks
 public import FailoverCore
+import FailoverMetrics
 import FailoverNotify
 import FailoverProxy
 public import Logging
+import Metrics
 public import ServiceLifecycle
 
 /// A configuration brought to life: every service monitored, every route served.
@@ -34,9 +36,14 @@ public struct FailoverApplication: ServiceLifecycle.Service {
         let checks = CheckFactory()
         let plan = RoutePlan(configuration)
         let board = RouteBoard(plan.table)
-        let environment = MonitorEnvironment.ofThisProcess(log: log)
+        let registry = PrometheusRegistry { log.warning("metrics: \($0)") }
+        // Those of the program that embeds this have them too.
+        let metrics: any MetricsFactory =
+            configuration.admin == nil
+            ? MetricsSystem.factory : MultiplexMetricsHandler(factories: [registry, MetricsSystem.factory])
+        let environment = MonitorEnvironment.ofThisProcess(log: log, metrics: metrics)
 
-        let notifiers = configuration.notifiers.map { $0.queue(threads: checks.threads, log: log) }
+        let notifiers = configuration.notifiers.map { $0.queue(threads: checks.threads, log: log, metrics: metrics) }
         let events = EventRing()
         let tell: @Sendable (FailoverEvent) -> Void = { event in
             for notifier in notifiers { notifier.offer(event) }
@@ -86,7 +93,8 @@ public struct FailoverApplication: ServiceLifecycle.Service {
         admin = try await configuration.admin.asyncMap { settings in
             let backend = ApplicationAdmin(
                 configuration: configuration, plan: plan, board: board, proxy: proxy, publisher: publisher,
-                environment: environment, aliasMonitors: databases, otherMonitors: others, events: events)
+                environment: environment, aliasMonitors: databases, otherMonitors: others, events: events,
+                registry: registry)
             let server = try await AdminServer(
                 listeners: settings.listen, access: AccessPolicy(token: settings.token))
             return (server, backend)

@@ -2,11 +2,14 @@ import FailoverCore
 import FailoverSystem
 import Glibc
 import Logging
+import Metrics
 
 extension MonitorEnvironment {
     /// The real clocks, this machine's name and this process's number.
-    static func ofThisProcess(log: Logger) -> MonitorEnvironment {
-        MonitorEnvironment(timeOfDay: { .now }, log: log, host: hostName, processID: getpid())
+    static func ofThisProcess(
+        log: Logger, metrics: any MetricsFactory = MetricsSystem.factory
+    ) -> MonitorEnvironment {
+        MonitorEnvironment(timeOfDay: { .now }, log: log, host: hostName, processID: getpid(), metrics: metrics)
     }
 
     private static var hostName: String {

@@ -2,6 +2,7 @@ import FailoverCore
 import FailoverNotify
 import FailoverSystem
 import Logging
+import Metrics
 
 extension NotifierConfiguration {
     /// What tells somebody in this way.
@@ -16,9 +17,9 @@ extension NotifierConfiguration {
     }
 
     /// The notifier with a queue of its own.
-    func queue(threads: BlockingThreads, log: Logger) -> NotifierQueue {
+    func queue(threads: BlockingThreads, log: Logger, metrics: any MetricsFactory) -> NotifierQueue {
         NotifierQueue(
             notifier: notifier(threads: threads), filter: EventFilter(services: services, events: events),
-            limit: timeout, log: log)
+            limit: timeout, log: log, metrics: metrics)
     }
 }

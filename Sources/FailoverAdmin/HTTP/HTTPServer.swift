@@ -106,6 +106,7 @@ struct HTTPServer: Sendable {
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: false, withEncoderConfiguration: .init(),
                 withDecoderLimitConfiguration: limits)
+            try pipeline.addHandler(ResponsePartHandler())
             return try HTTPConnection.Channel(wrappingChannelSynchronously: channel)
         }
     }

@@ -1,7 +1,7 @@
 import FailoverSystem
 import Glibc
 
-/// A listening Unix socket that never was open to others than its owner and the owner's group.
+/// A listening Unix socket that never was open to others than its owner and, as far as umask(2) lets it, the owner's group.
 enum UnixListener {
     /// Opens it at the path, in place of one that nobody listens at any more.
     static func open(_ path: String) throws -> Int32 {

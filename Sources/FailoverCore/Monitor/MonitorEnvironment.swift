@@ -1,6 +1,7 @@
 public import Logging
+public import Metrics
 
-/// What every monitored service of a process shares: its clocks, its log, and how the process is known to others.
+/// What every monitored service of a process shares: its clocks, its log and metrics, and how the process is known to others.
 public struct MonitorEnvironment: Sendable {
     public var clock: MonotonicClock
     /// The time of day for events.
@@ -9,15 +10,18 @@ public struct MonitorEnvironment: Sendable {
     /// The name of this machine.
     public var host: String
     public var processID: Int32
+    /// Where pings and failed hooks are counted.
+    public var metrics: any MetricsFactory
 
     public init(
         clock: MonotonicClock = MonotonicClock(), timeOfDay: @escaping @Sendable () -> WallTime, log: Logger,
-        host: String, processID: Int32
+        host: String, processID: Int32, metrics: any MetricsFactory = MetricsSystem.factory
     ) {
         self.clock = clock
         self.timeOfDay = timeOfDay
         self.log = log
         self.host = host
         self.processID = processID
+        self.metrics = metrics
     }
 }

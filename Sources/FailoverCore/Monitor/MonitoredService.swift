@@ -16,6 +16,8 @@ public final class MonitoredService: Sendable {
     private let onSuspicion: @Sendable (Bool) -> Void
     private let onEvent: @Sendable (FailoverEvent) -> Void
     private let bounded: BoundedPing
+    private let durations: Timer
+    private let hookFailures: Counter
 
     private struct State {
         var machine: ServiceStateMachine
@@ -56,6 +58,11 @@ public final class MonitoredService: Sendable {
         self.onSuspicion = onSuspicion
         self.onEvent = onEvent
         bounded = BoundedPing(service: service, clock: environment.clock)
+        let dimensions = [("service", service.name)]
+        durations = Timer(
+            label: "failover_ping_duration_seconds", dimensions: dimensions, factory: environment.metrics)
+        hookFailures = Counter(
+            label: "failover_hook_failures_total", dimensions: dimensions, factory: environment.metrics)
         state.withLock { gate.set($0.machine.nextPing) }
     }
 
@@ -127,6 +134,7 @@ public final class MonitoredService: Sendable {
         }
         let record = PingHistory.Record(time: environment.timeOfDay().before(result.duration), result: result)
         state.withLock { $0.history.add(record) }
+        durations.record(duration: result.duration)
         apply { $0.pingFinished(result, now: $1) }
     }
 
@@ -230,7 +238,7 @@ extension MonitoredService {
             case .reminder: break
             }
         } catch {
-            Counter(label: "failover_hook_failures", dimensions: [("service", service.name)]).increment()
+            hookFailures.increment()
             environment.log.error("\(service.name): the hook of an event failed", metadata: ["error": "\(error)"])
         }
     }

@@ -1,6 +1,6 @@
 package import FailoverCore
 package import Logging
-import Metrics
+package import Metrics
 
 /// The queue of one notifier: it takes events without waiting and delivers them one after the other, so that a notifier
 /// which is slow delays nothing but itself.
@@ -15,11 +15,19 @@ package final class NotifierQueue: Sendable {
     private let filter: EventFilter
     private let limit: Duration
     private let log: Logger
+    private let failures: Counter
     private let state = Lock(State())
     private let wakes: (stream: AsyncStream<Void>, wake: AsyncStream<Void>.Continuation)
 
-    /// - Parameter limit: of one attempt to deliver; 10 s unless the configuration says otherwise.
-    package init(notifier: any Notifier, filter: EventFilter = EventFilter(), limit: Duration, log: Logger) {
+    /// - Parameters:
+    ///   - limit: of one attempt to deliver; 10 s unless the configuration says otherwise.
+    ///   - metrics: where events are counted that nobody was told.
+    package init(
+        notifier: any Notifier, filter: EventFilter = EventFilter(), limit: Duration, log: Logger,
+        metrics: any MetricsFactory = MetricsSystem.factory
+    ) {
+        failures = Counter(
+            label: "failover_notification_failures_total", dimensions: [("notifier", notifier.name)], factory: metrics)
         self.notifier = notifier
         self.filter = filter
         self.limit = limit
@@ -71,7 +79,7 @@ package final class NotifierQueue: Sendable {
             log.debug("\(notifier.name): told", metadata: ["service": "\(event.service)"])
         } catch {
             let words = error is CancellationError ? "the process ends" : "\(error)"
-            Counter(label: "failover_notification_failures", dimensions: [("notifier", notifier.name)]).increment()
+            failures.increment()
             log.error(
                 "\(notifier.name): nobody was told of \(event.service)'s \(event.kind.name)",
                 metadata: ["error": "\(words)"])

@@ -1,0 +1,136 @@
+import FailoverCore
+import FailoverMetrics
+import FailoverProxy
+
+extension ApplicationAdmin {
+    func metrics() async -> String {
+        let report = await traffic()
+        state.withLock { $0.report = report ?? $0.report }
+        return registry.text()
+    }
+
+    /// Has the registry ask for what is known here at each scrape.
+    func provideMetrics() {
+        let process = ProcessCollector()
+        registry.addCollector { process.collect(&$0) }
+        registry.addCollector { [weak self] writer in
+            guard let self else { return }
+            writer.gauge(
+                "failover_build_info", help: "Always 1; the version that runs.", labels: [("version", failoverVersion)],
+                value: 1)
+            self.collectServices(&writer)
+            self.collectRoutes(&writer)
+            self.collectTraffic(&writer)
+        }
+    }
+
+    private func collectServices(_ writer: inout MetricsWriter) {
+        let types =
+            plan.aliases.map(\.database.server.engine.rawValue) + otherMonitors.map(\.server.typeName)
+        for (monitor, type) in zip(aliasMonitors + otherMonitors.map(\.monitor), types) {
+            let report = monitor.report
+            let service = [("service", report.name)]
+            writer.gauge(
+                "failover_service_up", help: "Whether the service is up, as decided after fall or rise pings in a row.",
+                labels: service + [("type", type)], value: report.status.isUp ? 1 : 0)
+            writer.gauge(
+                "failover_service_suspect",
+                help: "Whether an error was seen that no ping has answered yet; suspects serve last.", labels: service,
+                value: report.status.isSuspect ? 1 : 0)
+            if let latest = report.history.latest {
+                writer.gauge(
+                    "failover_service_last_ping_success",
+                    help: "Whether the latest ping succeeded, whatever was decided.", labels: service,
+                    value: latest.result.succeeded ? 1 : 0)
+            }
+            for (result, count) in [("ok", report.history.succeeded), ("failed", report.history.failed)] {
+                writer.counter(
+                    "failover_pings_total", help: "Pings that ended; result is ok or failed.",
+                    labels: service + [("result", result)], value: Double(count))
+            }
+            writer.counter(
+                "failover_outages_total", help: "Times the service was decided to be down.", labels: service,
+                value: Double(report.outages))
+        }
+    }
+
+    private func collectRoutes(_ writer: inout MetricsWriter) {
+        let table = board.table
+        let failovers = state.withLock { $0.failovers }
+        for (index, route) in table.routes.enumerated() {
+            let current = table.selection(ofRoute: index).alias
+            let labels = [("route", route.name)]
+            for alias in route.aliases {
+                writer.gauge(
+                    "failover_route_current_alias",
+                    help: "Whether new sessions of the route go to the alias; all 0 when none is up.",
+                    labels: labels + [("alias", table.aliases[alias].name)], value: alias == current ? 1 : 0)
+            }
+            writer.gauge(
+                "failover_route_pinned", help: "Whether an operator holds the route on an alias.", labels: labels,
+                value: table.pin(ofRoute: index) == nil ? 0 : 1)
+            writer.counter(
+                "failover_failovers_total",
+                help: "Times the route's current alias changed away from its preferred one.", labels: labels,
+                value: Double(failovers[index]))
+        }
+        for alias in table.aliases {
+            writer.gauge(
+                "failover_alias_draining", help: "Whether an operator has the alias' sessions moved elsewhere.",
+                labels: [("alias", alias.name)], value: alias.isDraining ? 1 : 0)
+        }
+    }
+
+    private func collectTraffic(_ writer: inout MetricsWriter) {
+        guard let report = state.withLock({ $0.report }) else { return }
+        let table = board.table
+        for (route, traffic) in zip(table.routes, report.routes) {
+            collect(traffic, of: route, names: route.aliases.map { table.aliases[$0].name }, &writer)
+        }
+        for (alias, kinds) in zip(table.aliases, report.failures) {
+            for kind in BackendErrorKind.allCases {
+                writer.counter(
+                    "failover_connect_failures_total",
+                    help: "Attempts to reach a backend that failed, by kind of error.",
+                    labels: [("alias", alias.name), ("kind", kind.rawValue)], value: Double(kinds[kind] ?? 0))
+            }
+        }
+        for (loop, lag) in report.lag.enumerated() {
+            writer.gauge(
+                "failover_event_loop_lag_seconds", help: "How late the event loop ran what was due, lately.",
+                labels: [("loop", "\(loop)")], value: Double(lag) / 1e9)
+        }
+    }
+
+    private func collect(
+        _ traffic: TrafficReport.OfRoute, of route: Route, names: [String], _ writer: inout MetricsWriter
+    ) {
+        let labels = [("route", route.name)]
+        for (position, alias) in names.enumerated() {
+            writer.gauge(
+                "failover_sessions_open", help: "Sessions that are open.", labels: labels + [("alias", alias)],
+                value: Double(traffic.open[position]))
+            writer.counter(
+                "failover_sessions_total", help: "Sessions that got a backend.", labels: labels + [("alias", alias)],
+                value: Double(traffic.served[position]))
+        }
+        for (direction, bytes) in [
+            ("client_to_backend", traffic.fromClients), ("backend_to_client", traffic.fromBackends),
+        ] {
+            writer.counter(
+                "failover_bytes_total",
+                help: "Bytes relayed; direction is client_to_backend or backend_to_client.",
+                labels: labels + [("direction", direction)], value: Double(bytes))
+        }
+        for (name, help, count) in [
+            (
+                "failover_sessions_refused_total",
+                "Clients that got no backend: a limit, a closed route, or nothing up.", traffic.refused
+            ),
+            ("failover_retries_total", "Sessions that another alias served after one had failed.", traffic.retried),
+            ("failover_drains_total", "Sessions closed where it was safe, so that they move back.", traffic.moved),
+        ] {
+            writer.counter(name, help: help, labels: labels, value: Double(count))
+        }
+    }
+}
