@@ -58,7 +58,7 @@ let package = Package(
         .target(
             name: "FailoverAdmin",
             dependencies: [
-                "FailoverCore", "FailoverSystem", "COpenSSL", logging,
+                "FailoverCore", "FailoverSystem", "CCurl", "COpenSSL", logging,
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -82,7 +82,7 @@ let package = Package(
         .executableTarget(
             name: "FailoverCommand",
             dependencies: [
-                "Failover", "FailoverCore", "FailoverNotify", "FailoverSystem", logging,
+                "Failover", "FailoverAdmin", "FailoverCore", "FailoverNotify", "FailoverSystem", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),

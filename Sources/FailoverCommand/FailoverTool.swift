@@ -9,5 +9,8 @@ struct FailoverTool: AsyncParsableCommand {
         abstract: "A TCP proxy that stands in place of a read replica and outlives it.",
         discussion: "Exit status: 0 done, 1 something is down or failed, 64 wrong usage, 78 wrong configuration.",
         version: failoverVersion,
-        subcommands: [Serve.self, Validate.self, Ping.self, NotifyTest.self])
+        subcommands: [
+            Serve.self, Validate.self, Ping.self, NotifyTest.self, Status.self, Events.self, Switch.self, Release.self,
+            Drain.self, Undrain.self,
+        ])
 }

@@ -26,6 +26,17 @@ extension WallTime {
         return "\(date)T\(time).\(Self.padded(Int32(milliseconds), 3))Z"
     }
 
+    /// The time that ``text`` says; `nil` if it is not written that way.
+    package init?(text: String) {
+        let pattern = /(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)\.(\d{3})Z/
+        guard let match = text.wholeMatch(of: pattern)?.output else { return nil }
+        let numbers = [match.1, match.2, match.3, match.4, match.5, match.6, match.7].map { Int32($0) ?? 0 }
+        var parts = tm()
+        (parts.tm_year, parts.tm_mon, parts.tm_mday) = (numbers[0] - 1900, numbers[1] - 1, numbers[2])
+        (parts.tm_hour, parts.tm_min, parts.tm_sec) = (numbers[3], numbers[4], numbers[5])
+        self.init(sinceEpoch: .seconds(timegm(&parts)) + .milliseconds(numbers[6]))
+    }
+
     private static func padded(_ number: Int32, _ width: Int) -> String {
         let digits = String(number)
         return String(repeating: "0", count: max(0, width - digits.count)) + digits

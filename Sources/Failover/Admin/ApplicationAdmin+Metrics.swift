@@ -11,6 +11,9 @@ extension ApplicationAdmin {
 
     /// Has the registry ask for what is known here at each scrape.
     func provideMetrics() {
+        registry.describe("failover_ping_duration_seconds", "How long a ping took, failed ones included.")
+        registry.describe("failover_hook_failures_total", "Hooks (failover, recover) that failed.")
+        registry.describe("failover_notification_failures_total", "Events that a notifier could not tell.")
         let process = ProcessCollector()
         registry.addCollector { process.collect(&$0) }
         registry.addCollector { [weak self] writer in
@@ -18,6 +21,13 @@ extension ApplicationAdmin {
             writer.gauge(
                 "failover_build_info", help: "Always 1; the version that runs.", labels: [("version", failoverVersion)],
                 value: 1)
+            writer.gauge(
+                "failover_config_last_reload_success",
+                help: "Whether the latest load of the configuration succeeded.", value: 1)
+            writer.gauge(
+                "failover_config_last_reload_timestamp_seconds",
+                help: "When a configuration was last loaded with success, in seconds since 1970.",
+                value: started.sinceEpoch / .seconds(1))
             self.collectServices(&writer)
             self.collectRoutes(&writer)
             self.collectTraffic(&writer)

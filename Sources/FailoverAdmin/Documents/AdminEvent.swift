@@ -2,8 +2,8 @@ package import FailoverCore
 import FailoverSystem
 
 /// Something that happened and that somebody on call wants to know: an outage, a recovery, what an operator did.
-package struct AdminEvent: Encodable, Sendable {
-    package enum Kind: String, Encodable, Sendable {
+package struct AdminEvent: Codable, Sendable {
+    package enum Kind: String, Codable, Sendable {
         case outage, reminder, recovery, `switch`, release, drain, undrain, close, reload
     }
 

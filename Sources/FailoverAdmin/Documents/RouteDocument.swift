@@ -1,11 +1,11 @@
 /// One route of ``StatusDocument``.
-package struct RouteDocument: Encodable, Sendable {
-    package enum Why: String, Encodable, Sendable {
+package struct RouteDocument: Codable, Sendable {
+    package enum Why: String, Codable, Sendable {
         case preferred, failover, pinned, closed
         case nothingUp = "nothing_up"
     }
 
-    package struct Pin: Encodable, Sendable {
+    package struct Pin: Codable, Sendable {
         package var alias: String
         @Nullable package var until: String?
 
@@ -15,7 +15,7 @@ package struct RouteDocument: Encodable, Sendable {
         }
     }
 
-    package struct Closure: Encodable, Sendable {
+    package struct Closure: Codable, Sendable {
         package var service: String
         package var message: String
 
@@ -25,7 +25,7 @@ package struct RouteDocument: Encodable, Sendable {
         }
     }
 
-    package struct Alias: Encodable, Sendable {
+    package struct Alias: Codable, Sendable {
         package var name: String
         package var address: String
         /// `up` or `down`.
@@ -45,7 +45,7 @@ package struct RouteDocument: Encodable, Sendable {
         }
     }
 
-    package struct Sessions: Encodable, Sendable {
+    package struct Sessions: Codable, Sendable {
         package var open: Int
         package var total: Int
         package var refused: Int

@@ -2,13 +2,13 @@ package import FailoverCore
 import FailoverSystem
 
 /// One service of ``StatusDocument``.
-package struct ServiceDocument: Encodable, Sendable {
-    struct Ping: Encodable, Sendable {
-        var time: String
-        var succeeded: Bool
-        var durationMs: Double
-        @Nullable var reason: String?
-        @Nullable var detail: String?
+package struct ServiceDocument: Codable, Sendable {
+    package struct Ping: Codable, Sendable {
+        package var time: String
+        package var succeeded: Bool
+        package var durationMs: Double
+        @Nullable package var reason: String?
+        @Nullable package var detail: String?
 
         init(_ record: PingHistory.Record) {
             time = record.time.text
@@ -19,26 +19,26 @@ package struct ServiceDocument: Encodable, Sendable {
         }
     }
 
-    struct Streak: Encodable, Sendable {
-        var succeeded: Bool
-        var count: Int
+    package struct Streak: Codable, Sendable {
+        package var succeeded: Bool
+        package var count: Int
     }
 
     package let name: String
-    let type: String
-    let location: String
-    let state: String
-    let since: String
-    let suspect: Bool
-    @Nullable var reason: String?
-    @Nullable var detail: String?
-    @Nullable var lastPing: Ping?
-    let streak: Streak
-    let unconfirmed: Int
-    let fall: Int
-    let rise: Int
+    package let type: String
+    package let location: String
+    package let state: String
+    package let since: String
+    package let suspect: Bool
+    @Nullable package var reason: String?
+    @Nullable package var detail: String?
+    @Nullable package var lastPing: Ping?
+    package let streak: Streak
+    package let unconfirmed: Int
+    package let fall: Int
+    package let rise: Int
     /// Of the latest pings, oldest first; `null` for one that failed.
-    let pingDurationsMs: [Nullable<Double>]
+    package let pingDurationsMs: [Nullable<Double>]
 
     package init(_ report: ServiceReport, type: String, location: String) {
         name = report.name

@@ -1,5 +1,5 @@
 /// `GET /api/v1/status`: everything that somebody on call wants to see.
-package struct StatusDocument: Encodable, Sendable {
+package struct StatusDocument: Codable, Sendable {
     package var version: String
     package var host: String
     package var processId: Int32

@@ -50,3 +50,8 @@ extension Duration {
         }
     }
 }
+
+extension Duration {
+    /// A duration as the configuration has it, `nil` if the text is none.
+    package static func written(_ text: String) -> Duration? { try? Duration(configurationText: text) }
+}

@@ -1,0 +1,90 @@
+import FailoverAdmin
+import FailoverCore
+import FailoverSystem
+
+/// A status document for people, made for 80 columns.
+struct StatusReport {
+    private let status: StatusDocument
+
+    init(_ status: StatusDocument) { self.status = status }
+
+    func text(colour: Bool) -> String {
+        var blocks = [head]
+        for route in status.routes { blocks.append(text(of: route, colour: colour)) }
+        if !status.services.isEmpty { blocks.append(services(colour: colour)) }
+        if !status.settings.isEmpty {
+            blocks.append(
+                "SETTINGS\n" + status.settings.sorted { $0.key < $1.key }.map { "\($0)=\($1)" }.joined(separator: "\n"))
+        }
+        return blocks.joined(separator: "\n\n")
+    }
+
+    private var head: String {
+        let state = status.stopping ? "stopping" : status.ready ? "ready" : "not ready"
+        return
+            "failover \(status.version) on \(status.host), process \(status.processId), up \(age(status.started)), \(state)"
+    }
+
+    private func text(of route: RouteDocument, colour: Bool) -> String {
+        var lines = ["ROUTE \(route.name) (\(route.engine)) on \(route.listen.joined(separator: ", "))"]
+        lines.append("  " + serving(route))
+        var table = TextTable([
+            .init(heading: "ALIAS"), .init(heading: "STATE"), .init(heading: "SESSIONS", isNumeric: true),
+            .init(heading: "ADDRESS"),
+        ])
+        for alias in route.aliases {
+            let marks = [alias.suspect ? "suspect" : nil, alias.draining ? "draining" : nil].compactMap { $0 }
+            table.add([
+                (alias.name == route.currentAlias ? "→ " : "  ") + alias.name,
+                ([alias.state] + marks).joined(separator: ", "), "\(alias.sessions)", alias.address,
+            ])
+        }
+        let colours = route.aliases.map { $0.state == "down" ? 31 : $0.suspect || $0.draining ? 33 : 32 }
+        lines += table.lines { cell, row, column in
+            colour && column == 1 ? "\u{1b}[\(colours[row])m\(cell)\u{1b}[0m" : cell
+        }.map { "  " + $0 }
+        return lines.joined(separator: "\n")
+    }
+
+    private func serving(_ route: RouteDocument) -> String {
+        let counts = "\(route.sessions.total) sessions so far, \(route.sessions.refused) refused"
+        if let closed = route.closed {
+            return "closed by the outage of \(closed.service): \(closed.message); \(counts)"
+        }
+        let why: String =
+            switch route.why {
+            case .preferred: ""
+            case .failover: " (\(route.reason ?? "failover"))"
+            case .pinned: " (switched" + (route.pinned?.until.map { " until \($0)" } ?? "") + ")"
+            case .nothingUp, .closed: " (\(route.reason ?? "nothing is up"))"
+            }
+        return "\(route.currentAlias.map { "served by \($0)" } ?? "served by nobody")\(why); \(counts)"
+    }
+
+    private func services(colour: Bool) -> String {
+        var table = TextTable([
+            .init(heading: "SERVICE"), .init(heading: "TYPE"), .init(heading: "STATE"),
+            .init(heading: "FOR", isNumeric: true), .init(heading: "PING", isNumeric: true), .init(heading: "WHY"),
+        ])
+        for service in status.services {
+            let ping = service.lastPing.map {
+                $0.succeeded ? Duration.microseconds(Int64($0.durationMs * 1000)).inWords : "failed"
+            }
+            let why = service.detail ?? (service.lastPing?.succeeded == false ? service.lastPing?.detail : nil)
+            table.add([
+                service.name, service.type, service.suspect ? "\(service.state), suspect" : service.state,
+                age(service.since), ping ?? "none yet", why ?? "",
+            ])
+        }
+        let colours = status.services.map { $0.state == "down" ? 31 : $0.suspect ? 33 : 32 }
+        return table.lines { cell, row, column in
+            colour && column == 2 ? "\u{1b}[\(colours[row])m\(cell)\u{1b}[0m" : cell
+        }.joined(separator: "\n")
+    }
+
+    /// How long before the status a time was.
+    private func age(_ time: String) -> String {
+        guard let now = WallTime(text: status.time), let then = WallTime(text: time) else { return "?" }
+        return (now.sinceEpoch - then.sinceEpoch).inWords
+    }
+}

@@ -1,0 +1,69 @@
+import ArgumentParser
+import FailoverAdmin
+import FailoverNotify
+import Glibc
+
+/// `failover status`
+struct Status: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "What is up, what is down, since when and why, and where sessions are.",
+        discussion: """
+            Asks the running failover that the configuration's `admin` section describes. Exit status 0; 1 when it does \
+            not answer, or, with --ready, is not ready.
+            """)
+
+    @OptionGroup var admin: AdminOptions
+
+    @Flag(help: "Print the API's JSON.")
+    var json = false
+
+    @Flag(help: "Show it live, until interrupted.")
+    var watch = false
+
+    @Flag(help: "Print nothing but whether it is ready, for health checks.")
+    var ready = false
+
+    func validate() throws {
+        guard [json, watch, ready].count(where: { $0 }) <= 1 else {
+            throw ValidationError("--json, --watch and --ready exclude each other")
+        }
+    }
+
+    func run() throws {
+        if ready {
+            print(
+                String(
+                    decoding: try admin.ask { client throws(AdminClientError) in try client.get("readyz") },
+                    as: UTF8.self), terminator: "")
+        } else if json {
+            print(
+                String(
+                    decoding: try admin.ask { client throws(AdminClientError) in try client.get("api/v1/status") },
+                    as: UTF8.self))
+        } else if watch {
+            try watchLive()
+        } else {
+            let status = try admin.ask { client throws(AdminClientError) in try client.status() }
+            print(StatusReport(status).text(colour: colour))
+        }
+    }
+
+    private var colour: Bool { LogStyle.suiting(descriptor: STDOUT_FILENO) == .colour }
+
+    private func watchLive() throws {
+        let colour = colour
+        let isTerminal = isatty(STDOUT_FILENO) == 1
+        try admin.ask { client throws(AdminClientError) in
+            try client.follow { name, data in
+                guard name == "status", let status = AdminClient.decode(StatusDocument.self, data) else { return true }
+                // Home, then each line to its end and the rest of the screen are cleared: no flicker.
+                let text = StatusReport(status).text(colour: colour)
+                let screen =
+                    isTerminal
+                    ? "\u{1b}[H" + text.replacing("\n", with: "\u{1b}[K\n") + "\u{1b}[K\n\u{1b}[J" : text + "\n\n"
+                print(screen, terminator: "")
+                return fflush(nil) == 0
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+import ArgumentParser
+import Failover
+import FailoverAdmin
+import FailoverCore
+
+/// `failover switch`
+struct Switch: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Let a route's new sessions go to an alias, for a time or until it is released.",
+        discussion: """
+            Sessions that are open move as on a recovery. Should the alias go down, the others serve in their usual order.
+            """)
+
+    @OptionGroup var admin: AdminOptions
+    @Argument(help: "A route.") var route: String
+    @Argument(help: "One of its aliases.") var alias: String
+
+    @Option(name: .customLong("for"), help: "How long, as in 90s, 15m or 2h; until released unless given.")
+    var duration: DurationArgument?
+
+    func run() throws {
+        let seconds = duration.map { Int($0.duration.components.seconds) }
+        try admin.act("api/v1/routes/\(pathPart(route))/switch", SwitchRequest(alias: alias, forSeconds: seconds))
+    }
+
+    private struct SwitchRequest: Encodable {
+        let alias: String
+        let forSeconds: Int?
+    }
+}
+
+/// `failover release`
+struct Release: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "End a switch: the route goes to its own alias again.")
+
+    @OptionGroup var admin: AdminOptions
+    @Argument(help: "A route.") var route: String
+
+    func run() throws { try admin.act("api/v1/routes/\(pathPart(route))/release") }
+}
+
+/// `failover drain`
+struct Drain: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Take an alias out of service: it gets no new sessions, and those it has move away where it is safe.")
+
+    @OptionGroup var admin: AdminOptions
+    @Argument(help: "A database alias.") var alias: String
+
+    func run() throws { try admin.act("api/v1/aliases/\(pathPart(alias))/drain") }
+}
+
+/// `failover undrain`
+struct Undrain: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Put a drained alias back into service.")
+
+    @OptionGroup var admin: AdminOptions
+    @Argument(help: "A database alias.") var alias: String
+
+    func run() throws { try admin.act("api/v1/aliases/\(pathPart(alias))/undrain") }
+}
+
+/// A duration as the configuration has it.
+struct DurationArgument: ExpressibleByArgument {
+    let duration: Duration
+
+    init?(argument: String) {
+        guard let duration = Duration.written(argument), duration >= .seconds(1) else { return nil }
+        self.duration = duration
+    }
+}
+
+extension AdminOptions {
+    /// Has something done, and prints what was.
+    func act(_ path: String, _ body: some Encodable = [String: String]()) throws {
+        print(try ask { client throws(AdminClientError) in try client.act(path, body) })
+    }
+}
+
+/// A name as a part of a URL's path: RFC 3986 §2.1.
+private func pathPart(_ name: String) -> String {
+    name.utf8.map { byte in
+        let character = Character(Unicode.Scalar(byte))
+        if byte < 128, character.isLetter || character.isNumber || "-._~".contains(character) {
+            return String(character)
+        }
+        let digits = String(byte, radix: 16, uppercase: true)
+        return "%" + (digits.count == 1 ? "0" : "") + digits
+    }.joined()
+}
