@@ -138,6 +138,12 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
+            name: "FailoverAdminTests",
+            dependencies: [
+                "FailoverAdmin", "FailoverCore", "FailoverTesting", .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
             name: "FailoverTests",
             dependencies: [
                 "Failover", "FailoverCore", "FailoverProxy", "FailoverTesting", logging,

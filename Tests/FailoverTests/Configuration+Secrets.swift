@@ -8,6 +8,7 @@ extension Configuration {
         for index in databases.indices where databases[index].server.password != nil {
             configuration.databases[index].server.password = Secret("(hidden)")
         }
+        if admin?.token != nil { configuration.admin?.token = Secret("(hidden)") }
         for index in services.indices {
             guard case .watched(let server, let settings) = services[index].kind else { continue }
             configuration.services[index].kind = .watched(server.withSecretsHidden, settings)

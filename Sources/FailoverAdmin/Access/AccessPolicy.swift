@@ -48,9 +48,8 @@ package struct AccessPolicy: Sendable {
     }
 
     private func namesThisMachine(_ request: AdminRequest) -> Bool {
-        guard let host = request.headers.first(name: "Host") else { return false }
-        let name = host.hasPrefix("[") ? host.prefix { $0 != "]" } + "]" : host.prefix { $0 != ":" }
-        return ["localhost", "127.0.0.1", "[::1]"].contains(String(name).lowercased())
+        let host = request.headers.first(name: "Host") ?? ""
+        return host.lowercased().wholeMatch(of: /(localhost|127\.0\.0\.1|\[::1\])(:\d+)?/) != nil
     }
 }
 

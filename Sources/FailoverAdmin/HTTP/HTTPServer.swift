@@ -63,11 +63,13 @@ struct HTTPServer: Sendable {
         try? await channel.executeThenClose { clients in
             try await withThrowingDiscardingTaskGroup { group in
                 for try await client in clients {
-                    guard limit.take() else {
-                        client.channel.close(promise: nil)
-                        continue
-                    }
+                    let isWithinLimit = limit.take()
                     group.addTask {
+                        // A channel must be opened to be closed.
+                        guard isWithinLimit else {
+                            try? await client.executeThenClose { _, _ in }
+                            return
+                        }
                         // What goes wrong on one connection ends it, and nothing else.
                         try? await HTTPConnection(channel: client, isThroughUnixSocket: isUnix, respond: respond)
                             .serve()

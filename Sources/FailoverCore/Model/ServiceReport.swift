@@ -8,4 +8,16 @@ public struct ServiceReport: Sendable {
     public let history: PingHistory
     /// Outages since the start.
     public let outages: Int
+
+    public init(
+        name: String, settings: MonitorSettings, status: ServiceStatus, since: WallTime, history: PingHistory,
+        outages: Int
+    ) {
+        self.name = name
+        self.settings = settings
+        self.status = status
+        self.since = since
+        self.history = history
+        self.outages = outages
+    }
 }

@@ -21,7 +21,7 @@ extension ConfigurationParser {
         return AdminConfiguration(listen: listen, token: token)
     }
 
-    private static var shortestToken: Int { 16 }
+    private static var shortestToken: Int { 8 }
 }
 
 extension Endpoint {

@@ -22,8 +22,8 @@ struct Vocabulary: Sendable {
     }
 
     private static let all =
-        [top, databaseAlias, closeDuringOutage, admin, log] + ServiceType.allCases.map(\.vocabulary)
-        + NotifierType.allCases.map(\.vocabulary)
+        [top, databaseAlias, closeDuringOutage, log] + ServiceType.allCases.map(\.vocabulary)
+        + NotifierType.allCases.map(\.vocabulary) + [admin]
     private static let monitor = MonitorOverrides.keys
     private static let consequences = ["failover_settings", "close_during_outage"]
     private static let filters = ["type", "services", "events", "timeout"]

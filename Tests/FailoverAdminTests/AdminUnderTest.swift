@@ -1,0 +1,46 @@
+import FailoverCore
+import FailoverTesting
+
+@testable import FailoverAdmin
+
+/// A running admin plane over a ``FakeBackend``.
+final class AdminUnderTest: Sendable {
+    let backend = FakeBackend()
+    let server: AdminServer
+    private let running: Task<Void, Never>
+
+    init(_ listen: Endpoint = .tcp(host: "127.0.0.1", port: 0), token: String? = nil) async throws {
+        let server = try await AdminServer(listeners: [listen], access: AccessPolicy(token: token.map { Secret($0) }))
+        self.server = server
+        running = Task { [backend] in await server.run(backend) }
+    }
+
+    func stop() async {
+        running.cancel()
+        await running.value
+    }
+
+    var port: Int { server.addresses.first.flatMap { Int($0.split(separator: ":").last ?? "") } ?? 0 }
+
+    /// What a request's bytes are answered with until the server closes.
+    func answer(_ request: String) async throws -> String {
+        let client = try await TCPClient.connect(port: port)
+        try? await client.send(request)
+        return String(decoding: (try? await client.receive(10 << 20)) ?? [], as: UTF8.self)
+    }
+
+    func get(_ path: String, method: String = "GET", headers: String = "", body: String = "") async throws -> String {
+        let length = body.isEmpty ? "" : "Content-Length: \(body.utf8.count)\r\n"
+        return try await answer(
+            "\(method) \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\(headers)\(length)\r\n\(body)")
+    }
+
+    func post(_ path: String, _ body: String = "{}") async throws -> String {
+        try await get(path, method: "POST", headers: "Content-Type: application/json\r\n", body: body)
+    }
+
+    /// What stands after the headers.
+    static func body(_ answer: String) -> String {
+        answer.firstRange(of: "\r\n\r\n").map { String(answer[$0.upperBound...]) } ?? ""
+    }
+}

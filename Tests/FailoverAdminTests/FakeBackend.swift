@@ -1,0 +1,68 @@
+import FailoverCore
+
+@testable import FailoverAdmin
+
+/// A backend with one route and one service, which writes down what is asked of it.
+final class FakeBackend: AdminBackend {
+    let events = EventRing()
+    private let asked = Lock<[String]>([])
+    private let ready = Lock(true)
+
+    var actions: [String] { asked.withLock { $0 } }
+    var isReady: Bool { ready.withLock { $0 } }
+    let configurationText = "services: {}\n"
+
+    func setReady(_ isReady: Bool) { ready.withLock { $0 = isReady } }
+
+    func status() async -> StatusDocument {
+        let failure = PingFailure(.refused, "127.0.0.1:1: Connection refused")
+        var history = PingHistory()
+        history.add(
+            .init(time: WallTime(sinceEpoch: .zero), result: PingResult(failure: nil, duration: .microseconds(1234))))
+        history.add(
+            .init(time: WallTime(sinceEpoch: .seconds(1)), result: PingResult(failure: failure, duration: .zero)))
+        let report = ServiceReport(
+            name: "slave", settings: MonitorSettings(),
+            status: ServiceStatus(
+                verdict: .down(failure, lasting: .seconds(1)), isSuspect: false, unconfirmed: 0, isPinging: false),
+            since: WallTime(sinceEpoch: .zero), history: history, outages: 1)
+        return StatusDocument(
+            version: "1", host: "h", processId: 1, time: "1970-01-01T00:00:02.000Z",
+            started: "1970-01-01T00:00:00.000Z",
+            ready: isReady, stopping: false,
+            routes: [
+                RouteDocument(
+                    name: "slave", engine: "postgres", listen: ["127.0.0.1:1"], currentAlias: "default", why: .pinned,
+                    reason: "slave: refused", pinned: .init(alias: "default", until: nil),
+                    closed: .init(service: "celery", message: "closed"),
+                    aliases: [
+                        .init(
+                            name: "slave", address: "a:1", state: "down", suspect: false, draining: true, sessions: 2)
+                    ], sessions: .init(open: 2, total: 3, refused: 4), newSessions: [1, 2])
+            ],
+            services: [ServiceDocument(report, type: "postgres", location: "a:1")],
+            settings: ["CELERY_ALWAYS_EAGER": "True"], errors: ["connect_refused": 3])
+    }
+
+    func metrics() async -> String { "failover_build_info 1\n" }
+
+    func ping(service: String) async throws(AdminError) -> String { try note("ping \(service)", service) }
+
+    func `switch`(route: String, to alias: String, for duration: Duration?) throws(AdminError) -> String {
+        try note("switch \(route) \(alias) \(duration.map { "\($0.components.seconds)" } ?? "-")", route)
+    }
+
+    func release(route: String) throws(AdminError) -> String { throw .conflict("\(route) is not switched") }
+    func drain(alias: String) throws(AdminError) -> String { try note("drain \(alias)", alias) }
+    func undrain(alias: String) throws(AdminError) -> String { try note("undrain \(alias)", alias) }
+
+    func closeSessions(route: String, alias: String?) throws(AdminError) -> String {
+        try note("close \(route) \(alias ?? "-")", route)
+    }
+
+    private func note(_ action: String, _ name: String) throws(AdminError) -> String {
+        if name == "nobody" { throw .unknown("there is no nobody") }
+        asked.withLock { $0.append(action) }
+        return action
+    }
+}
