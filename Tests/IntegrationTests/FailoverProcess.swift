@@ -30,6 +30,14 @@ final class FailoverProcess: Sendable {
 
     var pid: Int32 { process.pid }
 
+    /// Where its configuration is.
+    var configurationPath: String { directory.appendingPathComponent("failover.yaml").path }
+
+    /// Asks it, or steers it, through its command line.
+    func command(_ arguments: String...) async throws -> Command.Output {
+        try await Command.run([Self.binary, arguments[0], "--config", configurationPath] + arguments.dropFirst())
+    }
+
     /// The log's lines so far, without their time stamps.
     var log: [String] {
         let text = (try? String(contentsOf: directory.appendingPathComponent("log"), encoding: .utf8)) ?? ""

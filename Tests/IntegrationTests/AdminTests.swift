@@ -1,0 +1,131 @@
+import FailoverTesting
+import Foundation
+import Testing
+
+extension RealServers {
+    /// What somebody on call sees and does, with real servers.
+    @Suite("Operating it")
+    struct AdminTests {
+        private let scratch: Scratch
+        private let engine = Laboratory.Engine.postgres
+
+        init() throws { scratch = try Scratch() }
+
+        private func failover() throws -> FailoverProcess {
+            try FailoverProcess(
+                configuration: "admin: {listen: \"unix:\(scratch.path("admin"))\"}\n" + engine.configuration())
+        }
+
+        private func status(_ failover: FailoverProcess) async throws -> String {
+            let output = try await failover.command("status")
+            #expect(output.status == 0, "\(output.standardError)")
+            return output.standardOutput
+        }
+
+        /// A page of the admin plane, through curl.
+        private func page(_ path: String) async throws -> String {
+            try await Command.run(["curl", "-sS", "--unix-socket", scratch.path("admin"), "http://localhost\(path)"])
+                .standardOutput
+        }
+
+        private func end(_ failover: FailoverProcess) async throws {
+            failover.signal(SIGTERM)
+            #expect(try await failover.status() == 0)
+        }
+
+        @Test func anOutageShowsInStatusEventsAndMetrics() async throws {
+            let failover = try failover()
+            let port = try await failover.port()
+            #expect(try await eventually { try await failover.command("status", "--ready").status == 0 })
+            #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
+            #expect(try await status(failover).contains(/served by slave; 1 sessions so far, 0 refused\n/))
+            #expect(try await page("/metrics").contains("failover_service_up{service=\"slave\",type=\"postgres\"} 1\n"))
+
+            try await engine.fault("kill")
+            #expect(await failover.logs("CRITICAL slave outage."))
+            #expect(try await engine.whoAnswers(at: port) == engine.primaryPort)
+            let text = try await status(failover)
+            #expect(text.contains(/served by default \(slave: refused: 127\.0\.0\.1:\d+: Connection refused\)/), "\(text)")
+            #expect(text.contains(/\nslave +postgres +down +\S+ +failed +127\.0\.0\.1:\d+: Connection refused/), "\(text)")
+            let events = try await failover.command("events").standardOutput
+            #expect(events.contains(/ OUTAGE slave outage\. Failover initiated\. \(Process ID: \d+\) refused: /), "\(events)")
+            let metrics = try await page("/metrics")
+            for line in [
+                #"failover_service_up{service="slave",type="postgres"} 0"#, #"failover_outages_total{service="slave"} 1"#,
+                #"failover_failovers_total{route="slave"} 1"#,
+                #"failover_route_current_alias{alias="default",route="slave"} 1"#,
+                #"failover_sessions_total{alias="default",route="slave"} 1"#,
+            ] {
+                #expect(metrics.contains(line + "\n"), "\(line)")
+            }
+            try await engine.fault("start")
+            #expect(await failover.logs("INFO slave is back up."))
+            #expect(try await status(failover).contains("served by slave; 2 sessions so far"))
+            try await end(failover)
+        }
+
+        @Test func theMetricsAreThoseOfTheListAndPrometheusTakesThem() async throws {
+            let failover = try failover()
+            _ = try await failover.port()
+            #expect(try await eventually { try await failover.command("status", "--ready").status == 0 })
+            let metrics = try await page("/metrics")
+            let list = try String(contentsOfFile: "\(Laboratory.root)/config/prometheus/metrics.txt", encoding: .utf8)
+            let described = list.split(separator: "\n").filter { !$0.hasPrefix("#") }.map { $0.split(separator: " ") }
+            let types = Dictionary(uniqueKeysWithValues: described.map { (String($0[0]), String($0[1])) })
+            let told = metrics.matches(of: /# TYPE (\S+) (\S+)\n/).map { (String($0.1), String($0.2)) }
+            // No notifier is configured.
+            let expected = types.filter { $0.key != "failover_notification_failures_total" }
+            #expect(Dictionary(uniqueKeysWithValues: told) == expected)
+            try scratch.write(metrics, to: "metrics")
+            let check = try await Command.run(["/bin/sh", "-c", "promtool check metrics < \(scratch.path("metrics"))"])
+            #expect(check.status == 0, "\(check.standardOutput) \(check.standardError)")
+            try await end(failover)
+        }
+
+        @Test func aReplicaIsTakenOutForMaintenanceAndPutBack() async throws {
+            let failover = try failover()
+            let port = try await failover.port()
+            #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
+            #expect(try await failover.command("drain", "slave").status == 0)
+            #expect(try await engine.whoAnswers(at: port) == engine.primaryPort)
+            #expect(try await status(failover).contains(/slave +up, draining +0 /))
+            #expect(try await failover.command("switch", "slave", "slave").standardError == "slave is drained; undrain it first\n")
+            let undrained = try await failover.command("undrain", "slave")
+            #expect(undrained.standardOutput == "slave is back in service\n")
+            #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
+            #expect(try await failover.command("undrain", "slave").status == 1)
+            try await end(failover)
+        }
+
+        @Test func aSwitchHoldsUntilItIsReleasedOrItsTimeIsOver() async throws {
+            let failover = try failover()
+            let port = try await failover.port()
+            #expect(try await failover.command("switch", "slave", "default").status == 0)
+            #expect(try await engine.whoAnswers(at: port) == engine.primaryPort)
+            #expect(try await failover.command("release", "slave").status == 0)
+            #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
+            #expect(try await failover.command("switch", "slave", "default", "--for", "1s").status == 0)
+            #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
+            #expect(
+                try await failover.command("events").standardOutput.hasSuffix(
+                    "RELEASE slave is released: its time is over\n"))
+            #expect(try await failover.command("switch", "slave", "nobody").status == 1)
+            #expect(try await failover.command("switch", "slave", "default", "--for", "soon").status == 64)
+            try await end(failover)
+        }
+
+        @Test func withoutAnAdminSectionThereIsNothingToAsk() async throws {
+            let failover = try FailoverProcess(configuration: engine.configuration())
+            _ = try await failover.port()
+            #expect(try await failover.command("status").status == 78)
+            try await end(failover)
+            // Nobody listens any more.
+            let other = try self.failover()
+            _ = try await other.port()
+            try await end(other)
+            let output = try await other.command("status")
+            #expect(output.status == 1)
+            #expect(output.standardError.split(separator: "\n").count == 1)
+        }
+    }
+}
