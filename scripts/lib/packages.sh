@@ -86,3 +86,8 @@ need_build_tools() {
   need_swift
   need_packages libpq-dev default-libmysqlclient-dev libssl-dev libhiredis-dev libcurl4-openssl-dev pkg-config
 }
+
+# need_browser: a browser, what drives it, and fonts that hold the letters of the tests.
+need_browser() {
+  need_packages chromium chromium-driver python3-selenium fonts-dejavu-core
+}
