@@ -84,7 +84,7 @@ def service(name: str, kind: str, location: str) -> dict:
 def usual_status() -> dict:
     return {
         "version": "0.1.0", "host": "proxy1", "process_id": 4711, "time": text_of(now()), "started": ago(93784),
-        "ready": True, "stopping": False,
+        "ready": True, "stopping": False, "reloadable": True,
         "routes": [
             route("slave", "postgres", ["127.0.0.1:6432", "[::1]:6432"], [
                 alias("slave", "127.0.0.1:15433", 12), alias("default", "127.0.0.1:15432", 0),

@@ -48,7 +48,7 @@ extension RealServers {
             #expect(text.contains(/served by default \(slave: refused: 127\.0\.0\.1:\d+: Connection refused\)/), "\(text)")
             #expect(text.contains(/\nslave +postgres +down +\S+ +failed +127\.0\.0\.1:\d+: Connection refused/), "\(text)")
             let events = try await failover.command("events").standardOutput
-            #expect(events.contains(/ OUTAGE slave outage\. Failover initiated\. \(Process ID: \d+\) refused: /), "\(events)")
+            #expect(events.contains(#/ OUTAGE slave outage\. Failover initiated\. \(Process ID: \d+\) refused: /#), "\(events)")
             let metrics = try await page("/metrics")
             for line in [
                 #"failover_service_up{service="slave",type="postgres"} 0"#, #"failover_outages_total{service="slave"} 1"#,
@@ -88,7 +88,7 @@ extension RealServers {
             #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
             #expect(try await failover.command("drain", "slave").status == 0)
             #expect(try await engine.whoAnswers(at: port) == engine.primaryPort)
-            #expect(try await status(failover).contains(/slave +up, draining +0 /))
+            #expect(try await status(failover).contains(/slave +up, draining +0\s/))
             #expect(try await failover.command("switch", "slave", "slave").standardError == "slave is drained; undrain it first\n")
             let undrained = try await failover.command("undrain", "slave")
             #expect(undrained.standardOutput == "slave is back in service\n")

@@ -8,6 +8,8 @@ package struct StatusDocument: Codable, Sendable {
     /// Listeners are open, and every service has had its first answer.
     package var ready: Bool
     package var stopping: Bool
+    /// Whether it can read its configuration again.
+    package var reloadable = false
     package var routes: [RouteDocument]
     package var services: [ServiceDocument]
     /// The `failover_settings` of services that are down.
