@@ -84,6 +84,14 @@ struct CollectorTests {
             ])
     }
 
+    @Test func namesOfSamplesBelongToOneMetricInAScrapeToo() {
+        let registry = PrometheusRegistry()
+        Timer(label: "a", factory: registry).recordNanoseconds(1)
+        let before = registry.text()
+        registry.addCollector { $0.counter("a_count", help: "", value: 1) }
+        #expect(registry.text() == before)
+    }
+
     @Test func aCollectorMayUseTheRegistry() {
         let registry = PrometheusRegistry()
         registry.addCollector { _ in Counter(label: "scrapes_total", factory: registry).increment() }

@@ -45,7 +45,7 @@ struct ExpositionText {
     static func number(_ value: Double) -> String {
         if value.isNaN { return "NaN" }
         if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
-        if let whole = Int64(exactly: value), abs(value) < 0x1p53 { return "\(whole)" }
+        if let whole = Int64(exactly: value) { return "\(whole)" }
         return "\(value)"
     }
 
