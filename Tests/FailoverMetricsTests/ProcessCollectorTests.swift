@@ -1,3 +1,4 @@
+import FailoverTesting
 import Glibc
 import Testing
 
@@ -71,6 +72,13 @@ struct ProcessCollectorTests {
         let now = Double(time(nil))
         // Both clocks count in whole seconds.
         #expect(started <= now + 1 && started > now - 24 * 3600)
+    }
+
+    @Test func itsMetricsAreThoseOfTheList() throws {
+        let registry = PrometheusRegistry()
+        registry.addCollector(ProcessCollector().collect)
+        let listed = try ListedMetric.all().filter { $0.name.hasPrefix("process_") }
+        #expect(ListedMetric.scraped(in: registry.text()) == listed)
     }
 
     @Test func memoryAndTimeGrowWithUse() throws {
