@@ -45,13 +45,18 @@ extension RealServers {
             #expect(await failover.logs("CRITICAL slave outage."))
             #expect(try await engine.whoAnswers(at: port) == engine.primaryPort)
             let text = try await status(failover)
-            #expect(text.contains(/served by default \(slave: refused: 127\.0\.0\.1:\d+: Connection refused\)/), "\(text)")
-            #expect(text.contains(/\nslave +postgres +down +\S+ +failed +127\.0\.0\.1:\d+: Connection refused/), "\(text)")
+            #expect(
+                text.contains(/served by default \(slave: refused: 127\.0\.0\.1:\d+: Connection refused\)/), "\(text)")
+            #expect(
+                text.contains(/\nslave +postgres +down +\S+ +failed +127\.0\.0\.1:\d+: Connection refused/), "\(text)")
             let events = try await failover.command("events").standardOutput
-            #expect(events.contains(#/ OUTAGE slave outage\. Failover initiated\. \(Process ID: \d+\) refused: /#), "\(events)")
+            #expect(
+                events.contains(#/ OUTAGE slave outage\. Failover initiated\. \(Process ID: \d+\) refused: /#),
+                "\(events)")
             let metrics = try await page("/metrics")
             for line in [
-                #"failover_service_up{service="slave",type="postgres"} 0"#, #"failover_outages_total{service="slave"} 1"#,
+                #"failover_service_up{service="slave",type="postgres"} 0"#,
+                #"failover_outages_total{service="slave"} 1"#,
                 #"failover_failovers_total{route="slave"} 1"#,
                 #"failover_route_current_alias{alias="default",route="slave"} 1"#,
                 #"failover_sessions_total{alias="default",route="slave"} 1"#,
@@ -69,13 +74,9 @@ extension RealServers {
             _ = try await failover.port()
             #expect(try await eventually { try await failover.command("status", "--ready").status == 0 })
             let metrics = try await page("/metrics")
-            let list = try String(contentsOfFile: "\(Laboratory.root)/config/prometheus/metrics.txt", encoding: .utf8)
-            let described = list.split(separator: "\n").filter { !$0.hasPrefix("#") }.map { $0.split(separator: " ") }
-            let types = Dictionary(uniqueKeysWithValues: described.map { (String($0[0]), String($0[1])) })
-            let told = metrics.matches(of: /# TYPE (\S+) (\S+)\n/).map { (String($0.1), String($0.2)) }
             // No notifier is configured.
-            let expected = types.filter { $0.key != "failover_notification_failures_total" }
-            #expect(Dictionary(uniqueKeysWithValues: told) == expected)
+            let expected = try ListedMetric.all().filter { $0.name != "failover_notification_failures_total" }
+            #expect(ListedMetric.scraped(in: metrics) == expected)
             try scratch.write(metrics, to: "metrics")
             let check = try await Command.run(["/bin/sh", "-c", "promtool check metrics < \(scratch.path("metrics"))"])
             #expect(check.status == 0, "\(check.standardOutput) \(check.standardError)")
@@ -89,7 +90,9 @@ extension RealServers {
             #expect(try await failover.command("drain", "slave").status == 0)
             #expect(try await engine.whoAnswers(at: port) == engine.primaryPort)
             #expect(try await status(failover).contains(/slave +up, draining +0\s/))
-            #expect(try await failover.command("switch", "slave", "slave").standardError == "slave is drained; undrain it first\n")
+            #expect(
+                try await failover.command("switch", "slave", "slave").standardError
+                    == "slave is drained; undrain it first\n")
             let undrained = try await failover.command("undrain", "slave")
             #expect(undrained.standardOutput == "slave is back in service\n")
             #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)

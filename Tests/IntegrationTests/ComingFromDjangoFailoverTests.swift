@@ -61,13 +61,16 @@ extension RealServers {
                     services:
                       billing: {type: command, ping: \(try failing(while: "broken")), failover_settings: {MODE: low}}
                     settings_file: \(scratch.path("settings.json"))
+                    admin: {listen: "unix:\(scratch.path("admin"))"}
                     """)
             try scratch.write("", to: "broken")
             #expect(await failover.logs("CRITICAL billing outage."))
             #expect(scratch.text("settings.json").contains(#""MODE" : "low""#))
+            #expect(try await failover.command("status").standardOutput.contains("SETTINGS\nMODE=low\n"))
             try scratch.remove("broken")
             #expect(await failover.logs("INFO billing is back up."))
             #expect(!scratch.text("settings.json").contains("MODE"))
+            #expect(try await failover.command("status").standardOutput.contains("SETTINGS") == false)
             try await end(failover)
         }
 
@@ -166,6 +169,27 @@ extension RealServers {
             try scratch.write("", to: "broken")
             #expect(try await Command.run(ping).status == 1)
             #expect(scratch.text("pings-broken") == "\n\n")
+        }
+
+        @Test func aPostPingsAsTheMonitorDecoratorDidInsideARunningProcess() async throws {
+            let failover = try FailoverProcess(
+                configuration: """
+                    monitoring_ping_frequency: 1h
+                    services: {billing: {type: command, ping: \(try failing(while: "broken"))}}
+                    admin: {listen: "unix:\(scratch.path("admin"))"}
+                    """)
+            #expect(await eventually { scratch.text("pings-broken") == "\n" })
+            #expect(await failover.logs("administration: listening"))
+            try scratch.write("", to: "broken")
+            let post = [
+                "curl", "-sS", "--unix-socket", scratch.path("admin"), "-H", "Content-Type: application/json", "-d",
+                "{}",
+                "http://localhost/api/v1/services/billing/ping",
+            ]
+            let answer = try await Command.run(post).standardOutput
+            #expect(answer.hasPrefix(#"{"message":"billing: command: "#), "\(answer)")
+            #expect(failover.log.contains { $0.hasPrefix("CRITICAL billing outage.") })
+            try await end(failover)
         }
 
         @Test func criticalOnOutageAgainWhileItLastsInfoOnRecoveryAndMail() async throws {
