@@ -17,7 +17,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 PATIENCE_SECONDS = 20
 """How long a condition is waited for, on a machine that does other things too."""
-OUTPUT = Path(os.environ.get("BROWSER_OUTPUT") or Path(__file__).resolve().parents[2] / ".lab" / "browser")
+OUTPUT = Path(os.environ.get("BROWSER_OUTPUT") or Path(__file__).resolve().parents[2] / ".build" / "browser")
 
 # Runs before the page's own script, and outside its policy.
 WATCHER = """

@@ -38,7 +38,7 @@ extension RealServers {
             let port = try await failover.port()
             #expect(try await eventually { try await failover.command("status", "--ready").status == 0 })
             #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
-            #expect(try await status(failover).contains(/served by slave; 1 sessions so far, 0 refused\n/))
+            #expect(try await status(failover).contains(/served by slave; 1 session so far, 0 refused\n/))
             #expect(try await page("/metrics").contains("failover_service_up{service=\"slave\",type=\"postgres\"} 1\n"))
 
             try await engine.fault("kill")

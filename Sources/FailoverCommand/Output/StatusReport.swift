@@ -47,7 +47,8 @@ struct StatusReport {
     }
 
     private func serving(_ route: RouteDocument) -> String {
-        let counts = "\(route.sessions.total) sessions so far, \(route.sessions.refused) refused"
+        let total = route.sessions.total
+        let counts = "\(total) \(total == 1 ? "session" : "sessions") so far, \(route.sessions.refused) refused"
         if let closed = route.closed {
             return "closed by the outage of \(closed.service): \(closed.message); \(counts)"
         }
