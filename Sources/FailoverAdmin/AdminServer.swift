@@ -7,9 +7,12 @@ package struct AdminServer: Sendable {
 
     /// Opens the listeners; nobody is answered before ``run(_:)``.
     ///
+    /// - Parameter idleTime: after which a connection is closed on which nothing was written.
     /// - Throws: ``AdminListenError``; nothing stays open then.
-    package init(listeners: [Endpoint], access: AccessPolicy) async throws {
-        server = try await HTTPServer(listeners)
+    package init(
+        listeners: [Endpoint], access: AccessPolicy, idleTime: Duration = .seconds(30)
+    ) async throws {
+        server = try await HTTPServer(listeners, idleTime: idleTime)
         self.access = access
     }
 

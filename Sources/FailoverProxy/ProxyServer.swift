@@ -51,16 +51,29 @@ public final class ProxyServer: Sendable {
 
     /// What sessions have done, once each loop has said so.
     public func trafficReport() async -> TrafficReport {
-        let (reports, report) = AsyncStream.makeStream(of: TrafficReport.self)
-        tellAll(.report(askedAt: EventLoop.readClock()) { report.yield($0) })
         var sum = TrafficReport(board.table)
-        var remaining = handles.count
-        for await report in reports {
-            sum.add(report)
-            remaining -= 1
-            if remaining == 0 { break }
-        }
+        for report in await answers({ .report(askedAt: EventLoop.readClock(), $0) }) { sum.add(report) }
         return sum
+    }
+
+    /// The open sessions that are asked for, lowest numbers first.
+    public func sessions(_ query: SessionQuery) async -> [SessionReport] {
+        let sessions = await answers { .sessions(query, $0) }.joined()
+        return Array(sessions.sorted { $0.id < $1.id }.prefix(query.limit))
+    }
+
+    /// What each loop answers to a question.
+    private func answers<Answer: Sendable>(
+        _ question: (@escaping @Sendable (Answer) -> Void) -> WorkerMessage
+    ) async -> [Answer] {
+        let (answers, answer) = AsyncStream.makeStream(of: Answer.self)
+        tellAll(question { answer.yield($0) })
+        var given: [Answer] = []
+        for await answer in answers {
+            given.append(answer)
+            if given.count == handles.count { break }
+        }
+        return given
     }
 
     /// Closes the sessions of a route, or those of it that one alias serves, with words where the protocol has a place

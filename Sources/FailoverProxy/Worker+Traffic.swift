@@ -15,6 +15,19 @@ extension Worker {
         return report
     }
 
+    /// Those of this loop, lowest numbers first.
+    func sessions(_ query: SessionQuery) -> [SessionReport] {
+        let wanted = loop.everyTenant.compactMap { $0 as? Session }
+            .filter { $0.id > query.after && (query.route == nil || $0.route == query.route) }
+        return wanted.sorted { $0.id < $1.id }.prefix(query.limit).map { session in
+            SessionReport(
+                id: session.id, route: session.route, alias: session.machine.alias, client: session.clientName,
+                age: .nanoseconds(loop.now &- session.startedAt), idle: .nanoseconds(loop.now &- session.lastActivity),
+                fromClient: session.toBackend.received, fromBackend: session.toClient.received,
+                isAtBoundary: session.stream.isReadable ? session.stream.isAtBoundary : nil)
+        }
+    }
+
     /// Where the session's alias is in its route's own order.
     func position(ofAliasOf session: Session) -> Int? {
         session.machine.alias.flatMap { routes.routes[session.route].aliases.firstIndex(of: $0) }

@@ -18,6 +18,8 @@ enum WorkerMessage: Sendable {
     case close(route: Int, alias: Int?)
     /// Say what the sessions have done; asked at that time of the loops' clock.
     case report(askedAt: UInt64, @Sendable (TrafficReport) -> Void)
+    /// Say which sessions are open.
+    case sessions(SessionQuery, @Sendable ([SessionReport]) -> Void)
     case stop
 }
 
@@ -89,6 +91,7 @@ final class Worker {
                 session.end(because: "\(routes.routes[route].name): closed by the operator")
             }
         case .report(let askedAt, let answer): answer(trafficReport(askedAt: askedAt))
+        case .sessions(let query, let answer): answer(sessions(query))
         case .stop: loop.stop()
         }
     }

@@ -40,6 +40,20 @@ struct AdminServerTests {
         await admin.stop()
     }
 
+    @Test func sessionsComePageByPage() async throws {
+        let admin = try await AdminUnderTest()
+        let first = AdminUnderTest.body(try await admin.get("/api/v1/sessions?limit=200"))
+        #expect(first.contains(#""next":200"#))
+        let second = AdminUnderTest.body(try await admin.get("/api/v1/sessions?limit=200&after=200"))
+        #expect(second.contains(#""next":null"#))
+        #expect(second.contains(#""id":250"#))
+        for query in ["limit=0", "limit=201", "limit=x", "after=-1"] {
+            #expect(try await admin.get("/api/v1/sessions?\(query)").hasPrefix("HTTP/1.1 400"), "\(query)")
+        }
+        #expect(try await admin.get("/api/v1/sessions?route=nobody").hasPrefix("HTTP/1.1 404"))
+        await admin.stop()
+    }
+
     @Test(arguments: [
         ("/api/v1/routes/slave/release", "{}", 409), ("/api/v1/aliases/nobody/drain", "{}", 404),
         ("/api/v1/routes/slave/fly", "{}", 404), ("/api/v1/status", "{}", 404), ("/nothing", "{}", 404),
@@ -112,6 +126,16 @@ struct AdminServerTests {
         #expect(try await admin.get("/livez") == "")
         clients.removeLast()
         #expect(await eventually { (try? await admin.get("/livez").hasPrefix("HTTP/1.1 200 OK")) == true })
+        await admin.stop()
+    }
+
+    @Test func whoSaysNothingOrTooLittleIsLetGo() async throws {
+        let admin = try await AdminUnderTest(idleTime: .milliseconds(100))
+        for words in ["", "GET /livez HT", "GET /livez HTTP/1.1\r\nHost: localhost\r\n"] {
+            let client = try await TCPClient.connect(port: admin.port)
+            try await client.send(words)
+            #expect(try await client.drain() == 0)
+        }
         await admin.stop()
     }
 

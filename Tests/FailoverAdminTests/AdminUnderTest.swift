@@ -9,8 +9,12 @@ final class AdminUnderTest: Sendable {
     let server: AdminServer
     private let running: Task<Void, Never>
 
-    init(_ listen: Endpoint = .tcp(host: "127.0.0.1", port: 0), token: String? = nil) async throws {
-        let server = try await AdminServer(listeners: [listen], access: AccessPolicy(token: token.map { Secret($0) }))
+    /// - Parameter idleTime: longer than any test takes on a slow day, unless it is about that.
+    init(
+        _ listen: Endpoint = .tcp(host: "127.0.0.1", port: 0), token: String? = nil, idleTime: Duration = .seconds(3600)
+    ) async throws {
+        let server = try await AdminServer(
+            listeners: [listen], access: AccessPolicy(token: token.map { Secret($0) }), idleTime: idleTime)
         self.server = server
         running = Task { [backend] in await server.run(backend) }
     }

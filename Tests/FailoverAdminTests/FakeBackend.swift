@@ -44,6 +44,15 @@ final class FakeBackend: AdminBackend {
             settings: ["CELERY_ALWAYS_EAGER": "True"], errors: ["connect_refused": 3])
     }
 
+    func sessions(route: String?, after: UInt64, limit: Int) async throws(AdminError) -> [SessionDocument] {
+        if route == "nobody" { throw .unknown("there is no route nobody") }
+        return (after + 1..<max(after + 1, 251)).prefix(limit).map { id in
+            SessionDocument(
+                id: id, route: "slave", alias: id == 1 ? nil : "slave", client: "127.0.0.1:1", age: .seconds(2),
+                idle: .milliseconds(1), bytesFromClient: 1, bytesFromBackend: 2, atBoundary: id == 1 ? nil : true)
+        }
+    }
+
     func metrics() async -> String { "failover_build_info 1\n" }
 
     func ping(service: String) async throws(AdminError) -> String { try note("ping \(service)", service) }

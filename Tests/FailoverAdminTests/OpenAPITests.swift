@@ -59,7 +59,7 @@ struct OpenAPITests {
         }
     }
 
-    @Test(arguments: [("/api/v1/status", "Status"), ("/api/v1/events", "Events")])
+    @Test(arguments: [("/api/v1/status", "Status"), ("/api/v1/events", "Events"), ("/api/v1/sessions", "Sessions")])
     func documentsAreAsDescribed(path: String, schema: String) async throws {
         let admin = try await AdminUnderTest()
         admin.backend.events.add(AdminEvent(.drain, "slave", "drained", at: .init(sinceEpoch: .zero)))

@@ -134,7 +134,7 @@ struct RedisTests {
 
     @Test(arguments: [Misbehaviour.silence, .halfAnswer, .trickle])
     func silenceInTheTLSHandshakeTimesOut(misbehaviour: Misbehaviour) async {
-        let failure = await failure(of: server(tls: true), limit: .seconds(1)) { client in
+        let failure = await failure(of: server(tls: true), limit: .seconds(5)) { client in
             client.receive()
             client.misbehave(misbehaviour, halfAnswer: [22, 3, 3, 0x40, 0, 2, 0, 0x3f, 0xfc])
         }

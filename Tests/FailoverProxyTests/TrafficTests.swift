@@ -47,6 +47,32 @@ struct TrafficTests {
         await proxy.server.stop(grace: .zero)
     }
 
+    @Test func openSessionsAreListedPageByPageOverAllLoops() async throws {
+        let backend = EchoBackend(greeting: "r:")
+        let proxy = try ProxyUnderTest(ports: [backend.port], workers: 2)
+        var clients: [TCPClient] = []
+        for _ in 0..<10 {
+            let client = try await proxy.connect()
+            #expect(try await client.receiveText(2) == "r:")
+            clients.append(client)
+        }
+        try await clients[0].send("hello")
+        #expect(try await clients[0].receiveText(5) == "hello")
+        var seen: [SessionReport] = []
+        while true {
+            let page = await proxy.server.sessions(SessionQuery(after: seen.last?.id ?? 0, limit: 3))
+            seen += page
+            if page.count < 3 { break }
+        }
+        #expect(seen.count == 10)
+        #expect(seen.map(\.id) == seen.map(\.id).sorted())
+        #expect(Set(seen.map(\.client)).count == 10)
+        #expect(seen.map(\.fromBackend).sorted() == Array(repeating: 2, count: 9) + [7])
+        #expect(seen.allSatisfy { $0.alias == 0 && $0.isAtBoundary == nil && $0.age >= $0.idle })
+        #expect(await proxy.server.sessions(SessionQuery(route: 1, limit: 3)).isEmpty)
+        await proxy.server.stop(grace: .zero)
+    }
+
     @Test func anOperatorClosesTheSessionsOfOneAlias() async throws {
         let (replica, primary) = (EchoBackend(greeting: "r:"), EchoBackend(greeting: "p:"))
         let proxy = try ProxyUnderTest(

@@ -5,6 +5,19 @@ import FailoverSystem
 import Logging
 
 extension ApplicationAdmin: AdminBackend {
+    func sessions(route name: String?, after: UInt64, limit: Int) async throws(AdminError) -> [SessionDocument] {
+        var route: Int?
+        if let name { route = try self.route(named: name) }
+        let table = board.table
+        return await proxy.sessions(SessionQuery(route: route, after: after, limit: limit)).map { session in
+            SessionDocument(
+                id: session.id, route: table.routes[session.route].name,
+                alias: session.alias.map { table.aliases[$0].name }, client: session.client, age: session.age,
+                idle: session.idle, bytesFromClient: session.fromClient, bytesFromBackend: session.fromBackend,
+                atBoundary: session.isAtBoundary)
+        }
+    }
+
     func ping(service name: String) async throws(AdminError) -> String {
         let monitors = aliasMonitors + otherMonitors.map(\.monitor)
         guard let monitor = monitors.first(where: { $0.service.name == name }) else {

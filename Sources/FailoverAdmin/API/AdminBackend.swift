@@ -3,6 +3,11 @@ package protocol AdminBackend: Sendable {
     /// Everything there is to see.
     func status() async -> StatusDocument
 
+    /// Open sessions: at most `limit` of those whose numbers are higher than `after`, lowest first.
+    ///
+    /// - Parameter route: of one route; of all unless given.
+    func sessions(route: String?, after: UInt64, limit: Int) async throws(AdminError) -> [SessionDocument]
+
     /// What has happened.
     var events: EventRing { get }
 

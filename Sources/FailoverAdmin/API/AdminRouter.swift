@@ -40,6 +40,7 @@ struct AdminRouter: Sendable {
                 return .error(.badRequest, "limit must be a number from 1 to \(EventRing.capacity)")
             }
             return .json(["events": backend.events.latest(limit)])
+        case (.GET, ["sessions"]): return await sessions(request)
         case (.GET, ["events", "stream"]):
             return AdminResponse(
                 status: .ok, contentType: "text/event-stream", body: .stream(EventStream(backend).pieces))
@@ -51,14 +52,32 @@ struct AdminRouter: Sendable {
         }
     }
 
+    private func sessions(_ request: AdminRequest) async -> AdminResponse {
+        let limit = request.query["limit"].map { Int($0) } ?? 100
+        let after = request.query["after"].map { UInt64($0) } ?? 0
+        guard let limit, (1...200).contains(limit), let after else {
+            return .error(.badRequest, "limit must be a number from 1 to 200, after a session's number")
+        }
+        do throws(AdminError) {
+            let sessions = try await backend.sessions(route: request.query["route"], after: after, limit: limit)
+            return .json(SessionsDocument(sessions, limit: limit))
+        } catch {
+            return response(to: error)
+        }
+    }
+
+    private func response(to error: AdminError) -> AdminResponse {
+        switch error {
+        case .unknown(let words): .error(.notFound, words)
+        case .conflict(let words): .error(.conflict, words)
+        }
+    }
+
     private func act(_ path: [String], _ request: AdminRequest) async -> AdminResponse {
         do throws(AdminError) {
             return .json(["message": try await message(path, request)])
         } catch {
-            switch error {
-            case .unknown(let words): return .error(.notFound, words)
-            case .conflict(let words): return .error(.conflict, words)
-            }
+            return response(to: error)
         }
     }
 

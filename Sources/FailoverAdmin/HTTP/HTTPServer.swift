@@ -10,19 +10,19 @@ struct HTTPServer: Sendable {
     typealias Listening = NIOAsyncChannel<HTTPConnection.Channel, Never>
 
     private static let mostConnections = 64
-    private static let idleTime = TimeAmount.seconds(30)
-
     let listening: [(channel: Listening, listener: Endpoint)]
     private let group: MultiThreadedEventLoopGroup
 
     /// Opens the listeners.
     ///
     /// - Throws: an error that names the one that cannot be opened; nothing stays open then.
-    init(_ listeners: [Endpoint]) async throws {
+    ///
+    /// - Parameter idleTime: after which a connection is closed on which nothing was written.
+    init(_ listeners: [Endpoint], idleTime: Duration) async throws {
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         var opened: [(Listening, Endpoint)] = []
         do {
-            for listener in listeners { opened.append((try await Self.open(listener, group), listener)) }
+            for listener in listeners { opened.append((try await Self.open(listener, group, idleTime), listener)) }
         } catch {
             for (channel, _) in opened { try? await channel.channel.close() }
             try? await group.shutdownGracefully()
@@ -80,36 +80,44 @@ struct HTTPServer: Sendable {
         }
     }
 
-    private static func open(_ listener: Endpoint, _ group: MultiThreadedEventLoopGroup) async throws -> Listening {
+    private static func open(_ listener: Endpoint, _ group: MultiThreadedEventLoopGroup, _ idleTime: Duration)
+        async throws -> Listening
+    {
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(ChannelOptions.backlog, value: 64)
             .serverChannelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)
         switch listener {
         case .tcp(let host, let port):
             do {
-                return try await bootstrap.bind(host: host, port: Int(port), childChannelInitializer: configure)
+                return try await bootstrap.bind(
+                    host: host, port: Int(port), childChannelInitializer: configuration(idleTime))
             } catch {
                 throw AdminListenError(words: "cannot listen on \(host):\(port) for administration: \(error)")
             }
         case .unix(let path):
-            return try await bootstrap.bind(try UnixListener.open(path), childChannelInitializer: configure)
+            return try await bootstrap.bind(
+                try UnixListener.open(path), childChannelInitializer: configuration(idleTime))
         }
     }
 
-    @Sendable private static func configure(_ channel: any Channel) -> EventLoopFuture<HTTPConnection.Channel> {
-        channel.eventLoop.makeCompletedFuture {
-            var limits = NIOHTTPDecoderLimitConfiguration()
-            limits.maxHeaderFieldSize = 8 << 10
-            limits.maxHeaderListSize = 16 << 10
-            limits.maxHeaderFieldCount = 100
-            let pipeline = channel.pipeline.syncOperations
-            try pipeline.addHandler(IdleStateHandler(writeTimeout: idleTime))
-            try pipeline.addHandler(IdleCloser())
-            try pipeline.configureHTTPServerPipeline(
-                withPipeliningAssistance: false, withEncoderConfiguration: .init(),
-                withDecoderLimitConfiguration: limits)
-            try pipeline.addHandler(ResponsePartHandler())
-            return try HTTPConnection.Channel(wrappingChannelSynchronously: channel)
+    private static func configuration(
+        _ idleTime: Duration
+    ) -> @Sendable (any Channel) -> EventLoopFuture<HTTPConnection.Channel> {
+        { channel in
+            channel.eventLoop.makeCompletedFuture {
+                var limits = NIOHTTPDecoderLimitConfiguration()
+                limits.maxHeaderFieldSize = 8 << 10
+                limits.maxHeaderListSize = 16 << 10
+                limits.maxHeaderFieldCount = 100
+                let pipeline = channel.pipeline.syncOperations
+                try pipeline.addHandler(IdleStateHandler(writeTimeout: TimeAmount(idleTime)))
+                try pipeline.addHandler(IdleCloser())
+                try pipeline.configureHTTPServerPipeline(
+                    withPipeliningAssistance: false, withEncoderConfiguration: .init(),
+                    withDecoderLimitConfiguration: limits)
+                try pipeline.addHandler(ResponsePartHandler())
+                return try HTTPConnection.Channel(wrappingChannelSynchronously: channel)
+            }
         }
     }
 }

@@ -10,8 +10,11 @@ final class Session: Pollable {
     unowned let worker: Worker
     /// The worker's; the way of each byte, so not asked for through it.
     let loop: EventLoop
+    /// Tells it from others of this process.
+    let id: UInt64
     let route: Int
     let client: Descriptor
+    let startedAt: UInt64
     // Touched at each message and by the loop's thread alone: the runtime's check that two accesses do not overlap
     // would cost more than all else that happens to the message here.
     @exclusivity(unchecked) var backend: Descriptor?
@@ -50,6 +53,8 @@ final class Session: Pollable {
         loop = worker.loop
         self.route = route
         self.client = client
+        id = worker.registry.nextNumber()
+        startedAt = worker.loop.now
         lastActivity = worker.loop.now
         let settings = worker.configuration.routes[route].session
         awaitsHeader = settings.acceptProxy

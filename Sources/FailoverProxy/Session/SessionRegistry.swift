@@ -27,6 +27,7 @@ final class SessionRegistry: Sendable {
     private let routes: [Places]
     private let aliases: [Places]
     private let open = Atomic<Int>(0)
+    private let numbers = Atomic<UInt64>(0)
     private let capacity: Int
     private let whenEmpty: AsyncStream<Void>.Continuation
     /// Yields whenever the last session has ended.
@@ -51,6 +52,9 @@ final class SessionRegistry: Sendable {
 
     /// Counts a session, be it one that is only told why it is not served.
     func noteOpened() { open.add(1, ordering: .relaxed) }
+
+    /// The number of a new session.
+    func nextNumber() -> UInt64 { numbers.add(1, ordering: .relaxed).newValue }
 
     /// Counts a session on the route, unless the route's limit is reached.
     func admit(route: Int) -> Bool { routes[route].take() }

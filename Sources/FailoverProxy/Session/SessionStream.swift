@@ -20,6 +20,8 @@ enum SessionStream {
         }
     }
 
+    var isReadable: Bool { if case .opaque = self { false } else { true } }
+
     /// Whether the session can be ended without cutting anything; never of one that can't be read.
     var isAtBoundary: Bool {
         switch self {
