@@ -92,11 +92,16 @@ class PageTests(BrowserTests):
         self.browser.screenshot("light")
 
     def test_curves_have_a_text_and_mark_failed_pings(self) -> None:
-        self.start()
+        admin = self.start()
         label = self.browser.one('[data-service="slave"] svg[role=img]').get_attribute("aria-label")
         self.assertIn("1 of 60 failed, slowest 2.6 ms", label)
         crosses = self.browser.one('[data-service="slave"] .failed').get_attribute("d")
         self.assertEqual(crosses.count("M"), 1)
+        with admin.change():
+            admin.service("slave")["ping_durations_ms"] = [2.0, None, 1.0]
+        self.browser.until_text('[data-service="slave"]', "1 of 3 failed, slowest 2.0 ms")
+        line = self.browser.one('[data-service="slave"] .line').get_attribute("d")
+        self.assertEqual(line, "M172.5 3.0L172.5 3.0M178.5 16.0L178.5 16.0")
         label = self.browser.one('[data-route="slave"] svg[role=img]').get_attribute("aria-label")
         self.assertRegex(label, r"[\d.]+ new sessions a second, at most 3 in 2 min;")
 
@@ -241,6 +246,7 @@ class PageTests(BrowserTests):
         admin.refuses_streams = False
         admin.happen("reload", "failover", "while nobody listened")
         self.browser.until_there(LIVE)
+        self.assertRegex(self.browser.text("#connection"), r"^Live again since \d\d:\d\d:\d\d$")
         self.browser.until_text("#events", "while nobody listened")
         self.assertFalse(self.browser.one("#retry-now").is_displayed())
 
