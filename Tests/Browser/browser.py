@@ -1,5 +1,6 @@
 """A headless Chromium with what the tests ask of a page."""
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -44,15 +45,24 @@ class Browser:
         ):  # fmt: skip
             options.add_argument(argument)
         try:
-            self.driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
+            service = Service("/usr/bin/chromedriver", env=self._environment())
+            self.driver = webdriver.Chrome(service=service, options=options)
         except BaseException:
             shutil.rmtree(self._profile, ignore_errors=True)
             raise
+        # However the tests end, the browser does too.
+        atexit.register(self.quit)
         self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": WATCHER})
         self.resize(1280, 900)
 
+    def _environment(self) -> dict[str, str]:
+        """Nothing is kept in the home of whoever runs this."""
+        homes = dict.fromkeys(["HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"], self._profile)
+        return {**os.environ, **homes}
+
     def quit(self) -> None:
         """Ends the driver, and the browser with it."""
+        atexit.unregister(self.quit)
         try:
             self.driver.quit()
         finally:

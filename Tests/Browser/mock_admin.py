@@ -156,7 +156,8 @@ class MockAdmin:
         handler = type("Bound", (Handler,), {"admin": self, "page": page, "policy": content_security_policy(page)})
         self._server = Server(("127.0.0.1", self.port), handler)
         self.port = self._server.server_address[1]
-        self._threads = [threading.Thread(target=self._server.serve_forever), threading.Thread(target=self._tick)]
+        works = [self._server.serve_forever, self._tick]
+        self._threads = [threading.Thread(target=work, daemon=True) for work in works]
         for thread in self._threads:
             thread.start()
         return self

@@ -2,6 +2,7 @@
 """The status page in a real browser: against a server that plays faults, and, in LiveTests, against a real failover."""
 
 import os
+import signal
 import subprocess
 import sys
 import unittest
@@ -109,9 +110,14 @@ class PageTests(BrowserTests):
         empty = usual_status() | {"routes": [], "services": [], "settings": {}, "errors": {}}
         self.start(status=empty, events=[])
         self.assertIn("Nothing is configured", self.browser.text("#verdict"))
+        self.assertTrue(self.browser.one('[data-action="reload"]').is_displayed())
         for name in ["routes", "services", "events", "settings", "errors"]:
             self.assertTrue(self.browser.one(f"#no-{name}").is_displayed(), name)
         self.browser.screenshot("empty")
+
+    def test_offers_a_reload_only_where_there_is_one(self) -> None:
+        self.start(status=usual_status() | {"reloadable": False})
+        self.assertFalse(self.browser.one('[data-action="reload"]').is_displayed())
 
     def test_each_why_of_a_route_is_said_in_words(self) -> None:
         admin = self.start()
@@ -169,7 +175,7 @@ class PageTests(BrowserTests):
 
     def test_focus_stays_where_it_is(self) -> None:
         admin = self.start()
-        for name, first in [("slave", "slave"), ("reports", "reports-1")]:
+        for name, first in [("reports", "reports-1"), ("slave", "slave")]:
             with self.subTest(name):
                 self.browser.script(
                     "(window.focused = document.querySelector(arguments[0])).focus()",
@@ -274,6 +280,8 @@ class PageTests(BrowserTests):
         self.start(status=usual_status() | {"host": snow}, piece=1000, wait=False)
         self.browser.until_text("#host", snow)
         self.browser.until_there(LIVE)
+        first = self.browser.text("#freshness")
+        self.browser.until(lambda: self.browser.text("#freshness") != first, "a later status")
         self.assertEqual(self.browser.text("#host"), snow)
 
     def test_another_process_starts_with_its_own_events(self) -> None:
@@ -431,6 +439,8 @@ class PageTests(BrowserTests):
         self.browser.until_text("#events", image)
         self.assertIn(image, self.browser.text("#routes h3"))
         self.assertEqual(self.browser.all("img"), [])
+        isolated = [one.text for one in self.browser.all(".why bdi:first-child")]
+        self.assertEqual(isolated, [one["current_alias"] for one in status["routes"]])
         self.assertIsNone(self.browser.script("return window.ran ?? null"))
         self.assertEqual(self.browser.script(OVERFLOWING), [0, []])
         self.click('[data-service="a/b?c#d%"] [data-action="ping"]')
@@ -584,4 +594,5 @@ class LiveTests(BrowserTests):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     unittest.main(verbosity=2)
