@@ -16,7 +16,7 @@ CONTRASTS = """
     return (a + .05) / (b + .05);
   };
   const hasText = (element) => [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
-  const told = ({ tagName, className, dataset, textContent }) => [tagName, className, dataset.kind, textContent.slice(0, 40)];
+  const told = (one) => [one.tagName, one.className, one.dataset.kind, one.textContent.slice(0, 40)];
   return [...document.querySelectorAll('body *')]
     .filter((element) => element.checkVisibility() && hasText(element))
     .map((element) => [ratio(element), told(element).join(' ')]);
