@@ -87,7 +87,10 @@ struct AdminServerTests {
         try await client.send("GET /api/v1/events/stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
         var text = ""
         func read(until part: String) async throws {
-            while !text.contains(part) { text += try await client.receiveText(1) }
+            while !text.contains(part) {
+                let next = try await client.receiveText(1)
+                text += try #require(next.isEmpty ? nil : next, "the stream has ended")
+            }
         }
         try await read(until: "event: status\ndata: {")
         admin.backend.events.add(AdminEvent(.drain, "slave", "slave is drained", at: WallTime(sinceEpoch: .zero)))
