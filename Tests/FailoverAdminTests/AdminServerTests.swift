@@ -57,8 +57,9 @@ struct AdminServerTests {
     @Test(arguments: [
         ("/api/v1/routes/slave/release", "{}", 409), ("/api/v1/aliases/nobody/drain", "{}", 404),
         ("/api/v1/routes/slave/fly", "{}", 404), ("/api/v1/status", "{}", 404), ("/nothing", "{}", 404),
-        ("/api/v1/routes/slave/switch", "{}", 409), ("/api/v1/routes/slave/switch", "no JSON", 409),
-        ("/api/v1/routes/slave/switch", #"{"alias": "a", "for_seconds": 0}"#, 409), ("/livez", "{}", 405),
+        ("/api/v1/routes/slave/switch", "{}", 400), ("/api/v1/routes/slave/switch", "no JSON", 400),
+        ("/api/v1/routes/slave/switch", #"{"alias": "a", "for_seconds": 0}"#, 400), ("/livez", "{}", 405),
+        ("/api/v1/sessions/close", "{}", 400), ("/api/v1/sessions/a/b/close", #"{"route": "slave"}"#, 404),
     ])
     func whatCannotBeDoneSaysWhy(path: String, body: String, status: Int) async throws {
         let admin = try await AdminUnderTest()

@@ -41,6 +41,8 @@ package protocol AdminBackend: Sendable {
 package enum AdminError: Error, Hashable, Sendable {
     /// There is nothing of this name.
     case unknown(String)
+    /// What was asked for makes no sense.
+    case malformed(String)
     /// It cannot be done as things are.
     case conflict(String)
 }

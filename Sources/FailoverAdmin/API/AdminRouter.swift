@@ -69,6 +69,7 @@ struct AdminRouter: Sendable {
     private func response(to error: AdminError) -> AdminResponse {
         switch error {
         case .unknown(let words): .error(.notFound, words)
+        case .malformed(let words): .error(.badRequest, words)
         case .conflict(let words): .error(.conflict, words)
         }
     }
@@ -82,21 +83,23 @@ struct AdminRouter: Sendable {
     }
 
     private func message(_ path: [String], _ request: AdminRequest) async throws(AdminError) -> String {
-        switch path.count == 3 ? (path[0], path[1], path[2]) : (path.first ?? "", "", path.last ?? "") {
+        if path == ["sessions", "close"] {
+            let body: CloseBody = try decoded(request)
+            return try backend.closeSessions(route: body.route, alias: body.alias)
+        }
+        guard path.count == 3 else { throw .unknown("there is no such action") }
+        switch (path[0], path[1], path[2]) {
         case ("services", let name, "ping"): return try await backend.ping(service: name)
         case ("routes", let name, "switch"):
             let body: SwitchBody = try decoded(request)
             if let seconds = body.forSeconds, !(1...31_536_000).contains(seconds) {
-                throw .conflict("for_seconds must be a number from 1 to 31536000")
+                throw .malformed("for_seconds must be a number from 1 to 31536000")
             }
             return try backend.switch(
                 route: name, to: body.alias, for: body.forSeconds.map { .seconds($0) })
         case ("routes", let name, "release"): return try backend.release(route: name)
         case ("aliases", let name, "drain"): return try backend.drain(alias: name)
         case ("aliases", let name, "undrain"): return try backend.undrain(alias: name)
-        case ("sessions", "", "close"):
-            let body: CloseBody = try decoded(request)
-            return try backend.closeSessions(route: body.route, alias: body.alias)
         default: throw .unknown("there is no such action")
         }
     }
@@ -113,7 +116,7 @@ struct AdminRouter: Sendable {
 
     private func decoded<Body: Decodable>(_ request: AdminRequest) throws(AdminError) -> Body {
         guard let body = AdminJSON.decode(Body.self, from: request.body) else {
-            throw .conflict("the body is no JSON object with the fields of this action")
+            throw .malformed("the body is no JSON object with the fields of this action")
         }
         return body
     }
