@@ -4,7 +4,7 @@ import Testing
 
 @testable import FailoverChecks
 
-@Suite("Ping of real services", .serialized, .enabled(if: Laboratory.hasServices))
+@Suite("Ping of real services", .serialized, .enabled(if: Laboratory.hasServices), .sharedServers)
 struct ServiceLaboratoryTests {
     let bench = CheckBench()
 

@@ -1,5 +1,6 @@
 import FailoverCore
 import FailoverSystem
+import FailoverTesting
 import Foundation
 import Testing
 
@@ -15,8 +16,7 @@ struct CommandNotifierTests {
     /// A program that does what the script says.
     private func program(_ script: String) throws -> String {
         let file = folder.appending(path: "program")
-        try "#!/bin/sh\n\(script)\n".write(to: file, atomically: true, encoding: .utf8)
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file.path)
+        try ExecutableScript.write(script, to: file.path)
         return file.path
     }
 

@@ -104,7 +104,9 @@ extension RealServers {
             try await end(failover)
         }
 
-        @Test(arguments: [("rabbitmq", "rabbitmq", "stop", "cont"), ("redis", "redis-primary", "kill", "start")])
+        @Test(
+            .sharedServers,
+            arguments: [("rabbitmq", "rabbitmq", "stop", "cont"), ("redis", "redis-primary", "kill", "start")])
         func celerysBrokerIsPingedAndCeleryAlwaysEagerIsSet(
             type: String, server: String, fault: String, undo: String
         ) async throws {

@@ -1,9 +1,10 @@
+import FailoverTesting
 import Foundation
 import Testing
 
 /// `failover ping` of every type, against the laboratory.
 extension RealServers {
-    @Suite("failover ping")
+    @Suite("failover ping", .sharedServers)
     struct PingCommandTests {
         private struct Entry: Decodable {
             let name: String

@@ -22,8 +22,7 @@ final class Scratch: Sendable {
 
     /// An executable shell script; its path.
     func script(_ name: String, _ lines: String) throws -> String {
-        try write("#!/bin/sh\n\(lines)\n", to: name)
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path(name))
+        try ExecutableScript.write(lines, to: path(name))
         return path(name)
     }
 }
