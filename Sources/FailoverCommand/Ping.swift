@@ -1,8 +1,6 @@
 import ArgumentParser
 import Failover
 import FailoverCore
-import FailoverNotify
-import Glibc
 
 /// `failover ping`
 struct Ping: AsyncParsableCommand {
@@ -21,7 +19,7 @@ struct Ping: AsyncParsableCommand {
     func run() async throws {
         let configuration = try file.load()
         let report = PingReport(answers: await Self.ping(try targets(of: configuration)))
-        print(json ? try report.json() : report.table(colour: LogStyle.suiting(descriptor: STDOUT_FILENO) == .colour))
+        print(json ? try report.json() : report.table(colour: Terminal.wantsColour))
         if !report.isAllUp { throw ExitCode(1) }
     }
 

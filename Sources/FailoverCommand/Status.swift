@@ -1,6 +1,5 @@
 import ArgumentParser
 import FailoverAdmin
-import FailoverNotify
 import Glibc
 
 /// `failover status`
@@ -31,27 +30,23 @@ struct Status: ParsableCommand {
 
     func run() throws {
         if ready {
-            print(
-                String(
-                    decoding: try admin.ask { client throws(AdminClientError) in try client.get("readyz") },
-                    as: UTF8.self), terminator: "")
+            print(try page("readyz"), terminator: "")
         } else if json {
-            print(
-                String(
-                    decoding: try admin.ask { client throws(AdminClientError) in try client.get("api/v1/status") },
-                    as: UTF8.self))
+            print(try page("api/v1/status"))
         } else if watch {
             try watchLive()
         } else {
             let status = try admin.ask { client throws(AdminClientError) in try client.status() }
-            print(StatusReport(status).text(colour: colour))
+            print(StatusReport(status).text(colour: Terminal.wantsColour))
         }
     }
 
-    private var colour: Bool { LogStyle.suiting(descriptor: STDOUT_FILENO) == .colour }
+    private func page(_ path: String) throws -> String {
+        String(decoding: try admin.ask { client throws(AdminClientError) in try client.get(path) }, as: UTF8.self)
+    }
 
     private func watchLive() throws {
-        let colour = colour
+        let colour = Terminal.wantsColour
         let isTerminal = isatty(STDOUT_FILENO) == 1
         try admin.ask { client throws(AdminClientError) in
             try client.follow { name, data in

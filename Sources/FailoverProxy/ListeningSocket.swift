@@ -21,7 +21,11 @@ struct ListeningSocket: ~Copyable {
         guard raw >= 0 else { throw ListenError(address, .last(of: "socket")) }
         let descriptor = Descriptor(owning: raw)
         if family == AF_UNIX {
-            try removeStaleSocket(address)
+            do throws(SystemError) {
+                try UnixSocketFile.removeAbandoned(address)
+            } catch {
+                throw ListenError(address, error)
+            }
         } else {
             descriptor.set(SOL_SOCKET, SO_REUSEADDR, 1)
             if family == AF_INET6 { descriptor.set(Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
@@ -39,21 +43,6 @@ struct ListeningSocket: ~Copyable {
 
     /// Gives the socket to a worker.
     consuming func release() -> Int32 { descriptor.release() }
-
-    /// A socket that a former process left behind is in the way of bind(2); one that somebody listens on is not ours.
-    private static func removeStaleSocket(_ address: SocketAddress) throws(ListenError) {
-        guard let path = address.unixPath else { return }
-        var status = stat()
-        guard lstat(path, &status) == 0 else { return }
-        guard status.st_mode & S_IFMT == S_IFSOCK else {
-            throw ListenError(address, SystemError(EEXIST, of: "bind"))
-        }
-        let probe = Descriptor(owning: socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0))
-        guard address.withSocketAddress({ connect(probe.raw, $0, $1) }) != 0, errno == ECONNREFUSED else {
-            throw ListenError(address, SystemError(EADDRINUSE, of: "bind"))
-        }
-        unlink(path)
-    }
 }
 
 /// A listener that could not be opened.
@@ -80,12 +69,6 @@ public struct ListenError: Error, CustomStringConvertible {
 }
 
 extension SocketAddress {
-    /// The path of a Unix socket's address.
-    var unixPath: String? {
-        guard isUnix else { return nil }
-        return String(decoding: bytes.dropFirst(2).prefix { $0 != 0 }, as: UTF8.self)
-    }
-
     /// The same address with the port that the socket was given; the port stands third and fourth in either family.
     fileprivate func withPort(of socket: borrowing Descriptor) -> SocketAddress {
         guard port == 0 else { return self }

@@ -144,8 +144,8 @@ struct AdminServerTests {
     }
 
     @Test func aUnixSocketIsNobodyElsesAndAnAbandonedOneIsReplaced() async throws {
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("admin-\(UUID())").path
-        defer { try? FileManager.default.removeItem(atPath: path) }
+        let scratch = try Scratch()
+        let path = scratch.path("socket")
         let first = try await AdminUnderTest(.unix(path: path))
         let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
         #expect((mode ?? 0o777) & 0o007 == 0)
@@ -153,6 +153,23 @@ struct AdminServerTests {
         await #expect(throws: AdminListenError.self) { _ = try await AdminUnderTest(.unix(path: path)) }
         await first.stop()
         #expect(!FileManager.default.fileExists(atPath: path))
+    }
+
+    @Test func aListenerThatFailsIsOneClearLineAndLeavesNoneOpen() async throws {
+        let scratch = try Scratch()
+        let taken = EchoBackend()
+        let listeners = [
+            Endpoint.unix(path: scratch.path("socket")), .tcp(host: "127.0.0.1", port: UInt16(taken.port)),
+        ]
+        let error = await #expect(throws: AdminListenError.self) {
+            _ = try await AdminServer(listeners: listeners, access: AccessPolicy(token: nil))
+        }
+        #expect(
+            error?.description
+                == "cannot listen on 127.0.0.1:\(taken.port) for administration: Address already in use")
+        // An abandoned socket, which is replaced.
+        let again = try await AdminUnderTest(.unix(path: scratch.path("socket")))
+        await again.stop()
     }
 
     @Test func thePageMayDoNothingButShowThisServer() async throws {

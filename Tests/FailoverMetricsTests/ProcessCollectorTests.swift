@@ -39,15 +39,11 @@ struct ProcessCollectorTests {
     }
 
     @Test func entriesOfADirectoryAreCounted() throws {
-        var template = Array("/tmp/failover-metrics-XXXXXX".utf8CString)
-        let created = template.withUnsafeMutableBufferPointer { mkdtemp($0.baseAddress!) != nil }
-        try #require(created)
-        let path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-        defer { rmdir(path) }
+        let scratch = try Scratch()
+        let path = scratch.path("")
         #expect(ProcFile.entries(path) == 0)
         for name in ["a", ".b", "c"] { mkdir("\(path)/\(name)", 0o700) }
         #expect(ProcFile.entries(path) == 3)
-        for name in ["a", ".b", "c"] { rmdir("\(path)/\(name)") }
         #expect(ProcFile.entries("\(path)/none") == nil)
         #expect(ProcFile.text("\(path)/none") == nil)
         #expect(ProcFile.text(path) == nil)

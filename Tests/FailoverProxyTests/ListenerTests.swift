@@ -8,13 +8,9 @@ import Testing
 
 @Suite("Listeners and shutdown", .timeLimit(.minutes(5)))
 struct ListenerTests {
-    private let directory: String
+    private let scratch: Scratch
 
-    init() throws {
-        var template = Array("/tmp/failover-test.XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw SystemError.last(of: "mkdtemp") }
-        directory = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-    }
+    init() throws { scratch = try Scratch() }
 
     @Test func anAddressInUseIsOneClearLine() throws {
         let backend = EchoBackend()
@@ -28,12 +24,11 @@ struct ListenerTests {
 
     @Test func aListenerThatFailsLeavesNoneOpen() async throws {
         let backend = EchoBackend()
-        let path = "\(directory)/half"
+        let path = scratch.path("half")
         #expect(throws: ListenError.self) {
             _ = try ProxyUnderTest(backends: [], listen: [.unix(path), .loopback(port: backend.port)])
         }
         #expect(access(path, F_OK) != 0)
-        rmdir(directory)
     }
 
     @Test func listensOnIPv6() async throws {
@@ -47,17 +42,16 @@ struct ListenerTests {
 
     @Test func listensOnAUnixSocketAndRemovesItAtTheEnd() async throws {
         let backend = EchoBackend(greeting: "r:")
-        let path = "\(directory)/socket"
+        let path = scratch.path("socket")
         let proxy = try ProxyUnderTest(backends: [[.loopback(port: backend.port)]], listen: [.unix(path)])
         let client = try await TCPClient.connect(family: AF_UNIX, SocketAddress.unix(path).bytes)
         #expect(try await client.receiveText(2) == "r:")
         await proxy.server.stop(grace: .zero)
         #expect(access(path, F_OK) != 0)
-        rmdir(directory)
     }
 
     @Test func aSocketLeftBehindIsReplacedAndOneInUseIsNot() async throws {
-        let path = "\(directory)/socket"
+        let path = scratch.path("socket")
         let stale = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         _ = SocketAddress.unix(path).withSocketAddress { bind(stale, $0, $1) }
         close(stale)
@@ -65,17 +59,15 @@ struct ListenerTests {
         let error = #expect(throws: ListenError.self) { _ = try ProxyUnderTest(backends: [], listen: [.unix(path)]) }
         #expect(error?.cause.code == EADDRINUSE)
         await proxy.server.stop(grace: .zero)
-        rmdir(directory)
     }
 
     @Test func aFileThatIsNoSocketIsLeftAlone() throws {
-        let path = "\(directory)/file"
+        let path = scratch.path("file")
         close(open(path, O_CREAT | O_WRONLY, 0o600))
         let error = #expect(throws: ListenError.self) { _ = try ProxyUnderTest(backends: [], listen: [.unix(path)]) }
         #expect(error?.cause.code == EEXIST)
         #expect(access(path, F_OK) == 0)
         unlink(path)
-        rmdir(directory)
     }
 
     @Test func stoppingLetsSessionsEndAndAcceptsNoMore() async throws {

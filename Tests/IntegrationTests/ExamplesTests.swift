@@ -16,9 +16,8 @@ struct ExamplesTests {
     }
 
     /// The port that the embedded proxy logs.
-    private static func port(in log: URL) -> Int? {
-        let text = try? String(contentsOf: log, encoding: .utf8)
-        return text?.firstMatch(of: /address=127\.0\.0\.1:(\d+)/).flatMap { Int($0.1) }
+    private static func port(in log: String) -> Int? {
+        log.firstMatch(of: /address=127\.0\.0\.1:(\d+)/).flatMap { Int($0.1) }
     }
 
     @Test func aServiceOfYourOwnFailsOverAndRecovers() async throws {
@@ -50,19 +49,16 @@ struct ExamplesTests {
 
     @Test func theEmbeddedProxyServesAndEndsWithItsProgram() async throws {
         let backend = EchoBackend(greeting: "hello")
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("example-\(UUID())")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
+        let scratch = try Scratch()
         let configuration = """
             databases: {default: {engine: tcp, host: 127.0.0.1, port: \(backend.port)}}
             services: {slave: {type: database, db_alias: default, listen: "127.0.0.1:0"}}
             """
-        let file = folder.appendingPathComponent("failover.yaml")
-        try configuration.write(to: file, atomically: true, encoding: .utf8)
-        let log = folder.appendingPathComponent("log")
-        let process = try ChildProcess([path("EmbeddedProxy"), file.path], output: "/dev/null", error: log.path)
-        #expect(await eventually { Self.port(in: log) != nil })
-        #expect(try await TCPClient.connect(port: Self.port(in: log) ?? 0).receiveText(5) == "hello")
+        try scratch.write(configuration, to: "failover.yaml")
+        let process = try ChildProcess(
+            [path("EmbeddedProxy"), scratch.path("failover.yaml")], output: "/dev/null", error: scratch.path("log"))
+        #expect(await eventually { Self.port(in: scratch.text("log")) != nil })
+        #expect(try await TCPClient.connect(port: Self.port(in: scratch.text("log")) ?? 0).receiveText(5) == "hello")
         kill(process.pid, SIGTERM)
         #expect(try await process.status() == 0)
     }

@@ -19,8 +19,7 @@ extension ApplicationAdmin: AdminBackend {
     }
 
     func ping(service name: String) async throws(AdminError) -> String {
-        let monitors = aliasMonitors + otherMonitors.map(\.monitor)
-        guard let monitor = monitors.first(where: { $0.service.name == name }) else {
+        guard let monitor = targets.first(where: { $0.monitor.service.name == name })?.monitor else {
             throw .unknown("there is no service \(name)")
         }
         await monitor.monitor(.operator)

@@ -35,14 +35,12 @@ extension ApplicationAdmin {
     }
 
     private func collectServices(_ writer: inout MetricsWriter) {
-        let types =
-            plan.aliases.map(\.database.server.engine.rawValue) + otherMonitors.map(\.server.typeName)
-        for (monitor, type) in zip(aliasMonitors + otherMonitors.map(\.monitor), types) {
-            let report = monitor.report
+        for target in targets {
+            let report = target.monitor.report
             let service = [("service", report.name)]
             writer.gauge(
                 "failover_service_up", help: "Whether the service is up, as decided after fall or rise pings in a row.",
-                labels: service + [("type", type)], value: report.status.isUp ? 1 : 0)
+                labels: service + [("type", target.type)], value: report.status.isUp ? 1 : 0)
             writer.gauge(
                 "failover_service_suspect",
                 help: "Whether an error was seen that no ping has answered yet; suspects serve last.", labels: service,

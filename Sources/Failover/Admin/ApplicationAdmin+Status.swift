@@ -7,7 +7,7 @@ extension ApplicationAdmin {
     var isReady: Bool {
         let (isListening, isStopping) = state.withLock { ($0.isListening, $0.isStopping) }
         return isListening && !isStopping
-            && (aliasMonitors + otherMonitors.map(\.monitor)).allSatisfy { $0.report.history.latest != nil }
+            && targets.allSatisfy { $0.monitor.report.history.latest != nil }
     }
 
     var configurationText: String { configuration.rendered() }
@@ -24,18 +24,8 @@ extension ApplicationAdmin {
             time: environment.timeOfDay().text, started: started.text, ready: isReady,
             stopping: state.withLock { $0.isStopping },
             routes: plan.routes.indices.map { document(ofRoute: $0, table, report) },
-            services: services, settings: publisher.merged, errors: errors)
-    }
-
-    private var services: [ServiceDocument] {
-        zip(plan.aliases, aliasMonitors).map { alias, monitor in
-            ServiceDocument(
-                monitor.report, type: alias.database.server.engine.rawValue,
-                location: alias.database.server.endpoint.description)
-        }
-            + otherMonitors.map { monitor, server in
-                ServiceDocument(monitor.report, type: server.typeName, location: server.location)
-            }
+            services: targets.map { ServiceDocument($0.monitor.report, type: $0.type, location: $0.location) },
+            settings: publisher.merged, errors: errors)
     }
 
     private func document(ofRoute route: Int, _ table: RouteTable, _ report: TrafficReport?) -> RouteDocument {

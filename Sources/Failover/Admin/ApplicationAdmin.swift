@@ -14,14 +14,18 @@ final class ApplicationAdmin: Sendable {
     let proxy: ProxyServer
     let publisher: SettingsPublisher
     let environment: MonitorEnvironment
-    /// In the order of ``RoutePlan/aliases``.
-    let aliasMonitors: [MonitoredService]
-    /// Of services that are no routes, with what they are.
-    let otherMonitors: [(monitor: MonitoredService, server: WatchedServer)]
+    let targets: [Target]
     let registry: PrometheusRegistry
     let pins: RoutePins
     let started: WallTime
     let state: Lock<State>
+
+    /// A service that is monitored, and what it is for people.
+    struct Target: Sendable {
+        let monitor: MonitoredService
+        let type: String
+        let location: String
+    }
 
     struct State {
         var isListening = false
@@ -36,8 +40,7 @@ final class ApplicationAdmin: Sendable {
 
     init(
         configuration: Configuration, plan: RoutePlan, board: RouteBoard, proxy: ProxyServer,
-        publisher: SettingsPublisher, environment: MonitorEnvironment, aliasMonitors: [MonitoredService],
-        otherMonitors: [(MonitoredService, WatchedServer)], events: EventRing,
+        publisher: SettingsPublisher, environment: MonitorEnvironment, targets: [Target], events: EventRing,
         registry: PrometheusRegistry
     ) {
         self.configuration = configuration
@@ -46,8 +49,7 @@ final class ApplicationAdmin: Sendable {
         self.proxy = proxy
         self.publisher = publisher
         self.environment = environment
-        self.aliasMonitors = aliasMonitors
-        self.otherMonitors = otherMonitors.map { ($0, $1) }
+        self.targets = targets
         self.events = events
         self.registry = registry
         pins = RoutePins(board: board, environment: environment)

@@ -66,13 +66,19 @@ public struct FailoverApplication: ServiceLifecycle.Service {
                 onSuspicion: { board.setSuspect(alias: index, $0) }, onEvent: tell)
         }
         let others = zip(configuration.services, consequences).compactMap {
-            service, consequence -> (monitor: MonitoredService, server: WatchedServer)? in
+            service, consequence -> ApplicationAdmin.Target? in
             guard case .watched(let server, _) = service.kind, let base = service.watched(checks) else { return nil }
             let monitor = MonitoredService(
                 service: ConsequentialService(base: base, consequences: [consequence]), environment: environment,
                 onEvent: tell)
-            return (monitor, server)
+            return .init(monitor: monitor, type: server.typeName, location: server.location)
         }
+        let targets =
+            zip(plan.aliases, databases).map { alias, monitor in
+                let server = alias.database.server
+                return ApplicationAdmin.Target(
+                    monitor: monitor, type: server.engine.rawValue, location: server.endpoint.description)
+            } + others
         let observer = RouteObserver(
             monitors: databases, aliases: plan.table.routes.map(\.aliases),
             triggers: plan.routes.map(\.settings.errorTriggers), clock: environment.clock, log: log)
@@ -83,7 +89,7 @@ public struct FailoverApplication: ServiceLifecycle.Service {
         self.whenStopping = whenStopping
         self.board = board
         resolver = checks.resolver
-        monitors = databases + others.map(\.monitor)
+        monitors = targets.map(\.monitor)
         let proxy = try ProxyServer(
             configuration: ProxyConfiguration(
                 routes: try await plan.proxyRoutes(resolver: checks.resolver),
@@ -93,8 +99,7 @@ public struct FailoverApplication: ServiceLifecycle.Service {
         admin = try await configuration.admin.asyncMap { settings in
             let backend = ApplicationAdmin(
                 configuration: configuration, plan: plan, board: board, proxy: proxy, publisher: publisher,
-                environment: environment, aliasMonitors: databases, otherMonitors: others, events: events,
-                registry: registry)
+                environment: environment, targets: targets, events: events, registry: registry)
             let server = try await AdminServer(
                 listeners: settings.listen, access: AccessPolicy(token: settings.token))
             return (server, backend)

@@ -19,16 +19,16 @@ struct AdminRouter: Sendable {
         default: break
         }
         if let refusal = access.refusal(of: request) { return refusal }
-        if request.path == ["metrics"] {
-            let text = await backend.metrics()
-            return onlyReading(request) {
-                AdminResponse(
-                    status: .ok, contentType: "text/plain; version=0.0.4; charset=utf-8",
-                    body: .bytes(Array(text.utf8)))
-            }
-        }
+        if request.path == ["metrics"] { return await metrics(request) }
         guard request.path.starts(with: Self.base) else { return .error(.notFound, "there is no such page") }
         return await api(Array(request.path.dropFirst(Self.base.count)), request)
+    }
+
+    private func metrics(_ request: AdminRequest) async -> AdminResponse {
+        guard request.isReading else { return .error(.methodNotAllowed, "only GET") }
+        return AdminResponse(
+            status: .ok, contentType: "text/plain; version=0.0.4; charset=utf-8",
+            body: .bytes(Array(await backend.metrics().utf8)))
     }
 
     private func api(_ path: [String], _ request: AdminRequest) async -> AdminResponse {
@@ -122,6 +122,6 @@ struct AdminRouter: Sendable {
     }
 
     private func onlyReading(_ request: AdminRequest, _ response: () -> AdminResponse) -> AdminResponse {
-        request.method == .GET || request.method == .HEAD ? response() : .error(.methodNotAllowed, "only GET")
+        request.isReading ? response() : .error(.methodNotAllowed, "only GET")
     }
 }

@@ -22,7 +22,7 @@ package struct AccessPolicy: Sendable {
                 return .error(.forbidden, "without a token the Host must be localhost, 127.0.0.1 or [::1]")
             }
         }
-        return request.method == .GET || request.method == .HEAD ? nil : refusalOfChange(request)
+        return request.isReading ? nil : refusalOfChange(request)
     }
 
     /// What changes something must not come from a page of another origin: browsers send such requests only with a plain

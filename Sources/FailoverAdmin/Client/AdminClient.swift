@@ -87,10 +87,9 @@ package struct AdminClient: Sendable {
     private func perform(
         _ path: String, body: String?, milliseconds: Int, _ take: @escaping (UnsafeRawBufferPointer) -> Bool
     ) throws(AdminClientError) -> Int {
-        let isReady = failover_http_begin() != 0
         let receiver = Receiver(take)
         let result = Self.perform(
-            url: isReady ? url(path) : "", socket: socketPath,
+            url: url(path), socket: socketPath,
             authorization: token.map { "Authorization: Bearer \($0.reveal())" },
             body: body, milliseconds: milliseconds, receiver)
         // Whoever takes the answer may end the request.
@@ -105,7 +104,7 @@ package struct AdminClient: Sendable {
     private func url(_ path: String) -> String {
         switch endpoint {
         case .unix: "http://localhost/\(path)"
-        case .tcp(let host, let port): "http://\(host.contains(":") ? "[\(host)]" : host):\(port)/\(path)"
+        case .tcp: "http://\(endpoint)/\(path)"
         }
     }
 

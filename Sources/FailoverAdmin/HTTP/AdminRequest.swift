@@ -24,6 +24,9 @@ struct AdminRequest: Sendable {
         self.isThroughUnixSocket = isThroughUnixSocket
     }
 
+    /// Whether its method changes nothing.
+    var isReading: Bool { method == .GET || method == .HEAD }
+
     private static func query(_ text: String) -> [String: String] {
         var values: [String: String] = [:]
         for pair in text.split(separator: "&") {

@@ -10,21 +10,23 @@ struct HTTPServer: Sendable {
     typealias Listening = NIOAsyncChannel<HTTPConnection.Channel, Never>
 
     private static let mostConnections = 64
+
     let listening: [(channel: Listening, listener: Endpoint)]
     private let group: MultiThreadedEventLoopGroup
 
     /// Opens the listeners.
     ///
-    /// - Throws: an error that names the one that cannot be opened; nothing stays open then.
-    ///
     /// - Parameter idleTime: after which a connection is closed on which nothing was written.
+    /// - Throws: ``AdminListenError`` for the one that cannot be opened; nothing stays open then.
     init(_ listeners: [Endpoint], idleTime: Duration) async throws {
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         var opened: [(Listening, Endpoint)] = []
         do {
             for listener in listeners { opened.append((try await Self.open(listener, group, idleTime), listener)) }
         } catch {
-            for (channel, _) in opened { try? await channel.channel.close() }
+            for (channel, _) in opened { try? await channel.executeThenClose { _ in } }
+            // Whoever lets go of a channel needs its loop.
+            opened = []
             try? await group.shutdownGracefully()
             throw error
         }
@@ -34,21 +36,20 @@ struct HTTPServer: Sendable {
     /// Where it listens, with the ports that the system chose: `127.0.0.1:8404`, `unix:/run/failover.sock`.
     var addresses: [String] {
         listening.map { channel, listener in
-            switch listener {
-            case .unix(let path): "unix:\(path)"
-            case .tcp(let host, let port):
-                "\(host.contains(":") ? "[\(host)]" : host):\(channel.channel.localAddress?.port ?? Int(port))"
+            guard case .tcp(let host, 0) = listener, let port = channel.channel.localAddress?.port else {
+                return "\(listener)"
             }
+            return "\(Endpoint.tcp(host: host, port: UInt16(port)))"
         }
     }
 
     /// Serves until the task is cancelled.
     func run(_ respond: @escaping @Sendable (AdminRequest) async -> AdminResponse) async {
-        let limit = ConnectionLimit(Self.mostConnections)
+        let places = Places(limit: Self.mostConnections)
         await withTaskGroup { servers in
             for (channel, listener) in listening {
                 servers.addTask {
-                    await serve(channel, isUnix: listener.isUnix, limit, respond)
+                    await serve(channel, isUnix: listener.isUnix, places, respond)
                     if case .unix(let path) = listener { unlink(path) }
                 }
             }
@@ -57,13 +58,13 @@ struct HTTPServer: Sendable {
     }
 
     private func serve(
-        _ channel: Listening, isUnix: Bool, _ limit: ConnectionLimit,
+        _ channel: Listening, isUnix: Bool, _ places: Places,
         _ respond: @escaping @Sendable (AdminRequest) async -> AdminResponse
     ) async {
         try? await channel.executeThenClose { clients in
             try await withThrowingDiscardingTaskGroup { group in
                 for try await client in clients {
-                    let isWithinLimit = limit.take()
+                    let isWithinLimit = places.take()
                     group.addTask {
                         // A channel must be opened to be closed.
                         guard isWithinLimit else {
@@ -73,7 +74,7 @@ struct HTTPServer: Sendable {
                         // What goes wrong on one connection ends it, and nothing else.
                         try? await HTTPConnection(channel: client, isThroughUnixSocket: isUnix, respond: respond)
                             .serve()
-                        limit.leave()
+                        places.leave()
                     }
                 }
             }
@@ -92,7 +93,8 @@ struct HTTPServer: Sendable {
                 return try await bootstrap.bind(
                     host: host, port: Int(port), childChannelInitializer: configuration(idleTime))
             } catch {
-                throw AdminListenError(words: "cannot listen on \(host):\(port) for administration: \(error)")
+                let words = (error as? IOError).map { SystemError($0.errnoCode).words } ?? "\(error)"
+                throw AdminListenError(listener, words)
             }
         case .unix(let path):
             return try await bootstrap.bind(
@@ -128,6 +130,13 @@ extension Endpoint {
 
 /// The admin plane cannot listen.
 package struct AdminListenError: Error, CustomStringConvertible {
+    let listener: Endpoint
     let words: String
-    package var description: String { words }
+
+    init(_ listener: Endpoint, _ words: String) {
+        self.listener = listener
+        self.words = words
+    }
+
+    package var description: String { "cannot listen on \(listener) for administration: \(words)" }
 }

@@ -37,7 +37,11 @@ package final class NameResolver: Sendable {
     package func addresses(of endpoint: Endpoint, limit: Duration) async throws(PingFailure) -> [SocketAddress] {
         switch endpoint {
         case .unix(let path):
-            return [try SocketAddress.unix(path: path)]
+            guard let address = SocketAddress.unix(path: path) else {
+                let count = path.utf8.count
+                throw PingFailure(.local, "unix:\(path): a socket's path has 1 to 107 bytes, this one has \(count)")
+            }
+            return [address]
         case .tcp(let host, let port):
             if let literal = AddressList(literal: host) { return literal.withPort(port) }
             return try await addresses(ofName: host, limit: limit).withPort(port)

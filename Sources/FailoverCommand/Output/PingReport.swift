@@ -25,11 +25,8 @@ struct PingReport {
                 result.failure?.reason.description ?? "", result.failure?.detail ?? target.location,
             ])
         }
-        let stateColumn = 2
-        return table.lines { cell, row, column in
-            guard colour, column == stateColumn else { return cell }
-            return "\u{1b}[\(answers[row].result.succeeded ? 32 : 31)m\(cell)\u{1b}[0m"
-        }.joined(separator: "\n")
+        let colours = answers.map { $0.result.succeeded ? Terminal.green : Terminal.red }
+        return table.lines(colouring: 2, colour ? colours : nil).joined(separator: "\n")
     }
 
     /// An array with an object each; every key is always there.

@@ -39,10 +39,8 @@ struct StatusReport {
                 ([alias.state] + marks).joined(separator: ", "), "\(alias.sessions)", alias.address,
             ])
         }
-        let colours = route.aliases.map { $0.state == "down" ? 31 : $0.suspect || $0.draining ? 33 : 32 }
-        lines += table.lines { cell, row, column in
-            colour && column == 1 ? "\u{1b}[\(colours[row])m\(cell)\u{1b}[0m" : cell
-        }.map { "  " + $0 }
+        let colours = route.aliases.map { Self.colour(of: $0.state, isDoubtful: $0.suspect || $0.draining) }
+        lines += table.lines(colouring: 1, colour ? colours : nil).map { "  " + $0 }
         return lines.joined(separator: "\n")
     }
 
@@ -77,10 +75,12 @@ struct StatusReport {
                 age(service.since), ping ?? "none yet", why ?? "",
             ])
         }
-        let colours = status.services.map { $0.state == "down" ? 31 : $0.suspect ? 33 : 32 }
-        return table.lines { cell, row, column in
-            colour && column == 2 ? "\u{1b}[\(colours[row])m\(cell)\u{1b}[0m" : cell
-        }.joined(separator: "\n")
+        let colours = status.services.map { Self.colour(of: $0.state, isDoubtful: $0.suspect) }
+        return table.lines(colouring: 2, colour ? colours : nil).joined(separator: "\n")
+    }
+
+    private static func colour(of state: String, isDoubtful: Bool) -> Int {
+        state == "down" ? Terminal.red : isDoubtful ? Terminal.yellow : Terminal.green
     }
 
     /// How long before the status a time was.

@@ -1,3 +1,5 @@
+import FailoverNotify
+
 /// A table for people: columns as wide as their widest cell, two spaces between them.
 struct TextTable {
     /// A heading, and on which side its column is ragged.
@@ -11,13 +13,15 @@ struct TextTable {
 
     init(_ columns: [Column]) { self.columns = columns }
 
-    /// Adds a row of one cell a column.
-    mutating func add(_ cells: [String]) { rows.append(cells.map(Self.printable)) }
+    /// Adds a row of one cell a column. What servers and commands say in them cannot talk to the terminal.
+    mutating func add(_ cells: [String]) { rows.append(cells.map(LogText.oneLine)) }
 
     /// The headings, then the rows; nothing after the last cell of a line.
     ///
-    /// - Parameter decorate: what is printed for a cell, by row and column; it must look as wide as the cell.
-    func lines(decorate: (_ cell: String, _ row: Int, _ column: Int) -> String = { cell, _, _ in cell }) -> [String] {
+    /// - Parameters:
+    ///   - column: the one whose cells are coloured.
+    ///   - colours: of each row's cell, as SGR sequences of ECMA-48 number them; none unless given.
+    func lines(colouring column: Int = 0, _ colours: [Int]? = nil) -> [String] {
         let headings = columns.map(\.heading)
         let widths = columns.indices.map { column in ([headings] + rows).map { $0[column].count }.max() ?? 0 }
         func line(_ cells: [String], _ decorated: [String]) -> String {
@@ -30,14 +34,9 @@ struct TextTable {
         }
         return [line(headings, headings)]
             + rows.enumerated().map { row, cells in
-                line(cells, cells.enumerated().map { decorate($1, row, $0) })
+                var decorated = cells
+                if let colours { decorated[column] = "\u{1b}[\(colours[row])m\(cells[column])\u{1b}[0m" }
+                return line(cells, decorated)
             }
-    }
-
-    /// Control characters in what servers and commands say must not talk to the terminal.
-    private static func printable(_ text: String) -> String {
-        String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }))
     }
 }

@@ -1,7 +1,7 @@
 import Logging
 
 /// What an event's line is made of, whatever its format.
-enum LogText {
+package enum LogText {
     /// The handler's pairs and the event's, the event's first; its error under `error`.
     static func pairs(_ event: LogEvent, handler: Logger.Metadata) -> [(key: String, value: String)] {
         var pairs = handler.merging(event.metadata ?? [:]) { $1 }
@@ -11,7 +11,7 @@ enum LogText {
 
     /// The text without line breaks and other control characters: a message from elsewhere must not be able to forge a
     /// line, or to talk to the terminal.
-    static func oneLine(_ text: String) -> String {
+    package static func oneLine(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: isControl) else { return text }
         return String(String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? " " : $0 }))
     }

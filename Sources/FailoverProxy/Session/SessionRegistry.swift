@@ -1,29 +1,8 @@
+import FailoverCore
 import Synchronization
 
 /// How many sessions there are, over all loops, and whether there may be another.
 final class SessionRegistry: Sendable {
-    /// Places that sessions take and leave.
-    private final class Places: Sendable {
-        private let taken = Atomic<Int>(0)
-        private let limit: Int
-
-        /// - Parameter limit: `nil` is none.
-        init(limit: Int?) { self.limit = limit ?? .max }
-
-        /// Takes one, if there is one.
-        func take() -> Bool {
-            guard taken.add(1, ordering: .relaxed).newValue <= limit else {
-                taken.subtract(1, ordering: .relaxed)
-                return false
-            }
-            return true
-        }
-
-        var isEmpty: Bool { taken.load(ordering: .relaxed) == 0 }
-
-        func leave() { taken.subtract(1, ordering: .relaxed) }
-    }
-
     private let routes: [Places]
     private let aliases: [Places]
     private let open = Atomic<Int>(0)
