@@ -137,8 +137,9 @@ struct AdminServerTests {
         let admin = try await AdminUnderTest(idleTime: .milliseconds(100))
         for words in ["", "GET /livez HT", "GET /livez HTTP/1.1\r\nHost: localhost\r\n"] {
             let client = try await TCPClient.connect(port: admin.port)
-            try await client.send(words)
-            #expect(try await client.drain() == 0)
+            // On a slow day the server's patience ends before this.
+            try? await client.send(words)
+            #expect(try await client.isLetGo())
         }
         await admin.stop()
     }

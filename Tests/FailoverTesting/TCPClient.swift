@@ -74,6 +74,11 @@ public final class TCPClient: Sendable {
         }
     }
 
+    /// Whether the peer closes without a word: by an end, or by a reset, which is what a close with bytes unread is.
+    public func isLetGo() async throws -> Bool {
+        do { return try await drain() == 0 } catch Failure(call: "recv", code: ECONNRESET) { return true }
+    }
+
     /// Ends this direction; the other stays open.
     public func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
