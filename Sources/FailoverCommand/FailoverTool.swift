@@ -11,6 +11,6 @@ struct FailoverTool: AsyncParsableCommand {
         version: failoverVersion,
         subcommands: [
             Serve.self, Validate.self, Ping.self, NotifyTest.self, Status.self, Events.self, Switch.self, Release.self,
-            Drain.self, Undrain.self,
+            Drain.self, Undrain.self, Reload.self,
         ])
 }

@@ -12,7 +12,7 @@ struct Serve: AsyncParsableCommand {
         abstract: "Monitor the services and serve the routes.",
         discussion: """
             SIGTERM and SIGINT stop accepting, let sessions end for shutdown_grace, then close them and exit with 0. \
-            A second one ends at once.
+            A second one ends at once. SIGHUP loads the configuration anew: all of it takes effect, or nothing of it.
             """)
 
     @OptionGroup var file: ConfigurationOption
@@ -24,8 +24,12 @@ struct Serve: AsyncParsableCommand {
         let applicationLog = ApplicationLog(configuration.log)
         let log = applicationLog.logger
         defer { applicationLog.flush() }
+        let source = { @Sendable [path = file.config] in try Configuration.load(path: path) }
         do {
-            let application = try await FailoverApplication(configuration, log: log) {
+            let application = try await FailoverApplication(
+                configuration, log: log, source: source,
+                whenReloaded: { applicationLog.setLevel($0.log.level) }
+            ) {
                 do {
                     try DefaultSignals.restore([SIGTERM, SIGINT])
                 } catch {
@@ -33,6 +37,8 @@ struct Serve: AsyncParsableCommand {
                 }
             }
             log.info("starting", metadata: ["version": "\(failoverVersion)", "config": "\(file.config)"])
+            let reloads = Task { await reloadOnHangUp(application) }
+            defer { reloads.cancel() }
             try await Self.run(application, log: log)
             log.info("stopped")
         } catch {

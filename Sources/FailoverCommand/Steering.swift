@@ -60,6 +60,20 @@ struct Undrain: ParsableCommand {
     func run() throws { try admin.act("api/v1/aliases/\(pathPart(alias))/undrain") }
 }
 
+/// `failover reload`
+struct Reload: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Load the configuration anew: all of it takes effect, or nothing of it.",
+        discussion: """
+            The running failover reads the file that it was started with. Sessions stay, and so does what is known of \
+            services that have not changed. Sessions of an alias that is gone move away where it is safe.
+            """)
+
+    @OptionGroup var admin: AdminOptions
+
+    func run() throws { try admin.act("api/v1/reload") }
+}
+
 /// A duration as the configuration has it.
 struct DurationArgument: ExpressibleByArgument {
     let duration: Duration

@@ -8,7 +8,10 @@ import Logging
 final class Listener: Pollable {
     private unowned let worker: Worker
     private let socket: Descriptor
-    private let route: Int
+    /// Tells it from others of this process.
+    let id: Int
+    /// The route whose clients it accepts.
+    private(set) var route: Int
     private var slot = -1
     private var throttle = LogThrottle()
 
@@ -16,8 +19,9 @@ final class Listener: Pollable {
     private static let clientsPerTurn = 64
     private static let pause: UInt64 = 100_000_000
 
-    init(worker: Worker, socket: consuming Descriptor, route: Int) {
+    init(worker: Worker, id: Int, socket: consuming Descriptor, route: Int) {
         self.worker = worker
+        self.id = id
         self.socket = socket
         self.route = route
     }
@@ -25,6 +29,12 @@ final class Listener: Pollable {
     func start() {
         slot = worker.loop.admit(self)
         watch()
+    }
+
+    /// Accepts clients of this route from now on, by its settings of this moment.
+    func serve(route: Int) {
+        self.route = route
+        socket.watchPeer(keepalive: worker.configuration.routes[route].session.keepalive, userTimeout: nil)
     }
 
     /// Takes the clients who are connected already, then listens no more: closing would reset them.
@@ -60,7 +70,7 @@ final class Listener: Pollable {
             warn("client refused: closed during the outage of \(closure.service)")
             worker.traffic.routes[route].refused += 1
             worker.distribute(client, route: route, refusal: Refusal(kind: .closed, message: closure.message))
-        } else if worker.registry.admit(route: route) {
+        } else if worker.lineup.routePlaces[route].take() {
             worker.traffic.routes[route].accepted += 1
             worker.distribute(client, route: route, refusal: nil)
         } else {

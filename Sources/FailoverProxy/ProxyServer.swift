@@ -6,17 +6,17 @@ import Synchronization
 
 /// The data plane: listeners and sessions on their event loops.
 public final class ProxyServer: Sendable {
-    private let configuration: ProxyConfiguration
+    private struct State {
+        var lineup: Lineup
+        var listeners: OpenListeners
+    }
+
     private let board: RouteBoard
-    private let observer: any ProxyObserver
     private let log: Logger
     private let registry: SessionRegistry
     private let handles: [WorkerHandle]
-    private let sockets: Lock<[(socket: Int32, route: Int)]>
-    private let paths: [String]
+    private let state: Lock<State>
     private let ended: (stream: AsyncStream<Void>, one: AsyncStream<Void>.Continuation)
-    /// Where each route listens, with the ports that the system chose.
-    public let addresses: [[SocketAddress]]
 
     /// Opens all listeners; clients wait in their queues until ``start()``.
     ///
@@ -24,26 +24,21 @@ public final class ProxyServer: Sendable {
     public init(
         configuration: ProxyConfiguration, board: RouteBoard, observer: any ProxyObserver, log: Logger
     ) throws {
-        self.configuration = configuration
         self.board = board
-        self.observer = observer
         self.log = log
         handles = try (0..<configuration.workers).map { _ in try WorkerHandle() }
-        registry = SessionRegistry(
-            routeLimits: configuration.routes.map(\.maxConnections), aliasLimits: configuration.aliasLimits,
-            capacity: DescriptorLimit.raise().sessions)
+        registry = SessionRegistry(capacity: DescriptorLimit.raise().sessions)
         let (stream, one) = AsyncStream.makeStream(of: Void.self)
         ended = (stream, one)
-        var opened = OpenedListeners()
-        do {
-            for (index, route) in configuration.routes.enumerated() { try opened.open(route, index: index) }
-        } catch {
-            opened.closeAll()
-            throw error
-        }
-        sockets = Lock(opened.sockets)
-        paths = opened.paths
-        addresses = opened.addresses
+        state = Lock(
+            State(
+                lineup: Lineup(configuration, observer: observer),
+                listeners: try OpenListeners().changed(to: configuration.routes)))
+    }
+
+    /// Where each route listens, with the ports that the system chose.
+    public var addresses: [[SocketAddress]] {
+        state.withLock { $0.listeners.addresses(routes: $0.lineup.configuration.routes.count) }
     }
 
     /// Sessions of this moment.
@@ -85,11 +80,10 @@ public final class ProxyServer: Sendable {
 
     /// Starts the loops and accepts clients.
     public func start() throws {
-        let paces = configuration.routes.map { DrainPace(rate: $0.session.drainRate) }
+        let (lineup, listeners) = state.withLock { ($0.lineup, $0.listeners.all) }
         for index in handles.indices {
             let worker = try Worker(
-                index: index, handles: handles, configuration: configuration, routes: board.table,
-                registry: registry, paces: paces, observer: observer, log: log)
+                index: index, handles: handles, lineup: lineup, routes: board.table, registry: registry, log: log)
             try NativeThread.start(name: "loop-\(index)") { [one = ended.one] in
                 worker.run()
                 one.yield()
@@ -98,21 +92,13 @@ public final class ProxyServer: Sendable {
         board.follow { [handles] table in
             for handle in handles { handle.mailbox.post(.routes(table)) }
         }
-        let sockets = sockets.withLock { sockets in
-            defer { sockets = [] }
-            return sockets
-        }
-        for (index, socket) in sockets.enumerated() {
-            handles[index % handles.count].mailbox.post(.listen(socket: socket.socket, route: socket.route))
-        }
+        for listener in listeners { post(.listen(listener), toOwnerOf: listener) }
     }
 
     /// Stops accepting, lets sessions end for `grace`, closes the rest and ends the loops.
     public func stop(grace: Duration) async {
-        let (stopped, one) = AsyncStream.makeStream(of: Void.self)
-        tellAll(.stopAccepting { one.yield() })
-        await allWorkers(stopped)
-        for path in paths { unlink(path) }
+        await stopAccepting()
+        for listener in state.withLock({ $0.listeners.all }) { if let path = listener.path { unlink(path) } }
         await sessionsEnded(within: grace)
         if registry.count > 0 {
             log.notice("closing sessions that did not end", metadata: ["count": "\(registry.count)"])
@@ -120,6 +106,17 @@ public final class ProxyServer: Sendable {
         tellAll(.closeSessions)
         tellAll(.stop)
         await allWorkers(ended.stream)
+    }
+
+    /// Closes listeners, once the clients that wait in their queues are taken: those with these identifiers, or all.
+    func stopAccepting(_ ids: Set<Int>? = nil) async {
+        let (stopped, one) = AsyncStream.makeStream(of: Void.self)
+        tellAll(.stopAccepting(ids) { one.yield() })
+        await allWorkers(stopped)
+    }
+
+    private func post(_ message: WorkerMessage, toOwnerOf listener: OpenListener) {
+        handles[listener.id % handles.count].mailbox.post(message)
     }
 
     /// Waits until each worker has answered once.
@@ -148,24 +145,56 @@ public final class ProxyServer: Sendable {
     }
 }
 
-/// The listeners of all routes, opened one after the other.
-private struct OpenedListeners {
-    var sockets: [(socket: Int32, route: Int)] = []
-    var paths: [String] = []
-    var addresses: [[SocketAddress]] = []
+// MARK: - Another configuration
 
-    mutating func open(_ route: ProxyRoute, index: Int) throws(ListenError) {
-        addresses.append([])
-        for address in route.listen {
-            let socket = try ListeningSocket.open(address, settings: route.session)
-            if let path = socket.path { paths.append(path) }
-            addresses[index].append(socket.address)
-            sockets.append((socket.release(), index))
-        }
+/// Another configuration, ready to be served: its listeners are open, clients wait in their queues.
+public struct ProxyChange: Sendable {
+    fileprivate let configuration: ProxyConfiguration
+    fileprivate let former: OpenListeners
+    fileprivate let listeners: OpenListeners
+}
+
+extension ProxyServer {
+    /// Opens the listeners that another configuration needs beside those that are open. Routes and aliases keep their
+    /// positions, new ones stand behind them; the number of workers stays as it is.
+    ///
+    /// To be followed by ``commit(_:aliases:routes:observer:)`` or ``abandon(_:)`` before the next.
+    ///
+    /// - Throws: ``ListenError``; nothing has changed then.
+    public func prepare(_ configuration: ProxyConfiguration) throws(ListenError) -> ProxyChange {
+        let former = state.withLock { $0.listeners }
+        return ProxyChange(
+            configuration: configuration, former: former, listeners: try former.changed(to: configuration.routes))
     }
 
-    func closeAll() {
-        for (socket, _) in sockets { close(socket) }
-        for path in paths { unlink(path) }
+    /// Closes what was opened for the change.
+    public func abandon(_ change: ProxyChange) { change.listeners.close(change.listeners.others(than: change.former)) }
+
+    /// Serves the other configuration, and closes the listeners that it does not have.
+    ///
+    /// - Parameters:
+    ///   - aliases: what the route table has from now on.
+    ///   - routes: likewise.
+    ///   - observer: who is told from now on.
+    public func commit(
+        _ change: ProxyChange, aliases: [AliasState], routes: [Route], observer: any ProxyObserver
+    ) async {
+        let lineup = state.withLock { state in
+            state = State(
+                lineup: Lineup(change.configuration, observer: observer, after: state.lineup),
+                listeners: change.listeners)
+            return state.lineup
+        }
+        // Each loop's mailbox keeps their order: a client of a new route never meets a loop that does not know it.
+        tellAll(.lineup(lineup))
+        board.change(aliases: aliases, routes: routes)
+        let opened = Set(change.listeners.others(than: change.former).map(\.id))
+        for listener in change.listeners.all {
+            post(opened.contains(listener.id) ? .listen(listener) : .reassign(listener), toOwnerOf: listener)
+        }
+        let closed = change.former.others(than: change.listeners)
+        guard !closed.isEmpty else { return }
+        await stopAccepting(Set(closed.map(\.id)))
+        for listener in closed { if let path = listener.path { unlink(path) } }
     }
 }

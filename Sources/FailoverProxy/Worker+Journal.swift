@@ -26,7 +26,7 @@ extension Worker {
     /// A backend serves the session from now on. That it is another than the route's own gets a line, unless an outage
     /// that was logged says why.
     func sessionServed(_ session: Session) {
-        if let position = position(ofAliasOf: session) { traffic.routes[session.route].served[position] += 1 }
+        if let alias = session.machine.alias { traffic.routes[session.route].served[alias] += 1 }
         if !session.machine.attempts.isEmpty { traffic.routes[session.route].retried += 1 }
         let order = routes.order(ofRoute: session.route)
         guard let alias = session.machine.alias, alias != order.first else { return }
@@ -45,6 +45,7 @@ extension Worker {
         if let attempt = session.machine.attempts.last(where: { $0.alias == alias }) {
             return "\(state.name): \(attempt.failure)\(suspicion)"
         }
+        if state.isRetired { return nil }
         if state.isDraining { return "\(state.name) is drained" }
         return state.isSuspect ? "\(state.name) is suspect" : nil
     }

@@ -5,13 +5,17 @@ extension Worker {
     func follow(_ table: RouteTable) {
         let before = routes
         routes = table
-        let fallen = table.aliases.indices.filter {
+        traffic.grow(routes: table.routes.count, aliases: table.aliases.count)
+        let fallen = before.aliases.indices.filter {
             before.aliases[$0].outage == nil && table.aliases[$0].outage != nil
         }
-        let risen = table.aliases.indices.filter { before.aliases[$0].outage != nil && table.aliases[$0].outage == nil }
-        let drained = table.aliases.indices.contains { before.aliases[$0].isDraining != table.aliases[$0].isDraining }
-        let hasNewChoice = table.routes.indices.contains { before.choice(ofRoute: $0) != table.choice(ofRoute: $0) }
-        guard !fallen.isEmpty || !risen.isEmpty || drained || hasNewChoice else { return }
+        let risen = before.aliases.indices.filter {
+            before.aliases[$0].outage != nil && table.aliases[$0].outage == nil
+        }
+        let drained = before.aliases.indices.contains { before.aliases[$0].isLeaving != table.aliases[$0].isLeaving }
+        let hasNewChoice = before.routes.indices.contains { before.choice(ofRoute: $0) != table.choice(ofRoute: $0) }
+        let isChanged = drained || hasNewChoice || before.routes != table.routes
+        guard !fallen.isEmpty || !risen.isEmpty || isChanged else { return }
         for case let session as Session in loop.everyTenant {
             guard let alias = session.machine.alias else { continue }
             if fallen.contains(alias) {
@@ -26,10 +30,9 @@ extension Worker {
 
     /// Whether a better alias than the session's waits for it, and what follows.
     func considerMoving(_ session: Session, evenIfItGaveWay: Bool = false) {
-        // Not while there is nowhere to go.
-        let mustLeave =
-            routes.choice(ofRoute: session.route) != nil
-            && session.machine.alias.map { routes.aliases[$0].isDraining } ?? false
+        // Its client could not come again.
+        guard !routes.routes[session.route].isRetired else { return }
+        let mustLeave = mustLeave(session)
         let better = mustLeave || isBetterThanItsOwn(session)
         guard better, mustLeave || evenIfItGaveWay || !session.machine.gaveWay else {
             session.movesSince = nil
@@ -43,6 +46,12 @@ extension Worker {
             session.movesSince = loop.now
             drains[session.route].add(session.slot)
         }
+    }
+
+    /// Whether the session's alias is to have none; not while there is nowhere to go.
+    private func mustLeave(_ session: Session) -> Bool {
+        guard let alias = session.machine.alias, routes.choice(ofRoute: session.route) != nil else { return false }
+        return routes.aliases[alias].isLeaving || !routes.routes[session.route].aliases.contains(alias)
     }
 
     /// Moves the session if it stands at a boundary and the pace allows it.
@@ -66,7 +75,10 @@ extension Worker {
 
     /// Where servers of the route are that serve sessions, of this route or another.
     func addressesHoldingSessions(ofRoute route: Int) -> [SocketAddress] {
-        routes.routes[route].aliases.filter(registry.holdsSessions).flatMap { routes.aliases[$0].addresses }
+        routes.aliases.indices.filter { alias in
+            let mayServe = routes.routes[route].aliases.contains(alias) || routes.aliases[alias].isRetired
+            return mayServe && !lineup.aliasPlaces[alias].isEmpty
+        }.flatMap { routes.aliases[$0].addresses }
     }
 
     private func isBetterThanItsOwn(_ session: Session) -> Bool {

@@ -8,8 +8,8 @@ extension Worker {
         var report = traffic
         for case let session as Session in loop.everyTenant {
             report.routes[session.route].add(bytesOf: session)
-            guard session.machine.isRelaying, let position = position(ofAliasOf: session) else { continue }
-            report.routes[session.route].open[position] += 1
+            guard session.machine.isRelaying, let alias = session.machine.alias else { continue }
+            report.routes[session.route].open[alias] += 1
         }
         report.lag = [loop.now &- min(askedAt, loop.now)]
         return report
@@ -26,11 +26,6 @@ extension Worker {
                 fromClient: session.toBackend.received, fromBackend: session.toClient.received,
                 isAtBoundary: session.stream.isReadable ? session.stream.isAtBoundary : nil)
         }
-    }
-
-    /// Where the session's alias is in its route's own order.
-    func position(ofAliasOf session: Session) -> Int? {
-        session.machine.alias.flatMap { routes.routes[session.route].aliases.firstIndex(of: $0) }
     }
 }
 

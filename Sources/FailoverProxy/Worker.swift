@@ -7,12 +7,17 @@ import Synchronization
 enum WorkerMessage: Sendable {
     /// Route by this table from now on.
     case routes(RouteTable)
-    /// Accept clients of the route; the worker owns the socket.
-    case listen(socket: Int32, route: Int)
+    /// Serve this from now on.
+    case lineup(Lineup)
+    /// Accept clients at the listener; the worker owns its socket.
+    case listen(OpenListener)
+    /// The listener is another route's from now on.
+    case reassign(OpenListener)
     /// Serve a client that another worker accepted, already counted; the worker owns the socket.
     case adopt(client: Int32, route: Int, refusal: Refusal?)
-    /// Take the clients that wait in the listeners' queues, then close the listeners and call back.
-    case stopAccepting(@Sendable () -> Void)
+    /// Take the clients that wait in the listeners' queues, then close the listeners and call back: those with these
+    /// identifiers, or all.
+    case stopAccepting(Set<Int>? = nil, @Sendable () -> Void)
     case closeSessions
     /// Close the sessions of the route, or those of it that the alias serves.
     case close(route: Int, alias: Int?)
@@ -35,10 +40,9 @@ final class WorkerHandle: Sendable {
 /// Serves sessions on one loop. Confined to the loop's thread.
 final class Worker {
     let loop: EventLoop
-    let configuration: ProxyConfiguration
     let log: Logger
     let registry: SessionRegistry
-    let observer: any ProxyObserver
+    private(set) var lineup: Lineup
     var routes: RouteTable
     /// Moves sessions back, by route.
     private(set) var drains: [Drain] = []
@@ -48,22 +52,23 @@ final class Worker {
     private let handles: [WorkerHandle]
     private let index: Int
 
-    /// - Parameter paces: how fast each route's sessions may be moved, over all workers.
     init(
-        index: Int, handles: [WorkerHandle], configuration: ProxyConfiguration, routes: RouteTable,
-        registry: SessionRegistry, paces: [DrainPace], observer: any ProxyObserver, log: Logger
+        index: Int, handles: [WorkerHandle], lineup: Lineup, routes: RouteTable, registry: SessionRegistry,
+        log: Logger
     ) throws(SystemError) {
         loop = try EventLoop(mailbox: handles[index].mailbox.descriptor)
         self.index = index
         self.handles = handles
-        self.configuration = configuration
+        self.lineup = lineup
         self.routes = routes
         traffic = TrafficReport(routes)
         self.registry = registry
-        self.observer = observer
         self.log = log
-        drains = zip(configuration.routes, paces).map { Drain(loop: loop, settings: $0.session, pace: $1) }
+        serve(lineup)
     }
+
+    var configuration: ProxyConfiguration { lineup.configuration }
+    var observer: any ProxyObserver { lineup.observer }
 
     /// Serves until it is told to stop.
     func run() {
@@ -76,12 +81,17 @@ final class Worker {
     private func receive(_ message: WorkerMessage) {
         switch message {
         case .routes(let table): follow(table)
-        case .listen(let socket, let route):
-            Listener(worker: self, socket: Descriptor(owning: socket), route: route).start()
+        case .lineup(let lineup): serve(lineup)
+        case .listen(let listener):
+            Listener(
+                worker: self, id: listener.id, socket: Descriptor(owning: listener.socket), route: listener.route
+            ).start()
+        case .reassign(let changed):
+            for listener in listeners where listener.id == changed.id { listener.serve(route: changed.route) }
         case .adopt(let client, let route, let refusal):
             serve(Descriptor(owning: client), route: route, refusal: refusal)
-        case .stopAccepting(let done):
-            for case let listener as Listener in loop.everyTenant { listener.stop() }
+        case .stopAccepting(let ids, let done):
+            for listener in listeners where ids?.contains(listener.id) ?? true { listener.stop() }
             done()
         case .closeSessions:
             for case let session as Session in loop.everyTenant { session.close(because: "shutting down") }
@@ -93,6 +103,17 @@ final class Worker {
         case .report(let askedAt, let answer): answer(trafficReport(askedAt: askedAt))
         case .sessions(let query, let answer): answer(sessions(query))
         case .stop: loop.stop()
+        }
+    }
+
+    private var listeners: [Listener] { loop.everyTenant.compactMap { $0 as? Listener } }
+
+    private func serve(_ lineup: Lineup) {
+        self.lineup = lineup
+        for (index, (route, pace)) in zip(lineup.configuration.routes, lineup.paces).enumerated() {
+            if index == drains.count { drains.append(Drain(loop: loop, settings: route.session, pace: pace)) }
+            drains[index].settings = route.session
+            drains[index].pace = pace
         }
     }
 
@@ -114,7 +135,8 @@ final class Worker {
     func sessionEnded(_ session: Session) {
         handles[index].load.subtract(1, ordering: .relaxed)
         traffic.routes[session.route].add(bytesOf: session)
-        registry.release(route: session.route, counted: session.countsForRoute)
+        if session.countsForRoute { lineup.routePlaces[session.route].leave() }
+        registry.noteClosed()
     }
 
     private func serve(_ client: consuming Descriptor, route: Int, refusal: Refusal?) {

@@ -69,6 +69,8 @@ final class FakeBackend: AdminBackend {
         try note("close \(route) \(alias ?? "-")", route)
     }
 
+    func reload() async throws(AdminError) -> String { try note("reload", "configuration") }
+
     private func note(_ action: String, _ name: String) throws(AdminError) -> String {
         if name == "nobody" { throw .unknown("there is no nobody") }
         asked.withLock { $0.append(action) }

@@ -10,7 +10,8 @@ struct JSONLineTests {
     private struct Broken: Error {}
 
     private func written(style: LogStyle = .plain, _ body: (Logger) -> Void) throws -> String {
-        try LoggedText.of({ LineLogHandler(.json, level: .info, output: $0, style: style, time: { "NOW" }) }, body)
+        try LoggedText.of(
+            { LineLogHandler(.json, threshold: LogThreshold(.info), output: $0, style: style, time: { "NOW" }) }, body)
     }
 
     @Test func anEventIsOneObjectALine() throws {

@@ -10,7 +10,8 @@ import Testing
 @Suite("The log for people", .timeLimit(.minutes(5)))
 struct TextLineTests {
     private func written(style: LogStyle = .plain, _ body: (Logger) -> Void) throws -> String {
-        try LoggedText.of({ LineLogHandler(.text, level: .info, output: $0, style: style, time: { "NOW" }) }, body)
+        try LoggedText.of(
+            { LineLogHandler(.text, threshold: LogThreshold(.info), output: $0, style: style, time: { "NOW" }) }, body)
     }
 
     @Test func anEventIsOneLineWithTimeLevelMessageAndSortedPairs() throws {

@@ -76,7 +76,11 @@ public final class TCPClient: Sendable {
 
     /// Whether the peer closes without a word: by an end, or by a reset, which is what a close with bytes unread is.
     public func isLetGo() async throws -> Bool {
-        do { return try await drain() == 0 } catch Failure(call: "recv", code: ECONNRESET) { return true }
+        do {
+            return try await drain() == 0
+        } catch let failure as Failure where failure.code == ECONNRESET {
+            return true
+        }
     }
 
     /// Ends this direction; the other stays open.

@@ -19,7 +19,7 @@ extension ApplicationAdmin: AdminBackend {
     }
 
     func ping(service name: String) async throws(AdminError) -> String {
-        guard let monitor = targets.first(where: { $0.monitor.service.name == name })?.monitor else {
+        guard let monitor = current().targets.first(where: { $0.monitor.service.name == name })?.monitor else {
             throw .unknown("there is no service \(name)")
         }
         await monitor.monitor(.operator)
@@ -70,15 +70,37 @@ extension ApplicationAdmin: AdminBackend {
         return note(.close, name, "sessions of \(name)\(aliasName.map { " on \($0)" } ?? "") are closed")
     }
 
+    func reload() async throws(AdminError) -> String {
+        guard let reloadConfiguration else { throw .conflict("this program does not load its configuration anew") }
+        let result: Result<String, any Error>
+        do {
+            result = .success(try await reloadConfiguration())
+        } catch {
+            result = .failure(error)
+        }
+        switch result {
+        case .success(let change):
+            state.withLock { ($0.loaded, $0.isLoadedWell) = (environment.timeOfDay(), true) }
+            pins.forgetReleased()
+            return note(.reload, "configuration", "configuration reloaded: \(change)")
+        case .failure(let error):
+            state.withLock { $0.isLoadedWell = false }
+            let words = "configuration not reloaded, nothing has changed: \(error)"
+            environment.log.error("\(words)")
+            events.add(AdminEvent(.reload, "configuration", words, at: environment.timeOfDay()))
+            throw .conflict(words)
+        }
+    }
+
     private func route(named name: String) throws(AdminError) -> Int {
-        guard let route = board.table.routes.firstIndex(where: { $0.name == name }) else {
+        guard let route = board.table.routes.firstIndex(where: { $0.name == name && !$0.isRetired }) else {
             throw .unknown("there is no route \(name)")
         }
         return route
     }
 
     private func setDraining(_ name: String, _ isDraining: Bool) throws(AdminError) {
-        guard let alias = board.table.aliases.firstIndex(where: { $0.name == name }) else {
+        guard let alias = board.table.aliases.firstIndex(where: { $0.name == name && !$0.isRetired }) else {
             throw .unknown("no route has an alias \(name)")
         }
         guard board.table.aliases[alias].isDraining != isDraining else {
@@ -91,7 +113,7 @@ extension ApplicationAdmin: AdminBackend {
     @discardableResult
     private func note(_ kind: AdminEvent.Kind, _ subject: String, _ message: String) -> String {
         environment.log.notice("\(message)", metadata: ["by": "operator"])
-        let current = board.table.routes.firstIndex { $0.name == subject }
+        let current = board.table.routes.firstIndex { $0.name == subject && !$0.isRetired }
             .flatMap { board.table.selection(ofRoute: $0).alias }.map { board.table.aliases[$0].name }
         events.add(AdminEvent(kind, subject, message, at: environment.timeOfDay(), currentAlias: current))
         return message

@@ -21,13 +21,14 @@ extension ApplicationAdmin {
             writer.gauge(
                 "failover_build_info", help: "Always 1; the version that runs.", labels: [("version", failoverVersion)],
                 value: 1)
+            let (loaded, isLoadedWell) = self.state.withLock { ($0.loaded, $0.isLoadedWell) }
             writer.gauge(
                 "failover_config_last_reload_success",
-                help: "Whether the latest load of the configuration succeeded.", value: 1)
+                help: "Whether the latest load of the configuration succeeded.", value: isLoadedWell ? 1 : 0)
             writer.gauge(
                 "failover_config_last_reload_timestamp_seconds",
                 help: "When a configuration was last loaded with success, in seconds since 1970.",
-                value: started.sinceEpoch / .seconds(1))
+                value: loaded.sinceEpoch / .seconds(1))
             self.collectServices(&writer)
             self.collectRoutes(&writer)
             self.collectTraffic(&writer)
@@ -35,7 +36,7 @@ extension ApplicationAdmin {
     }
 
     private func collectServices(_ writer: inout MetricsWriter) {
-        for target in targets {
+        for target in current().targets {
             let report = target.monitor.report
             let service = [("service", report.name)]
             writer.gauge(
@@ -65,7 +66,7 @@ extension ApplicationAdmin {
     private func collectRoutes(_ writer: inout MetricsWriter) {
         let table = board.table
         let failovers = state.withLock { $0.failovers }
-        for (index, route) in table.routes.enumerated() {
+        for (index, route) in table.routes.enumerated() where !route.isRetired {
             let current = table.selection(ofRoute: index).alias
             let labels = [("route", route.name)]
             for alias in route.aliases {
@@ -82,7 +83,7 @@ extension ApplicationAdmin {
                 help: "Times the route's current alias changed away from its preferred one.", labels: labels,
                 value: Double(failovers[index]))
         }
-        for alias in table.aliases {
+        for alias in table.aliases where !alias.isRetired {
             writer.gauge(
                 "failover_alias_draining", help: "Whether an operator has the alias' sessions moved elsewhere.",
                 labels: [("alias", alias.name)], value: alias.isDraining ? 1 : 0)
@@ -92,15 +93,14 @@ extension ApplicationAdmin {
     private func collectTraffic(_ writer: inout MetricsWriter) {
         guard let report = state.withLock({ $0.report }) else { return }
         let table = board.table
-        for (route, traffic) in zip(table.routes, report.routes) {
-            collect(traffic, of: route, names: route.aliases.map { table.aliases[$0].name }, &writer)
-        }
-        for (alias, kinds) in zip(table.aliases, report.failures) {
+        let traffic = TrafficByName(report, table)
+        for route in traffic.routes { collect(route, &writer) }
+        for (alias, kinds) in traffic.failures {
             for kind in BackendErrorKind.allCases {
                 writer.counter(
                     "failover_connect_failures_total",
                     help: "Attempts to reach a backend that failed, by kind of error.",
-                    labels: [("alias", alias.name), ("kind", kind.rawValue)], value: Double(kinds[kind] ?? 0))
+                    labels: [("alias", alias), ("kind", kind.rawValue)], value: Double(kinds[kind] ?? 0))
             }
         }
         for (loop, lag) in report.lag.enumerated() {
@@ -110,20 +110,18 @@ extension ApplicationAdmin {
         }
     }
 
-    private func collect(
-        _ traffic: TrafficReport.OfRoute, of route: Route, names: [String], _ writer: inout MetricsWriter
-    ) {
-        let labels = [("route", route.name)]
-        for (position, alias) in names.enumerated() {
+    private func collect(_ traffic: TrafficByName.OfRoute, _ writer: inout MetricsWriter) {
+        let labels = [("route", traffic.name)]
+        for (alias, sessions) in traffic.aliases {
             writer.gauge(
                 "failover_sessions_open", help: "Sessions that are open.", labels: labels + [("alias", alias)],
-                value: Double(traffic.open[position]))
+                value: Double(sessions.open))
             writer.counter(
                 "failover_sessions_total", help: "Sessions that got a backend.", labels: labels + [("alias", alias)],
-                value: Double(traffic.served[position]))
+                value: Double(sessions.served))
         }
         for (direction, bytes) in [
-            ("client_to_backend", traffic.fromClients), ("backend_to_client", traffic.fromBackends),
+            ("client_to_backend", traffic.counts.fromClients), ("backend_to_client", traffic.counts.fromBackends),
         ] {
             writer.counter(
                 "failover_bytes_total",
@@ -133,10 +131,16 @@ extension ApplicationAdmin {
         for (name, help, count) in [
             (
                 "failover_sessions_refused_total",
-                "Clients that got no backend: a limit, a closed route, or nothing up.", traffic.refused
+                "Clients that got no backend: a limit, a closed route, or nothing up.", traffic.counts.refused
             ),
-            ("failover_retries_total", "Sessions that another alias served after one had failed.", traffic.retried),
-            ("failover_drains_total", "Sessions closed where it was safe, so that they move back.", traffic.moved),
+            (
+                "failover_retries_total", "Sessions that another alias served after one had failed.",
+                traffic.counts.retried
+            ),
+            (
+                "failover_drains_total", "Sessions closed where it was safe, so that they move back.",
+                traffic.counts.moved
+            ),
         ] {
             writer.counter(name, help: help, labels: labels, value: Double(count))
         }

@@ -7,12 +7,14 @@ extension ApplicationAdmin {
     var isReady: Bool {
         let (isListening, isStopping) = state.withLock { ($0.isListening, $0.isStopping) }
         return isListening && !isStopping
-            && targets.allSatisfy { $0.monitor.report.history.latest != nil }
+            && current().targets.allSatisfy { $0.monitor.report.history.latest != nil }
     }
 
-    var configurationText: String { configuration.rendered() }
+    var configurationText: String { current().configuration.rendered() }
 
     func status() async -> StatusDocument {
+        // First, so that all that is asked then knows its routes.
+        let generation = current()
         let report = await traffic()
         let table = board.table
         var errors: [String: Int] = [:]
@@ -22,24 +24,35 @@ extension ApplicationAdmin {
         return StatusDocument(
             version: failoverVersion, host: environment.host, processId: environment.processID,
             time: environment.timeOfDay().text, started: started.text, ready: isReady,
-            stopping: state.withLock { $0.isStopping },
-            routes: plan.routes.indices.map { document(ofRoute: $0, table, report) },
-            services: targets.map { ServiceDocument($0.monitor.report, type: $0.type, location: $0.location) },
-            settings: publisher.merged, errors: errors)
+            stopping: state.withLock { $0.isStopping }, reloadable: reloadConfiguration != nil,
+            routes: generation.plan.routes.indices.filter { !table.routes[$0].isRetired }
+                .map { document(ofRoute: $0, engine: generation.plan.routes[$0].engine, table, report) },
+            services: generation.targets.map {
+                ServiceDocument($0.monitor.report, type: $0.type, location: $0.location)
+            },
+            settings: consequences.settings, errors: errors)
     }
 
-    private func document(ofRoute route: Int, _ table: RouteTable, _ report: TrafficReport?) -> RouteDocument {
+    private func document(
+        ofRoute route: Int, engine: DatabaseServer.Engine, _ table: RouteTable, _ report: TrafficReport?
+    ) -> RouteDocument {
         let selection = table.selection(ofRoute: route)
         let closure = table.closure(ofRoute: route)
         let traffic = report?.routes[route]
-        let aliases = table.routes[route].aliases.enumerated().map { position, index in
+        let open = traffic?.open ?? []
+        let own = table.routes[route].aliases
+        // Sessions may be left on those that the route no longer has.
+        let former = open.indices.filter { open[$0] > 0 && !own.contains($0) }
+        let aliases = (own + former).map { index in
             let alias = table.aliases[index]
             return RouteDocument.Alias(
-                name: alias.name, address: alias.endpoint.description, state: alias.outage == nil ? "up" : "down",
-                suspect: alias.isSuspect, draining: alias.isDraining, sessions: traffic?.open[position] ?? 0)
+                name: own.contains(index) ? alias.name : "\(alias.name) (removed)", address: alias.endpoint.description,
+                state: alias.outage == nil ? "up" : "down",
+                suspect: alias.isSuspect, draining: alias.isLeaving || !own.contains(index),
+                sessions: index < open.count ? open[index] : 0)
         }
         return RouteDocument(
-            name: table.routes[route].name, engine: plan.engine(ofRoute: route).rawValue,
+            name: table.routes[route].name, engine: engine.rawValue,
             listen: proxy.addresses[route].map(\.description),
             currentAlias: selection.alias.map { table.aliases[$0].name },
             why: closure == nil ? selection.reason.why : .closed, reason: reason(selection, table),
@@ -51,7 +64,7 @@ extension ApplicationAdmin {
             sessions: RouteDocument.Sessions(
                 open: aliases.reduce(0) { $0 + $1.sessions }, total: traffic?.accepted ?? 0,
                 refused: traffic?.refused ?? 0),
-            newSessions: state.withLock { $0.history.arrivals[route] })
+            newSessions: state.withLock { $0.history.arrivals(ofRoute: route) })
     }
 
     /// Why those that come first do not serve.

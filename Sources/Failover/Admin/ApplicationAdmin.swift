@@ -8,57 +8,51 @@ import Logging
 /// The running application, as the admin plane sees and steers it.
 final class ApplicationAdmin: Sendable {
     let events: EventRing
-    let configuration: Configuration
-    let plan: RoutePlan
+    let current: @Sendable () -> Generation
     let board: RouteBoard
     let proxy: ProxyServer
-    let publisher: SettingsPublisher
+    let consequences: Consequences
     let environment: MonitorEnvironment
-    let targets: [Target]
     let registry: PrometheusRegistry
     let pins: RoutePins
     let started: WallTime
     let state: Lock<State>
-
-    /// A service that is monitored, and what it is for people.
-    struct Target: Sendable {
-        let monitor: MonitoredService
-        let type: String
-        let location: String
-    }
+    /// Has the configuration loaded anew; `nil` when there is nothing to load it from.
+    let reloadConfiguration: (@Sendable () async throws -> String)?
 
     struct State {
         var isListening = false
         var isStopping = false
-        var history: TrafficHistory
+        /// When the configuration was last loaded, and whether the latest attempt succeeded.
+        var loaded: WallTime
+        var isLoadedWell = true
+        var history = TrafficHistory()
         /// Of the latest scrape.
         var report: TrafficReport?
         /// By route: how often it has left its own alias.
-        var failovers: [Int]
-        var selections: [RouteSelection]
+        var failovers: [Int] = []
+        var selections: [RouteSelection] = []
     }
 
+    /// - Parameters:
+    ///   - current: what runs now.
+    ///   - reload: has the configuration loaded anew, and says what changed.
     init(
-        configuration: Configuration, plan: RoutePlan, board: RouteBoard, proxy: ProxyServer,
-        publisher: SettingsPublisher, environment: MonitorEnvironment, targets: [Target], events: EventRing,
-        registry: PrometheusRegistry
+        current: @escaping @Sendable () -> Generation, board: RouteBoard, proxy: ProxyServer,
+        consequences: Consequences, environment: MonitorEnvironment, events: EventRing, registry: PrometheusRegistry,
+        reload: (@Sendable () async throws -> String)?
     ) {
-        self.configuration = configuration
-        self.plan = plan
+        self.current = current
         self.board = board
         self.proxy = proxy
-        self.publisher = publisher
+        self.consequences = consequences
         self.environment = environment
-        self.targets = targets
         self.events = events
         self.registry = registry
+        reloadConfiguration = reload
         pins = RoutePins(board: board, environment: environment)
         started = environment.timeOfDay()
-        let table = board.table
-        state = Lock(
-            State(
-                history: TrafficHistory(routes: plan.routes.count), failovers: plan.routes.map { _ in 0 },
-                selections: table.routes.indices.map { table.selection(ofRoute: $0) }))
+        state = Lock(State(loaded: started))
         provideMetrics()
         board.follow { [weak self] in self?.countFailovers($0) }
     }
@@ -67,6 +61,10 @@ final class ApplicationAdmin: Sendable {
         state.withLock { state in
             for route in table.routes.indices {
                 let selection = table.selection(ofRoute: route)
+                if route == state.selections.count {
+                    state.selections.append(selection)
+                    state.failovers.append(0)
+                }
                 defer { state.selections[route] = selection }
                 guard let alias = selection.alias, let own = table.routes[route].aliases.first else { continue }
                 if state.selections[route].alias == own, alias != own { state.failovers[route] += 1 }

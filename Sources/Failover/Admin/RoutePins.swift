@@ -39,6 +39,16 @@ final class RoutePins: Sendable {
         }
     }
 
+    /// A reload may have released routes, whose alias is no longer theirs.
+    func forgetReleased() {
+        pins.withLock { pins in
+            for (route, pin) in pins where board.table.pin(ofRoute: route) == nil {
+                pin.end?.cancel()
+                pins[route] = nil
+            }
+        }
+    }
+
     /// - Returns: whether it was pinned.
     @discardableResult
     func release(route: Int) -> Bool {

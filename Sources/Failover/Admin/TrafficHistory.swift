@@ -7,16 +7,18 @@ struct TrafficHistory {
 
     private var last: [Int]?
     /// By route, oldest first.
-    private(set) var arrivals: [[Int]]
+    private var arrivals: [[Int]] = []
 
-    init(routes: Int) { arrivals = Array(repeating: [], count: routes) }
+    /// Those of a route.
+    func arrivals(ofRoute route: Int) -> [Int] { route < arrivals.count ? arrivals[route] : [] }
 
     /// What had been counted a second after the last time.
     mutating func add(_ report: TrafficReport) {
         let now = report.routes.map(\.accepted)
         defer { last = now }
         guard let last else { return }
-        for route in arrivals.indices {
+        while arrivals.count < last.count { arrivals.append([]) }
+        for route in last.indices {
             if arrivals[route].count == Self.capacity { arrivals[route].removeFirst() }
             arrivals[route].append(now[route] - last[route])
         }

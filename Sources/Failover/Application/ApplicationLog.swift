@@ -6,9 +6,11 @@ public import Logging
 public struct ApplicationLog: Sendable {
     public let logger: Logger
     private let output: LogOutput
+    private let threshold: LogThreshold
 
     public init(_ configuration: LogConfiguration) {
-        let level = configuration.level
+        let threshold = LogThreshold(configuration.level)
+        self.threshold = threshold
         let style = LogStyle.suiting(descriptor: STDERR_FILENO)
         let format = configuration.format
         let output = LogOutput { count in
@@ -23,9 +25,12 @@ public struct ApplicationLog: Sendable {
         self.output = output
         let form: LineLogHandler.Form = format == .json ? .json : .text
         logger = Logger(label: "failover") { _ in
-            LineLogHandler(form, level: level, output: output, style: style)
+            LineLogHandler(form, threshold: threshold, output: output, style: style)
         }
     }
+
+    /// Logs lines of this level and above from now on.
+    public func setLevel(_ level: Logger.Level) { threshold.level = level }
 
     /// Waits until all lines are written, a second at the most.
     public func flush() { output.flush(within: .seconds(1)) }

@@ -1,6 +1,5 @@
-import FailoverAdmin
 import FailoverChecks
-public import FailoverCore
+import FailoverCore
 import FailoverMetrics
 import FailoverNotify
 import FailoverProxy
@@ -8,16 +7,25 @@ public import Logging
 import Metrics
 public import ServiceLifecycle
 
-/// A configuration brought to life: every service monitored, every route served.
-public struct FailoverApplication: ServiceLifecycle.Service {
-    private let monitors: [MonitoredService]
-    private let notifiers: [NotifierQueue]
-    private let proxy: ProxyServer
-    private let board: RouteBoard
-    private let resolver: NameResolver
-    private let configuration: Configuration
-    private let log: Logger
-    private let admin: (server: AdminServer, backend: ApplicationAdmin)?
+/// A configuration brought to life: every service monitored, every route served. Another configuration can take its
+/// place while it runs: ``reload(_:)``.
+public final class FailoverApplication: ServiceLifecycle.Service {
+    let log: Logger
+    let board: RouteBoard
+    let proxy: ProxyServer
+    let announcer = Announcer()
+    let consequences: Consequences
+    let factory: GenerationFactory
+    let admin: ApplicationAdmin
+    let plane = AdminPlane()
+    /// What runs now.
+    let current: Current<Generation>
+    let reloads = ReloadQueue()
+    /// Of the monitors, and of the notifiers.
+    let monitoring = RunningTasks()
+    let telling = RunningTasks()
+    private let firstAdmin: Lock<AdminPlane.Change?>
+    let whenReloaded: @Sendable (Configuration) -> Void
     private let whenStopping: @Sendable () -> Void
 
     /// How long clients wait in the listeners' queues for the first name look-up, which a dead name server may delay.
@@ -28,118 +36,106 @@ public struct FailoverApplication: ServiceLifecycle.Service {
 
     /// Opens the listeners; nothing is pinged or accepted before ``run()``.
     ///
-    /// - Parameter whenStopping: called once when a graceful shutdown begins, before sessions are waited for.
+    /// - Parameters:
+    ///   - source: where the admin plane's reload and ``reload()`` get another configuration from; without it there is
+    ///     ``reload(_:)`` alone.
+    ///   - whenReloaded: called with each configuration that takes the former one's place.
+    ///   - whenStopping: called once when a graceful shutdown begins, before sessions are waited for.
     /// - Throws: an error whose description is one line for the operator; nothing stays open then.
     public init(
-        _ configuration: Configuration, log: Logger, whenStopping: @escaping @Sendable () -> Void = {}
+        _ configuration: Configuration, log: Logger, source: (@Sendable () throws -> Configuration)? = nil,
+        whenReloaded: @escaping @Sendable (Configuration) -> Void = { _ in },
+        whenStopping: @escaping @Sendable () -> Void = {}
     ) async throws {
         let checks = CheckFactory()
         let plan = RoutePlan(configuration)
         let board = RouteBoard(plan.table)
         let registry = PrometheusRegistry { log.warning("metrics: \($0)") }
         // Those of the program that embeds this have them too.
-        let metrics: any MetricsFactory =
-            configuration.admin == nil
-            ? MetricsSystem.factory : MultiplexMetricsHandler(factories: [registry, MetricsSystem.factory])
+        let metrics = MultiplexMetricsHandler(factories: [registry, MetricsSystem.factory])
         let environment = MonitorEnvironment.ofThisProcess(log: log, metrics: metrics)
-
-        let notifiers = configuration.notifiers.map { $0.queue(threads: checks.threads, log: log, metrics: metrics) }
-        let events = EventRing()
-        let tell: @Sendable (FailoverEvent) -> Void = { event in
-            for notifier in notifiers { notifier.offer(event) }
-            events.add(AdminEvent(event))
+        let consequences = try Consequences(configuration, board: board)
+        let factory = GenerationFactory(
+            checks: checks, environment: environment, board: board, consequences: consequences, announcer: announcer)
+        let first = factory.generation(configuration, plan: plan)
+        let routes = try await plan.proxyRoutes(resolver: checks.resolver)
+        let firstAdmin = try await plane.prepare(configuration.admin)
+        let proxy: ProxyServer
+        do {
+            proxy = try ProxyServer(
+                configuration: ProxyConfiguration(
+                    routes: routes, aliasLimits: plan.aliasLimits, workers: configuration.workerThreads),
+                board: board, observer: first.observer(clock: environment.clock, log: log), log: log)
+        } catch {
+            await plane.abandon(firstAdmin)
+            throw error
         }
-        let publisher = try SettingsPublisher(
-            services: configuration.services.map(\.name), path: configuration.settingsFile)
-        let consequences = configuration.services.map { service in
-            Consequences(service, plan: plan, publisher: publisher, board: board)
-        }
-        let databases = plan.aliases.enumerated().map { index, alias in
-            MonitoredService(
-                service: ConsequentialService(
-                    base: DatabaseAliasService(
-                        name: alias.serviceName, settings: alias.database.monitor,
-                        check: checks.check(of: alias.database.server), board: board, alias: index),
-                    consequences: consequences.filter { plan.ownAlias(ofService: $0.service) == index }),
-                environment: environment,
-                currentAlias: { board.table.servingAlias(insteadOf: index) },
-                onSuspicion: { board.setSuspect(alias: index, $0) }, onEvent: tell)
-        }
-        let others = zip(configuration.services, consequences).compactMap {
-            service, consequence -> ApplicationAdmin.Target? in
-            guard case .watched(let server, _) = service.kind, let base = service.watched(checks) else { return nil }
-            let monitor = MonitoredService(
-                service: ConsequentialService(base: base, consequences: [consequence]), environment: environment,
-                onEvent: tell)
-            return .init(monitor: monitor, type: server.typeName, location: server.location)
-        }
-        let targets =
-            zip(plan.aliases, databases).map { alias, monitor in
-                let server = alias.database.server
-                return ApplicationAdmin.Target(
-                    monitor: monitor, type: server.engine.rawValue, location: server.endpoint.description)
-            } + others
-        let observer = RouteObserver(
-            monitors: databases, aliases: plan.table.routes.map(\.aliases),
-            triggers: plan.routes.map(\.settings.errorTriggers), clock: environment.clock, log: log)
-
-        self.configuration = configuration
-        self.notifiers = notifiers
+        let current = Current(first)
         self.log = log
-        self.whenStopping = whenStopping
         self.board = board
-        resolver = checks.resolver
-        monitors = targets.map(\.monitor)
-        let proxy = try ProxyServer(
-            configuration: ProxyConfiguration(
-                routes: try await plan.proxyRoutes(resolver: checks.resolver),
-                aliasLimits: plan.aliases.map(\.database.maxConnections), workers: configuration.workerThreads),
-            board: board, observer: observer, log: log)
+        self.consequences = consequences
+        self.factory = factory
+        self.current = current
         self.proxy = proxy
-        admin = try await configuration.admin.asyncMap { settings in
-            let backend = ApplicationAdmin(
-                configuration: configuration, plan: plan, board: board, proxy: proxy, publisher: publisher,
-                environment: environment, targets: targets, events: events, registry: registry)
-            let server = try await AdminServer(
-                listeners: settings.listen, access: AccessPolicy(token: settings.token))
-            return (server, backend)
-        }
+        self.whenReloaded = whenReloaded
+        self.whenStopping = whenStopping
+        admin = ApplicationAdmin(
+            current: { current.value }, board: board, proxy: proxy, consequences: consequences,
+            environment: environment, events: announcer.events, registry: registry,
+            reload: Self.reload(from: source, reloads))
+        self.firstAdmin = Lock(firstAdmin)
+        announcer.change(to: first.notifiers)
+    }
+
+    private static func reload(
+        from source: (@Sendable () throws -> Configuration)?, _ reloads: ReloadQueue
+    ) -> (@Sendable () async throws -> String)? {
+        guard let source else { return nil }
+        return { try await reloads.reload(try source()) }
     }
 
     /// Where each route listens, by name, with the ports that the system chose.
     public var addresses: [(route: String, addresses: [SocketAddress])] {
-        zip(board.table.routes.map(\.name), proxy.addresses).map { ($0, $1) }
+        zip(board.table.routes, proxy.addresses).filter { !$0.0.isRetired }.map { ($0.name, $1) }
     }
 
-    /// Serves until the surrounding `ServiceGroup` shuts down gracefully, then lets sessions end.
+    /// Serves until the surrounding `ServiceGroup` shuts down gracefully, then lets sessions end. Called once.
     public func run() async throws {
         await findAddresses()
-        let telling = Task {
+        let first = current.value
+        for notifier in first.notifiers { start(notifier) }
+        for target in first.targets { start(target.monitor) }
+        try proxy.start()
+        for (route, addresses) in addresses { noteListening(route, addresses) }
+        if let change = firstAdmin.withLock({ $0.take() }) { plane.commit(change, backend: admin) }
+        noteAdminListening()
+        admin.noteListening()
+        let work = Task {
             await withDiscardingTaskGroup { group in
-                for notifier in notifiers { group.addTask { await notifier.run() } }
+                group.addTask { await self.admin.watchTraffic() }
+                group.addTask { await self.reloads.run { try await self.change(to: $0) } }
             }
         }
-        defer { telling.cancel() }
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for monitor in monitors { group.addTask { await monitor.run() } }
-            try proxy.start()
-            for (route, addresses) in addresses {
-                log.info(
-                    "\(route): listening", metadata: ["on": "\(addresses.map(\.description).joined(separator: ", "))"])
-            }
-            if let admin { start(admin, in: &group) }
-            try? await gracefulShutdown()
-            whenStopping()
-            admin?.backend.noteStopping()
-            log.info(
-                "stopping",
-                metadata: ["sessions": "\(proxy.sessionCount)", "grace": "\(configuration.shutdownGrace.inWords)"])
-            await proxy.stop(grace: configuration.shutdownGrace)
-            group.cancelAll()
-        }
-        for notifier in notifiers { notifier.finish() }
+        try? await gracefulShutdown()
+        await stop(work)
+    }
+
+    private func stop(_ work: Task<Void, Never>) async {
+        whenStopping()
+        admin.noteStopping()
+        reloads.finish()
+        let grace = current.value.configuration.shutdownGrace
+        log.info("stopping", metadata: ["sessions": "\(proxy.sessionCount)", "grace": "\(grace.inWords)"])
+        await proxy.stop(grace: grace)
+        work.cancel()
+        await work.value
+        await plane.stop()
+        await monitoring.endAll()
+        for notifier in current.value.notifiers { notifier.finish() }
         let clock = MonotonicClock()
-        _ = await Patience.value(of: telling, until: clock.now.advanced(by: Self.lastWordsLimit), clock: clock)
+        let told = Task { await telling.finished() }
+        _ = await Patience.value(of: told, until: clock.now.advanced(by: Self.lastWordsLimit), clock: clock)
+        await telling.endAll()
     }
 
     /// Looks all names up once, so that the first clients find addresses.
@@ -147,26 +143,36 @@ public struct FailoverApplication: ServiceLifecycle.Service {
         await withDiscardingTaskGroup { group in
             for (index, alias) in board.table.aliases.enumerated() {
                 group.addTask {
-                    let found = try? await resolver.addresses(of: alias.endpoint, limit: Self.firstLookupLimit)
-                    if let found { board.setAddresses(alias: index, found) }
+                    let found = await self.addresses(of: alias.endpoint)
+                    if let found { self.board.setAddresses(alias: index, found) }
                 }
             }
         }
     }
 
-    private func start(
-        _ admin: (server: AdminServer, backend: ApplicationAdmin), in group: inout ThrowingTaskGroup<Void, any Error>
-    ) {
-        admin.backend.noteListening()
-        log.info("administration: listening", metadata: ["on": "\(admin.server.addresses.joined(separator: ", "))"])
-        group.addTask { await admin.server.run(admin.backend) }
-        group.addTask { await admin.backend.watchTraffic() }
+    func addresses(of endpoint: Endpoint) async -> [SocketAddress]? {
+        try? await factory.checks.resolver.addresses(of: endpoint, limit: Self.firstLookupLimit)
     }
 }
 
-extension Optional {
-    /// `map` for a transform that has to wait.
-    fileprivate func asyncMap<Result>(_ transform: (Wrapped) async throws -> Result) async rethrows -> Result? {
-        if let self { try await transform(self) } else { nil }
+// MARK: - What runs
+
+extension FailoverApplication {
+    func start(_ monitor: MonitoredService) {
+        monitoring.start(monitor) { await monitor.run() }
+    }
+
+    func start(_ notifier: NotifierQueue) {
+        telling.start(notifier) { await notifier.run() }
+    }
+
+    func noteListening(_ route: String, _ addresses: [SocketAddress]) {
+        log.info("\(route): listening", metadata: ["on": "\(addresses.map(\.description).joined(separator: ", "))"])
+    }
+
+    func noteAdminListening() {
+        let addresses = plane.addresses
+        guard !addresses.isEmpty else { return }
+        log.info("administration: listening", metadata: ["on": "\(addresses.joined(separator: ", "))"])
     }
 }

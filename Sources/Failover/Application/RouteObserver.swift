@@ -4,8 +4,8 @@ import Logging
 
 /// Brings what sessions see to the monitors of the aliases concerned.
 struct RouteObserver: ProxyObserver {
-    /// Monitors by alias.
-    let monitors: [MonitoredService]
+    /// Monitors by alias; of those that are not monitored `nil`.
+    let monitors: [MonitoredService?]
     /// Aliases by route.
     let aliases: [[Int]]
     /// The kinds of error that ask for a ping, by route.
@@ -15,18 +15,18 @@ struct RouteObserver: ProxyObserver {
 
     func sessionArrived(route: Int) {
         let now = clock.now
-        for alias in aliases[route] where monitors[alias].gate.isOpen(at: now) {
-            monitors[alias].trigger(.newSession)
+        for alias in aliases[route] {
+            if let monitor = monitors[alias], monitor.gate.isOpen(at: now) { monitor.trigger(.newSession) }
         }
     }
 
-    func backendIsSlow(alias: Int) { monitors[alias].trigger(.doubt) }
+    func backendIsSlow(alias: Int) { monitors[alias]?.trigger(.doubt) }
 
     func backendFailed(_ failure: BackendFailure, route: Int) {
-        guard triggers[route].contains(failure.kind) else { return }
+        guard triggers[route].contains(failure.kind), let monitor = monitors[failure.alias] else { return }
         log.debug(
-            "\(monitors[failure.alias].service.name): a session saw an error",
+            "\(monitor.service.name): a session saw an error",
             metadata: ["kind": "\(failure.kind.rawValue)", "detail": "\(failure.detail)"])
-        monitors[failure.alias].trigger(.observedError)
+        monitor.trigger(.observedError)
     }
 }

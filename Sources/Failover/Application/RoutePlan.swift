@@ -3,69 +3,115 @@ import FailoverCore
 import FailoverProxy
 
 /// The configuration's database services as positions in a route table.
+///
+/// A plan that follows another keeps its positions: what the configuration has no longer is retired, what is new stands
+/// behind. An alias is the same as long as its name and its server are, a route as long as its name and its engine are.
 struct RoutePlan {
     struct Alias {
         let database: DatabaseAlias
         /// The name under which the alias is monitored: its service's, or its own when several services share it.
         let serviceName: String
+        var isRetired = false
+
+        /// Whether the other is at the same server, and known by the same name.
+        func isSame(as other: Alias) -> Bool {
+            database.name == other.database.name && database.server.endpoint == other.database.server.endpoint
+                && database.server.engine == other.database.server.engine
+        }
+    }
+
+    struct PlannedRoute {
+        let name: String
+        let settings: DatabaseRoute
+        let engine: DatabaseServer.Engine
+        var isRetired = false
+
+        /// Whether sessions of the other may be treated as this one's.
+        func isSame(as other: PlannedRoute) -> Bool { name == other.name && engine == other.engine }
     }
 
     /// The aliases that a route uses, in the order of the file.
     let aliases: [Alias]
-    let routes: [(name: String, settings: DatabaseRoute)]
-    let table: RouteTable
+    let routes: [PlannedRoute]
 
-    init(_ configuration: Configuration) {
-        let routes = configuration.services.compactMap { service -> (name: String, settings: DatabaseRoute)? in
+    /// - Parameter former: the plan whose positions are to be kept.
+    init(_ configuration: Configuration, after former: RoutePlan? = nil) {
+        let routes = configuration.services.compactMap { service -> PlannedRoute? in
             guard case .database(let route) = service.kind else { return nil }
-            return (service.name, route)
+            // All aliases of a route have the same one.
+            let engine = configuration.databases.first { $0.name == route.aliases.first }?.server.engine
+            return PlannedRoute(name: service.name, settings: route, engine: engine ?? .tcp)
         }
         let aliases = configuration.databases
             .filter { database in routes.contains { $0.settings.aliases.contains(database.name) } }
             .map { Alias(database: $0, serviceName: Self.serviceName(of: $0.name, in: routes)) }
-        table = RouteTable(
-            aliases: aliases.map { AliasState(name: $0.database.name, endpoint: $0.database.server.endpoint) },
-            routes: routes.map { route in
-                Route(
-                    name: route.name,
-                    aliases: route.settings.aliases.compactMap { name in
-                        aliases.firstIndex { $0.database.name == name }
-                    })
-            })
-        self.routes = routes
-        self.aliases = aliases
+        self.routes = Self.merge(routes, into: former?.routes ?? [], isSame: { $0.isSame(as: $1) }) {
+            $0.isRetired = true
+        }
+        self.aliases = Self.merge(aliases, into: former?.aliases ?? [], isSame: { $0.isSame(as: $1) }) {
+            $0.isRetired = true
+        }
     }
+
+    /// The former ones, each replaced by the new one that is the same or else retired, and then those that are new.
+    private static func merge<Element>(
+        _ new: [Element], into former: [Element], isSame: (Element, Element) -> Bool,
+        retire: (inout Element) -> Void
+    ) -> [Element] {
+        let kept = former.map { old in
+            var retired = old
+            retire(&retired)
+            return new.first { isSame($0, old) } ?? retired
+        }
+        return kept + new.filter { element in !former.contains { isSame(element, $0) } }
+    }
+
+    /// The aliases of the route table that this plan begins with.
+    var aliasStates: [AliasState] {
+        aliases.map {
+            AliasState(name: $0.database.name, endpoint: $0.database.server.endpoint, isRetired: $0.isRetired)
+        }
+    }
+
+    /// The routes of the route table. One that is retired keeps the servers that are still there.
+    var tableRoutes: [Route] {
+        routes.map { route in
+            Route(
+                name: route.name,
+                aliases: route.settings.aliases.compactMap { name in
+                    aliases.firstIndex { $0.database.name == name && !$0.isRetired }
+                }, isRetired: route.isRetired)
+        }
+    }
+
+    var table: RouteTable { RouteTable(aliases: aliasStates, routes: tableRoutes) }
 
     /// Position of the alias that the route of this name prefers; `nil` if there is no such route.
     func ownAlias(ofService name: String) -> Int? {
-        guard let route = routes.first(where: { $0.name == name }) else { return nil }
-        return aliases.firstIndex { $0.database.name == route.settings.aliases.first }
+        guard let route = routes.first(where: { $0.name == name && !$0.isRetired }) else { return nil }
+        return aliases.firstIndex { $0.database.name == route.settings.aliases.first && !$0.isRetired }
     }
 
-    private static func serviceName(of alias: String, in routes: [(name: String, settings: DatabaseRoute)]) -> String {
+    private static func serviceName(of alias: String, in routes: [PlannedRoute]) -> String {
         let owners = routes.filter { $0.settings.aliases.first == alias }
         return owners.count == 1 ? owners[0].name : alias
     }
 
-    /// The engine of a route, by its position.
-    func engine(ofRoute route: Int) -> DatabaseServer.Engine { engine(of: routes[route].settings) }
-
-    /// All aliases of a route have the same one.
-    private func engine(of route: DatabaseRoute) -> DatabaseServer.Engine {
-        aliases.first { $0.database.name == route.aliases.first }?.database.server.engine ?? .tcp
-    }
+    /// Sessions that each alias may serve.
+    var aliasLimits: [Int?] { aliases.map(\.database.maxConnections) }
 
     /// The routes as the proxy serves them, with their listeners' names resolved.
     func proxyRoutes(resolver: NameResolver) async throws -> [ProxyRoute] {
         var result: [ProxyRoute] = []
-        for (name, settings) in routes {
+        for route in routes {
+            let settings = route.settings
             var listen: [SocketAddress] = []
-            for endpoint in settings.listen {
+            for endpoint in route.isRetired ? [] : settings.listen {
                 listen += try await resolver.addresses(of: endpoint, limit: .seconds(5))
             }
             result.append(
                 ProxyRoute(
-                    name: name, engine: engine(of: settings), listen: listen, allow: settings.allow,
+                    name: route.name, engine: route.engine, listen: listen, allow: settings.allow,
                     maxConnections: settings.maxConnections, session: settings.session))
         }
         return result

@@ -33,6 +33,11 @@ package protocol AdminBackend: Sendable {
     func drain(alias: String) throws(AdminError) -> String
     func undrain(alias: String) throws(AdminError) -> String
 
+    /// Loads the configuration anew, and has it take the present one's place.
+    ///
+    /// - Returns: what changed.
+    func reload() async throws(AdminError) -> String
+
     /// Closes the sessions of the route, or those of it that the alias serves.
     func closeSessions(route: String, alias: String?) throws(AdminError) -> String
 }

@@ -87,6 +87,7 @@ struct AdminRouter: Sendable {
             let body: CloseBody = try decoded(request)
             return try backend.closeSessions(route: body.route, alias: body.alias)
         }
+        if path == ["reload"] { return try await backend.reload() }
         guard path.count == 3 else { throw .unknown("there is no such action") }
         switch (path[0], path[1], path[2]) {
         case ("services", let name, "ping"): return try await backend.ping(service: name)

@@ -9,7 +9,7 @@ package struct StatusDocument: Codable, Sendable {
     package var ready: Bool
     package var stopping: Bool
     /// Whether it can read its configuration again.
-    package var reloadable = false
+    package var reloadable: Bool
     package var routes: [RouteDocument]
     package var services: [ServiceDocument]
     /// The `failover_settings` of services that are down.
@@ -19,7 +19,8 @@ package struct StatusDocument: Codable, Sendable {
 
     package init(
         version: String, host: String, processId: Int32, time: String, started: String, ready: Bool, stopping: Bool,
-        routes: [RouteDocument], services: [ServiceDocument], settings: [String: String], errors: [String: Int]
+        reloadable: Bool = false, routes: [RouteDocument], services: [ServiceDocument], settings: [String: String],
+        errors: [String: Int]
     ) {
         self.version = version
         self.host = host
@@ -28,6 +29,7 @@ package struct StatusDocument: Codable, Sendable {
         self.started = started
         self.ready = ready
         self.stopping = stopping
+        self.reloadable = reloadable
         self.routes = routes
         self.services = services
         self.settings = settings

@@ -24,7 +24,7 @@ struct HTTPServer: Sendable {
         do {
             for listener in listeners { opened.append((try await Self.open(listener, group, idleTime), listener)) }
         } catch {
-            for (channel, _) in opened { try? await channel.executeThenClose { _ in } }
+            await Self.close(opened)
             // Whoever lets go of a channel needs its loop.
             opened = []
             try? await group.shutdownGracefully()
@@ -32,6 +32,9 @@ struct HTTPServer: Sendable {
         }
         listening = opened
     }
+
+    /// Closes the listeners of a server that is not to run.
+    func close() async { await Self.close(listening) }
 
     /// Where it listens, with the ports that the system chose: `127.0.0.1:8404`, `unix:/run/failover.sock`.
     var addresses: [String] {
@@ -55,6 +58,13 @@ struct HTTPServer: Sendable {
             }
         }
         try? await group.shutdownGracefully()
+    }
+
+    private static func close(_ listening: [(channel: Listening, listener: Endpoint)]) async {
+        for (channel, listener) in listening {
+            try? await channel.executeThenClose { _ in }
+            if case .unix(let path) = listener { unlink(path) }
+        }
     }
 
     private func serve(

@@ -88,6 +88,19 @@ public final class MonitoredService: Sendable {
         if !wasStopped { await service.cleanup() }
     }
 
+    /// Goes on from what another, which has been stopped, knew of the same service; keeps its own settings. To be called
+    /// before ``run()``.
+    public func resume(from former: MonitoredService) {
+        let known = former.state.withLock { $0 }
+        state.withLock { state in
+            state.machine = known.machine.resumed(with: state.machine.settings)
+            state.history = known.history
+            state.since = known.since
+            state.outages = known.outages
+            gate.set(state.machine.nextPing)
+        }
+    }
+
     /// Something asks for a ping; safe from any thread, never waits.
     public func trigger(_ trigger: ServiceStateMachine.Trigger) {
         apply { $0.trigger(trigger, now: $1) }

@@ -48,7 +48,7 @@ public struct ServiceStateMachine: Sendable {
         case down(since: MonotonicTime, lastLogged: MonotonicTime, failure: PingFailure)
     }
 
-    public let settings: MonitorSettings
+    public private(set) var settings: MonitorSettings
     private var condition = Condition.up
     /// Results in a row that contradict the condition, not yet enough of them.
     private var unconfirmed = 0
@@ -62,6 +62,14 @@ public struct ServiceStateMachine: Sendable {
     /// Until its first result a service counts as up, and its first ping is due at once.
     public init(settings: MonitorSettings) {
         self.settings = settings
+    }
+
+    /// What is known of the service, under other settings. A ping in flight is forgotten.
+    public func resumed(with settings: MonitorSettings) -> ServiceStateMachine {
+        var machine = self
+        machine.settings = settings
+        machine.isPinging = false
+        return machine
     }
 
     /// Something asks for a ping.

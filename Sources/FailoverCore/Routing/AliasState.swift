@@ -10,10 +10,27 @@ public struct AliasState: Hashable, Sendable {
     public internal(set) var isSuspect = false
     /// An operator takes it out of service: it gets no new sessions, and those it has move away.
     public internal(set) var isDraining = false
+    /// The configuration has it no longer; it is here for the sessions that it has.
+    public let isRetired: Bool
 
-    public init(name: String, endpoint: Endpoint, addresses: [SocketAddress] = []) {
+    public init(name: String, endpoint: Endpoint, addresses: [SocketAddress] = [], isRetired: Bool = false) {
         self.name = name
         self.endpoint = endpoint
         self.addresses = addresses
+        self.isRetired = isRetired
+    }
+
+    /// Gets no new sessions, and those that it has move away.
+    public var isLeaving: Bool { isDraining || isRetired }
+
+    /// Another state of the same server, with what is known of it.
+    func changed(to other: AliasState) -> AliasState {
+        var state = other
+        state.addresses = addresses
+        state.outage = outage
+        state.isSuspect = isSuspect
+        // Who left and is back was put back.
+        state.isDraining = isDraining && !other.isRetired
+        return state
     }
 }

@@ -3,9 +3,12 @@ public struct Route: Hashable, Sendable {
     public let name: String
     /// Positions in ``RouteTable/aliases``.
     public let aliases: [Int]
+    /// The configuration has it no longer; it is here for the sessions that it has.
+    public let isRetired: Bool
 
-    public init(name: String, aliases: [Int]) {
+    public init(name: String, aliases: [Int], isRetired: Bool = false) {
         self.name = name
         self.aliases = aliases
+        self.isRetired = isRetired
     }
 }

@@ -55,6 +55,17 @@ public final class RouteBoard: Sendable {
         update { $0.reopen(route: route, after: service) }
     }
 
+    /// These routes are closed, for these reasons, and no others.
+    public func replaceClosures(_ closures: [(route: Int, closure: RouteTable.Closure)]) {
+        update { $0.replaceClosures(closures) }
+    }
+
+    /// The configuration has changed. Aliases and routes keep their positions: those that it has no longer are retired,
+    /// new ones stand behind them.
+    public func change(aliases: [AliasState], routes: [Route]) {
+        update { $0.change(aliases: aliases, routes: routes) }
+    }
+
     /// New sessions of the route prefer the alias, before all others; `nil` goes back to the configured order.
     public func pin(route: Int, to alias: Int?) {
         update { $0.pin(route: route, to: alias) }

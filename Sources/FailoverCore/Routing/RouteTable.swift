@@ -1,7 +1,7 @@
 /// Which alias serves a new session of each route now, and why. A value: each event loop holds a snapshot.
 public struct RouteTable: Hashable, Sendable {
     public private(set) var aliases: [AliasState]
-    public let routes: [Route]
+    public private(set) var routes: [Route]
     /// For each route the aliases to try, in order; kept so that a new session costs no decision.
     private var candidatesByRoute: [[Candidate]]
     /// For each route why it is closed, the latest last.
@@ -73,7 +73,7 @@ public struct RouteTable: Hashable, Sendable {
     /// Name of the alias that serves the routes that prefer `alias`; `nil` when there are none, when nothing is up, or when
     /// those routes have come to different aliases.
     public func servingAlias(insteadOf alias: Int) -> String? {
-        let concerned = routes.indices.filter { routes[$0].aliases.first == alias }
+        let concerned = routes.indices.filter { routes[$0].aliases.first == alias && !routes[$0].isRetired }
         let serving = Set(concerned.map { selection(ofRoute: $0).alias })
         guard serving.count == 1, let only = serving.first, let index = only else { return nil }
         return aliases[index].name
@@ -84,6 +84,23 @@ public struct RouteTable: Hashable, Sendable {
         for (index, route) in routes.enumerated() where route.aliases.contains(alias) {
             candidatesByRoute[index] = candidates(ofRouteAt: index)
         }
+    }
+
+    /// Has these aliases and routes from now on. Those that were there keep their positions, and what is known of them;
+    /// a route whose pin it has no longer is released.
+    mutating func change(aliases: [AliasState], routes: [Route]) {
+        precondition(aliases.count >= self.aliases.count && routes.count >= self.routes.count)
+        self.aliases =
+            zip(self.aliases, aliases).map { $0.changed(to: $1) } + aliases.dropFirst(self.aliases.count)
+        let added = routes.count - self.routes.count
+        self.routes = routes
+        closuresByRoute += Array(repeating: [], count: added)
+        pinByRoute += Array(repeating: nil, count: added)
+        for (index, route) in routes.enumerated() {
+            guard let pin = pinByRoute[index], route.isRetired || !route.aliases.contains(pin) else { continue }
+            pinByRoute[index] = nil
+        }
+        candidatesByRoute = routes.indices.map(candidates(ofRouteAt:))
     }
 
     mutating func pin(route: Int, to alias: Int?) {
@@ -100,8 +117,13 @@ public struct RouteTable: Hashable, Sendable {
         closuresByRoute[route].removeAll { $0.service == service }
     }
 
+    mutating func replaceClosures(_ closures: [(route: Int, closure: Closure)]) {
+        closuresByRoute = routes.map { _ in [] }
+        for (route, closure) in closures { close(route: route, closure) }
+    }
+
     private func candidates(ofRouteAt route: Int) -> [Candidate] {
-        let usable = order(ofRoute: route).filter { aliases[$0].outage == nil && !aliases[$0].isDraining }
+        let usable = order(ofRoute: route).filter { aliases[$0].outage == nil && !aliases[$0].isLeaving }
         let ordered = usable.filter { !aliases[$0].isSuspect } + usable.filter { aliases[$0].isSuspect }
         return ordered.map { Candidate(alias: $0, addresses: aliases[$0].addresses) }
     }

@@ -13,19 +13,27 @@ package struct LineLogHandler: LogHandler {
     }
 
     package var metadata: Logger.Metadata = [:]
-    package var logLevel: Logger.Level
+    /// The common one, unless this logger has got its own.
+    package var logLevel: Logger.Level {
+        get { ownLevel ?? threshold.level }
+        set { ownLevel = newValue }
+    }
+    private var ownLevel: Logger.Level?
+    private let threshold: LogThreshold
     private let form: Form
     private let output: LogOutput
     private let style: LogStyle
     private let time: @Sendable () -> String
 
-    /// - Parameter time: the time stamp of a line; UTC unless given.
+    /// - Parameters:
+    ///   - threshold: which lines are written.
+    ///   - time: the time stamp of a line; UTC unless given.
     package init(
-        _ form: Form, level: Logger.Level, output: LogOutput, style: LogStyle = .plain,
+        _ form: Form, threshold: LogThreshold, output: LogOutput, style: LogStyle = .plain,
         time: (@Sendable () -> String)? = nil
     ) {
         self.form = form
-        logLevel = level
+        self.threshold = threshold
         self.output = output
         self.style = style
         self.time = time ?? { WallTime.now.text }

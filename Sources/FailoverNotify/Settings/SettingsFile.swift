@@ -21,6 +21,9 @@ package struct SettingsFile: Sendable {
         }
     }
 
+    /// Removes the file, which nobody keeps true any longer.
+    package func remove() { unlink(path) }
+
     private static func write(_ text: String, to path: String) throws(SystemError) {
         // A former process may have left one; a link that somebody put there is not followed.
         unlink(path)

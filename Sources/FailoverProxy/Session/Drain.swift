@@ -5,10 +5,15 @@ import Synchronization
 final class DrainPace: Sendable {
     /// Nanoseconds between two.
     let interval: UInt64
+    /// Sessions a second.
+    let rate: Int
     private let next = Atomic<UInt64>(0)
 
     /// - Parameter rate: sessions a second, at least 1.
-    init(rate: Int) { interval = 1_000_000_000 / UInt64(max(1, rate)) }
+    init(rate: Int) {
+        self.rate = rate
+        interval = 1_000_000_000 / UInt64(max(1, rate))
+    }
 
     /// Whether a session may be moved at that time, in nanoseconds; if so, none other may for ``interval``.
     func take(at now: UInt64) -> Bool {
@@ -21,9 +26,9 @@ final class DrainPace: Sendable {
 /// Moves one loop's sessions of a route back to a better alias: looks at each in turn, and ends those that stand at a
 /// transaction boundary. Sessions that work pass their boundaries in between and are moved there.
 final class Drain: Pollable {
-    let pace: DrainPace
+    var pace: DrainPace
+    var settings: SessionSettings
     private unowned let loop: EventLoop
-    private let settings: SessionSettings
     private var slot = -1
     /// Slots of sessions that are to move.
     private var waiting: [Int] = []
@@ -32,6 +37,10 @@ final class Drain: Pollable {
     private static let tick: UInt64 = 20_000_000
     /// Sessions looked at each time.
     private static let most = 256
+    /// How long a session that is to move should have said nothing: the next words of one that has just spoken may be
+    /// under way, and its client would lose them. Of one that never rests any boundary will do, after a while.
+    private static let rest: UInt64 = 50_000_000
+    private static let restlessness: UInt64 = 2_000_000_000
 
     init(loop: EventLoop, settings: SessionSettings, pace: DrainPace) {
         self.loop = loop
@@ -56,11 +65,15 @@ final class Drain: Pollable {
             guard let session = loop.tenant(slot: slot) as? Session, let since = session.movesSince else { continue }
             if isOverdue(since) {
                 session.worker.move(session)
-            } else if !session.worker.moveIfPossible(session) {
+            } else if !hasRested(session, since: since) || !session.worker.moveIfPossible(session) {
                 waiting.append(slot)
             }
         }
         loop.setDeadline(waiting.isEmpty ? nil : loop.now &+ Self.tick, slot: slot)
+    }
+
+    private func hasRested(_ session: Session, since: UInt64) -> Bool {
+        loop.now &- session.lastActivity >= Self.rest || loop.now &- since >= Self.restlessness
     }
 
     private func isOverdue(_ since: UInt64) -> Bool {

@@ -173,7 +173,7 @@ extension Session {
     /// Takes one of the places that the alias has, unless the session has it already.
     private func takePlace() -> Bool {
         guard placeOnAlias == nil, let alias = machine.alias else { return true }
-        guard worker.registry.admit(alias: alias) else { return false }
+        guard worker.lineup.aliasPlaces[alias].take() else { return false }
         placeOnAlias = alias
         return true
     }
@@ -183,7 +183,7 @@ extension Session {
     }
 
     func leavePlace() {
-        if let alias = placeOnAlias { worker.registry.release(alias: alias) }
+        if let alias = placeOnAlias { worker.lineup.aliasPlaces[alias].leave() }
         placeOnAlias = nil
     }
 }

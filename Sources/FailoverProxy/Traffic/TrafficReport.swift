@@ -16,7 +16,7 @@ public struct TrafficReport: Hashable, Sendable {
         public internal(set) var retried = 0
         /// Sessions that were moved to a better alias.
         public internal(set) var moved = 0
-        /// Sessions that each alias has served, by its position in the route's own order.
+        /// Sessions that each alias has served, by its position in the route table.
         public internal(set) var served: [Int]
         /// Sessions that each alias serves now.
         public internal(set) var open: [Int]
@@ -24,6 +24,27 @@ public struct TrafficReport: Hashable, Sendable {
         init(aliases: Int) {
             served = Array(repeating: 0, count: aliases)
             open = served
+        }
+
+        /// Adds what another has done.
+        public mutating func add(_ other: OfRoute) {
+            accepted += other.accepted
+            refused += other.refused
+            fromClients += other.fromClients
+            fromBackends += other.fromBackends
+            retried += other.retried
+            moved += other.moved
+            grow(aliases: other.served.count)
+            for alias in other.served.indices {
+                served[alias] += other.served[alias]
+                open[alias] += other.open[alias]
+            }
+        }
+
+        mutating func grow(aliases: Int) {
+            let added = Array(repeating: 0, count: max(0, aliases - served.count))
+            served += added
+            open += added
         }
     }
 
@@ -35,25 +56,22 @@ public struct TrafficReport: Hashable, Sendable {
     public internal(set) var lag: [UInt64] = []
 
     init(_ table: RouteTable) {
-        routes = table.routes.map { OfRoute(aliases: $0.aliases.count) }
+        routes = table.routes.map { _ in OfRoute(aliases: table.aliases.count) }
         failures = table.aliases.map { _ in [:] }
+    }
+
+    /// Has room for more routes and aliases, if there are more.
+    mutating func grow(routes routeCount: Int, aliases: Int) {
+        for index in routes.indices { routes[index].grow(aliases: aliases) }
+        for _ in routes.count..<max(routes.count, routeCount) { routes.append(OfRoute(aliases: aliases)) }
+        for _ in failures.count..<max(failures.count, aliases) { failures.append([:]) }
     }
 
     /// Adds what another loop reports.
     mutating func add(_ other: TrafficReport) {
-        for index in routes.indices {
-            routes[index].accepted += other.routes[index].accepted
-            routes[index].refused += other.routes[index].refused
-            routes[index].fromClients += other.routes[index].fromClients
-            routes[index].fromBackends += other.routes[index].fromBackends
-            routes[index].retried += other.routes[index].retried
-            routes[index].moved += other.routes[index].moved
-            for alias in routes[index].served.indices {
-                routes[index].served[alias] += other.routes[index].served[alias]
-                routes[index].open[alias] += other.routes[index].open[alias]
-            }
-        }
-        for alias in failures.indices { failures[alias].merge(other.failures[alias], uniquingKeysWith: +) }
+        grow(routes: other.routes.count, aliases: other.failures.count)
+        for index in other.routes.indices { routes[index].add(other.routes[index]) }
+        for alias in other.failures.indices { failures[alias].merge(other.failures[alias], uniquingKeysWith: +) }
         lag += other.lag
     }
 }

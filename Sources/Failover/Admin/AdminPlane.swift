@@ -1,0 +1,80 @@
+import FailoverAdmin
+import FailoverCore
+import Logging
+
+/// The admin plane's listeners, which a reload may change: a server for each, so that those that stay stay open.
+final class AdminPlane: Sendable {
+    fileprivate final class Listener: Sendable {
+        let endpoint: Endpoint
+        let server: AdminServer
+
+        init(_ endpoint: Endpoint, _ access: Current<AccessPolicy>) async throws {
+            self.endpoint = endpoint
+            server = try await AdminServer(listeners: [endpoint], access: access.value)
+        }
+    }
+
+    /// Listeners that a change needs, open.
+    struct Change: Sendable {
+        fileprivate let access: AccessPolicy
+        fileprivate let kept: [Listener]
+        fileprivate let opened: [Listener]
+        fileprivate let closed: [Listener]
+    }
+
+    private let access = Current(AccessPolicy(token: nil))
+    private let listeners = Lock<[Listener]>([])
+    private let tasks = RunningTasks()
+
+    /// How long a listener that is no longer wanted goes on, so that whoever asked for that gets an answer.
+    private static let lastAnswers = Duration.seconds(1)
+
+    /// Where it listens, with the ports that the system chose.
+    var addresses: [String] { listeners.withLock { $0 }.flatMap(\.server.addresses) }
+
+    /// Opens the listeners that are not open yet; nobody is answered there before ``commit(_:backend:)``.
+    ///
+    /// - Throws: `AdminListenError`; nothing has changed then.
+    func prepare(_ configuration: AdminConfiguration?) async throws -> Change {
+        let present = listeners.withLock { $0 }
+        let wanted = configuration?.listen ?? []
+        var opened: [Listener] = []
+        do {
+            for endpoint in wanted where !present.contains(where: { $0.endpoint == endpoint }) {
+                opened.append(try await Listener(endpoint, access))
+            }
+        } catch {
+            await abandon(opened)
+            throw error
+        }
+        return Change(
+            access: AccessPolicy(token: configuration?.token),
+            kept: present.filter { wanted.contains($0.endpoint) }, opened: opened,
+            closed: present.filter { !wanted.contains($0.endpoint) })
+    }
+
+    /// Closes what was opened for the change.
+    func abandon(_ change: Change) async { await abandon(change.opened) }
+
+    /// Answers at the new listeners, asks for the new token, and closes the listeners that are not wanted.
+    func commit(_ change: Change, backend: ApplicationAdmin) {
+        access.change(to: change.access)
+        listeners.withLock { $0 = change.kept + change.opened }
+        for listener in change.opened {
+            tasks.start(listener) { await listener.server.run(backend) }
+        }
+        for listener in change.closed {
+            Task { [tasks] in
+                try? await Task.sleep(for: Self.lastAnswers)
+                await tasks.end(listener)
+            }
+        }
+    }
+
+    /// Closes everything.
+    func stop() async { await tasks.endAll() }
+
+    private func abandon(_ listeners: [Listener]) async {
+        for listener in listeners { await listener.server.close() }
+    }
+}

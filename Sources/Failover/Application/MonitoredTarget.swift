@@ -1,0 +1,35 @@
+import FailoverCore
+
+/// A service that is monitored, and what it is for people.
+struct MonitoredTarget: Sendable {
+    /// What it was made from.
+    enum Origin: Hashable {
+        /// A database alias at a position of the route table, and the services whose own it is.
+        case alias(Int, name: String, server: DatabaseServer, monitor: MonitorSettings, services: [String])
+        case watched(name: String, WatchedServer, MonitorSettings, environment: [String: String])
+    }
+
+    let origin: Origin
+    let monitor: MonitoredService
+    /// The `type` of the configuration, or the engine.
+    let type: String
+    let location: String
+
+    /// The services that are down when this is.
+    var services: [String] {
+        switch origin {
+        case .alias(_, _, _, _, let services): services
+        case .watched(let name, _, _, _): [name]
+        }
+    }
+
+    /// Whether what is known of the other is true of this: it watches the same thing, be it in another way.
+    func continues(_ other: MonitoredTarget) -> Bool {
+        switch (origin, other.origin) {
+        case (.alias(let index, _, _, _, _), .alias(let otherIndex, _, _, _, _)): index == otherIndex
+        case (.watched(let name, let server, _, _), .watched(let otherName, let otherServer, _, _)):
+            name == otherName && server.typeName == otherServer.typeName && location == other.location
+        default: false
+        }
+    }
+}

@@ -1,0 +1,37 @@
+import FailoverCore
+
+/// What the loops serve: a configuration, the places of its routes and aliases, and who is told. Each loop holds the
+/// latest; sessions find their route and alias at the same positions in all that follow each other.
+struct Lineup: Sendable {
+    let configuration: ProxyConfiguration
+    let observer: any ProxyObserver
+    /// Of each route.
+    let routePlaces: [Places]
+    /// Of each alias.
+    let aliasPlaces: [Places]
+    /// How fast each route's sessions may be moved, over all loops.
+    let paces: [DrainPace]
+
+    /// The one after `former`, whose sessions keep their places.
+    init(_ configuration: ProxyConfiguration, observer: any ProxyObserver, after former: Lineup? = nil) {
+        self.configuration = configuration
+        self.observer = observer
+        routePlaces = Self.places(configuration.routes.map(\.maxConnections), former?.routePlaces)
+        aliasPlaces = Self.places(configuration.aliasLimits, former?.aliasPlaces)
+        paces = configuration.routes.enumerated().map { index, route in
+            let rate = route.session.drainRate
+            guard let former = former?.paces.dropFirst(index).first, former.rate == rate else {
+                return DrainPace(rate: rate)
+            }
+            return former
+        }
+    }
+
+    private static func places(_ limits: [Int?], _ former: [Places]?) -> [Places] {
+        limits.enumerated().map { index, limit in
+            guard let places = former?.dropFirst(index).first else { return Places(limit: limit) }
+            places.change(limit: limit)
+            return places
+        }
+    }
+}

@@ -1,0 +1,80 @@
+import FailoverCore
+import FailoverSystem
+import Glibc
+
+/// A listener of the proxy: where it was to listen, where it does, and for whom.
+struct OpenListener: Sendable {
+    /// Tells it from others of this process.
+    let id: Int
+    /// As it was asked for; port 0 lets the system choose.
+    let wanted: SocketAddress
+    /// With the port that the system chose.
+    let address: SocketAddress
+    /// The socket; a loop owns it once it listens.
+    let socket: Int32
+    var route: Int
+
+    /// The path to remove when it is closed, of a Unix socket.
+    var path: String? { address.unixPath }
+}
+
+/// The proxy's listeners under one configuration.
+struct OpenListeners: Sendable {
+    private(set) var all: [OpenListener] = []
+    private var lastID = 0
+
+    /// By route, in the order in which they were asked for.
+    func addresses(routes: Int) -> [[SocketAddress]] {
+        (0..<routes).map { route in all.filter { $0.route == route }.map(\.address) }
+    }
+
+    /// The listeners for other routes: those that are open at the right addresses already, and new ones.
+    ///
+    /// - Throws: ``ListenError``; no new one stays open then.
+    func changed(to routes: [ProxyRoute]) throws(ListenError) -> OpenListeners {
+        var result = OpenListeners()
+        result.lastID = lastID
+        var former = all
+        do throws(ListenError) {
+            for (index, route) in routes.enumerated() {
+                for address in route.listen {
+                    if let position = former.firstIndex(where: { $0.wanted == address }) {
+                        var listener = former.remove(at: position)
+                        listener.route = index
+                        result.all.append(listener)
+                    } else {
+                        try result.open(address, route: index, settings: route.session)
+                    }
+                }
+            }
+        } catch {
+            result.close(result.others(than: self))
+            throw error
+        }
+        return result
+    }
+
+    /// Those that are not among the others.
+    func others(than other: OpenListeners) -> [OpenListener] {
+        let ids = Set(other.all.map(\.id))
+        return all.filter { !ids.contains($0.id) }
+    }
+
+    /// Closes sockets that no loop owns yet.
+    func close(_ listeners: [OpenListener]) {
+        for listener in listeners {
+            Glibc.close(listener.socket)
+            if let path = listener.path { unlink(path) }
+        }
+    }
+
+    private mutating func open(
+        _ address: SocketAddress, route: Int, settings: SessionSettings
+    ) throws(ListenError) {
+        let socket = try ListeningSocket.open(address, settings: settings)
+        lastID += 1
+        let bound = socket.address
+        all.append(
+            OpenListener(id: lastID, wanted: address, address: bound, socket: socket.release(), route: route))
+    }
+}
