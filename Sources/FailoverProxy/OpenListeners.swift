@@ -38,7 +38,11 @@ struct OpenListeners: Sendable {
         do throws(ListenError) {
             for (index, route) in routes.enumerated() {
                 for address in route.listen {
-                    if let position = former.firstIndex(where: { $0.wanted == address }) {
+                    // A port that the system chose is nobody else's.
+                    let known = former.firstIndex { listener in
+                        listener.wanted == address && (address.port != 0 || listener.route == index)
+                    }
+                    if let position = known {
                         var listener = former.remove(at: position)
                         listener.route = index
                         result.all.append(listener)

@@ -141,6 +141,37 @@ struct RouteTableTests {
         #expect(order == [0])
     }
 
+    @Test func anotherConfigurationKeepsWhatIsKnown() {
+        board.markDown(alias: 0, because: refused)
+        board.pin(route: 0, to: 1)
+        board.setDraining(alias: 2, true)
+        let before = board.table.aliases
+        let spare = AliasState(name: "spare", endpoint: before[2].endpoint, isRetired: true)
+        let new = AliasState(name: "new", endpoint: .tcp(host: "new", port: 5432))
+        board.change(
+            aliases: [AliasState(name: "slave", endpoint: before[0].endpoint), before[1], spare, new],
+            routes: [
+                Route(name: "slave", aliases: [0, 3, 1]), Route(name: "other", aliases: [2], isRetired: true),
+                Route(name: "third", aliases: [3]),
+            ])
+        #expect(order == [1, 3])
+        #expect(board.table.pin(ofRoute: 0) == 1)
+        #expect(board.table.aliases[0].addresses == before[0].addresses)
+        #expect(board.table.candidates(ofRoute: 1).isEmpty)
+        #expect(board.table.selection(ofRoute: 2) == RouteSelection(alias: 3, reason: .preferred))
+        board.change(aliases: before + [new], routes: board.table.routes)
+        // It is back, and no longer drained.
+        #expect(board.table.candidates(ofRoute: 1).map(\.alias) == [2])
+    }
+
+    @Test func aPinOnAnAliasThatTheRouteNoLongerHasEnds() {
+        board.pin(route: 0, to: 1)
+        board.change(
+            aliases: board.table.aliases, routes: [Route(name: "slave", aliases: [0, 2]), board.table.routes[1]])
+        #expect(board.table.pin(ofRoute: 0) == nil)
+        #expect(order == [0, 2])
+    }
+
     @Test func pinsOfOtherRoutesAreNoneOfARoutesBusiness() {
         board.pin(route: 1, to: 2)
         #expect(order == [0, 1, 2])

@@ -7,8 +7,11 @@ struct PostgresClient {
     let connection: TCPClient
 
     /// Connects and logs in.
-    init(_ proxy: ProxyUnderTest) async throws {
-        connection = try await proxy.connect()
+    init(_ proxy: ProxyUnderTest) async throws { try await self.init(proxy.connect()) }
+
+    /// Logs in.
+    init(_ connection: TCPClient) async throws {
+        self.connection = connection
         try await connection.send(PostgresWire.startup())
         _ = try await readyForQuery()
     }

@@ -61,10 +61,7 @@ final class ProxyUnderTest: Sendable {
     var arrivals: Int { seen.arrivals.load(ordering: .relaxed) }
 
     /// The port that the system chose for the first listener.
-    var port: Int {
-        let bytes = server.addresses[0][0].bytes
-        return Int(bytes[2]) << 8 | Int(bytes[3])
-    }
+    var port: Int { server.addresses[0][0].localPort }
 
     func connect() async throws -> TCPClient { try await TCPClient.connect(port: port) }
 
@@ -75,6 +72,9 @@ final class ProxyUnderTest: Sendable {
 }
 
 extension SocketAddress {
+    /// The port, which stands at the same place in either family.
+    var localPort: Int { Int(bytes[2]) << 8 | Int(bytes[3]) }
+
     /// A port of 127.0.0.1.
     static func loopback(port: Int) -> SocketAddress {
         var address = sockaddr_in()

@@ -16,10 +16,10 @@ final class FailoverProcess: Sendable {
     init(configuration: String, prefix: [String] = []) throws {
         directory = FileManager.default.temporaryDirectory.appendingPathComponent("failover-\(UUID())")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        let file = directory.appendingPathComponent("failover.yaml")
-        try configuration.write(to: file, atomically: true, encoding: .utf8)
+        let file = directory.appendingPathComponent("failover.yaml").path
+        try configuration.write(toFile: file, atomically: true, encoding: .utf8)
         process = try ChildProcess(
-            prefix + [Self.binary, "serve", "--config", file.path], output: "/dev/null",
+            prefix + [Self.binary, "serve", "--config", file], output: "/dev/null",
             error: directory.appendingPathComponent("log").path)
     }
 
@@ -32,6 +32,11 @@ final class FailoverProcess: Sendable {
 
     /// Where its configuration is.
     var configurationPath: String { directory.appendingPathComponent("failover.yaml").path }
+
+    /// Replaces its configuration's file; a reload makes it read that.
+    func configure(_ text: String) throws {
+        try text.write(toFile: configurationPath, atomically: true, encoding: .utf8)
+    }
 
     /// Asks it, or steers it, through its command line.
     func command(_ arguments: String...) async throws -> Command.Output {
@@ -55,7 +60,7 @@ final class FailoverProcess: Sendable {
     func port() async throws -> Int {
         #expect(await logs("slave: listening"))
         let line = log.first { $0.contains("slave: listening") } ?? ""
-        return Int(line.split(separator: ":").last ?? "") ?? 0
+        return line.split(separator: ":").last.flatMap { Int($0.filter(\.isNumber)) } ?? 0
     }
 
     func signal(_ signal: Int32) { kill(pid, signal) }
