@@ -12,34 +12,36 @@ struct Serve: AsyncParsableCommand {
         abstract: "Monitor the services and serve the routes.",
         discussion: """
             SIGTERM and SIGINT stop accepting, let sessions end for shutdown_grace, then close them and exit with 0. \
-            A second one ends at once. SIGHUP loads the configuration anew: all of it takes effect, or nothing of it.
+            A second one ends at once. SIGHUP loads the configuration anew: all of it takes effect, or nothing of it. \
+            Under systemd it serves the sockets of a socket unit, and tells when it is ready and that it is alive.
             """)
 
     @OptionGroup var file: ConfigurationOption
+
+    @Flag(
+        help: """
+            Take the place of the failover that runs with the same takeover_socket: its listeners stay open, and its \
+            sessions end by themselves or move here. Starts as usual when there is none.
+            """)
+    var takeover = false
 
     func run() async throws {
         let configuration = try file.load()
         // Whoever reads the log may go away; that must not end the process.
         signal(SIGPIPE, SIG_IGN)
+        // Until it is listened to.
+        signal(SIGHUP, SIG_IGN)
         let applicationLog = ApplicationLog(configuration.log)
         let log = applicationLog.logger
         defer { applicationLog.flush() }
-        let source = { @Sendable [path = file.config] in try Configuration.load(path: path) }
+        let supervision = Supervision(log: log, applicationLog: applicationLog)
         do {
-            let application = try await FailoverApplication(
-                configuration, log: log, source: source,
-                whenReloaded: { applicationLog.setLevel($0.log.level) }
-            ) {
-                do {
-                    try DefaultSignals.restore([SIGTERM, SIGINT])
-                } catch {
-                    log.warning("a second signal may not end the process", metadata: ["error": "\(error)"])
-                }
-            }
             log.info("starting", metadata: ["version": "\(failoverVersion)", "config": "\(file.config)"])
-            let reloads = Task { await reloadOnHangUp(application) }
-            defer { reloads.cancel() }
-            try await Self.run(application, log: log)
+            let application = try await FailoverApplication(
+                configuration, log: log,
+                source: { @Sendable [path = file.config] in try Configuration.load(path: path) },
+                inherited: try inheritance(configuration, log), tell: supervision.tell)
+            try await Self.run(application, supervision, log)
             log.info("stopped")
         } catch {
             log.critical("\(error)")
@@ -47,11 +49,26 @@ struct Serve: AsyncParsableCommand {
         }
     }
 
-    private static func run(_ application: FailoverApplication, log: Logger) async throws {
+    private func inheritance(_ configuration: Configuration, _ log: Logger) throws -> Inheritance {
+        guard takeover else { return .fromServiceManager() }
+        if let inheritance = try Inheritance.takingOver(configuration) { return inheritance }
+        log.notice("there is no process to take over from")
+        return Inheritance()
+    }
+
+    private static func run(
+        _ application: FailoverApplication, _ supervision: Supervision, _ log: Logger
+    ) async throws {
         var quiet = log
         quiet.logLevel = .warning
+        let service = ServiceGroupConfiguration.ServiceConfiguration(
+            // It ends by itself when another process has its place.
+            service: application, successTerminationBehavior: .gracefullyShutdownGroup)
         let group = ServiceGroup(
-            services: [application], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
+            configuration: ServiceGroupConfiguration(
+                services: [service], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
+        let watching = Task { await supervision.watch(application) }
+        defer { watching.cancel() }
         try await group.run()
     }
 }

@@ -12,16 +12,33 @@ struct OpenListener: Sendable {
     let address: SocketAddress
     /// The socket; a loop owns it once it listens.
     let socket: Int32
-    var route: Int
+    /// `nil` while no route has taken it.
+    var route: Int?
+    /// Whether the path of a Unix socket is this process's to remove.
+    var ownsPath = true
 
     /// The path to remove when it is closed, of a Unix socket.
-    var path: String? { address.unixPath }
+    var path: String? { ownsPath ? address.unixPath : nil }
 }
 
 /// The proxy's listeners under one configuration.
 struct OpenListeners: Sendable {
     private(set) var all: [OpenListener] = []
     private var lastID = 0
+
+    init() {}
+
+    /// Those that another opened, for routes of these names if they say so.
+    init(_ received: [ReceivedListener], routes: [ProxyRoute]) {
+        for listener in received {
+            lastID += 1
+            all.append(
+                OpenListener(
+                    id: lastID, wanted: listener.hasChosenPort ? listener.address.withoutPort : listener.address,
+                    address: listener.address, socket: listener.socket,
+                    route: routes.firstIndex { $0.name == listener.route }, ownsPath: listener.ownsPath))
+        }
+    }
 
     /// By route, in the order in which they were asked for.
     func addresses(routes: Int) -> [[SocketAddress]] {
@@ -40,7 +57,7 @@ struct OpenListeners: Sendable {
                 for address in route.listen {
                     // A port that the system chose is nobody else's.
                     let known = former.firstIndex { listener in
-                        listener.wanted == address && (address.port != 0 || listener.route == index)
+                        listener.wanted.isSamePlace(as: address) && (address.port != 0 || listener.route == index)
                     }
                     if let position = known {
                         var listener = former.remove(at: position)
@@ -80,5 +97,18 @@ struct OpenListeners: Sendable {
         let bound = socket.address
         all.append(
             OpenListener(id: lastID, wanted: address, address: bound, socket: socket.release(), route: route))
+    }
+}
+
+extension SocketAddress {
+    fileprivate var withoutPort: SocketAddress {
+        var bytes = bytes
+        if port != nil { bytes.replaceSubrange(2..<4, with: [0, 0]) }
+        return SocketAddress(kernelBytes: bytes)
+    }
+
+    /// Whether the kernel means the same; a path may end in more zeros than one.
+    fileprivate func isSamePlace(as other: SocketAddress) -> Bool {
+        isUnix ? unixPath == other.unixPath : bytes == other.bytes
     }
 }

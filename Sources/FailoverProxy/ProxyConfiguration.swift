@@ -6,10 +6,13 @@ public struct ProxyConfiguration: Sendable {
     public var aliasLimits: [Int?]
     /// Event loops, each on a thread of its own; at least 1.
     public var workers: Int
+    /// Whether another process may still serve sessions of these routes, whose cancel requests come here.
+    public var hasPredecessor: Bool
 
-    public init(routes: [ProxyRoute], aliasLimits: [Int?], workers: Int) {
+    public init(routes: [ProxyRoute], aliasLimits: [Int?], workers: Int, hasPredecessor: Bool = false) {
         self.routes = routes
         self.aliasLimits = aliasLimits
         self.workers = max(1, workers)
+        self.hasPredecessor = hasPredecessor
     }
 }

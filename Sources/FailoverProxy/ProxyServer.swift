@@ -16,13 +16,16 @@ public final class ProxyServer: Sendable {
     private let registry: SessionRegistry
     private let handles: [WorkerHandle]
     private let state: Lock<State>
+    private let isHandedOver = Atomic<Bool>(false)
     private let ended: (stream: AsyncStream<Void>, one: AsyncStream<Void>.Continuation)
 
     /// Opens all listeners; clients wait in their queues until ``start()``.
     ///
+    /// - Parameter received: listeners that are open already; those that no route wants are closed.
     /// - Throws: ``ListenError``, or a system call's failure; nothing stays open then.
     public init(
-        configuration: ProxyConfiguration, board: RouteBoard, observer: any ProxyObserver, log: Logger
+        configuration: ProxyConfiguration, board: RouteBoard, observer: any ProxyObserver, log: Logger,
+        received: [ReceivedListener] = []
     ) throws {
         self.board = board
         self.log = log
@@ -30,10 +33,13 @@ public final class ProxyServer: Sendable {
         registry = SessionRegistry(capacity: DescriptorLimit.raise().sessions)
         let (stream, one) = AsyncStream.makeStream(of: Void.self)
         ended = (stream, one)
-        state = Lock(
-            State(
-                lineup: Lineup(configuration, observer: observer),
-                listeners: try OpenListeners().changed(to: configuration.routes)))
+        let others = OpenListeners(received, routes: configuration.routes)
+        let listeners = try others.changed(to: configuration.routes)
+        for listener in others.others(than: listeners) {
+            log.warning("no route listens on \(listener.address), which was passed to this process")
+            close(listener.socket)
+        }
+        state = Lock(State(lineup: Lineup(configuration, observer: observer), listeners: listeners))
     }
 
     /// Where each route listens, with the ports that the system chose.
@@ -97,8 +103,10 @@ public final class ProxyServer: Sendable {
 
     /// Stops accepting, lets sessions end for `grace`, closes the rest and ends the loops.
     public func stop(grace: Duration) async {
-        await stopAccepting()
-        for listener in state.withLock({ $0.listeners.all }) { if let path = listener.path { unlink(path) } }
+        if !isHandedOver.load(ordering: .relaxed) {
+            await stopAccepting()
+            for listener in state.withLock({ $0.listeners.all }) { if let path = listener.path { unlink(path) } }
+        }
         await sessionsEnded(within: grace)
         if registry.count > 0 {
             log.notice("closing sessions that did not end", metadata: ["count": "\(registry.count)"])
@@ -142,6 +150,31 @@ public final class ProxyServer: Sendable {
             await group.next()
             group.cancelAll()
         }
+    }
+}
+
+// MARK: - Another process
+
+extension ProxyServer {
+    /// The listening sockets with the names of their routes, for another process. They stay this one's too.
+    public var listeningSockets: [(socket: Int32, route: String, hasChosenPort: Bool)] {
+        state.withLock { state in
+            state.listeners.all.compactMap { listener in
+                listener.route.map { route in
+                    (
+                        listener.socket, state.lineup.configuration.routes[route].name, listener.wanted.port == 0
+                    )
+                }
+            }
+        }
+    }
+
+    /// Another process has the listeners: accepts no more, and lets sessions come again where that is safe. To be
+    /// followed by ``stop(grace:)``.
+    public func handOver() async {
+        isHandedOver.store(true, ordering: .relaxed)
+        await stopAccepting()
+        tellAll(.handOver)
     }
 }
 

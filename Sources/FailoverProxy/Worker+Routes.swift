@@ -28,10 +28,22 @@ extension Worker {
         }
     }
 
+    /// Lets each session come again to the process that takes this one's place, once it stands where that is safe.
+    func handOver() {
+        isHandedOver = true
+        for case let session as Session in loop.everyTenant { moveWhenSafe(session) }
+    }
+
+    private func moveWhenSafe(_ session: Session) {
+        guard session.movesSince == nil else { return }
+        session.movesSince = loop.now
+        drains[session.route].add(session.slot)
+    }
+
     /// Whether a better alias than the session's waits for it, and what follows.
     func considerMoving(_ session: Session, evenIfItGaveWay: Bool = false) {
         // Its client could not come again.
-        guard !routes.routes[session.route].isRetired else { return }
+        guard !routes.routes[session.route].isRetired, !isHandedOver else { return }
         let mustLeave = mustLeave(session)
         let better = mustLeave || isBetterThanItsOwn(session)
         guard better, mustLeave || evenIfItGaveWay || !session.machine.gaveWay else {
@@ -42,9 +54,7 @@ extension Worker {
         case .keep where !mustLeave: return
         case .close: move(session)
         case .drain, .keep:
-            guard session.movesSince == nil else { return }
-            session.movesSince = loop.now
-            drains[session.route].add(session.slot)
+            moveWhenSafe(session)
         }
     }
 
@@ -68,6 +78,7 @@ extension Worker {
         traffic.routes[session.route].moved += 1
         let name = routes.routes[session.route].name
         let choice = routes.choice(ofRoute: session.route)
+        if isHandedOver { return session.end(because: "\(name) is served by a new process") }
         session.end(
             because: choice == routes.routes[session.route].aliases.first
                 ? "\(name) is back on its own server" : "\(name) moves to another server")
@@ -77,7 +88,7 @@ extension Worker {
     func addressesHoldingSessions(ofRoute route: Int) -> [SocketAddress] {
         routes.aliases.indices.filter { alias in
             let mayServe = routes.routes[route].aliases.contains(alias) || routes.aliases[alias].isRetired
-            return mayServe && !lineup.aliasPlaces[alias].isEmpty
+            return mayServe && (configuration.hasPredecessor || !lineup.aliasPlaces[alias].isEmpty)
         }.flatMap { routes.aliases[$0].addresses }
     }
 

@@ -19,6 +19,8 @@ enum WorkerMessage: Sendable {
     /// identifiers, or all.
     case stopAccepting(Set<Int>? = nil, @Sendable () -> Void)
     case closeSessions
+    /// Another process takes new clients; let sessions move there where it is safe.
+    case handOver
     /// Close the sessions of the route, or those of it that the alias serves.
     case close(route: Int, alias: Int?)
     /// Say what the sessions have done; asked at that time of the loops' clock.
@@ -43,6 +45,8 @@ final class Worker {
     let log: Logger
     let registry: SessionRegistry
     private(set) var lineup: Lineup
+    /// Another process takes new clients.
+    var isHandedOver = false
     var routes: RouteTable
     /// Moves sessions back, by route.
     private(set) var drains: [Drain] = []
@@ -83,11 +87,11 @@ final class Worker {
         case .routes(let table): follow(table)
         case .lineup(let lineup): serve(lineup)
         case .listen(let listener):
-            Listener(
-                worker: self, id: listener.id, socket: Descriptor(owning: listener.socket), route: listener.route
-            ).start()
+            guard let route = listener.route else { return }
+            Listener(worker: self, id: listener.id, socket: Descriptor(owning: listener.socket), route: route).start()
         case .reassign(let changed):
-            for listener in listeners where listener.id == changed.id { listener.serve(route: changed.route) }
+            guard let route = changed.route else { return }
+            for listener in listeners where listener.id == changed.id { listener.serve(route: route) }
         case .adopt(let client, let route, let refusal):
             serve(Descriptor(owning: client), route: route, refusal: refusal)
         case .stopAccepting(let ids, let done):
@@ -95,6 +99,7 @@ final class Worker {
             done()
         case .closeSessions:
             for case let session as Session in loop.everyTenant { session.close(because: "shutting down") }
+        case .handOver: handOver()
         case .close(let route, let alias):
             for case let session as Session in loop.everyTenant
             where session.route == route && (alias == nil || session.machine.alias == alias) {

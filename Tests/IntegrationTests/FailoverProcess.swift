@@ -12,14 +12,16 @@ final class FailoverProcess: Sendable {
 
     /// Starts `failover serve` with this configuration.
     ///
-    /// - Parameter prefix: commands that the executable runs under, as in `prlimit --nofile=200`.
-    init(configuration: String, prefix: [String] = []) throws {
+    /// - Parameters:
+    ///   - prefix: commands that the executable runs under, as in `prlimit --nofile=200`.
+    ///   - arguments: more of `failover serve`.
+    init(configuration: String, prefix: [String] = [], arguments: [String] = []) throws {
         directory = FileManager.default.temporaryDirectory.appendingPathComponent("failover-\(UUID())")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         let file = directory.appendingPathComponent("failover.yaml").path
         try configuration.write(toFile: file, atomically: true, encoding: .utf8)
         process = try ChildProcess(
-            prefix + [Self.binary, "serve", "--config", file], output: "/dev/null",
+            prefix + [Self.binary, "serve", "--config", file] + arguments, output: "/dev/null",
             error: directory.appendingPathComponent("log").path)
     }
 

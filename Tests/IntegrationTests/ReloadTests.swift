@@ -114,7 +114,8 @@ extension RealServers {
             let failover = try FailoverProcess(configuration: try configuration(&random))
             let port = try await failover.port()
             #expect(try await eventually { try await failover.command("status", "--ready").status == 0 })
-            let load = Task { try await pgbench(port) }
+            let pgbench = PgbenchLoad(port: port, scratch: scratch)
+            let load = Task { try await pgbench.run() }
             for _ in 0..<50 {
                 try failover.configure(try configuration(&random))
                 let reload = try await failover.command("reload")
@@ -158,23 +159,6 @@ extension RealServers {
                 \(maybe("notify: [{type: command, run: /bin/cat}]"))
 
                 """
-        }
-
-        /// Connects for each transaction, until the task is cancelled; how many transactions there were, all well.
-        private func pgbench(_ port: Int) async throws -> Int {
-            try scratch.write("select 1;\n", to: "select.sql")
-            var rounds = 0
-            while !Task.isCancelled || rounds == 0 {
-                let output = try await Command.run(
-                    [
-                        "pgbench", "-h", "127.0.0.1", "-p", "\(port)", "-U", "app", "-n", "-C", "-c", "4", "-t", "25",
-                        "-f", scratch.path("select.sql"), "app",
-                    ], environment: ["PGPASSWORD": "app-secret"])
-                #expect(output.status == 0, "\(output.standardError)")
-                #expect(output.standardOutput.contains("processed: 100/100"), "\(output.standardOutput)")
-                rounds += 1
-            }
-            return rounds * 100
         }
 
         private func metrics() async throws -> String {

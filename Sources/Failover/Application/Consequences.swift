@@ -95,6 +95,9 @@ final class Consequences: Sendable {
         }
     }
 
+    /// The settings file is another process's from now on.
+    func leave() { state.withLock { $0.file = nil } }
+
     /// Under the lock, so that files replace each other in the order of the changes.
     private func change(_ body: (inout State) -> Void) throws {
         try state.withLock { state in

@@ -59,7 +59,7 @@ extension FailoverApplication {
         follow(next, after: former, continued: continued)
         plane.commit(planeChange, backend: admin)
         noteNewListeners(next, former)
-        whenReloaded(configuration)
+        tell(.reloaded(configuration))
         return ConfigurationChange(from: former.configuration, to: configuration).words
     }
 
@@ -67,8 +67,11 @@ extension FailoverApplication {
     private static func mayFollow(_ configuration: Configuration, _ former: Configuration) throws(ReloadError) {
         guard configuration.workerThreads == former.workerThreads else {
             throw ReloadError(
-                words: "workers cannot change from \(former.workerThreads) to \(configuration.workerThreads) "
+                words: "worker_threads cannot change from \(former.workerThreads) to \(configuration.workerThreads) "
                     + "without a restart")
+        }
+        guard configuration.takeoverSocket == former.takeoverSocket else {
+            throw ReloadError(words: "takeover_socket cannot change without a restart")
         }
         guard configuration.log.format == former.log.format else {
             throw ReloadError(words: "log.format cannot change without a restart")

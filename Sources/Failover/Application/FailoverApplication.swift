@@ -3,6 +3,7 @@ import FailoverCore
 import FailoverMetrics
 import FailoverNotify
 import FailoverProxy
+import FailoverSystem
 public import Logging
 import Metrics
 public import ServiceLifecycle
@@ -24,9 +25,11 @@ public final class FailoverApplication: ServiceLifecycle.Service {
     /// Of the monitors, and of the notifiers.
     let monitoring = RunningTasks()
     let telling = RunningTasks()
+    /// Of the admin plane, until it runs.
     private let firstAdmin: Lock<AdminPlane.Change?>
-    let whenReloaded: @Sendable (Configuration) -> Void
-    private let whenStopping: @Sendable () -> Void
+    private let place: Lock<DescriptorListener?>
+    private let predecessor: Predecessor?
+    let tell: @Sendable (Lifecycle) -> Void
 
     /// How long clients wait in the listeners' queues for the first name look-up, which a dead name server may delay.
     private static let firstLookupLimit = Duration.seconds(2)
@@ -39,13 +42,12 @@ public final class FailoverApplication: ServiceLifecycle.Service {
     /// - Parameters:
     ///   - source: where the admin plane's reload and ``reload()`` get another configuration from; without it there is
     ///     ``reload(_:)`` alone.
-    ///   - whenReloaded: called with each configuration that takes the former one's place.
-    ///   - whenStopping: called once when a graceful shutdown begins, before sessions are waited for.
+    ///   - inherited: what another process had open.
+    ///   - tell: told how it goes.
     /// - Throws: an error whose description is one line for the operator; nothing stays open then.
     public init(
         _ configuration: Configuration, log: Logger, source: (@Sendable () throws -> Configuration)? = nil,
-        whenReloaded: @escaping @Sendable (Configuration) -> Void = { _ in },
-        whenStopping: @escaping @Sendable () -> Void = {}
+        inherited: Inheritance = Inheritance(), tell: @escaping @Sendable (Lifecycle) -> Void = { _ in }
     ) async throws {
         let checks = CheckFactory()
         let plan = RoutePlan(configuration)
@@ -59,13 +61,18 @@ public final class FailoverApplication: ServiceLifecycle.Service {
             checks: checks, environment: environment, board: board, consequences: consequences, announcer: announcer)
         let first = factory.generation(configuration, plan: plan)
         let routes = try await plan.proxyRoutes(resolver: checks.resolver)
-        let firstAdmin = try await plane.prepare(configuration.admin)
+        // A predecessor still listens there.
+        let isFirst = inherited.predecessor == nil
+        let firstAdmin = try await plane.prepare(isFirst ? configuration.admin : nil)
         let proxy: ProxyServer
         do {
+            place = Lock(isFirst ? try configuration.takeoverSocket.map(Self.offer) : nil)
             proxy = try ProxyServer(
                 configuration: ProxyConfiguration(
-                    routes: routes, aliasLimits: plan.aliasLimits, workers: configuration.workerThreads),
-                board: board, observer: first.observer(clock: environment.clock, log: log), log: log)
+                    routes: routes, aliasLimits: plan.aliasLimits, workers: configuration.workerThreads,
+                    hasPredecessor: !isFirst),
+                board: board, observer: first.observer(clock: environment.clock, log: log), log: log,
+                received: inherited.listeners)
         } catch {
             await plane.abandon(firstAdmin)
             throw error
@@ -77,8 +84,8 @@ public final class FailoverApplication: ServiceLifecycle.Service {
         self.factory = factory
         self.current = current
         self.proxy = proxy
-        self.whenReloaded = whenReloaded
-        self.whenStopping = whenStopping
+        self.tell = tell
+        predecessor = inherited.predecessor
         admin = ApplicationAdmin(
             current: { current.value }, board: board, proxy: proxy, consequences: consequences,
             environment: environment, events: announcer.events, registry: registry,
@@ -99,14 +106,30 @@ public final class FailoverApplication: ServiceLifecycle.Service {
         zip(board.table.routes, proxy.addresses).filter { !$0.0.isRetired }.map { ($0.name, $1) }
     }
 
-    /// Serves until the surrounding `ServiceGroup` shuts down gracefully, then lets sessions end. Called once.
+    /// Whether each event loop turns: has answered within a second.
+    public func isTurning() async -> Bool { await admin.traffic() != nil }
+
+    /// Listens where another process may take this one's place.
+    private static func offer(_ path: String) throws -> DescriptorListener {
+        do {
+            return try DescriptorListener(path)
+        } catch {
+            throw TakeoverError(words: "cannot listen on unix:\(path): \(error.words)")
+        }
+    }
+
+    /// Serves until the surrounding `ServiceGroup` shuts down gracefully or another process takes its place, then lets
+    /// sessions end. Called once.
     public func run() async throws {
         await findAddresses()
         let first = current.value
         for notifier in first.notifiers { start(notifier) }
+        if let predecessor { resume(from: predecessor.offer) }
         for target in first.targets { start(target.monitor) }
+        if predecessor != nil { await firstAnswers() }
         try proxy.start()
         for (route, addresses) in addresses { noteListening(route, addresses) }
+        if let predecessor { await finish(predecessor) }
         if let change = firstAdmin.withLock({ $0.take() }) { plane.commit(change, backend: admin) }
         noteAdminListening()
         admin.noteListening()
@@ -116,12 +139,47 @@ public final class FailoverApplication: ServiceLifecycle.Service {
                 group.addTask { await self.reloads.run { try await self.change(to: $0) } }
             }
         }
-        try? await gracefulShutdown()
+        tell(.serving)
+        await untilTheEnd()
         await stop(work)
     }
 
+    /// Has the former process stop, and opens what could not be open in both.
+    private func finish(_ predecessor: Predecessor) async {
+        do {
+            try await onThread { try predecessor.finish() }
+            let configuration = current.value.configuration
+            let change = try await plane.prepare(configuration.admin)
+            firstAdmin.withLock { $0 = change }
+            let listener = try configuration.takeoverSocket.map(Self.offer)
+            place.withLock { $0 = listener }
+            log.notice("took over from the former process")
+        } catch {
+            // Sessions are what counts.
+            log.error("\(error)")
+        }
+    }
+
+    /// Waits for a graceful shutdown, or until another process has this one's place.
+    private func untilTheEnd() async {
+        let listener = place.withLock { $0 }
+        await withTaskGroup { group in
+            group.addTask {
+                try? await gracefulShutdown()
+                return true
+            }
+            if let listener {
+                group.addTask { await self.offerPlace(listener) }
+            }
+            // Who offers its place in vain goes on.
+            for await isOver in group where isOver { break }
+            listener?.stop()
+            group.cancelAll()
+        }
+    }
+
     private func stop(_ work: Task<Void, Never>) async {
-        whenStopping()
+        tell(.stopping)
         admin.noteStopping()
         reloads.finish()
         let grace = current.value.configuration.shutdownGrace

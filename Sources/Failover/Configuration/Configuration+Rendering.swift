@@ -16,6 +16,7 @@ extension Configuration {
         }
         text.list("notify", notifiers) { $1.write(to: &$0) }
         if let settingsFile { text.key("settings_file", settingsFile) }
+        if let takeoverSocket { text.key("takeover_socket", takeoverSocket) }
         if let admin {
             text.section("admin") { text in
                 text.key("listen", admin.listen.map(\.description))

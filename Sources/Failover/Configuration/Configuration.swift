@@ -9,6 +9,8 @@ public struct Configuration: Hashable, Sendable {
     public var notifiers: [NotifierConfiguration]
     /// Where the `failover_settings` of services that are down are published; nowhere by default.
     public var settingsFile: String?
+    /// Where another process can take this one's place over, a Unix socket's path; nowhere by default.
+    public var takeoverSocket: String?
     /// How the process is seen and steered; not at all by default.
     public var admin: AdminConfiguration?
     /// Event loop threads; at least 1. In the file 0, the default, asks for one per core.
@@ -23,6 +25,7 @@ public struct Configuration: Hashable, Sendable {
         services: [ServiceConfiguration] = [],
         notifiers: [NotifierConfiguration] = [],
         settingsFile: String? = nil,
+        takeoverSocket: String? = nil,
         admin: AdminConfiguration? = nil,
         workerThreads: Int = 1,
         shutdownGrace: Duration = .seconds(30),
@@ -32,6 +35,7 @@ public struct Configuration: Hashable, Sendable {
         self.services = services
         self.notifiers = notifiers
         self.settingsFile = settingsFile
+        self.takeoverSocket = takeoverSocket
         self.admin = admin
         self.workerThreads = workerThreads
         self.shutdownGrace = shutdownGrace

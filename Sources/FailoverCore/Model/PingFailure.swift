@@ -1,5 +1,5 @@
 /// Why a ping failed: a reason that programs can tell apart, and the words of whoever refused.
-public struct PingFailure: Error, Hashable, Sendable {
+public struct PingFailure: Error, Hashable, Sendable, Codable {
     /// What kind of failure this is.
     public let reason: Reason
     /// Who said what: `127.0.0.1:5433: FATAL: the database system is starting up`. Never holds a secret.
@@ -13,7 +13,7 @@ public struct PingFailure: Error, Hashable, Sendable {
 
 extension PingFailure {
     /// The kinds of failure of a ping.
-    public enum Reason: Hashable, Sendable {
+    public enum Reason: Hashable, Sendable, Codable {
         /// Nobody listens at the address.
         case refused
         /// The time limit passed during this stage.
@@ -53,7 +53,7 @@ extension PingFailure {
     }
 
     /// How far a ping had come when its time was up.
-    public enum Stage: String, Hashable, Sendable, CaseIterable {
+    public enum Stage: String, Hashable, Sendable, CaseIterable, Codable {
         case lookup = "looking up the name"
         case connecting
         case login = "logging in"

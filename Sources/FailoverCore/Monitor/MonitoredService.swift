@@ -101,6 +101,29 @@ public final class MonitoredService: Sendable {
         }
     }
 
+    /// Goes on with an outage that another process has told of. To be called before ``run()``.
+    public func resumeOutage(since: WallTime, because failure: PingFailure) {
+        let now = environment.clock.now
+        let lasting = environment.timeOfDay().sinceEpoch - since.sinceEpoch
+        state.withLock { state in
+            state.machine = ServiceStateMachine(
+                settings: state.machine.settings, downSince: now.advanced(by: .zero - max(.zero, lasting)),
+                because: failure, now: now)
+            state.since = since
+            state.outages = 1
+        }
+    }
+
+    /// Waits for the first ping's answer and what follows from it, no longer than twice the ping's limit.
+    public func firstAnswer() async {
+        if state.withLock({ $0.history.latest == nil }) { trigger(.timer) }
+        let (ping, limit) = state.withLock { ($0.ping, $0.machine.settings.pingTimeout) }
+        await ping?.value
+        guard let decisions = state.withLock({ $0.decisions }) else { return }
+        let clock = environment.clock
+        _ = await Patience.value(of: decisions, until: clock.now.advanced(by: limit), clock: clock)
+    }
+
     /// Something asks for a ping; safe from any thread, never waits.
     public func trigger(_ trigger: ServiceStateMachine.Trigger) {
         apply { $0.trigger(trigger, now: $1) }

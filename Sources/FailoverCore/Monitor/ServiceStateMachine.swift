@@ -64,6 +64,14 @@ public struct ServiceStateMachine: Sendable {
         self.settings = settings
     }
 
+    /// A service that is known to be down: its outage has been told, its first ping is due at once.
+    public init(
+        settings: MonitorSettings, downSince since: MonotonicTime, because failure: PingFailure, now: MonotonicTime
+    ) {
+        self.settings = settings
+        condition = .down(since: since, lastLogged: now, failure: failure)
+    }
+
     /// What is known of the service, under other settings. A ping in flight is forgotten.
     public func resumed(with settings: MonitorSettings) -> ServiceStateMachine {
         var machine = self

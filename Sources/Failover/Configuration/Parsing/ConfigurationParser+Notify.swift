@@ -103,8 +103,8 @@ extension ConfigurationParser {
         return text
     }
 
-    /// An absolute path, or one that starts at the file's folder, whose folder exists.
-    func settingsFile(_ value: Value) -> String? {
+    /// An absolute path, or one that starts at the file's folder.
+    func path(_ value: Value) -> String? {
         guard let name = value.text() else { return nil }
         return folder.pushing(FilePath(name)).string
     }

@@ -65,7 +65,8 @@ struct ConfigurationParser {
             log.report("neither `databases` nor `services` has an entry")
         }
         configuration.admin = top["admin"]?.section().flatMap(readAdmin)
-        configuration.settingsFile = top["settings_file"].flatMap(settingsFile)
+        configuration.settingsFile = top["settings_file"].flatMap(path)
+        configuration.takeoverSocket = top["takeover_socket"].flatMap(path)
         if let value = top["notify"] {
             configuration.notifiers = readNotifiers(value, services: (serviceEntries ?? []).map(\.name))
         }

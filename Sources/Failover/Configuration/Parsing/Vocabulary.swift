@@ -31,7 +31,8 @@ struct Vocabulary: Sendable {
     static let top = Vocabulary(
         section: "the top level",
         keys: monitor + [
-            "databases", "services", "notify", "settings_file", "admin", "log", "worker_threads", "shutdown_grace",
+            "databases", "services", "notify", "settings_file", "takeover_socket", "admin", "log", "worker_threads",
+            "shutdown_grace",
         ],
         later: [])
 

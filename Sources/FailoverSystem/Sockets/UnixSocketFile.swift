@@ -5,13 +5,17 @@ import Glibc
 package enum UnixSocketFile {
     /// Takes away a socket that a former process left behind, which would be in the way of bind(2).
     ///
+    /// - Parameter isOfMessages: whether it is a socket that keeps messages whole, not one of a stream.
     /// - Throws: `EADDRINUSE` when somebody listens there, `EEXIST` when it is no socket: neither is ours.
-    package static func removeAbandoned(_ address: SocketAddress) throws(SystemError) {
+    package static func removeAbandoned(
+        _ address: SocketAddress, isOfMessages: Bool = false
+    ) throws(SystemError) {
         guard let path = address.unixPath else { return }
         var status = stat()
         guard lstat(path, &status) == 0 else { return }
         guard status.st_mode & S_IFMT == S_IFSOCK else { throw SystemError(EEXIST, of: "bind") }
-        let probe = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        let type = isOfMessages ? SOCK_SEQPACKET : SOCK_STREAM
+        let probe = socket(AF_UNIX, Int32(type.rawValue | SOCK_CLOEXEC.rawValue), 0)
         defer { close(probe) }
         guard address.withSocketAddress({ connect(probe, $0, $1) }) != 0, errno == ECONNREFUSED else {
             throw SystemError(EADDRINUSE, of: "bind")

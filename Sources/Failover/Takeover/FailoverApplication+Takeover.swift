@@ -1,0 +1,117 @@
+import FailoverCore
+import FailoverProxy
+import FailoverSystem
+import FoundationEssentials
+import Logging
+
+// MARK: - The process whose place is taken
+
+extension FailoverApplication {
+    /// How long another process may ask, and how long it may take until it serves: it pings everything first.
+    private static let patience = Duration.seconds(5)
+    private static let longPatience = Duration.seconds(120)
+
+    /// Waits until another process has this one's place, or until the listener is stopped.
+    ///
+    /// - Returns: whether it has.
+    func offerPlace(_ listener: DescriptorListener) async -> Bool {
+        while let channel = await onThread({ listener.next() }) ?? nil {
+            do {
+                try await handOver(channel, listener)
+                return true
+            } catch {
+                log.warning("another process did not take over", metadata: ["error": "\(error)"])
+            }
+        }
+        return false
+    }
+
+    private func handOver(_ channel: DescriptorChannel, _ listener: DescriptorListener) async throws {
+        let offer = offer
+        let sockets = proxy.listeningSockets.map(\.socket)
+        let words = Array(try JSONEncoder().encode(offer))
+        let isDone = try await onThread { () throws in
+            guard channel.isOfSameUser else { throw TakeoverError(words: "it belongs to another user") }
+            guard try channel.receive(within: Self.patience)?.bytes == TakeoverWord.ask else {
+                throw TakeoverError(words: "it does not know how")
+            }
+            try channel.send(words, descriptors: sockets)
+            return try channel.receive(within: Self.longPatience)?.bytes == TakeoverWord.done
+        }
+        guard isDone else { throw TakeoverError(words: "it ended before it served") }
+        log.notice("another process takes over")
+        announcer.change(to: [])
+        consequences.leave()
+        await proxy.handOver()
+        await plane.stop()
+        listener.stop()
+        try? channel.send(TakeoverWord.released)
+        // Whoever watches is the other.
+        await monitoring.endAll()
+    }
+
+    private var offer: TakeoverOffer {
+        let table = board.table
+        let reports = current.value.targets.map(\.monitor.report)
+        return TakeoverOffer(
+            listeners: proxy.listeningSockets.map { .init(route: $0.route, hasChosenPort: $0.hasChosenPort) },
+            pins: table.routes.indices.compactMap { route in
+                table.pin(ofRoute: route).map { alias in
+                    TakeoverOffer.Pin(
+                        route: table.routes[route].name, alias: table.aliases[alias].name,
+                        until: admin.pins.until(route: route).map { $0.sinceEpoch / .seconds(1) })
+                }
+            },
+            drained: table.aliases.filter { $0.isDraining && !$0.isRetired }.map(\.name),
+            outages: reports.compactMap { report in
+                guard case .down(let failure, _) = report.status.verdict else { return nil }
+                return .init(service: report.name, since: report.since.sinceEpoch / .seconds(1), failure: failure)
+            })
+    }
+}
+
+// MARK: - The process that takes it
+
+extension FailoverApplication {
+    /// Knows what the former process knew.
+    func resume(from offer: TakeoverOffer) {
+        for outage in offer.outages {
+            guard let target = current.value.targets.first(where: { $0.monitor.service.name == outage.service }) else {
+                continue
+            }
+            target.monitor.resumeOutage(
+                since: WallTime(sinceEpoch: .seconds(outage.since)), because: outage.failure)
+            if case .alias(let alias, _, _, _, _) = target.origin {
+                board.markDown(alias: alias, because: outage.failure)
+            }
+            for service in target.services {
+                do { try consequences.begin(service) } catch { log.error("\(error)") }
+            }
+        }
+        for alias in offer.drained { _ = try? admin.drain(alias: alias) }
+        let now = factory.environment.timeOfDay().sinceEpoch
+        for pin in offer.pins {
+            let rest = pin.until.map { Duration.seconds($0) - now }
+            guard rest.map({ $0 > .zero }) ?? true else { continue }
+            _ = try? admin.switch(route: pin.route, to: pin.alias, for: rest)
+        }
+    }
+
+    /// Waits for the first answers of all services, ten seconds at most: whoever serves must not learn of an outage from
+    /// its clients.
+    func firstAnswers() async {
+        await withDiscardingTaskGroup { group in
+            for target in current.value.targets { group.addTask { await target.monitor.firstAnswer() } }
+        }
+    }
+
+    /// Runs what blocks where it may.
+    func onThread<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value? {
+        try? await factory.checks.threads.run { () throws(PingFailure) in work() }
+    }
+
+    /// The same for what may fail.
+    func onThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await factory.checks.threads.run { () throws(PingFailure) in Result { try work() } }.get()
+    }
+}

@@ -1,0 +1,62 @@
+import Failover
+import FailoverSystem
+import Glibc
+import Logging
+import UnixSignals
+
+/// What passes between a running application and those who look after its process: signals, the service manager.
+struct Supervision: Sendable {
+    let log: Logger
+    let applicationLog: ApplicationLog
+    private let manager = ServiceManager()
+
+    init(log: Logger, applicationLog: ApplicationLog) {
+        self.log = log
+        self.applicationLog = applicationLog
+    }
+
+    /// Hears how it goes.
+    func tell(_ lifecycle: Lifecycle) {
+        switch lifecycle {
+        case .serving: manager.ready("serving")
+        case .reloaded(let configuration):
+            applicationLog.setLevel(configuration.log.level)
+            manager.ready("serving")
+        case .stopping:
+            manager.stopping()
+            do {
+                try DefaultSignals.restore([SIGTERM, SIGINT])
+            } catch {
+                log.warning("a second signal may not end the process", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    /// Until the task is cancelled.
+    func watch(_ application: FailoverApplication) async {
+        await withDiscardingTaskGroup { group in
+            group.addTask { await reloadOnHangUp(application) }
+            if let interval = manager.watchdogInterval {
+                // sd_watchdog_enabled(3) recommends half of it.
+                group.addTask { await keepAlive(application, every: interval / 2) }
+            }
+        }
+    }
+
+    /// Loads the configuration anew at each SIGHUP. What came of it is in the log.
+    private func reloadOnHangUp(_ application: FailoverApplication) async {
+        for await _ in await UnixSignalsSequence(trapping: .sighup) {
+            manager.reloading()
+            await application.reload()
+            manager.ready("serving")
+        }
+    }
+
+    /// Only while the event loops turn: a process that serves nobody is to be restarted.
+    private func keepAlive(_ application: FailoverApplication, every interval: Duration) async {
+        while !Task.isCancelled {
+            if await application.isTurning() { manager.alive() }
+            try? await Task.sleep(for: interval)
+        }
+    }
+}
