@@ -82,6 +82,55 @@ struct MonitoredServiceTests {
         #expect(service.calls.last == "cleanup")
     }
 
+    @Test func anotherMonitorGoesOnFromWhatIsKnownUnderItsOwnSettings() async {
+        let service = ScriptedService()
+        let log = CapturedLog()
+        let former = monitor(service, log)
+        let running = Task { await former.run() }
+        service.answer(refused)
+        #expect(await eventually { log.lines.count == 1 })
+        running.cancel()
+        await running.value
+
+        let next = monitor(service, log, settings: MonitorSettings(rise: 2))
+        next.resume(from: former)
+        #expect(next.report.outages == 1)
+        #expect(next.report.history.failed == 1)
+        guard case .down(refused, _) = next.status.verdict else {
+            Issue.record("\(next.status)")
+            return
+        }
+        let other = Task { await next.run() }
+        for success in 0..<2 {
+            #expect(service.calls.contains("recover") == false, "\(success)")
+            clock.advance(by: .seconds(30))
+            service.answer(nil)
+            #expect(await eventually { next.report.history.succeeded == success + 1 })
+        }
+        #expect(await eventually { service.calls.last == "recover" })
+        #expect(log.lines.count == 2)
+        other.cancel()
+        await other.value
+    }
+
+    @Test func anOutageThatWasToldElsewhereIsNotToldAgain() async {
+        let service = ScriptedService()
+        let log = CapturedLog()
+        let monitor = monitor(service, log)
+        monitor.resumeOutage(since: WallTime(sinceEpoch: .seconds(-60)), because: refused)
+        guard case .down(refused, .seconds(60)) = monitor.status.verdict else {
+            Issue.record("\(monitor.status)")
+            return
+        }
+        let running = Task { await monitor.run() }
+        service.answer(nil)
+        #expect(await eventually { service.calls == ["recover"] })
+        #expect(await eventually { log.lines == ["info slave is back up. Recovery complete. (Process ID: 7)"] })
+        #expect(log.metadata[0]["down_for"] == "1m 0s")
+        running.cancel()
+        await running.value
+    }
+
     @Test func nothingSleepsUntilTheNextReminderWhileAPingIsInFlight() async {
         let service = ScriptedService()
         let running = Task { [monitor = monitor(service)] in await monitor.run() }

@@ -1,7 +1,7 @@
-import Dispatch
+import FailoverSystem
 import Glibc
 
-/// A client socket for tests. Its blocking calls wait on threads of Dispatch's, never on Swift's cooperative ones.
+/// A client socket for tests. Its blocking calls wait on threads of their own, never on Swift's cooperative ones.
 public final class TCPClient: Sendable {
     public struct Failure: Error, Equatable {
         public let call: String
@@ -114,9 +114,16 @@ public final class TCPClient: Sendable {
     }
 }
 
-/// Runs blocking code on a thread of Dispatch's.
+/// Dispatch's threads are few: those that block hold up each other, and whoever else needs Dispatch.
+private let blockingThreads = BlockingThreads()
+
+/// Runs blocking code on a thread of its own.
 public func onThread<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
     try await withCheckedThrowingContinuation { continuation in
-        DispatchQueue.global().async { continuation.resume(with: Result { try body() }) }
+        do {
+            try blockingThreads.start { continuation.resume(with: Result { try body() }) }
+        } catch {
+            continuation.resume(throwing: error)
+        }
     }
 }
