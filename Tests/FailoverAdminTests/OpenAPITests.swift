@@ -59,7 +59,9 @@ struct OpenAPITests {
         }
     }
 
-    @Test(arguments: [("/api/v1/status", "Status"), ("/api/v1/events", "Events"), ("/api/v1/sessions", "Sessions")])
+    @Test(arguments: [("/api/v1/status", "Status"), ("/api/v1/events", "Events"), ("/api/v1/sessions", "Sessions"),
+        ("/api/v1/services/slave", "Service"),
+    ])
     func documentsAreAsDescribed(path: String, schema: String) async throws {
         let admin = try await AdminUnderTest()
         admin.backend.events.add(AdminEvent(.drain, "slave", "drained", at: .init(sinceEpoch: .zero)))
@@ -77,7 +79,7 @@ struct OpenAPITests {
         let paths = try #require(try document()["paths"] as? [String: Object])
         #expect(paths.count > 10)
         for (path, methods) in paths where !path.hasSuffix("/stream") {
-            let path = path.replacing("{name}", with: "a")
+            let path = path.replacing("{name}", with: "slave")
             for method in methods.keys {
                 let answer =
                     method == "get"

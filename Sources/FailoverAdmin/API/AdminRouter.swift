@@ -34,6 +34,7 @@ struct AdminRouter: Sendable {
     private func api(_ path: [String], _ request: AdminRequest) async -> AdminResponse {
         switch (request.method, path) {
         case (.GET, ["status"]): return .json(await backend.status())
+        case (.GET, let path) where path.count == 2 && path[0] == "services": return await service(path[1])
         case (.GET, ["events"]):
             let limit = request.query["limit"].map { Int($0) } ?? 100
             guard let limit, (1...EventRing.capacity).contains(limit) else {
@@ -50,6 +51,13 @@ struct AdminRouter: Sendable {
         case (.GET, _): return .error(.notFound, "there is no such resource")
         default: return .error(.methodNotAllowed, "only GET and POST")
         }
+    }
+
+    private func service(_ name: String) async -> AdminResponse {
+        guard let service = await backend.status().services.first(where: { $0.name == name }) else {
+            return .error(.notFound, "there is no service \(name)")
+        }
+        return .json(service)
     }
 
     private func sessions(_ request: AdminRequest) async -> AdminResponse {
