@@ -36,11 +36,11 @@ struct Serve: AsyncParsableCommand {
         defer { applicationLog.flush() }
         let supervision = Supervision(log: log, applicationLog: applicationLog)
         do {
-            log.info("starting", metadata: ["version": "\(failoverVersion)", "config": "\(file.config)"])
             let application = try await FailoverApplication(
                 configuration, log: log,
                 source: { @Sendable [path = file.config] in try Configuration.load(path: path) },
                 inherited: try inheritance(configuration, log), tell: supervision.tell)
+            log.info("starting", metadata: ["version": "\(failoverVersion)", "config": "\(file.config)"])
             try await Self.run(application, supervision, log)
             log.info("stopped")
         } catch {

@@ -59,7 +59,8 @@ struct OpenAPITests {
         }
     }
 
-    @Test(arguments: [("/api/v1/status", "Status"), ("/api/v1/events", "Events"), ("/api/v1/sessions", "Sessions"),
+    @Test(arguments: [
+        ("/api/v1/status", "Status"), ("/api/v1/events", "Events"), ("/api/v1/sessions", "Sessions"),
         ("/api/v1/services/slave", "Service"),
     ])
     func documentsAreAsDescribed(path: String, schema: String) async throws {

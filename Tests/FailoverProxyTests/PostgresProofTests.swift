@@ -95,6 +95,8 @@ struct PostgresProofTests {
         let replica = EchoBackend { client in
             _ = client.receive(exactly: 8)
             client.send(Array("S".utf8))
+            // To close with this unread would be a reset.
+            _ = client.receive(exactly: Wire.hello.count)
         }
         let primary = EchoBackend { client in
             guard client.receive(exactly: 8) == Wire.sslRequest else { return }
