@@ -10,7 +10,7 @@ struct ConfigurationFixture: CustomTestStringConvertible, Sendable {
 
     static let environment = [
         "MONITOR_PASSWORD": "from-the-environment", "EMPTY": "", "BROKER_URL": "redis://monitor:secret@broker",
-        "WEBHOOK_URL": "https://hooks.example/T0",
+        "WEBHOOK_URL": "https://hooks.example/T0", "FAILOVER_ADMIN_TOKEN": "example-token",
     ]
     static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures")
 

@@ -6,7 +6,9 @@ import Testing
 @Suite("The command line", .timeLimit(.minutes(5)))
 struct CommandLineTests {
     private func failover(_ arguments: String...) async throws -> Command.Output {
-        try await Command.run([FailoverProcess.binary] + arguments, environment: ["MONITOR_PASSWORD": "x"])
+        try await Command.run(
+            [FailoverProcess.binary] + arguments,
+            environment: ["MONITOR_PASSWORD": "x", "FAILOVER_ADMIN_TOKEN": "example-token"])
     }
 
     private func withConfiguration(
@@ -30,7 +32,7 @@ struct CommandLineTests {
         #expect(try await failover("ping", "-c", "\(Laboratory.root)/config/minimal.yaml", "nobody").status == 64)
     }
 
-    @Test(arguments: ["failover", "minimal", "services", "lab-postgres", "lab-mysql"])
+    @Test(arguments: ["failover", "minimal", "reference", "services", "lab-postgres", "lab-mysql"])
     func theShippedConfigurationsAreValid(_ name: String) async throws {
         let output = try await failover("validate", "--config", "\(Laboratory.root)/config/\(name).yaml")
         #expect(output.status == 0, "\(output.standardError)")

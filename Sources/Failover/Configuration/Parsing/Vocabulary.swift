@@ -21,7 +21,7 @@ struct Vocabulary: Sendable {
         return ("unknown key", nil)
     }
 
-    private static let all =
+    static let all =
         [top, databaseAlias, closeDuringOutage, log] + ServiceType.allCases.map(\.vocabulary)
         + NotifierType.allCases.map(\.vocabulary) + [admin]
     private static let monitor = MonitorOverrides.keys
