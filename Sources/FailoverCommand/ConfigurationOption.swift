@@ -4,7 +4,9 @@ import Glibc
 
 /// `--config FILE`, which every subcommand takes.
 struct ConfigurationOption: ParsableArguments {
-    @Option(name: .shortAndLong, help: "The configuration file (YAML).")
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("The configuration file (YAML).", valueName: "file"),
+        completion: .file(extensions: ["yaml", "yml"]))
     var config: String
 
     /// Reads the file.

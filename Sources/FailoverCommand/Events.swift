@@ -10,7 +10,7 @@ struct Events: ParsableCommand {
 
     @OptionGroup var admin: AdminOptions
 
-    @Option(help: "How many, from 1 to 1000.")
+    @Option(help: ArgumentHelp("How many, from 1 to 1000.", valueName: "number"))
     var limit = 100
 
     @Flag(help: "Then go on with each new one, until interrupted.")

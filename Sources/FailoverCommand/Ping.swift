@@ -10,7 +10,9 @@ struct Ping: AsyncParsableCommand {
 
     @OptionGroup var file: ConfigurationOption
 
-    @Argument(help: "Aliases, services or routes; all of them unless given.")
+    @Argument(
+        help: ArgumentHelp("Aliases, services or routes; all of them unless given.", valueName: "name"),
+        completion: .names { $0.databases.map(\.name) + $0.services.map(\.name) })
     var names: [String] = []
 
     @Flag(help: "Print JSON: an array with an object for each.")

@@ -12,10 +12,12 @@ struct Switch: ParsableCommand {
             """)
 
     @OptionGroup var admin: AdminOptions
-    @Argument(help: "A route.") var route: String
-    @Argument(help: "One of its aliases.") var alias: String
+    @Argument(help: "A route.", completion: .routes) var route: String
+    @Argument(help: "One of its aliases.", completion: .aliases) var alias: String
 
-    @Option(name: .customLong("for"), help: "How long, as in 90s, 15m or 2h; until released unless given.")
+    @Option(
+        name: .customLong("for"),
+        help: ArgumentHelp("How long, as in 90s, 15m or 2h; until released unless given.", valueName: "duration"))
     var duration: DurationArgument?
 
     func run() throws {
@@ -34,7 +36,7 @@ struct Release: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "End a switch: the route goes to its own alias again.")
 
     @OptionGroup var admin: AdminOptions
-    @Argument(help: "A route.") var route: String
+    @Argument(help: "A route.", completion: .routes) var route: String
 
     func run() throws { try admin.act("api/v1/routes/\(pathPart(route))/release") }
 }
@@ -45,7 +47,7 @@ struct Drain: ParsableCommand {
         abstract: "Take an alias out of service: it gets no new sessions, and those it has move away where it is safe.")
 
     @OptionGroup var admin: AdminOptions
-    @Argument(help: "A database alias.") var alias: String
+    @Argument(help: "A database alias.", completion: .aliases) var alias: String
 
     func run() throws { try admin.act("api/v1/aliases/\(pathPart(alias))/drain") }
 }
@@ -55,7 +57,7 @@ struct Undrain: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Put a drained alias back into service.")
 
     @OptionGroup var admin: AdminOptions
-    @Argument(help: "A database alias.") var alias: String
+    @Argument(help: "A database alias.", completion: .aliases) var alias: String
 
     func run() throws { try admin.act("api/v1/aliases/\(pathPart(alias))/undrain") }
 }
