@@ -1,3 +1,4 @@
+import CLinux
 public import FailoverCore
 import FailoverSystem
 import Glibc

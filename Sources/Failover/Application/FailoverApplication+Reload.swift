@@ -18,7 +18,7 @@ extension FailoverApplication {
         try await reloads.reload(configuration)
     }
 
-    /// The same from the source that ``init(_:log:source:whenStopping:)`` was given, as the admin plane does it: logged,
+    /// The same from the source that ``init(_:log:source:inherited:tell:)`` was given, as the admin plane does it: logged,
     /// and told in its events and metrics.
     public func reload() async { _ = try? await admin.reload() }
 

@@ -10,16 +10,16 @@ public final class MonitoredService: Sendable {
     /// Read by whoever accepts sessions, before it calls ``trigger(_:)`` with `newSession`.
     public let gate = PingGate()
 
-    private let state: Lock<State>
-    private let environment: MonitorEnvironment
-    private let currentAlias: @Sendable () -> String?
+    let state: Lock<State>
+    let environment: MonitorEnvironment
+    let currentAlias: @Sendable () -> String?
     private let onSuspicion: @Sendable (Bool) -> Void
-    private let onEvent: @Sendable (FailoverEvent) -> Void
+    let onEvent: @Sendable (FailoverEvent) -> Void
     private let bounded: BoundedPing
     private let durations: Timer
-    private let hookFailures: Counter
+    let hookFailures: Counter
 
-    private struct State {
+    struct State {
         var machine: ServiceStateMachine
         /// The ping in flight, or the latest one.
         var ping: Task<Void, Never>?
@@ -86,32 +86,6 @@ public final class MonitoredService: Sendable {
         await ping?.value
         await decisions?.value
         if !wasStopped { await service.cleanup() }
-    }
-
-    /// Goes on from what another, which has been stopped, knew of the same service; keeps its own settings. To be called
-    /// before ``run()``.
-    public func resume(from former: MonitoredService) {
-        let known = former.state.withLock { $0 }
-        state.withLock { state in
-            state.machine = known.machine.resumed(with: state.machine.settings)
-            state.history = known.history
-            state.since = known.since
-            state.outages = known.outages
-            gate.set(state.machine.nextPing)
-        }
-    }
-
-    /// Goes on with an outage that another process has told of. To be called before ``run()``.
-    public func resumeOutage(since: WallTime, because failure: PingFailure) {
-        let now = environment.clock.now
-        let lasting = environment.timeOfDay().sinceEpoch - since.sinceEpoch
-        state.withLock { state in
-            state.machine = ServiceStateMachine(
-                settings: state.machine.settings, downSince: now.advanced(by: .zero - max(.zero, lasting)),
-                because: failure, now: now)
-            state.since = since
-            state.outages = 1
-        }
     }
 
     /// Waits for the first ping's answer and what follows from it, no longer than twice the ping's limit.
@@ -240,42 +214,5 @@ public final class MonitoredService: Sendable {
     private func timerFired(at wake: MonotonicTime) {
         state.withLock { if $0.wake == wake { $0.wake = nil } }
         trigger(.timer)
-    }
-}
-
-// MARK: - Outage and recovery
-
-extension MonitoredService {
-    private enum Decision {
-        case event(FailoverEvent.Kind)
-        /// The outage goes on, with other servers than before.
-        case change(PingFailure)
-    }
-
-    private func perform(_ decision: Decision, decidedAt time: WallTime) async {
-        switch decision {
-        case .event(let kind):
-            await runHook(of: kind)
-            let event = FailoverEvent(
-                service: service.name, kind: kind, time: time, host: environment.host,
-                processID: environment.processID, currentAlias: currentAlias())
-            environment.log.log(event)
-            onEvent(event)
-        case .change(let failure):
-            environment.log.warning("\(service.name) outage goes on, changed", metadata: failure.metadata)
-        }
-    }
-
-    private func runHook(of kind: FailoverEvent.Kind) async {
-        do {
-            switch kind {
-            case .outage(let failure): try await service.failover(because: failure)
-            case .recovery: try await service.recover()
-            case .reminder: break
-            }
-        } catch {
-            hookFailures.increment()
-            environment.log.error("\(service.name): the hook of an event failed", metadata: ["error": "\(error)"])
-        }
     }
 }

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Tells systemd how this process does: sd_notify(3). Nobody is told when it was not started by systemd.

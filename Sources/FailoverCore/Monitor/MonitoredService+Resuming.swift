@@ -1,0 +1,28 @@
+/// What was known before it began.
+extension MonitoredService {
+    /// Goes on from what another, which has been stopped, knew of the same service; keeps its own settings. To be called
+    /// before ``run()``.
+    public func resume(from former: MonitoredService) {
+        let known = former.state.withLock { $0 }
+        state.withLock { state in
+            state.machine = known.machine.resumed(with: state.machine.settings)
+            state.history = known.history
+            state.since = known.since
+            state.outages = known.outages
+            gate.set(state.machine.nextPing)
+        }
+    }
+
+    /// Goes on with an outage that another process has told of. To be called before ``run()``.
+    public func resumeOutage(since: WallTime, because failure: PingFailure) {
+        let now = environment.clock.now
+        let lasting = environment.timeOfDay().sinceEpoch - since.sinceEpoch
+        state.withLock { state in
+            state.machine = ServiceStateMachine(
+                settings: state.machine.settings, downSince: now.advanced(by: .zero - max(.zero, lasting)),
+                because: failure, now: now)
+            state.since = since
+            state.outages = 1
+        }
+    }
+}
