@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import quantiles
 
 from .laboratory import Laboratory
 from .memcached import exchange, open_session
@@ -97,6 +98,23 @@ def exchanges(conditions: Conditions, relay: Running) -> Values:
             exchange(session)
         count += 1
     return {"per_s": count / elapsed, "cpu_us": (relay.cpu_seconds() - before) / count * 1e6}
+
+
+def round_trips(conditions: Conditions, relay: Running) -> Values:
+    """Memcached exchanges over one open session, one after another: how long each takes."""
+    times = []
+    with open_session(relay.ports.memcached) as session:
+        exchange(session)
+        before, start = relay.cpu_seconds(), time.monotonic()
+        end = start + conditions.seconds
+        while start < end:
+            exchange(session)
+            now = time.monotonic()
+            times.append(now - start)
+            start = now
+        cpu = relay.cpu_seconds() - before
+    percentiles = quantiles(times, n=100, method="inclusive")
+    return {"p50_us": percentiles[49] * 1e6, "p99_us": percentiles[98] * 1e6, "cpu_us": cpu / len(times) * 1e6}
 
 
 def idle_sessions(conditions: Conditions, relay: Running) -> Values:

@@ -1,5 +1,6 @@
 """The relays that are compared, each with the configuration that makes the comparison fair."""
 
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,15 @@ class Ports:
 
 
 @dataclass(frozen=True)
+class Administration:
+    """Where an admin plane listens, and what clients of its port show."""
+
+    socket: Path
+    port: int
+    token: str
+
+
+@dataclass(frozen=True)
 class Job:
     """What a relay shall do: take sessions on `listen`, pass them to `servers`."""
 
@@ -27,6 +37,7 @@ class Job:
     servers: Ports
     sessions: int
     """The most sessions there will be at one time."""
+    administration: Administration | None
 
 
 @dataclass(frozen=True)
@@ -35,6 +46,7 @@ class Running:
 
     ports: Ports
     process: Process | None
+    administration: Administration | None = None
 
     def cpu_seconds(self) -> float:
         """CPU time that the relay used so far."""
@@ -49,16 +61,21 @@ class Relay:
     configuration: Callable[[Job], str]
     command: Callable[[Path], list[str]]
     """The command line, given the path of the configuration file."""
+    has_admin_plane: bool = False
 
     @contextmanager
     def started(self, laboratory: Laboratory, servers: Ports, sessions: int, directory: Path) -> Iterator[Running]:
         """Runs the relay afresh, ready to pass on sessions."""
-        listen = Ports(*free_ports(2))
+        postgres, memcached, admin = free_ports(3)
+        listen = Ports(postgres, memcached)
+        administration = None
+        if self.has_admin_plane:
+            administration = Administration(directory / f"{self.name}.sock", admin, secrets.token_hex())
         path = directory / f"{self.name}.conf"
-        path.write_text(self.configuration(Job(laboratory, listen, servers, sessions)))
+        path.write_text(self.configuration(Job(laboratory, listen, servers, sessions, administration)))
         with Process(self.name, self.command(path), directory / f"{self.name}.log") as process:
             wait_until_answering(process, listen.memcached)
-            yield Running(listen, process)
+            yield Running(listen, process, administration)
 
 
 def haproxy_configuration(job: Job) -> str:
@@ -102,7 +119,11 @@ stream {{
 
 def failover_configuration(job: Job) -> str:
     """This proxy on one worker thread; PostgreSQL's sessions are read by its protocol reader."""
-    laboratory = job.laboratory
+    laboratory, administration = job.laboratory, job.administration
+    admin = ""
+    if administration:
+        listen = f'["unix:{administration.socket}", "127.0.0.1:{administration.port}"]'
+        admin = f'admin: {{listen: {listen}, token: "{administration.token}"}}\n'
     return f"""\
 databases:
   primary:
@@ -128,16 +149,20 @@ services:
     failover_db_alias: []
     listen: "127.0.0.1:{job.listen.memcached}"
 worker_threads: 1
-"""
+{admin}"""
 
 
 HAPROXY = Relay("haproxy", haproxy_configuration, lambda path: ["haproxy", "-db", "-f", str(path)])
 NGINX = Relay("nginx", nginx_configuration, lambda path: ["nginx", "-p", str(path.parent), "-c", str(path)])
 
 
-def failover(binary: Path) -> Relay:
+def failover(binary: Path, name: str = "failover", has_admin_plane: bool = False) -> Relay:
     """This proxy, run from `binary`."""
-    return Relay("failover", failover_configuration, lambda path: [str(binary), "serve", "--config", str(path)])
+
+    def command(path: Path) -> list[str]:
+        return [str(binary), "serve", "--config", str(path)]
+
+    return Relay(name, failover_configuration, command, has_admin_plane)
 
 
 @contextmanager

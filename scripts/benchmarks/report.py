@@ -7,7 +7,17 @@ from statistics import median
 
 from .comparison import Sample
 
-RELAYS = ["direct", "haproxy", "nginx", "failover"]
+
+@dataclass(frozen=True)
+class Columns:
+    """The relays that a report shows, in this order, and which of them it divides by the baseline."""
+
+    relays: list[str]
+    baseline: str
+    compared: list[str]
+
+
+RELAYS = Columns(["direct", "haproxy", "nginx", "failover"], baseline="haproxy", compared=["failover"])
 
 
 @dataclass(frozen=True)
@@ -22,12 +32,13 @@ class Metric:
 
 @dataclass(frozen=True)
 class Target:
-    """What a metric of failover shall be: itself, or as a ratio to HAProxy's."""
+    """What a metric of a relay shall be: itself, or as a ratio to the baseline's."""
 
     metric: Metric
     limit: float
     at_most: bool
     ratio: bool
+    relay: str = "failover"
 
     def is_met(self, value: float) -> bool:
         return value <= self.limit if self.at_most else value >= self.limit
@@ -49,41 +60,50 @@ METRICS = [
     *_queries("reconnect-8", "connect for each query, 8 clients"),
     Metric("exchange", "per_s", "TCP connect + memcached exchange, one by one: exchanges/s"),
     Metric("exchange", "cpu_us", "TCP connect + memcached exchange: relay CPU, µs/exchange", 1),
+    Metric("round-trip", "p50_us", "memcached exchange over an open session: median, µs", 1),
+    Metric("round-trip", "p99_us", "memcached exchange over an open session: 99th percentile, µs", 1),
+    Metric("round-trip", "cpu_us", "memcached exchange over an open session: relay CPU, µs", 1),
     Metric("big", "megabytes_per_s", "20 MB results: MB/s"),
     Metric("big", "cpu_ns_per_byte", "20 MB results: relay CPU, ns/byte", 4),
     Metric("idle", "bytes", "idle sessions: relay memory (PSS), bytes/session"),
 ]
 
 
-def _metric(measurement: str, key: str) -> Metric:
+def row(measurement: str, key: str) -> Metric:
+    """The row that shows this value."""
     return next(metric for metric in METRICS if (metric.measurement, metric.key) == (measurement, key))
 
 
 TARGETS = [
-    Target(_metric("select-8", "cpu_us"), 0.90, at_most=True, ratio=True),
-    Target(_metric("select-8", "per_s"), 1.0, at_most=False, ratio=True),
-    Target(_metric("big", "cpu_ns_per_byte"), 0.85, at_most=True, ratio=True),
-    Target(_metric("idle", "bytes"), 1024, at_most=True, ratio=False),
-    Target(_metric("exchange", "per_s"), 1.0, at_most=False, ratio=True),
+    Target(row("select-8", "cpu_us"), 0.90, at_most=True, ratio=True),
+    Target(row("select-8", "per_s"), 1.0, at_most=False, ratio=True),
+    Target(row("big", "cpu_ns_per_byte"), 0.85, at_most=True, ratio=True),
+    Target(row("idle", "bytes"), 1024, at_most=True, ratio=False),
+    Target(row("exchange", "per_s"), 1.0, at_most=False, ratio=True),
 ]
 
 
 class Report:
     """The samples of one comparison, summed up."""
 
-    def __init__(self, samples: list[Sample]) -> None:
+    def __init__(self, samples: list[Sample], columns: Columns = RELAYS, targets: list[Target] = TARGETS) -> None:
         self._samples = samples
+        self._baseline = columns.baseline
+        self._targets = targets
         present = {sample.relay for sample in samples}
-        self._relays = [name for name in RELAYS if name in present]
+        self._relays = [name for name in columns.relays if name in present]
+        self._compared = [name for name in columns.compared if name in present]
 
     def markdown(self) -> str:
         """The table, then the targets."""
-        rows = [["measurement", *self._relays, "failover ÷ haproxy (lowest–highest round)"]]
+        ratios = [f"{name} ÷ {self._baseline} (lowest–highest round)" for name in self._compared]
+        rows = [["measurement", *self._relays, *ratios]]
         rows.append(["---"] + ["---:"] * (len(rows[0]) - 1))
         for metric in METRICS:
             if any(self._values(metric, relay) for relay in self._relays):
                 cells = [self._cell(metric, relay) for relay in self._relays]
-                rows.append([metric.title, *cells, self._ratio_cell(metric)])
+                cells += [self._ratio_cell(metric, relay) for relay in self._compared]
+                rows.append([metric.title, *cells])
         table = "\n".join("| " + " | ".join(row) + " |" for row in rows)
         return table + "\n\nTargets:\n" + "\n".join(self._target_lines())
 
@@ -105,25 +125,28 @@ class Report:
         no_relay = relay == "direct" and metric.key.startswith("cpu_")
         return f"{median(values.values()):.{metric.decimals}f}" if values and not no_relay else "–"
 
-    def _ratios(self, metric: Metric) -> list[float]:
-        """failover's value by HAProxy's of the same round."""
-        haproxy = self._values(metric, "haproxy")
-        ours = self._values(metric, "failover")
-        return [ours[round_] / haproxy[round_] for round_ in ours if round_ in haproxy]
+    def _ratios(self, metric: Metric, relay: str) -> list[float]:
+        """The relay's value by the baseline's of the same round."""
+        baseline = self._values(metric, self._baseline)
+        values = self._values(metric, relay)
+        return [values[round_] / baseline[round_] for round_ in values if round_ in baseline]
 
-    def _ratio_cell(self, metric: Metric) -> str:
-        ratios = self._ratios(metric)
+    def _ratio_cell(self, metric: Metric, relay: str) -> str:
+        ratios = self._ratios(metric, relay)
         return f"{median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})" if ratios else "–"
 
     def _target_lines(self) -> list[str]:
         lines = []
-        for target in TARGETS:
-            metric = target.metric
-            values = self._ratios(metric) if target.ratio else [*self._values(metric, "failover").values()]
+        for target in self._targets:
+            metric, relay = target.metric, target.relay
+            values = self._ratios(metric, relay) if target.ratio else [*self._values(metric, relay).values()]
             if not values:
                 continue
-            goal = f"{'≤' if target.at_most else '≥'} {target.limit:g}{' × haproxy' if target.ratio else ''}"
+            goal = f"{'≤' if target.at_most else '≥'} {target.limit:g}{f' × {self._baseline}' if target.ratio else ''}"
             verdict = "met" if target.is_met(median(values)) else "MISSED"
             rounds = f"met in {sum(map(target.is_met, values))} of {len(values)} rounds"
-            lines.append(f"* {verdict}: {metric.title} {goal}: {median(values):.4g} ({rounds})")
+            lines.append(f"* {verdict}: {self._subject(relay)}{metric.title} {goal}: {median(values):.4g} ({rounds})")
         return lines or ["* none measured"]
+
+    def _subject(self, relay: str) -> str:
+        return f"{relay}, " if len(self._compared) > 1 else ""
