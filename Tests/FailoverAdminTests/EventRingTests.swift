@@ -31,4 +31,24 @@ struct EventRingTests {
         }
         #expect(ids == Array(901...1000))
     }
+
+    /// A follower leaves under a lock of its task's, which whoever tells it something needs too.
+    @Test(.timeLimit(.minutes(2))) func followersThatLeaveWhileTheyAreToldHoldUpNobody() async {
+        let ring = EventRing()
+        let event = event(1)
+        await withDiscardingTaskGroup { group in
+            group.addTask { for _ in 0..<200_000 { ring.add(event) } }
+            for _ in 0..<4 {
+                group.addTask {
+                    for _ in 0..<2_000 {
+                        let follower = Task { for await _ in ring.follow() {} }
+                        await Task.yield()
+                        follower.cancel()
+                        await follower.value
+                    }
+                }
+            }
+        }
+        #expect(ring.latest(1).first?.id == 200_000)
+    }
 }

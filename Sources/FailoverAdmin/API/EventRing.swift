@@ -15,18 +15,29 @@ package final class EventRing: Sendable {
     private static let patience = 100
 
     private let state = Lock(State())
+    /// Held while an event is told, so that all are told in their order. Never by a follower that leaves.
+    private let telling = Lock(())
 
     package init() {}
 
     /// Numbers the event, keeps it and tells it to all followers; never waits.
     package func add(_ event: AdminEvent) {
+        telling.withLock { _ in
+            let (event, followers) = keep(event)
+            // Not under the lock that a follower takes when it leaves: it does so under a lock of its task's, which this
+            // needs to wake it.
+            for follower in followers { follower.yield(event) }
+        }
+    }
+
+    private func keep(_ event: AdminEvent) -> (AdminEvent, [AsyncStream<AdminEvent>.Continuation]) {
         state.withLock { state in
             var event = event
             event.id = state.next
             state.next += 1
             if state.events.count == Self.capacity { state.events.removeFirst() }
             state.events.append(event)
-            for follower in state.followers.values { follower.yield(event) }
+            return (event, Array(state.followers.values))
         }
     }
 
