@@ -31,9 +31,9 @@ extension FailoverApplication {
         let states = await found(plan.aliasStates, after: former.plan.aliases.count)
 
         let proxyChange = try proxy.prepare(
-            ProxyConfiguration(
-                routes: try await plan.proxyRoutes(resolver: factory.checks.resolver), aliasLimits: plan.aliasLimits,
-                workers: configuration.workerThreads))
+            try await plan.proxyConfiguration(
+                resolver: factory.checks.resolver, workers: configuration.workerThreads,
+                hasPredecessor: predecessor != nil))
         let planeChange: AdminPlane.Change
         do {
             planeChange = try await plane.prepare(configuration.admin)
@@ -81,11 +81,10 @@ extension FailoverApplication {
     /// The states with the addresses of those that are new.
     private func found(_ states: [AliasState], after count: Int) async -> [AliasState] {
         var states = states
-        for index in states.indices.dropFirst(count) {
+        for (index, addresses) in await addresses(of: states, after: count) {
             let state = states[index]
             states[index] = AliasState(
-                name: state.name, endpoint: state.endpoint, addresses: await addresses(of: state.endpoint) ?? [],
-                isRetired: state.isRetired)
+                name: state.name, endpoint: state.endpoint, addresses: addresses, isRetired: state.isRetired)
         }
         return states
     }
@@ -96,7 +95,7 @@ extension FailoverApplication {
     /// - Returns: those that go on so.
     private func end(_ former: Generation, before next: Generation) async -> [MonitoredTarget] {
         var continued: [MonitoredTarget] = []
-        for target in former.targets where !next.targets.contains(where: { $0.monitor === target.monitor }) {
+        for target in former.targets where !next.has(target) {
             await monitoring.end(target.monitor)
             guard let successor = next.targets.first(where: { $0.continues(target) }) else { continue }
             successor.monitor.resume(from: target.monitor)
@@ -106,7 +105,7 @@ extension FailoverApplication {
     }
 
     private func follow(_ next: Generation, after former: Generation, continued: [MonitoredTarget]) {
-        let known = former.targets.filter { target in next.targets.contains { $0.monitor === target.monitor } }
+        let known = former.targets.filter(next.has)
         do {
             try consequences.change(to: next.configuration) { name in
                 if known.contains(where: { $0.services.contains(name) }) { return nil }
@@ -115,13 +114,9 @@ extension FailoverApplication {
         } catch {
             log.error("reload: \(error)")
         }
-        for target in next.targets where !known.contains(where: { $0.monitor === target.monitor }) {
-            start(target.monitor)
-        }
-        for notifier in next.notifiers where !former.notifiers.contains(where: { $0 === notifier }) {
-            start(notifier)
-        }
-        for notifier in former.notifiers where !next.notifiers.contains(where: { $0 === notifier }) {
+        for target in next.targets where !former.has(target) { start(target.monitor) }
+        for notifier in next.notifiers where !former.has(notifier) { start(notifier) }
+        for notifier in former.notifiers where !next.has(notifier) {
             // Tells what it was given, in its own time.
             notifier.finish()
         }

@@ -28,7 +28,7 @@ public final class FailoverApplication: ServiceLifecycle.Service {
     /// Of the admin plane, until it runs.
     private let firstAdmin: Lock<AdminPlane.Change?>
     private let place: Lock<DescriptorListener?>
-    private let predecessor: Predecessor?
+    let predecessor: Predecessor?
     let tell: @Sendable (Lifecycle) -> Void
 
     /// How long clients wait in the listeners' queues for the first name look-up, which a dead name server may delay.
@@ -60,18 +60,17 @@ public final class FailoverApplication: ServiceLifecycle.Service {
         let factory = GenerationFactory(
             checks: checks, environment: environment, board: board, consequences: consequences, announcer: announcer)
         let first = factory.generation(configuration, plan: plan)
-        let routes = try await plan.proxyRoutes(resolver: checks.resolver)
-        // A predecessor still listens there.
+        // A predecessor still listens where only one can.
         let isFirst = inherited.predecessor == nil
+        let served = try await plan.proxyConfiguration(
+            resolver: checks.resolver, workers: configuration.workerThreads, hasPredecessor: !isFirst)
         let firstAdmin = try await plane.prepare(isFirst ? configuration.admin : nil)
         let proxy: ProxyServer
         do {
             place = Lock(isFirst ? try configuration.takeoverSocket.map(Self.offer) : nil)
             proxy = try ProxyServer(
-                configuration: ProxyConfiguration(
-                    routes: routes, aliasLimits: plan.aliasLimits, workers: configuration.workerThreads,
-                    hasPredecessor: !isFirst),
-                board: board, observer: first.observer(clock: environment.clock, log: log), log: log,
+                configuration: served, board: board, observer: first.observer(clock: environment.clock, log: log),
+                log: log,
                 received: inherited.listeners)
         } catch {
             await plane.abandon(firstAdmin)
@@ -121,7 +120,8 @@ public final class FailoverApplication: ServiceLifecycle.Service {
     /// Serves until the surrounding `ServiceGroup` shuts down gracefully or another process takes its place, then lets
     /// sessions end. Called once.
     public func run() async throws {
-        await findAddresses()
+        // So that the first clients find addresses.
+        for (alias, found) in await addresses(of: board.table.aliases) { board.setAddresses(alias: alias, found) }
         let first = current.value
         for notifier in first.notifiers { start(notifier) }
         if let predecessor { resume(from: predecessor.offer) }
@@ -133,15 +133,14 @@ public final class FailoverApplication: ServiceLifecycle.Service {
         if let change = firstAdmin.withLock({ $0.take() }) { plane.commit(change, backend: admin) }
         noteAdminListening()
         admin.noteListening()
-        let work = Task {
-            await withDiscardingTaskGroup { group in
-                group.addTask { await self.admin.watchTraffic() }
-                group.addTask { await self.reloads.run { try await self.change(to: $0) } }
-            }
-        }
+        let watching = Task { await admin.watchTraffic() }
+        let reloading = Task { await reloads.run { try await self.change(to: $0) } }
         tell(.serving)
         await untilTheEnd()
-        await stop(work)
+        reloads.finish()
+        // One that is under way needs the loops.
+        await reloading.value
+        await stop(watching)
     }
 
     /// Has the former process stop, and opens what could not be open in both.
@@ -178,15 +177,14 @@ public final class FailoverApplication: ServiceLifecycle.Service {
         }
     }
 
-    private func stop(_ work: Task<Void, Never>) async {
+    private func stop(_ watching: Task<Void, Never>) async {
         tell(.stopping)
         admin.noteStopping()
-        reloads.finish()
         let grace = current.value.configuration.shutdownGrace
         log.info("stopping", metadata: ["sessions": "\(proxy.sessionCount)", "grace": "\(grace.inWords)"])
         await proxy.stop(grace: grace)
-        work.cancel()
-        await work.value
+        watching.cancel()
+        await watching.value
         await plane.stop()
         await monitoring.endAll()
         for notifier in current.value.notifiers { notifier.finish() }
@@ -196,20 +194,18 @@ public final class FailoverApplication: ServiceLifecycle.Service {
         await telling.endAll()
     }
 
-    /// Looks all names up once, so that the first clients find addresses.
-    private func findAddresses() async {
-        await withDiscardingTaskGroup { group in
-            for (index, alias) in board.table.aliases.enumerated() {
-                group.addTask {
-                    let found = await self.addresses(of: alias.endpoint)
-                    if let found { self.board.setAddresses(alias: index, found) }
+    /// Where aliases are, by position, as far as their names are found in time; all are looked up at once.
+    ///
+    /// - Parameter count: those before this position are known.
+    func addresses(of aliases: [AliasState], after count: Int = 0) async -> [Int: [SocketAddress]] {
+        await withTaskGroup(of: (Int, [SocketAddress]?).self) { group in
+            for (index, alias) in aliases.enumerated().dropFirst(count) {
+                group.addTask { [resolver = factory.checks.resolver] in
+                    (index, try? await resolver.addresses(of: alias.endpoint, limit: Self.firstLookupLimit))
                 }
             }
+            return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
         }
-    }
-
-    func addresses(of endpoint: Endpoint) async -> [SocketAddress]? {
-        try? await factory.checks.resolver.addresses(of: endpoint, limit: Self.firstLookupLimit)
     }
 }
 

@@ -16,6 +16,12 @@ struct Generation: Sendable {
     /// All, routes' own first.
     var targets: [MonitoredTarget] { databases.compactMap(\.self) + others }
 
+    /// Whether the same monitor is one of its own.
+    func has(_ target: MonitoredTarget) -> Bool { targets.contains { $0.monitor === target.monitor } }
+
+    /// Whether the same queue is one of its own.
+    func has(_ notifier: NotifierQueue) -> Bool { notifiers.contains { $0 === notifier } }
+
     /// Who is told what sessions of these routes see.
     func observer(clock: MonotonicClock, log: Logger) -> RouteObserver {
         RouteObserver(

@@ -33,7 +33,6 @@ final class ReloadQueue: Sendable {
                 request.answer.resume(throwing: error)
             }
         }
-        finish()
     }
 
     /// Those that come from now on are refused.

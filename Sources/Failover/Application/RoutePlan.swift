@@ -97,11 +97,18 @@ struct RoutePlan {
         return owners.count == 1 ? owners[0].name : alias
     }
 
-    /// Sessions that each alias may serve.
-    var aliasLimits: [Int?] { aliases.map(\.database.maxConnections) }
+    /// What the proxy serves, with the listeners' names resolved.
+    ///
+    /// - Parameter hasPredecessor: whether another process may still serve sessions of these routes.
+    func proxyConfiguration(
+        resolver: NameResolver, workers: Int, hasPredecessor: Bool
+    ) async throws -> ProxyConfiguration {
+        ProxyConfiguration(
+            routes: try await proxyRoutes(resolver: resolver), aliasLimits: aliases.map(\.database.maxConnections),
+            workers: workers, hasPredecessor: hasPredecessor)
+    }
 
-    /// The routes as the proxy serves them, with their listeners' names resolved.
-    func proxyRoutes(resolver: NameResolver) async throws -> [ProxyRoute] {
+    private func proxyRoutes(resolver: NameResolver) async throws -> [ProxyRoute] {
         var result: [ProxyRoute] = []
         for route in routes {
             let settings = route.settings

@@ -10,14 +10,9 @@ final class RunningTasks: Sendable {
         tasks.withLock { $0[id] = Task(operation: body) }
     }
 
-    /// The object's task, which is no longer looked after here.
-    func remove(_ object: AnyObject) -> Task<Void, Never>? {
-        tasks.withLock { $0.removeValue(forKey: ObjectIdentifier(object)) }
-    }
-
     /// Cancels what runs for the object, and waits for its end.
     func end(_ object: AnyObject) async {
-        let task = remove(object)
+        let task = tasks.withLock { $0.removeValue(forKey: ObjectIdentifier(object)) }
         task?.cancel()
         await task?.value
     }

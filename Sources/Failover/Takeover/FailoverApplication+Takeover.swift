@@ -97,8 +97,8 @@ extension FailoverApplication {
         }
     }
 
-    /// Waits for the first answers of all services, ten seconds at most: whoever serves must not learn of an outage from
-    /// its clients.
+    /// Waits for the first answers of all services, no longer than twice a ping's limit: whoever serves must not learn of an
+    /// outage from its clients.
     func firstAnswers() async {
         await withDiscardingTaskGroup { group in
             for target in current.value.targets { group.addTask { await target.monitor.firstAnswer() } }
