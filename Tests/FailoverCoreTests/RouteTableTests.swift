@@ -28,14 +28,12 @@ struct RouteTableTests {
     @Test func aRouteIsClosedWhileAnyServiceKeepsItClosed() {
         let celery = RouteTable.Closure(service: "celery", message: "no broker")
         let cache = RouteTable.Closure(service: "cache", message: "no cache")
-        board.close(route: 0, celery)
-        board.close(route: 0, cache)
+        board.replaceClosures([(0, celery), (0, cache)])
         #expect(board.table.closure(ofRoute: 0) == celery)
         #expect(board.table.closure(ofRoute: 1) == nil)
-        board.reopen(route: 0, after: "celery")
+        board.replaceClosures([(0, cache)])
         #expect(board.table.closure(ofRoute: 0) == cache)
-        board.reopen(route: 0, after: "celery")
-        board.reopen(route: 0, after: "cache")
+        board.replaceClosures([])
         #expect(board.table.closure(ofRoute: 0) == nil)
         #expect(board.table.selection(ofRoute: 0) == RouteSelection(alias: 0, reason: .preferred))
     }

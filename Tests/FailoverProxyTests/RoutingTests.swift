@@ -25,13 +25,13 @@ struct RoutingTests {
         let backend = EchoBackend(greeting: "r:")
         let proxy = try ProxyUnderTest(
             backends: [[.loopback(port: backend.port)]], engine: .mysql, session: SessionSettings())
-        proxy.board.close(route: 0, RouteTable.Closure(service: "celery", message: "closed for now"))
+        proxy.board.replaceClosures([(0, RouteTable.Closure(service: "celery", message: "closed for now"))])
         let refused = try await proxy.connect()
         let packet = MySQLErrorPacket(code: 1105, sqlState: nil, message: "closed for now", sequence: 0)
         #expect(try await refused.receive(packet.bytes.count) == packet.bytes)
         #expect(proxy.log.lines == ["warning slave: client refused: closed during the outage of celery"])
         #expect(proxy.arrivals == 0)
-        proxy.board.reopen(route: 0, after: "celery")
+        proxy.board.replaceClosures([])
         await proxy.server.stop(grace: .zero)
     }
 
@@ -40,12 +40,12 @@ struct RoutingTests {
         let proxy = try ProxyUnderTest(ports: [backend.port])
         let session = try await proxy.connect()
         #expect(try await session.receiveText(2) == "r:")
-        proxy.board.close(route: 0, RouteTable.Closure(service: "celery", message: "closed for now"))
+        proxy.board.replaceClosures([(0, RouteTable.Closure(service: "celery", message: "closed for now"))])
         #expect(try await proxy.whoAnswers() == "")
         #expect(await eventually { proxy.server.sessionCount == 1 })
         try await session.send(Array("ping".utf8))
         #expect(try await session.receiveText(4) == "ping")
-        proxy.board.reopen(route: 0, after: "celery")
+        proxy.board.replaceClosures([])
         #expect(try await proxy.whoAnswers() == "r:")
         await proxy.server.stop(grace: .zero)
     }

@@ -37,9 +37,9 @@ struct TrafficTests {
         var report = await proxy.server.trafficReport()
         #expect(report.failures == [[.connectRefused: 1], [:]])
         #expect(report.routes[0].retried == 1)
-        proxy.board.close(route: 0, RouteTable.Closure(service: "celery", message: "closed"))
+        proxy.board.replaceClosures([(0, RouteTable.Closure(service: "celery", message: "closed"))])
         #expect(try await proxy.whoAnswers() == "")
-        proxy.board.reopen(route: 0, after: "celery")
+        proxy.board.replaceClosures([])
         for alias in 0..<2 { proxy.board.markDown(alias: alias, because: down) }
         #expect(try await proxy.whoAnswers() == "")
         report = await proxy.server.trafficReport()

@@ -45,17 +45,7 @@ public final class RouteBoard: Sendable {
         update(alias) { $0.addresses = addresses }
     }
 
-    /// The route takes no new sessions until it is reopened after the same service's outage.
-    public func close(route: Int, _ closure: RouteTable.Closure) {
-        update { $0.close(route: route, closure) }
-    }
-
-    /// The service is back: the route is open, unless another service's outage keeps it closed.
-    public func reopen(route: Int, after service: String) {
-        update { $0.reopen(route: route, after: service) }
-    }
-
-    /// These routes are closed, for these reasons, and no others.
+    /// These routes take no new sessions, for these reasons, and no others; of several reasons of a route the first is told.
     public func replaceClosures(_ closures: [(route: Int, closure: RouteTable.Closure)]) {
         update { $0.replaceClosures(closures) }
     }

@@ -4,8 +4,8 @@ public struct RouteTable: Hashable, Sendable {
     public private(set) var routes: [Route]
     /// For each route the aliases to try, in order; kept so that a new session costs no decision.
     private var candidatesByRoute: [[Candidate]]
-    /// For each route why it is closed, the latest last.
-    private var closuresByRoute: [[Closure]]
+    /// For each route why it is closed, if so.
+    private var closureByRoute: [Closure?]
     /// For each route the alias that an operator switched it to.
     private var pinByRoute: [Int?]
 
@@ -37,7 +37,7 @@ public struct RouteTable: Hashable, Sendable {
     public init(aliases: [AliasState], routes: [Route]) {
         self.aliases = aliases
         self.routes = routes
-        closuresByRoute = routes.map { _ in [] }
+        closureByRoute = routes.map { _ in nil }
         pinByRoute = routes.map { _ in nil }
         candidatesByRoute = []
         candidatesByRoute = routes.indices.map(candidates(ofRouteAt:))
@@ -57,7 +57,7 @@ public struct RouteTable: Hashable, Sendable {
     public func candidates(ofRoute route: Int) -> [Candidate] { candidatesByRoute[route] }
 
     /// Why the route takes no new sessions; `nil` while it does.
-    public func closure(ofRoute route: Int) -> Closure? { closuresByRoute[route].first }
+    public func closure(ofRoute route: Int) -> Closure? { closureByRoute[route] }
 
     /// Which alias a new session gets first, and why.
     public func selection(ofRoute route: Int) -> RouteSelection {
@@ -94,7 +94,7 @@ public struct RouteTable: Hashable, Sendable {
             zip(self.aliases, aliases).map { $0.changed(to: $1) } + aliases.dropFirst(self.aliases.count)
         let added = routes.count - self.routes.count
         self.routes = routes
-        closuresByRoute += Array(repeating: [], count: added)
+        closureByRoute += Array(repeating: nil, count: added)
         pinByRoute += Array(repeating: nil, count: added)
         for (index, route) in routes.enumerated() {
             guard let pin = pinByRoute[index], route.isRetired || !route.aliases.contains(pin) else { continue }
@@ -108,18 +108,10 @@ public struct RouteTable: Hashable, Sendable {
         candidatesByRoute[route] = candidates(ofRouteAt: route)
     }
 
-    mutating func close(route: Int, _ closure: Closure) {
-        reopen(route: route, after: closure.service)
-        closuresByRoute[route].append(closure)
-    }
-
-    mutating func reopen(route: Int, after service: String) {
-        closuresByRoute[route].removeAll { $0.service == service }
-    }
-
+    /// These routes are closed; of several closures of a route the first is told.
     mutating func replaceClosures(_ closures: [(route: Int, closure: Closure)]) {
-        closuresByRoute = routes.map { _ in [] }
-        for (route, closure) in closures { close(route: route, closure) }
+        closureByRoute = routes.map { _ in nil }
+        for (route, closure) in closures { closureByRoute[route] = closureByRoute[route] ?? closure }
     }
 
     private func candidates(ofRouteAt route: Int) -> [Candidate] {
