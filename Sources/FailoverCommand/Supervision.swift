@@ -8,7 +8,7 @@ import UnixSignals
 struct Supervision: Sendable {
     let log: Logger
     let applicationLog: ApplicationLog
-    private let manager = ServiceManager()
+    private let systemd = SystemdNotifier()
 
     init(log: Logger, applicationLog: ApplicationLog) {
         self.log = log
@@ -18,12 +18,12 @@ struct Supervision: Sendable {
     /// Hears how it goes.
     func tell(_ lifecycle: Lifecycle) {
         switch lifecycle {
-        case .serving: manager.ready("serving")
+        case .serving: systemd.ready("serving")
         case .reloaded(let configuration):
             applicationLog.setLevel(configuration.log.level)
-            manager.ready("serving")
+            systemd.ready("serving")
         case .stopping:
-            manager.stopping()
+            systemd.stopping()
             do {
                 try DefaultSignals.restore([SIGTERM, SIGINT])
             } catch {
@@ -36,7 +36,7 @@ struct Supervision: Sendable {
     func watch(_ application: FailoverApplication) async {
         await withDiscardingTaskGroup { group in
             group.addTask { await reloadOnHangUp(application) }
-            if let interval = manager.watchdogInterval {
+            if let interval = systemd.watchdogInterval {
                 // sd_watchdog_enabled(3) recommends half of it.
                 group.addTask { await keepAlive(application, every: interval / 2) }
             }
@@ -46,16 +46,16 @@ struct Supervision: Sendable {
     /// Loads the configuration anew at each SIGHUP. What came of it is in the log.
     private func reloadOnHangUp(_ application: FailoverApplication) async {
         for await _ in await UnixSignalsSequence(trapping: .sighup) {
-            manager.reloading()
+            systemd.reloading()
             await application.reload()
-            manager.ready("serving")
+            systemd.ready("serving")
         }
     }
 
     /// Only while the event loops turn: a process that serves nobody is to be restarted.
     private func keepAlive(_ application: FailoverApplication, every interval: Duration) async {
         while !Task.isCancelled {
-            if await application.isTurning() { manager.alive() }
+            if await application.isTurning() { systemd.alive() }
             try? await Task.sleep(for: interval)
         }
     }

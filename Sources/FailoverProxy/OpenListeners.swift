@@ -17,8 +17,10 @@ struct OpenListener: Sendable {
     /// Whether the path of a Unix socket is this process's to remove.
     var ownsPath = true
 
-    /// The path to remove when it is closed, of a Unix socket.
-    var path: String? { ownsPath ? address.unixPath : nil }
+    /// Takes away the path of a Unix socket that is closed.
+    func removePath() {
+        if ownsPath, let path = address.unixPath { unlink(path) }
+    }
 }
 
 /// The proxy's listeners under one configuration.
@@ -85,7 +87,7 @@ struct OpenListeners: Sendable {
     func close(_ listeners: [OpenListener]) {
         for listener in listeners {
             Glibc.close(listener.socket)
-            if let path = listener.path { unlink(path) }
+            listener.removePath()
         }
     }
 

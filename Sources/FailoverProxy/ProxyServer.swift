@@ -105,7 +105,7 @@ public final class ProxyServer: Sendable {
     public func stop(grace: Duration) async {
         if !isHandedOver.load(ordering: .relaxed) {
             await stopAccepting()
-            for listener in state.withLock({ $0.listeners.all }) { if let path = listener.path { unlink(path) } }
+            for listener in state.withLock({ $0.listeners.all }) { listener.removePath() }
         }
         await sessionsEnded(within: grace)
         if registry.count > 0 {
@@ -228,6 +228,6 @@ extension ProxyServer {
         let closed = change.former.others(than: change.listeners)
         guard !closed.isEmpty else { return }
         await stopAccepting(Set(closed.map(\.id)))
-        for listener in closed { if let path = listener.path { unlink(path) } }
+        for listener in closed { listener.removePath() }
     }
 }

@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 
 /// Tells systemd how this process does: sd_notify(3). Nobody is told when it was not started by systemd.
-package struct ServiceManager: Sendable {
+package struct SystemdNotifier: Sendable {
     private let path: String?
     /// How often the service manager wants to hear that the process is alive; `nil` when it does not.
     package let watchdogInterval: Duration?
@@ -24,9 +24,6 @@ package struct ServiceManager: Sendable {
         clock_gettime(CLOCK_MONOTONIC, &now)
         tell("RELOADING=1\nMONOTONIC_USEC=\(now.tv_sec * 1_000_000 + now.tv_nsec / 1000)")
     }
-
-    /// What to show to whoever asks.
-    package func status(_ status: String) { tell("STATUS=\(status)") }
 
     package func stopping() { tell("STOPPING=1\nSTATUS=stopping: sessions may end") }
 
