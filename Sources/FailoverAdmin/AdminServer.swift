@@ -1,32 +1,36 @@
 package import FailoverCore
 
-/// The admin plane: the API, the status page and the metrics, over HTTP.
+/// The admin plane at one listener: the API, the status page and the metrics, over HTTP.
 package struct AdminServer: Sendable {
     private let server: HTTPServer
     private let access: @Sendable () -> AccessPolicy
 
-    /// Opens the listeners; nobody is answered before ``run(_:)``.
+    /// Opens the listener; nobody is answered before ``run(_:)``.
     ///
     /// - Parameters:
     ///   - access: who may do what, asked for at each request.
     ///   - idleTime: after which a connection is closed on which nothing was written.
-    /// - Throws: ``AdminListenError``; nothing stays open then.
+    /// - Throws: ``AdminListenError``.
     package init(
-        listeners: [Endpoint], access: @autoclosure @escaping @Sendable () -> AccessPolicy,
+        listener: Endpoint, access: @autoclosure @escaping @Sendable () -> AccessPolicy,
         idleTime: Duration = .seconds(30)
     ) async throws {
-        server = try await HTTPServer(listeners, idleTime: idleTime)
+        server = try await HTTPServer(listener, idleTime: idleTime)
         self.access = access
     }
 
-    /// Where it listens, with the ports that the system chose.
-    package var addresses: [String] { server.addresses }
+    /// Where it listens, with the port that the system chose.
+    package var address: String { server.address }
 
     /// Answers until the task is cancelled.
     package func run(_ backend: any AdminBackend) async {
-        await server.run { await AdminRouter(backend: backend, access: access()).respond($0) }
+        let stream = EventStream(backend)
+        let telling = Task { await stream.run() }
+        await server.run { await AdminRouter(backend: backend, stream: stream, access: access()).respond($0) }
+        telling.cancel()
+        await telling.value
     }
 
-    /// Closes the listeners of a server that is not to run.
+    /// Closes the listener of a server that is not to run.
     package func close() async { await server.close() }
 }

@@ -14,7 +14,7 @@ final class AdminUnderTest: Sendable {
         _ listen: Endpoint = .tcp(host: "127.0.0.1", port: 0), token: String? = nil, idleTime: Duration = .seconds(3600)
     ) async throws {
         let server = try await AdminServer(
-            listeners: [listen], access: AccessPolicy(token: token.map { Secret($0) }), idleTime: idleTime)
+            listener: listen, access: AccessPolicy(token: token.map { Secret($0) }), idleTime: idleTime)
         self.server = server
         running = Task { [backend] in await server.run(backend) }
     }
@@ -24,7 +24,7 @@ final class AdminUnderTest: Sendable {
         await running.value
     }
 
-    var port: Int { server.addresses.first.flatMap { Int($0.split(separator: ":").last ?? "") } ?? 0 }
+    var port: Int { Int(server.address.split(separator: ":").last ?? "") ?? 0 }
 
     /// What a request's bytes are answered with until the server closes.
     func answer(_ request: String) async throws -> String {

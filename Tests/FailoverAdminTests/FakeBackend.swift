@@ -7,14 +7,18 @@ final class FakeBackend: AdminBackend {
     let events = EventRing()
     private let asked = Lock<[String]>([])
     private let ready = Lock(true)
+    private let statuses = Lock(0)
 
     var actions: [String] { asked.withLock { $0 } }
+    /// How often the status was asked for.
+    var statusCount: Int { statuses.withLock { $0 } }
     var isReady: Bool { ready.withLock { $0 } }
     let configurationText = "services: {}\n"
 
     func setReady(_ isReady: Bool) { ready.withLock { $0 = isReady } }
 
     func status() async -> StatusDocument {
+        statuses.withLock { $0 += 1 }
         let failure = PingFailure(.refused, "127.0.0.1:1: Connection refused")
         var history = PingHistory()
         history.add(

@@ -10,7 +10,7 @@ final class AdminPlane: Sendable {
 
         init(_ endpoint: Endpoint, _ access: Current<AccessPolicy>) async throws {
             self.endpoint = endpoint
-            server = try await AdminServer(listeners: [endpoint], access: access.value)
+            server = try await AdminServer(listener: endpoint, access: access.value)
         }
     }
 
@@ -30,7 +30,7 @@ final class AdminPlane: Sendable {
     private static let lastAnswers = Duration.seconds(1)
 
     /// Where it listens, with the ports that the system chose.
-    var addresses: [String] { listeners.withLock { $0 }.flatMap(\.server.addresses) }
+    var addresses: [String] { listeners.withLock { $0 }.map(\.server.address) }
 
     /// Opens the listeners that are not open yet; nobody is answered there before ``commit(_:backend:)``.
     ///

@@ -5,6 +5,7 @@ struct AdminRouter: Sendable {
     private static let base = ["api", "v1"]
 
     let backend: any AdminBackend
+    let stream: EventStream
     let access: AccessPolicy
 
     func respond(_ request: AdminRequest) async -> AdminResponse {
@@ -44,7 +45,7 @@ struct AdminRouter: Sendable {
         case (.GET, ["sessions"]): return await sessions(request)
         case (.GET, ["events", "stream"]):
             return AdminResponse(
-                status: .ok, contentType: "text/event-stream", body: .stream(EventStream(backend).pieces))
+                status: .ok, contentType: "text/event-stream", body: .stream(await stream.follow()))
         case (.GET, ["configuration"]): return .text(backend.configurationText)
         case (.GET, ["openapi.json"]): return OpenAPI.response
         case (.POST, _): return await act(path, request)

@@ -5,16 +5,13 @@ package final class EventRing: Sendable {
     private struct State {
         var events: [AdminEvent] = []
         var next = 1
-        var followers: [Int: AsyncStream<AdminEvent>.Continuation] = [:]
-        var nextFollower = 0
     }
 
     /// How many are kept.
     package static let capacity = 1000
-    /// How many may wait for a follower that is slow; older ones are lost to it.
-    private static let patience = 100
 
     private let state = Lock(State())
+    private let followers = Followers<AdminEvent>(patience: 100)
     /// Held while an event is told, so that all are told in their order. Never by a follower that leaves.
     private let telling = Lock(())
 
@@ -22,22 +19,17 @@ package final class EventRing: Sendable {
 
     /// Numbers the event, keeps it and tells it to all followers; never waits.
     package func add(_ event: AdminEvent) {
-        telling.withLock { _ in
-            let (event, followers) = keep(event)
-            // Not under the lock that a follower takes when it leaves: it does so under a lock of its task's, which this
-            // needs to wake it.
-            for follower in followers { follower.yield(event) }
-        }
+        telling.withLock { _ in followers.tell(keep(event)) }
     }
 
-    private func keep(_ event: AdminEvent) -> (AdminEvent, [AsyncStream<AdminEvent>.Continuation]) {
+    private func keep(_ event: AdminEvent) -> AdminEvent {
         state.withLock { state in
             var event = event
             event.id = state.next
             state.next += 1
             if state.events.count == Self.capacity { state.events.removeFirst() }
             state.events.append(event)
-            return (event, Array(state.followers.values))
+            return event
         }
     }
 
@@ -47,15 +39,5 @@ package final class EventRing: Sendable {
     }
 
     /// Each event from now on, until the stream is dropped.
-    package func follow() -> AsyncStream<AdminEvent> {
-        let (events, event) = AsyncStream.makeStream(
-            of: AdminEvent.self, bufferingPolicy: .bufferingNewest(Self.patience))
-        let number = state.withLock { state in
-            state.followers[state.nextFollower] = event
-            state.nextFollower += 1
-            return state.nextFollower - 1
-        }
-        event.onTermination = { [weak self] _ in self?.state.withLock { $0.followers[number] = nil } }
-        return events
-    }
+    package func follow() -> AsyncStream<AdminEvent> { followers.follow() }
 }

@@ -5,73 +5,51 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-/// An HTTP/1.1 server with small limits: 64 connections, 16 KiB of headers, 64 KiB of body, half a minute of idleness.
+/// An HTTP/1.1 server at one listener, with small limits: 64 connections, 16 KiB of headers, 64 KiB of body, half a minute of idleness.
 struct HTTPServer: Sendable {
     typealias Listening = NIOAsyncChannel<HTTPConnection.Channel, Never>
 
     private static let mostConnections = 64
+    /// What the kernel keeps for a client that does not read, in bytes; by itself it would let that grow to megabytes.
+    private static let sendBuffer: SocketOptionValue = 64 << 10
 
-    let listening: [(channel: Listening, listener: Endpoint)]
+    private let listening: Listening
+    private let listener: Endpoint
     private let group: MultiThreadedEventLoopGroup
 
-    /// Opens the listeners.
+    /// Opens the listener.
     ///
     /// - Parameter idleTime: after which a connection is closed on which nothing was written.
-    /// - Throws: ``AdminListenError`` for the one that cannot be opened; nothing stays open then.
-    init(_ listeners: [Endpoint], idleTime: Duration) async throws {
+    /// - Throws: ``AdminListenError`` when it cannot be opened.
+    init(_ listener: Endpoint, idleTime: Duration) async throws {
+        self.listener = listener
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        var opened: [(Listening, Endpoint)] = []
         do {
-            for listener in listeners { opened.append((try await Self.open(listener, group, idleTime), listener)) }
+            listening = try await Self.open(listener, group, idleTime)
         } catch {
-            await Self.close(opened)
-            // Whoever lets go of a channel needs its loop.
-            opened = []
             try? await group.shutdownGracefully()
             throw error
         }
-        listening = opened
     }
 
-    /// Closes the listeners of a server that is not to run.
-    func close() async { await Self.close(listening) }
+    /// Closes the listener of a server that is not to run.
+    func close() async {
+        try? await listening.executeThenClose { _ in }
+        await end()
+    }
 
-    /// Where it listens, with the ports that the system chose: `127.0.0.1:8404`, `unix:/run/failover.sock`.
-    var addresses: [String] {
-        listening.map { channel, listener in
-            guard case .tcp(let host, 0) = listener, let port = channel.channel.localAddress?.port else {
-                return "\(listener)"
-            }
-            return "\(Endpoint.tcp(host: host, port: UInt16(port)))"
+    /// Where it listens, with the port that the system chose: `127.0.0.1:8404`, `unix:/run/failover.sock`.
+    var address: String {
+        guard case .tcp(let host, 0) = listener, let port = listening.channel.localAddress?.port else {
+            return "\(listener)"
         }
+        return "\(Endpoint.tcp(host: host, port: UInt16(port)))"
     }
 
     /// Serves until the task is cancelled.
     func run(_ respond: @escaping @Sendable (AdminRequest) async -> AdminResponse) async {
         let places = Places(limit: Self.mostConnections)
-        await withTaskGroup { servers in
-            for (channel, listener) in listening {
-                servers.addTask {
-                    await serve(channel, isUnix: listener.isUnix, places, respond)
-                    if case .unix(let path) = listener { unlink(path) }
-                }
-            }
-        }
-        try? await group.shutdownGracefully()
-    }
-
-    private static func close(_ listening: [(channel: Listening, listener: Endpoint)]) async {
-        for (channel, listener) in listening {
-            try? await channel.executeThenClose { _ in }
-            if case .unix(let path) = listener { unlink(path) }
-        }
-    }
-
-    private func serve(
-        _ channel: Listening, isUnix: Bool, _ places: Places,
-        _ respond: @escaping @Sendable (AdminRequest) async -> AdminResponse
-    ) async {
-        try? await channel.executeThenClose { clients in
+        try? await listening.executeThenClose { clients in
             try await withThrowingDiscardingTaskGroup { group in
                 for try await client in clients {
                     let isWithinLimit = places.take()
@@ -82,13 +60,21 @@ struct HTTPServer: Sendable {
                             return
                         }
                         // What goes wrong on one connection ends it, and nothing else.
-                        try? await HTTPConnection(channel: client, isThroughUnixSocket: isUnix, respond: respond)
-                            .serve()
+                        try? await HTTPConnection(
+                            channel: client, isThroughUnixSocket: listener.isUnix, respond: respond
+                        )
+                        .serve()
                         places.leave()
                     }
                 }
             }
         }
+        await end()
+    }
+
+    private func end() async {
+        if case .unix(let path) = listener { unlink(path) }
+        try? await group.shutdownGracefully()
     }
 
     private static func open(_ listener: Endpoint, _ group: MultiThreadedEventLoopGroup, _ idleTime: Duration)
@@ -97,6 +83,7 @@ struct HTTPServer: Sendable {
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(ChannelOptions.backlog, value: 64)
             .serverChannelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(ChannelOptions.socketOption(.so_sndbuf), value: sendBuffer)
         switch listener {
         case .tcp(let host, let port):
             do {

@@ -1,0 +1,64 @@
+import FailoverCore
+import FailoverTesting
+import Testing
+
+@testable import FailoverAdmin
+
+@Suite("The stream of events", .timeLimit(.minutes(2)))
+struct EventStreamTests {
+    private func event(_ number: Int) -> AdminEvent {
+        AdminEvent(.drain, "a\(number)", "drained", at: WallTime(sinceEpoch: .zero))
+    }
+
+    @Test func aFollowerGetsTheStatusThenEventsAndTheStatusAgain() async {
+        let backend = FakeBackend()
+        let stream = EventStream(backend)
+        let telling = Task { await stream.run() }
+        var pieces = await stream.follow().makeAsyncIterator()
+        #expect(await pieces.next()?.hasPrefix("event: status\ndata: {") == true)
+        // Until the stream itself listens.
+        let adding = Task {
+            for number in 1... {
+                backend.events.add(event(number))
+                try await Task.sleep(for: .milliseconds(10))
+            }
+        }
+        while let piece = await pieces.next(), !piece.contains("\nevent: event\ndata: {") {}
+        while let piece = await pieces.next(), !piece.hasPrefix("event: status\ndata: {") {}
+        adding.cancel()
+        telling.cancel()
+        await telling.value
+    }
+
+    @Test func aStatusIsMadeOnceForAll() async {
+        let backend = FakeBackend()
+        let stream = EventStream(backend)
+        let telling = Task { await stream.run() }
+        var followers: [AsyncStream<String>] = []
+        for _ in 0..<50 { followers.append(await stream.follow()) }
+        for number in 1...100 {
+            backend.events.add(event(number))
+            await Task.yield()
+        }
+        // Two for each follower, so that one of them was told.
+        for follower in followers {
+            var statuses = 0
+            for await piece in follower where piece.hasPrefix("event: status\n") {
+                statuses += 1
+                if statuses == 2 { break }
+            }
+        }
+        #expect(backend.statusCount < 1000)
+        telling.cancel()
+        await telling.value
+    }
+
+    @Test func whoLeavesIsForgotten() async {
+        let followers = Followers<Int>(patience: 1)
+        var stream: AsyncStream<Int>? = followers.follow()
+        #expect(!followers.isEmpty)
+        stream = nil
+        _ = stream
+        #expect(await eventually { followers.isEmpty })
+    }
+}
