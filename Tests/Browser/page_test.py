@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import unittest
+from pathlib import Path
 
 sys.dont_write_bytecode = True
 
@@ -591,6 +592,33 @@ class LiveTests(BrowserTests):
         self.shows('[data-route="slave"]', why="preferred")
         self.shows(SLAVE, serving="true")
         self.browser.screenshot("live-released")
+
+    @unittest.skipUnless(os.environ.get("FAILOVER_CONFIGURATION"), "FAILOVER_CONFIGURATION is not set: nothing to reload")
+    def test_a_reload_shows_what_is_new_and_a_mistake_changes_nothing(self) -> None:
+        path = Path(os.environ["FAILOVER_CONFIGURATION"])
+        text = path.read_text()
+        self.addCleanup(path.write_text, text)
+        added = f"memory: {{type: tcp, host: 127.0.0.1, port: {os.environ['LAB_PG_PRIMARY_PORT']}}}"
+        path.write_text(text.replace("services: {", f"services: {{{added}, "))
+        self.reload()
+        self.browser.until_text("#result-text", "Done: configuration reloaded: service memory")
+        self.shows('[data-service="memory"]', state="up")
+        self.browser.screenshot("live-reloaded")
+
+        path.write_text(text.replace("type: database", "type: databse"))
+        self.reload()
+        self.browser.until_text("#result-text", "nothing has changed")
+        self.browser.until_text("#result-text", "databse")
+        self.shows('[data-service="memory"]', state="up")
+        self.browser.screenshot("live-reload-failed")
+
+        path.write_text(text)
+        self.reload()
+        self.browser.until(lambda: not self.browser.all('[data-service="memory"]'), "the service is gone")
+
+    def reload(self) -> None:
+        self.click('[data-action="reload"]')
+        self.confirm()
 
 
 if __name__ == "__main__":
