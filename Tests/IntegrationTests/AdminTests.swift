@@ -28,11 +28,6 @@ extension RealServers {
                 .standardOutput
         }
 
-        private func end(_ failover: FailoverProcess) async throws {
-            failover.signal(SIGTERM)
-            #expect(try await failover.status() == 0)
-        }
-
         @Test func anOutageShowsInStatusEventsAndMetrics() async throws {
             let failover = try failover()
             let port = try await failover.port()
@@ -66,7 +61,7 @@ extension RealServers {
             try await engine.fault("start")
             #expect(await failover.logs("INFO slave is back up."))
             #expect(try await status(failover).contains("served by slave; 2 sessions so far"))
-            try await end(failover)
+            try await failover.end()
         }
 
         @Test func theMetricsAreThoseOfTheListAndPrometheusTakesThem() async throws {
@@ -80,7 +75,7 @@ extension RealServers {
             try scratch.write(metrics, to: "metrics")
             let check = try await Command.run(["/bin/sh", "-c", "promtool check metrics < \(scratch.path("metrics"))"])
             #expect(check.status == 0, "\(check.standardOutput) \(check.standardError)")
-            try await end(failover)
+            try await failover.end()
         }
 
         @Test func aReplicaIsTakenOutForMaintenanceAndPutBack() async throws {
@@ -97,7 +92,7 @@ extension RealServers {
             #expect(undrained.standardOutput == "slave is back in service\n")
             #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
             #expect(try await failover.command("undrain", "slave").status == 1)
-            try await end(failover)
+            try await failover.end()
         }
 
         @Test func aSwitchHoldsUntilItIsReleasedOrItsTimeIsOver() async throws {
@@ -114,18 +109,18 @@ extension RealServers {
                     "RELEASE slave is released: its time is over\n"))
             #expect(try await failover.command("switch", "slave", "nobody").status == 1)
             #expect(try await failover.command("switch", "slave", "default", "--for", "soon").status == 64)
-            try await end(failover)
+            try await failover.end()
         }
 
         @Test func withoutAnAdminSectionThereIsNothingToAsk() async throws {
             let failover = try FailoverProcess(configuration: engine.configuration())
             _ = try await failover.port()
             #expect(try await failover.command("status").status == 78)
-            try await end(failover)
+            try await failover.end()
             // Nobody listens any more.
             let other = try self.failover()
             _ = try await other.port()
-            try await end(other)
+            try await other.end()
             let output = try await other.command("status")
             #expect(output.status == 1)
             #expect(output.standardError.split(separator: "\n").count == 1)

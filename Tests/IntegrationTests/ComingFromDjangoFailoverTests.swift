@@ -19,11 +19,6 @@ extension RealServers {
                 "check-\(file)", "echo >> \(scratch.path("pings-\(file)")); ! test -e \(scratch.path(file))")
         }
 
-        private func end(_ failover: FailoverProcess) async throws {
-            failover.signal(SIGTERM)
-            #expect(try await failover.status() == 0)
-        }
-
         @Test func aServiceWithPingFailoverAndRecoverIsOfTypeCommand() async throws {
             let hook = try scratch.script("hook", "echo $FAILOVER_EVENT >> \(scratch.path("hooks"))")
             let failover = try FailoverProcess(
@@ -37,7 +32,7 @@ extension RealServers {
             try scratch.remove("broken")
             #expect(await failover.logs("INFO billing is back up."))
             #expect(scratch.text("hooks") == "outage\nrecovery\n")
-            try await end(failover)
+            try await failover.end()
         }
 
         @Test func socketHostPortAndTimeoutAreThoseOfTypeTCP() async throws {
@@ -51,7 +46,7 @@ extension RealServers {
             listener.stop()
             #expect(await failover.logs("CRITICAL search outage."))
             #expect(failover.log.contains { $0.contains("127.0.0.1:\(listener.port): Connection refused") })
-            try await end(failover)
+            try await failover.end()
         }
 
         @Test func failoverSettingsAreSetDuringAnOutageAndRestoredOnRecovery() async throws {
@@ -71,7 +66,7 @@ extension RealServers {
             #expect(await failover.logs("INFO billing is back up."))
             #expect(!scratch.text("settings.json").contains("MODE"))
             #expect(try await failover.command("status").standardOutput.contains("SETTINGS") == false)
-            try await end(failover)
+            try await failover.end()
         }
 
         @Test(arguments: Laboratory.Engine.allCases)
@@ -86,7 +81,7 @@ extension RealServers {
             try await engine.fault("start")
             #expect(await failover.logs("INFO slave is back up."))
             #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
-            try await end(failover)
+            try await failover.end()
         }
 
         @Test func memcachedPingsEveryNodeAndNamesTheDeadOnes() async throws {
@@ -101,7 +96,7 @@ extension RealServers {
             #expect(
                 await failover.logs(
                     "2 of 3 servers down: 127.0.0.1:\(nodes[1].port) (refused), 127.0.0.1:\(nodes[2].port) ("))
-            try await end(failover)
+            try await failover.end()
         }
 
         @Test(
@@ -127,7 +122,7 @@ extension RealServers {
             try await Laboratory.fault(undo, on: server)
             #expect(await failover.logs("INFO celery is back up."))
             #expect(!scratch.text("settings.json").contains("CELERY_ALWAYS_EAGER"))
-            try await end(failover)
+            try await failover.end()
         }
 
         @Test func failoverServicesAreTheServicesOfTheConfiguration() async throws {
@@ -138,7 +133,7 @@ extension RealServers {
                 try scratch.write("", to: name)
                 #expect(await failover.logs("CRITICAL \(name) outage."))
             }
-            try await end(failover)
+            try await failover.end()
         }
 
         @Test(arguments: Laboratory.Engine.allCases)
@@ -160,7 +155,7 @@ extension RealServers {
             try scratch.remove("broken")
             #expect(await failover.logs("INFO billing is back up."))
             #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
-            try await end(failover)
+            try await failover.end()
         }
 
         @Test func failoverPingPingsAsTheMonitorDecoratorDid() async throws {
@@ -191,7 +186,7 @@ extension RealServers {
             let answer = try await Command.run(post).standardOutput
             #expect(answer.hasPrefix(#"{"message":"billing: command: "#), "\(answer)")
             #expect(failover.log.contains { $0.hasPrefix("CRITICAL billing outage.") })
-            try await end(failover)
+            try await failover.end()
         }
 
         @Test func criticalOnOutageAgainWhileItLastsInfoOnRecoveryAndMail() async throws {
@@ -211,7 +206,7 @@ extension RealServers {
             #expect(await eventually { scratch.text("mail").contains("Subject: [failover] DOWN: billing on") })
             #expect(await eventually { scratch.text("mail").contains("Subject: [failover] UP again: billing on") })
             #expect(scratch.text("mail").contains("To: admins@example.com"))
-            try await end(failover)
+            try await failover.end()
         }
 
         @Test func eachProcessDecidesForItself() async throws {
@@ -224,7 +219,7 @@ extension RealServers {
             let pings = scratch.text("pings-two").count
             #expect(await eventually { scratch.text("pings-two").count >= pings + 3 })
             #expect(!processes[1].log.contains { $0.contains("outage") })
-            for process in processes { try await end(process) }
+            for process in processes { try await process.end() }
         }
     }
 }

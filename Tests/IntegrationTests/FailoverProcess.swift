@@ -67,6 +67,12 @@ final class FailoverProcess: Sendable {
 
     func signal(_ signal: Int32) { kill(pid, signal) }
 
+    /// Ends it as a service manager does; all must be well.
+    func end(sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        signal(SIGTERM)
+        #expect(try await status() == 0, sourceLocation: sourceLocation)
+    }
+
     /// Waits for the end; the exit status.
     func status() async throws -> Int32 { try await process.status() }
 }

@@ -43,8 +43,7 @@ extension RealServers {
             let port = try await failover.port()
             #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
             try await engine.fault("stop")
-            failover.signal(SIGTERM)
-            #expect(try await failover.status() == 0)
+            try await failover.end()
             try await engine.fault("cont")
         }
 
@@ -71,8 +70,7 @@ extension RealServers {
             #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
             let warnings = failover.log.filter { $0.hasPrefix("WARNING") }
             #expect(warnings.allSatisfy { $0.contains("the listener pauses") })
-            failover.signal(SIGTERM)
-            #expect(try await failover.status() == 0)
+            try await failover.end()
         }
 
         @Test func garbageEndsOnlyItsOwnSession() async throws {
@@ -86,8 +84,7 @@ extension RealServers {
             }
             // A server that hangs up on garbage looks like one that dies, until the next ping.
             #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
-            failover.signal(SIGTERM)
-            #expect(try await failover.status() == 0)
+            try await failover.end()
         }
     }
 }

@@ -13,11 +13,6 @@ extension RealServers {
 
         private var admin: String { "admin: {listen: \"unix:\(scratch.path("admin"))\"}\n" }
 
-        private func end(_ failover: FailoverProcess) async throws {
-            failover.signal(SIGTERM)
-            #expect(try await failover.status() == 0)
-        }
-
         @Test func sighupLoadsTheFileAndWhatIsKnownStays() async throws {
             let failover = try FailoverProcess(configuration: admin + engine.configuration())
             let port = try await failover.port()
@@ -35,7 +30,7 @@ extension RealServers {
             #expect(await failover.logs("INFO slave is back up."))
             #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
             #expect(failover.log.count { $0.hasPrefix("CRITICAL") } == 1)
-            try await end(failover)
+            try await failover.end()
         }
 
         @Test func aFileThatIsWrongChangesNothingAndTheLogSaysWhy() async throws {
@@ -66,7 +61,7 @@ extension RealServers {
                 try await failover.command("reload").standardOutput == "configuration reloaded: nothing has changed\n")
             #expect(try await metrics().contains("failover_config_last_reload_success 1\n"))
             #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
-            try await end(failover)
+            try await failover.end()
         }
 
         @Test func theConsequencesOfAnOutageFollowTheConfiguration() async throws {
@@ -93,7 +88,7 @@ extension RealServers {
             try failover.configure(admin + engine.configuration())
             #expect(try await failover.command("reload").status == 0)
             #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
-            try await end(failover)
+            try await failover.end()
         }
 
         @Test func theAdminPlaneMovesAndAsksForAnotherToken() async throws {
@@ -106,7 +101,7 @@ extension RealServers {
             #expect(await failover.logs("configuration reloaded: admin changed"))
             #expect(try await failover.command("status").status == 0)
             #expect(await eventually { !FileManager.default.fileExists(atPath: scratch.path("admin")) })
-            try await end(failover)
+            try await failover.end()
         }
 
         @Test func reloadsSwitchesAndDrainsUnderLoadCostNoClientAnything() async throws {
@@ -132,7 +127,7 @@ extension RealServers {
             #expect(try await engine.whoAnswers(at: port) != nil)
             let log = failover.log.filter { $0.hasPrefix("WARNING") || $0.hasPrefix("ERROR") }
             #expect(log.isEmpty, "\(log)")
-            try await end(failover)
+            try await failover.end()
         }
 
         /// A configuration of the same first listener, and of much else at random.

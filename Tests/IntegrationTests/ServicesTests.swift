@@ -29,8 +29,7 @@ struct ServicesTests {
         #expect(await failover.logs("WARNING cache outage goes on, changed"))
         #expect(await failover.logs("2 of 3 servers down: 127.0.0.1:\(one.port)"))
         #expect(await eventually { scratch.text("events").contains(#""event":"outage""#) })
-        failover.signal(SIGTERM)
-        #expect(try await failover.status() == 0)
+        try await failover.end()
     }
 
     @Test func aCommandServicesOutageHasItsConsequencesAndItsRecoveryTakesThemBack() async throws {
@@ -79,7 +78,6 @@ struct ServicesTests {
         #expect(await eventually { (try? await TCPClient.connect(port: port).receiveText(5)) == "hello" })
         #expect(await eventually { scratch.text("events").contains(#""event":"recovery""#) })
         #expect(scratch.text("mail").contains("UP again") == false)
-        failover.signal(SIGTERM)
-        #expect(try await failover.status() == 0)
+        try await failover.end()
     }
 }

@@ -44,8 +44,7 @@ extension RealServers {
                 // A replica that went on before its ping was given up has had no outage to recover from.
                 #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
                 try await everybodyIsServed(by: engine.replicaPort, through: failover, engine, "after \(undo)")
-                failover.signal(SIGTERM)
-                #expect(try await failover.status() == 0)
+                try await failover.end()
             }
         }
 
@@ -59,8 +58,7 @@ extension RealServers {
                 "flips.py", engine.rawValue, "\(port)", "\(engine.replicaPort)", Laboratory.script, "20")
             #expect(lines.contains { $0.contains("transactions on the primary") })
             #expect(failover.log.count { $0.hasPrefix("CRITICAL slave outage.") } >= 20)
-            failover.signal(SIGTERM)
-            #expect(try await failover.status() == 0)
+            try await failover.end()
         }
 
         @Test func aQueryIsCancelledThroughTheProxyBeforeAndAfterAFailover() async throws {
@@ -74,8 +72,7 @@ extension RealServers {
             #expect(try await clients("cancel.py", "\(port)") == onPrimary)
             try await engine.fault("start")
             #expect(await failover.logs("INFO slave is back up."))
-            failover.signal(SIGTERM)
-            #expect(try await failover.status() == 0)
+            try await failover.end()
         }
 
         @Test(arguments: ["v1", "v2"])
@@ -85,8 +82,7 @@ extension RealServers {
             let port = try await failover.port()
             let place = try #require(try await clients("address.py", "\(port)", "127.0.0.9").first)
             #expect(place.hasPrefix("127.0.0.9:"))
-            failover.signal(SIGTERM)
-            #expect(try await failover.status() == 0)
+            try await failover.end()
         }
 
         @Test(.enabled(if: getuid() == 0, "needs root: a network namespace of its own"))
@@ -102,8 +98,7 @@ extension RealServers {
             let error = try await engine.standardError(at: port)
             #expect(error.contains("slave: no server can serve this"), "\(error)")
             #expect(error.contains("default: "), "\(error)")
-            failover.signal(SIGTERM)
-            #expect(try await failover.status() == 0)
+            try await failover.end()
         }
     }
 }

@@ -36,8 +36,7 @@ extension RealServers {
             #expect(words == ["READY=1", "RELOADING=1", "READY=1"])
             #expect(manager.lines.contains { $0.hasPrefix("MONOTONIC_USEC=") })
 
-            failover.signal(SIGTERM)
-            #expect(try await failover.status() == 0)
+            try await failover.end()
             #expect(manager.lines.contains("STOPPING=1"))
         }
     }

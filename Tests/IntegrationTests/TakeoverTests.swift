@@ -24,11 +24,6 @@ extension RealServers {
             try FailoverProcess(configuration: configuration(more), arguments: ["--takeover"])
         }
 
-        private func end(_ failover: FailoverProcess) async throws {
-            failover.signal(SIGTERM)
-            #expect(try await failover.status() == 0)
-        }
-
         @Test func twentyProcessesFollowEachOtherUnderLoadAndNoClientNotices() async throws {
             // There is none to take over from at first.
             var failover = try successor()
@@ -48,7 +43,7 @@ extension RealServers {
             running.cancel()
             #expect(try await running.value > 0)
             #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
-            try await end(failover)
+            try await failover.end()
         }
 
         @Test func whatOperatorsDidAndWhatIsDownIsKnownToTheNextProcess() async throws {
@@ -73,7 +68,7 @@ extension RealServers {
             #expect(try await engine.whoAnswers(at: port) == engine.primaryPort)
             #expect(try await next.command("release", "slave").status == 0)
             #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
-            try await end(next)
+            try await next.end()
         }
 
         @Test func aProcessThatCannotServeLeavesTheFormerOneAlone() async throws {
@@ -90,7 +85,7 @@ extension RealServers {
             // Nor does one that does not ask.
             let other = try FailoverProcess(configuration: configuration())
             #expect(try await other.status() == 1)
-            try await end(former)
+            try await former.end()
         }
 
         @Test func sessionsOfTheFormerProcessMoveWhereItIsSafeAndCanBeCancelled() async throws {
@@ -107,7 +102,7 @@ extension RealServers {
             try scratch.write("", to: "now")
             #expect(try await sleeping.value.standardOutput == "disable \(engine.replicaPort)\n")
             #expect(try await former.status() == 0)
-            try await end(next)
+            try await next.end()
         }
 
         /// Sessions on the replica that run such a query.
