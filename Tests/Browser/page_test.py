@@ -601,7 +601,7 @@ class LiveTests(BrowserTests):
         added = f"memory: {{type: tcp, host: 127.0.0.1, port: {os.environ['LAB_PG_PRIMARY_PORT']}}}"
         path.write_text(text.replace("services: {", f"services: {{{added}, "))
         self.reload()
-        self.browser.until_text("#result-text", "Done: configuration reloaded: service memory")
+        self.browser.until_text("#result-text", "Done: configuration reloaded: memory added")
         self.shows('[data-service="memory"]', state="up")
         self.browser.screenshot("live-reloaded")
 
