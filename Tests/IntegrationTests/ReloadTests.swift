@@ -84,9 +84,13 @@ extension RealServers {
             #expect(scratch.text("settings.json").isEmpty)
             #expect(scratch.text("other.json").contains(#""MODE" : "none""#))
             #expect(try await engine.standardError(at: port).contains("closed"))
+            #expect(try await metrics().contains(#"service="billing""#))
 
             try failover.configure(admin + engine.configuration())
             #expect(try await failover.command("reload").status == 0)
+            let left = try await metrics()
+            #expect(left.contains(#"failover_ping_duration_seconds_count{service="slave"}"#))
+            #expect(!left.contains(#"service="billing""#))
             #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
             try await failover.end()
         }

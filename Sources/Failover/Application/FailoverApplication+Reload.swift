@@ -119,6 +119,12 @@ extension FailoverApplication {
         for notifier in former.notifiers where !next.has(notifier) {
             // Tells what it was given, in its own time.
             notifier.finish()
+            if !next.notifiers.contains(where: { $0.name == notifier.name }) { notifier.forgetMeasurements() }
+        }
+        for target in former.targets {
+            let name = target.monitor.service.name
+            let isGone = !next.targets.contains { $0.monitor.service.name == name }
+            if isGone { target.monitor.forgetMeasurements() }
         }
     }
 

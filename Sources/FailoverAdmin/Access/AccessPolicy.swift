@@ -48,8 +48,12 @@ package struct AccessPolicy: Sendable {
     }
 
     private func namesThisMachine(_ request: AdminRequest) -> Bool {
-        let host = request.headers.first(name: "Host") ?? ""
-        return host.lowercased().wholeMatch(of: /(localhost|127\.0\.0\.1|\[::1\])(:\d+)?/) != nil
+        // At each request: a regular expression would take longer than all the rest.
+        let host = (request.headers.first(name: "Host") ?? "").lowercased()
+        let parts = host.split(separator: ":", omittingEmptySubsequences: false)
+        let hasPort = parts.count > 1 && parts.last?.isEmpty == false && parts.last?.allSatisfy(\.isASCIIDigit) == true
+        let name = hasPort ? parts.dropLast().joined(separator: ":") : host
+        return ["localhost", "127.0.0.1", "[::1]"].contains(name)
     }
 }
 
@@ -67,4 +71,8 @@ extension Substring {
         let start = drop { $0 == " " || $0 == "\t" }
         return Substring(start.reversed().drop { $0 == " " || $0 == "\t" }.reversed().map { $0 })
     }
+}
+
+extension Character {
+    fileprivate var isASCIIDigit: Bool { ("0"..."9").contains(self) }
 }

@@ -46,9 +46,11 @@ struct HTTPConnection: Sendable {
         case .bytes(let bytes):
             headers.add(name: "Content-Length", value: "\(bytes.count)")
             if !keepsAlive { headers.add(name: "Connection", value: "close") }
-            try await outbound.write(.head(.init(version: .http1_1, status: response.status, headers: headers)))
-            if request.method != .HEAD { try await outbound.write(.body(ByteBuffer(bytes: bytes))) }
-            try await outbound.write(.end(nil))
+            let head = HTTPResponseHead(version: .http1_1, status: response.status, headers: headers)
+            let body = request.method == .HEAD ? [] : [bytes]
+            // All at once: each write goes to the event loop, and to the kernel, by itself.
+            try await outbound.write(
+                contentsOf: [.head(head)] + body.map { .body(ByteBuffer(bytes: $0)) } + [.end(nil)])
             return true
         case .stream(let pieces):
             headers.add(name: "Connection", value: "close")

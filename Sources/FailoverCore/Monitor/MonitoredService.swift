@@ -88,6 +88,12 @@ public final class MonitoredService: Sendable {
         if !wasStopped { await service.cleanup() }
     }
 
+    /// Its measurements are no longer told. Only when no service of this name goes on, which would lose its own.
+    package func forgetMeasurements() {
+        durations.destroy()
+        hookFailures.destroy()
+    }
+
     /// Waits for the first ping's answer and what follows from it, no longer than twice the ping's limit.
     public func firstAnswer() async {
         if state.withLock({ $0.history.latest == nil }) { trigger(.timer) }

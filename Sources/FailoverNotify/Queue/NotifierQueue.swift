@@ -36,6 +36,9 @@ package final class NotifierQueue: Sendable {
         wakes = (stream, wake)
     }
 
+    /// The notifier's.
+    package var name: String { notifier.name }
+
     /// Events that wait.
     package var waiting: Int { state.withLock { $0.backlog.count } }
 
@@ -55,6 +58,9 @@ package final class NotifierQueue: Sendable {
 
     /// No more events come; ``run()`` returns when those that wait are delivered.
     package func finish() { wakes.wake.finish() }
+
+    /// Its measurements are no longer told. Only when no notifier of this name goes on, which would lose its own.
+    package func forgetMeasurements() { failures.destroy() }
 
     /// Delivers until ``finish()`` or until the task is cancelled. Called once.
     package func run() async {
