@@ -70,8 +70,7 @@ public final class FailoverApplication: ServiceLifecycle.Service {
             place = Lock(isFirst ? try configuration.takeoverSocket.map(Self.offer) : nil)
             proxy = try ProxyServer(
                 configuration: served, board: board, observer: first.observer(clock: environment.clock, log: log),
-                log: log,
-                received: inherited.listeners)
+                log: log, received: inherited.listeners)
         } catch {
             await plane.abandon(firstAdmin)
             throw error

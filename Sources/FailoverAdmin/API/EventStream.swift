@@ -6,19 +6,21 @@ final class EventStream: Sendable {
     private static let pause = Duration.milliseconds(100)
 
     private let backend: any AdminBackend
+    // From the first moment, so that nothing is missed until it runs.
+    private let events: AsyncStream<AdminEvent>
     // A reader that is slow misses old pieces; each status is whole.
     private let followers = Followers<String>(patience: 100)
 
     init(_ backend: any AdminBackend) {
         self.backend = backend
+        events = backend.events.follow()
     }
 
     /// The status as it is, then what there is to tell, until the stream is dropped.
     func follow() async -> AsyncStream<String> { followers.follow(beginningWith: await status()) }
 
-    /// Tells the followers until the task is cancelled.
+    /// Tells the followers until the task is cancelled. Called once.
     func run() async {
-        let events = backend.events.follow()
         let (causes, cause) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         await withDiscardingTaskGroup { group in
             group.addTask {
@@ -28,7 +30,7 @@ final class EventStream: Sendable {
                 }
             }
             group.addTask {
-                for await event in events where !self.followers.isEmpty {
+                for await event in self.events where !self.followers.isEmpty {
                     self.followers.tell("id: \(event.id)\n" + Self.piece("event", event))
                     cause.yield()
                 }

@@ -51,7 +51,8 @@ package struct AccessPolicy: Sendable {
         // At each request: a regular expression would take longer than all the rest.
         let host = (request.headers.first(name: "Host") ?? "").lowercased()
         let parts = host.split(separator: ":", omittingEmptySubsequences: false)
-        let hasPort = parts.count > 1 && parts.last?.isEmpty == false && parts.last?.allSatisfy(\.isASCIIDigit) == true
+        let port = parts.last ?? ""
+        let hasPort = !port.isEmpty && port.allSatisfy { $0.isASCII && $0.isNumber }
         let name = hasPort ? parts.dropLast().joined(separator: ":") : host
         return ["localhost", "127.0.0.1", "[::1]"].contains(name)
     }
@@ -71,8 +72,4 @@ extension Substring {
         let start = drop { $0 == " " || $0 == "\t" }
         return Substring(start.reversed().drop { $0 == " " || $0 == "\t" }.reversed().map { $0 })
     }
-}
-
-extension Character {
-    fileprivate var isASCIIDigit: Bool { ("0"..."9").contains(self) }
 }

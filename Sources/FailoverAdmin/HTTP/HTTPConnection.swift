@@ -46,11 +46,13 @@ struct HTTPConnection: Sendable {
         case .bytes(let bytes):
             headers.add(name: "Content-Length", value: "\(bytes.count)")
             if !keepsAlive { headers.add(name: "Connection", value: "close") }
-            let head = HTTPResponseHead(version: .http1_1, status: response.status, headers: headers)
-            let body = request.method == .HEAD ? [] : [bytes]
+            var parts: [HTTPPart<HTTPResponseHead, ByteBuffer>] = [
+                .head(.init(version: .http1_1, status: response.status, headers: headers))
+            ]
+            if request.method != .HEAD { parts.append(.body(ByteBuffer(bytes: bytes))) }
+            parts.append(.end(nil))
             // All at once: each write goes to the event loop, and to the kernel, by itself.
-            try await outbound.write(
-                contentsOf: [.head(head)] + body.map { .body(ByteBuffer(bytes: $0)) } + [.end(nil)])
+            try await outbound.write(contentsOf: parts)
             return true
         case .stream(let pieces):
             headers.add(name: "Connection", value: "close")

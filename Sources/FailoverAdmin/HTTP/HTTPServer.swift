@@ -5,7 +5,8 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-/// An HTTP/1.1 server at one listener, with small limits: 64 connections, 16 KiB of headers, 64 KiB of body, half a minute of idleness.
+/// An HTTP/1.1 server at one listener, with small limits: 64 connections, 16 KiB of headers, 64 KiB of body, half a minute
+/// of idleness.
 struct HTTPServer: Sendable {
     typealias Listening = NIOAsyncChannel<HTTPConnection.Channel, Never>
 
