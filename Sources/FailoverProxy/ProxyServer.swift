@@ -52,29 +52,41 @@ public final class ProxyServer: Sendable {
 
     /// What sessions have done, once each loop has said so.
     public func trafficReport() async -> TrafficReport {
-        var sum = TrafficReport(board.table)
-        for report in await answers({ .report(askedAt: EventLoop.readClock(), $0) }) { sum.add(report) }
-        return sum
+        await withCheckedContinuation { one in tellTraffic { one.resume(returning: $0) } }
+    }
+
+    /// What sessions have done; told once, by the loop that is the last to answer. Never, when one does not turn.
+    package func tellTraffic(_ told: @escaping @Sendable (TrafficReport) -> Void) {
+        let sum = TrafficReport(board.table)
+        ask({ .report(askedAt: EventLoop.readClock(), $0) }) { reports in
+            told(reports.reduce(into: sum) { $0.add($1) })
+        }
     }
 
     /// The open sessions that are asked for, lowest numbers first.
     public func sessions(_ query: SessionQuery) async -> [SessionReport] {
-        let sessions = await answers { .sessions(query, $0) }.joined()
+        let sessions = await withCheckedContinuation { one in
+            ask({ .sessions(query, $0) }) { one.resume(returning: $0.joined()) }
+        }
         return Array(sessions.sorted { $0.id < $1.id }.prefix(query.limit))
     }
 
-    /// What each loop answers to a question.
-    private func answers<Answer: Sendable>(
-        _ question: (@escaping @Sendable (Answer) -> Void) -> WorkerMessage
-    ) async -> [Answer] {
-        let (answers, answer) = AsyncStream.makeStream(of: Answer.self)
-        tellAll(question { answer.yield($0) })
-        var given: [Answer] = []
-        for await answer in answers {
-            given.append(answer)
-            if given.count == handles.count { break }
-        }
-        return given
+    /// Asks each loop.
+    ///
+    /// - Parameter all: told all answers, by the loop that is the last to answer.
+    private func ask<Answer: Sendable>(
+        _ question: (@escaping @Sendable (Answer) -> Void) -> WorkerMessage,
+        _ all: @escaping @Sendable ([Answer]) -> Void
+    ) {
+        let given = Lock<[Answer]>([])
+        tellAll(
+            question { [count = handles.count] answer in
+                let answers = given.withLock { given in
+                    given.append(answer)
+                    return given
+                }
+                if answers.count == count { all(answers) }
+            })
     }
 
     /// Closes the sessions of a route, or those of it that one alias serves, with words where the protocol has a place

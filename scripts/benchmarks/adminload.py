@@ -44,6 +44,9 @@ class Asking:
 
     def __init__(self, administration: Administration) -> None:
         self._client = AdminClient.over_tcp(administration)
+        # The first answer of each kind loads code, once in the life of a process.
+        for path in self.PATHS:
+            self._client.get(path)
 
     def act(self, number: int) -> None:
         self._client.get(self.PATHS[number % len(self.PATHS)])

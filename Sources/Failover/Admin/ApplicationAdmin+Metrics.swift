@@ -4,7 +4,7 @@ import FailoverProxy
 
 extension ApplicationAdmin {
     func metrics() async -> String {
-        let report = await traffic()
+        let report = await traffic.report()
         state.withLock { $0.report = report ?? $0.report }
         return registry.text()
     }

@@ -15,7 +15,7 @@ extension ApplicationAdmin {
     func status() async -> StatusDocument {
         // First, so that all that is asked then knows its routes.
         let generation = current()
-        let report = await traffic()
+        let report = await traffic.report()
         let table = board.table
         var errors: [String: Int] = [:]
         for kinds in report?.failures ?? [] {
@@ -64,7 +64,7 @@ extension ApplicationAdmin {
             sessions: RouteDocument.Sessions(
                 open: aliases.reduce(0) { $0 + $1.sessions }, total: traffic?.accepted ?? 0,
                 refused: traffic?.refused ?? 0),
-            newSessions: state.withLock { $0.history.arrivals(ofRoute: route) })
+            newSessions: self.traffic.arrivals(ofRoute: route))
     }
 
     /// Why those that come first do not serve.

@@ -14,6 +14,7 @@ final class ApplicationAdmin: Sendable {
     let consequences: Consequences
     let environment: MonitorEnvironment
     let registry: PrometheusRegistry
+    let traffic: TrafficDesk
     let pins: RoutePins
     let started: WallTime
     let state: Lock<State>
@@ -26,7 +27,6 @@ final class ApplicationAdmin: Sendable {
         /// When the configuration was last loaded, and whether the latest attempt succeeded.
         var loaded: WallTime
         var isLoadedWell = true
-        var history = TrafficHistory()
         /// Of the latest scrape.
         var report: TrafficReport?
         /// By route: how often it has left its own alias.
@@ -49,6 +49,7 @@ final class ApplicationAdmin: Sendable {
         self.environment = environment
         self.events = events
         self.registry = registry
+        traffic = TrafficDesk(proxy, environment.clock)
         reloadConfiguration = reload
         pins = RoutePins(board: board, environment: environment)
         started = environment.timeOfDay()
@@ -77,19 +78,4 @@ final class ApplicationAdmin: Sendable {
 
     /// A graceful shutdown has begun.
     func noteStopping() { state.withLock { $0.isStopping = true } }
-
-    /// Looks at the sessions once a second, until the task is cancelled.
-    func watchTraffic() async {
-        while !Task.isCancelled {
-            if let report = await traffic() { state.withLock { $0.history.add(report) } }
-            try? await Task.sleep(for: .seconds(1))
-        }
-    }
-
-    /// What sessions have done; `nil` when the loops do not say so in time.
-    func traffic() async -> TrafficReport? {
-        let clock = environment.clock
-        let report = Task { await proxy.trafficReport() }
-        return await Patience.value(of: report, until: clock.now.advanced(by: .seconds(1)), clock: clock)
-    }
 }

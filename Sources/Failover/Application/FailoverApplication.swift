@@ -104,8 +104,8 @@ public final class FailoverApplication: ServiceLifecycle.Service {
         zip(board.table.routes, proxy.addresses).filter { !$0.0.isRetired }.map { ($0.name, $1) }
     }
 
-    /// Whether each event loop turns: has answered within a second.
-    public func isTurning() async -> Bool { await admin.traffic() != nil }
+    /// Whether each event loop turns: has answered within two seconds. They do from ``run()`` on.
+    public func isTurning() async -> Bool { await admin.traffic.report() != nil }
 
     /// Listens where another process may take this one's place.
     private static func offer(_ path: String) throws -> DescriptorListener {
@@ -132,7 +132,7 @@ public final class FailoverApplication: ServiceLifecycle.Service {
         if let change = firstAdmin.withLock({ $0.take() }) { plane.commit(change, backend: admin) }
         noteAdminListening()
         admin.noteListening()
-        let watching = Task { await admin.watchTraffic() }
+        let watching = Task { await admin.traffic.run() }
         let reloading = Task { await reloads.run { try await self.change(to: $0) } }
         tell(.serving)
         await untilTheEnd()

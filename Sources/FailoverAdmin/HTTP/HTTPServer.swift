@@ -47,8 +47,16 @@ struct HTTPServer: Sendable {
         return "\(Endpoint.tcp(host: host, port: UInt16(port)))"
     }
 
-    /// Serves until the task is cancelled.
+    /// Serves until the task is cancelled. Everything runs on the listener's event loop, but for what `respond` starts
+    /// elsewhere.
     func run(_ respond: @escaping @Sendable (AdminRequest) async -> AdminResponse) async {
+        let executor = EventLoopExecutor(listening.channel.eventLoop)
+        await withTaskExecutorPreference(executor) { await serve(respond) }
+        // Not on the loop, which ends with this.
+        await end()
+    }
+
+    private func serve(_ respond: @escaping @Sendable (AdminRequest) async -> AdminResponse) async {
         let places = Places(limit: Self.mostConnections)
         try? await listening.executeThenClose { clients in
             try await withThrowingDiscardingTaskGroup { group in
@@ -70,7 +78,6 @@ struct HTTPServer: Sendable {
                 }
             }
         }
-        await end()
     }
 
     private func end() async {
