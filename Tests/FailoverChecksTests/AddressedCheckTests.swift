@@ -48,6 +48,23 @@ struct AddressedCheckTests {
         #expect(await eventually { await outcome(of: check, limit: .seconds(10)) == nil })
     }
 
+    @Test func onePingThatIsLateIsNoFailureOfTheNext() async {
+        let gate = Gate()
+        let calls = Counter()
+        let check = check { _ throws(PingFailure) in
+            calls.increment()
+            gate.wait()
+        }
+        #expect(await outcome(of: check, limit: .milliseconds(100))?.reason == .timeout(.connecting))
+
+        let isUnderWay = Counter()
+        async let next: Void = check.ping(limit: .seconds(100)) { _ in isUnderWay.increment() }
+        #expect(await eventually { isUnderWay.value == 1 })
+        gate.open()
+        await #expect(throws: Never.self) { try await next }
+        #expect(calls.value == 2)
+    }
+
     @Test func timeoutNamesTheStageThatWasReached() async {
         let gate = Gate()
         let check = check { attempt throws(PingFailure) in

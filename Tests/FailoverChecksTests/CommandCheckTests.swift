@@ -37,7 +37,7 @@ struct CommandCheckTests {
         async let first: Void = check.run(limit: .seconds(100))
         #expect(await eventually { holding.connections == 1 })
         await #expect(throws: PingFailure(.timeout(.hung), "/bin/bash: an earlier run has not ended yet")) {
-            try await check.run(limit: .seconds(100))
+            try await check.run(limit: .milliseconds(100))
         }
         holding.stop()
         try await first

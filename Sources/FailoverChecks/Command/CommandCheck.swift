@@ -20,10 +20,10 @@ package struct CommandCheck: Sendable {
     package func run(adding variables: [String: String] = [:], limit: Duration) async throws(PingFailure) {
         let program = command.words.first ?? ""
         let command = command.adding(variables)
-        guard occupancy.take() else {
-            throw PingFailure(.timeout(.hung), "\(program): an earlier run has not ended yet")
-        }
         let deadline = Deadline(limit)
+        try await occupancy.take(until: deadline) {
+            PingFailure(.timeout(.hung), "\(program): an earlier run has not ended yet")
+        }
         let answer = Answer<CommandResult>()
         do {
             try threads.start { [occupancy] in

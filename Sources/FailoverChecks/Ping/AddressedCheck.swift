@@ -35,8 +35,8 @@ struct AddressedCheck: Sendable {
         let addresses = try await resolver.addresses(of: endpoint, limit: limit)
         report(addresses)
 
-        guard occupancy.take() else {
-            throw PingFailure(.timeout(.hung), "\(endpoint): an earlier ping has not returned yet")
+        try await occupancy.take(until: deadline) { [endpoint] in
+            PingFailure(.timeout(.hung), "\(endpoint): an earlier ping has not returned yet")
         }
         let progress = PingProgress(peer: endpoint.description, limit: limit)
         let answer = Answer<SocketAddress>()

@@ -39,7 +39,7 @@ package struct ServerCheck: Sendable {
         self.init(TCPDriver(), at: endpoint, resolver, threads)
     }
 
-    /// Pings once. While an earlier ping of this check still hangs in its C library, fails with `.timeout(.hung)`.
+    /// Pings once. When an earlier ping of this check hangs in its C library until the limit, fails with `.timeout(.hung)`.
     ///
     /// - Parameters:
     ///   - limit: for the whole ping: name look-up, connect, TLS, login, questions. Several addresses share it.

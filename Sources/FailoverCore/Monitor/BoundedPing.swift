@@ -2,8 +2,8 @@
 final class BoundedPing: Sendable {
     private let service: any Service
     private let clock: MonotonicClock
-    /// A ping that outlived its limit still runs. No second one is started beside it.
-    private let isHanging = Lock(false)
+    /// One that has not returned yet, perhaps long after its limit. No second one is started beside it.
+    private let running = Lock<Task<PingFailure?, Never>?>(nil)
 
     /// A driver ends by itself at the limit and knows best what it was waiting for; so it gets a moment to say it.
     private static let grace = Duration.milliseconds(250)
@@ -15,14 +15,22 @@ final class BoundedPing: Sendable {
 
     func ping(limit: Duration) async -> PingResult {
         let start = clock.now
-        guard !isHanging.withLock({ $0 }) else { return result(.hung, start: start, limit: limit) }
-        isHanging.withLock { $0 = true }
-        let ping = Task {
-            let failure = await self.outcome(limit: limit)
-            self.isHanging.withLock { $0 = false }
-            return failure
-        }
         let deadline = start.advanced(by: limit + Self.grace)
+        if let earlier = running.withLock({ $0 }) {
+            // It may be a moment late, which must not count as two failures.
+            guard await Patience.value(of: earlier, until: deadline, clock: clock) != nil else {
+                return result(.hung, start: start, limit: limit)
+            }
+        }
+        let ping = running.withLock { running in
+            let ping = Task {
+                let failure = await self.outcome(limit: limit)
+                self.running.withLock { $0 = nil }
+                return failure
+            }
+            running = ping
+            return ping
+        }
         if let failure = await Patience.value(of: ping, until: deadline, clock: clock) {
             return PingResult(failure: failure, duration: start.duration(to: clock.now))
         }
