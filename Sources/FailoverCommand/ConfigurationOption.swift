@@ -7,7 +7,10 @@ struct ConfigurationOption: ParsableArguments {
     @Option(
         name: .shortAndLong, help: ArgumentHelp("The configuration file (YAML).", valueName: "file"),
         completion: .file(extensions: ["yaml", "yml"]))
-    var config: String
+    var config = Self.usual
+
+    /// Where Debian's package and the image have it.
+    static let usual = "/etc/failover/failover.yaml"
 
     /// Reads the file.
     ///

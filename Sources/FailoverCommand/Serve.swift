@@ -31,6 +31,7 @@ struct Serve: AsyncParsableCommand {
         signal(SIGPIPE, SIG_IGN)
         // Until it is listened to.
         signal(SIGHUP, SIG_IGN)
+        if FirstProcess.isThisOne { FirstProcess.end(on: [SIGTERM, SIGINT]) }
         let applicationLog = ApplicationLog(configuration.log)
         let log = applicationLog.logger
         defer { applicationLog.flush() }

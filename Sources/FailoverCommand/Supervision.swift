@@ -40,6 +40,7 @@ struct Supervision: Sendable {
                 // sd_watchdog_enabled(3) recommends half of it.
                 group.addTask { await keepAlive(application, every: interval / 2) }
             }
+            if FirstProcess.isThisOne { group.addTask { await reapOrphans() } }
         }
     }
 
@@ -57,6 +58,14 @@ struct Supervision: Sendable {
         while !Task.isCancelled {
             if await application.isTurning() { systemd.alive() }
             try? await Task.sleep(for: interval)
+        }
+    }
+
+    /// What hooks leave running ends as a child of the first process.
+    private func reapOrphans() async {
+        while !Task.isCancelled {
+            FirstProcess.reapOrphans()
+            try? await Task.sleep(for: .seconds(1))
         }
     }
 }

@@ -58,10 +58,10 @@ struct AddressedCheckTests {
         #expect(await outcome(of: check, limit: .milliseconds(100))?.reason == .timeout(.connecting))
 
         let isUnderWay = Counter()
-        async let next: Void = check.ping(limit: .seconds(100)) { _ in isUnderWay.increment() }
+        let next = Task { try await check.ping(limit: .seconds(100)) { _ in isUnderWay.increment() } }
         #expect(await eventually { isUnderWay.value == 1 })
         gate.open()
-        await #expect(throws: Never.self) { try await next }
+        await #expect(throws: Never.self) { try await next.value }
         #expect(calls.value == 2)
     }
 

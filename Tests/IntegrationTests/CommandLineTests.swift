@@ -27,7 +27,7 @@ struct CommandLineTests {
     }
 
     @Test func wrongUsageIs64() async throws {
-        #expect(try await failover("serve").status == 64)
+        #expect(try await failover("serve", "--now").status == 64)
         #expect(try await failover("fly").status == 64)
         #expect(try await failover("ping", "-c", "\(Laboratory.root)/config/minimal.yaml", "nobody").status == 64)
     }

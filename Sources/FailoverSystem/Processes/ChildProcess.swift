@@ -34,7 +34,9 @@ package struct ChildProcess: ~Copyable {
     private static func start(_ command: Command) throws(SystemError) -> ChildProcess {
         let input = try Pipe()
         let output = try Pipe()
-        let process = try Spawn.start(command, input: input.reading, output: output.writing)
+        let process = try OwnChildren.start { () throws(SystemError) in
+            try Spawn.start(command, input: input.reading, output: output.writing)
+        }
         return ChildProcess(process, input: input, output: output, toSend: command.input)
     }
 
@@ -110,8 +112,7 @@ package struct ChildProcess: ~Copyable {
     }
 
     private func reap() -> CommandResult.Ending {
-        var status: Int32 = 0
-        while waitpid(process, &status, 0) < 0 && errno == EINTR {}
+        let status = OwnChildren.reap(process)
         let signal = status & 0x7f
         return signal == 0 ? .exited((status >> 8) & 0xff) : .signalled(signal)
     }
