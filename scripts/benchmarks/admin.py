@@ -7,7 +7,7 @@ from statistics import median
 from .adminload import FOLLOWERS, Asking, Counts, Flooding, Following, Load, loaded
 from .comparison import Sample
 from .measurement import MEASUREMENTS, Conditions, Measurement, Values, round_trips
-from .process import BenchmarkError
+from .process import BenchmarkError, Process
 from .relay import Administration, Relay, Running, failover
 from .report import Columns, Target, row
 
@@ -21,6 +21,8 @@ MEASURED = [*(one for one in MEASUREMENTS if one.fits_direct), Measurement("roun
 USUAL = ["select-8", "exchange", "round-trip"]
 
 MIB = 1 << 20
+LOOP = "loop-"
+"""Names of event loops' threads begin so."""
 MOST_CHANGE = 0.02
 MOST_CHANGE_OF_P99 = 0.1
 """One answer in a hundred comes late for other reasons too."""
@@ -31,11 +33,16 @@ def _change(relay: str, measurement: str, key: str, most: float = MOST_CHANGE) -
     return Target(row(measurement, key), 1 - most if grows else 1 + most, at_most=not grows, ratio=True, relay=relay)
 
 
+def _share(measurement: str) -> Target:
+    return Target(row(measurement, "other_share"), MOST_CHANGE, at_most=True, ratio=False, relay=ASKED)
+
+
 COSTS = [("select-8", "per_s"), ("select-8", "cpu_us"), ("exchange", "per_s"), ("exchange", "cpu_us")]
 TARGETS = [
     *(_change(relay, *cost) for relay in (IDLE, ASKED) for cost in COSTS),
     *(_change(relay, "round-trip", "p50_us") for relay in (IDLE, ASKED, FOLLOWED)),
     _change(FOLLOWED, "round-trip", "p99_us", MOST_CHANGE_OF_P99),
+    *(_share(measurement) for measurement in ("select-8", "exchange")),
 ]
 
 
@@ -52,7 +59,7 @@ def under_load(measurement: Measurement) -> Measurement:
         assert process is not None, "every variant is a process"
         try:
             before = process.own_memory_bytes()
-            values, counts = _measured(measurement, conditions, relay, process.name)
+            values, counts = _measured(measurement, conditions, relay, process)
             memory = {"memory_before_bytes": before, "memory_after_bytes": process.own_memory_bytes()}
         except (OSError, BenchmarkError) as failure:
             if not process.is_running:
@@ -65,13 +72,32 @@ def under_load(measurement: Measurement) -> Measurement:
     return Measurement(measurement.name, run)
 
 
-def _measured(measurement: Measurement, conditions: Conditions, relay: Running, name: str) -> tuple[Values, Counts]:
-    if name not in LOADS:
-        return measurement.run(conditions, relay), {}
+def _measured(
+    measurement: Measurement, conditions: Conditions, relay: Running, process: Process
+) -> tuple[Values, Counts]:
+    if process.name not in LOADS:
+        return _with_share(measurement, conditions, relay, process), {}
     assert relay.administration is not None, "who has clients has an admin plane"
-    with loaded(LOADS[name], relay.administration) as counts:
-        values = measurement.run(conditions, relay)
+    with loaded(LOADS[process.name], relay.administration) as counts:
+        values = _with_share(measurement, conditions, relay, process)
     return values, counts
+
+
+def _with_share(measurement: Measurement, conditions: Conditions, relay: Running, process: Process) -> Values:
+    """The measurement's values, with the share of the relay's CPU time that is not its event loops': what pings and the
+    admin plane's answers cost, counted and not compared."""
+    loops, others = _cpu_seconds(process)
+    values = measurement.run(conditions, relay)
+    loops_after, others_after = _cpu_seconds(process)
+    spent = others_after - others
+    return values | {"other_share": spent / (spent + loops_after - loops)}
+
+
+def _cpu_seconds(process: Process) -> tuple[float, float]:
+    """Of event loops, and of the other threads."""
+    threads = process.thread_cpu_seconds()
+    loops = sum(seconds for name, seconds in threads if name.startswith(LOOP))
+    return loops, sum(seconds for _, seconds in threads) - loops
 
 
 def clients_lines(samples: list[Sample]) -> list[str]:

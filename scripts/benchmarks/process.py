@@ -64,6 +64,15 @@ class Process:
         """
         return sum(time.clock_gettime((~pid << 3) | CPUCLOCK_SCHED) for pid in self._pids())
 
+    def thread_cpu_seconds(self) -> list[tuple[str, float]]:
+        """Name and CPU time of each thread that there is."""
+        seconds = []
+        for task in Path(f"/proc/{self._child.pid}/task").iterdir():
+            with suppress(FileNotFoundError):
+                nanoseconds = int((task / "schedstat").read_text().split()[0])
+                seconds.append(((task / "comm").read_text().strip(), nanoseconds / 1e9))
+        return seconds
+
     def memory_bytes(self) -> int:
         """Proportional set size: resident memory, with pages that processes share counted once."""
         return sum(_memory_bytes(pid, "Pss") for pid in self._pids())

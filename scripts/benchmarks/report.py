@@ -60,6 +60,8 @@ METRICS = [
     *_queries("reconnect-8", "connect for each query, 8 clients"),
     Metric("exchange", "per_s", "TCP connect + memcached exchange, one by one: exchanges/s"),
     Metric("exchange", "cpu_us", "TCP connect + memcached exchange: relay CPU, µs/exchange", 1),
+    Metric("select-8", "other_share", "point queries, 8 clients: share of relay CPU beside its event loops", 4),
+    Metric("exchange", "other_share", "TCP connect + memcached exchange: share of relay CPU beside its event loops", 4),
     Metric("round-trip", "p50_us", "memcached exchange over an open session: median, µs", 1),
     Metric("round-trip", "p99_us", "memcached exchange over an open session: 99th percentile, µs", 1),
     Metric("round-trip", "cpu_us", "memcached exchange over an open session: relay CPU, µs", 1),
