@@ -98,6 +98,15 @@ struct MovingTests {
         await proxy.server.stop(grace: .zero)
     }
 
+    @Test func aSessionThatHasJustBegunIsServedWhileItsRouteMovesBack() async throws {
+        let proxy = try proxy(SessionSettings(drainRate: 1000))
+        proxy.board.markDown(alias: 0, because: down)
+        let client = try await PostgresClient(proxy)
+        proxy.board.markUp(alias: 0)
+        for _ in 0..<3 { #expect(try await client.run("select 1") == "I") }
+        await proxy.server.stop(grace: .zero)
+    }
+
     @Test func sessionsMoveOneAfterTheOtherAtTheRoutesPace() {
         let pace = DrainPace(rate: 1)
         #expect(pace.take(at: 5_000_000_000))

@@ -24,7 +24,7 @@ final class DrainPace: Sendable {
 }
 
 /// Moves one loop's sessions of a route back to a better alias: looks at each in turn, and ends those that stand at a
-/// transaction boundary. Sessions that work pass their boundaries in between and are moved there.
+/// transaction boundary and rest. Sessions that never rest pass their boundaries in between and are moved there.
 final class Drain: Pollable {
     var pace: DrainPace
     var settings: SessionSettings
@@ -37,10 +37,6 @@ final class Drain: Pollable {
     private static let tick: UInt64 = 20_000_000
     /// Sessions looked at each time.
     private static let most = 256
-    /// How long a session that is to move should have said nothing: the next words of one that has just spoken may be
-    /// under way, and its client would lose them. Of one that never rests any boundary will do, after a while.
-    private static let rest: UInt64 = 50_000_000
-    private static let restlessness: UInt64 = 2_000_000_000
 
     init(loop: EventLoop, settings: SessionSettings, pace: DrainPace) {
         self.loop = loop
@@ -62,18 +58,14 @@ final class Drain: Pollable {
         let round = waiting.prefix(Self.most)
         waiting.removeFirst(round.count)
         for slot in round {
-            guard let session = loop.tenant(slot: slot) as? Session, let since = session.movesSince else { continue }
-            if isOverdue(since) {
+            guard let session = loop.tenant(slot: slot) as? Session, let moment = session.movingMoment else { continue }
+            if isOverdue(moment.since) {
                 session.worker.move(session)
-            } else if !hasRested(session, since: since) || !session.worker.moveIfPossible(session) {
+            } else if !(moment.hasRested || moment.isRestless) || !session.worker.moveIfPossible(session) {
                 waiting.append(slot)
             }
         }
         loop.setDeadline(waiting.isEmpty ? nil : loop.now &+ Self.tick, slot: slot)
-    }
-
-    private func hasRested(_ session: Session, since: UInt64) -> Bool {
-        loop.now &- session.lastActivity >= Self.rest || loop.now &- since >= Self.restlessness
     }
 
     private func isOverdue(_ since: UInt64) -> Bool {

@@ -18,7 +18,7 @@ extension Session {
                 noteReceived(count, from: side)
                 read(count, from: side)
                 guard pass(count, from: side) else { return }
-                if movesSince != nil, side == .backend, worker.moveIfPossible(self) { return }
+                if movesSince != nil, side == .backend, movedAtBoundary() { return }
                 if count < EventLoop.readSize, !untilEnd { return }
             case .wouldBlock:
                 return
@@ -29,6 +29,12 @@ extension Session {
             }
         }
         loop.resumeLater(slot: slot)
+    }
+
+    /// Ends a session that is to move and never rests.
+    private func movedAtBoundary() -> Bool {
+        guard let movingMoment, movingMoment.isRestless else { return false }
+        return worker.moveIfPossible(self)
     }
 
     /// `side` has room again: what was kept goes out, then its peer is read again.
