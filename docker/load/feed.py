@@ -69,10 +69,17 @@ def lines() -> Iterator[str]:
 
 
 def follow() -> None:
-    """Prints every event from now on."""
+    """Prints every event from now on, until standard input ends."""
+    Thread(target=_end_with_input, daemon=True).start()
     for line in lines():
         sys.stdout.write(line)
         sys.stdout.flush()
+
+
+def _end_with_input() -> None:
+    """Whoever started this in a container may be gone, and nobody would say so."""
+    sys.stdin.read()
+    os._exit(0)
 
 
 def check() -> bool:

@@ -41,11 +41,13 @@ class Load:
         self._lock = Lock()
         self._events: list[Event] = []
         argv = ["docker", "exec", "-i", container(engine.load), "python3", "-m", "load", "follow"]
-        self._process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         Thread(target=self._read, daemon=True).start()
 
     def stop(self) -> None:
-        self._process.terminate()
+        """Follows no more."""
+        assert self._process.stdin is not None, "a pipe was asked for"
+        self._process.stdin.close()
         self._process.wait()
 
     def events(self, since: float) -> list[Event]:
