@@ -36,6 +36,8 @@ public struct SessionSettings: Hashable, Sendable {
     public var onRecovery: RecoveryPolicy
     /// Until a session that found no boundary is closed all the same; `nil` is never. `drain_deadline`.
     public var drainDeadline: Duration?
+    /// How long a session that never rests, or has just begun, is not moved.
+    package var drainPatience = Duration.seconds(2)
     /// Sessions moved a second, at least 1. `drain_rate`, 50.
     public var drainRate: Int
     /// The PROXY header that a backend is sent first; `nil` is none. `send_proxy`.

@@ -1,3 +1,5 @@
+import Dispatch
+import FailoverCore
 import Glibc
 
 /// Gives signals back what they do by default.
@@ -6,7 +8,8 @@ package enum DefaultSignals {
     /// the first process of a container.
     ///
     /// The disposition alone is not enough: libdispatch's signal sources block their signals on every thread that ever
-    /// took one, and where no thread is left that can take it, signalfd(2) swallows it. So a thread waits for them.
+    /// took one, so a thread waits for them; and signalfd(2) may be quicker than that thread, so what it reads is sent
+    /// to the thread that hears of it.
     ///
     /// - Throws: the error of pthread_create(3). The calling thread takes the signals then, as long as it lives.
     package static func restore(_ numbers: [Int32]) throws(SystemError) {
@@ -15,6 +18,7 @@ package enum DefaultSignals {
         } else {
             for number in numbers { signal(number, SIG_DFL) }
         }
+        sources.withLock { $0 += numbers.map(source) }
         do {
             try NativeThread.start(name: "signals", stackSize: 1 << 16) {
                 unblock(numbers)
@@ -24,6 +28,19 @@ package enum DefaultSignals {
             unblock(numbers)
             throw error
         }
+    }
+
+    /// Those that were made here.
+    private static let sources = Lock<[any DispatchSourceSignal]>([])
+
+    private static func source(_ number: Int32) -> any DispatchSourceSignal {
+        let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+        source.setEventHandler {
+            unblock([number])
+            raise(number)
+        }
+        source.activate()
+        return source
     }
 
     private static func unblock(_ numbers: [Int32]) {

@@ -8,7 +8,7 @@ struct MovingMomentTests {
         let millisecond: UInt64 = 1_000_000
         return MovingMoment(
             now: now * millisecond, since: since * millisecond, lastActivity: lastActivity * millisecond,
-            startedAt: startedAt * millisecond)
+            startedAt: startedAt * millisecond, patience: 2000 * millisecond)
     }
 
     @Test func oneThatHasSaidNothingForAMoment() {

@@ -99,7 +99,9 @@ struct MovingTests {
     }
 
     @Test func aSessionThatHasJustBegunIsServedWhileItsRouteMovesBack() async throws {
-        let proxy = try proxy(SessionSettings(drainRate: 1000))
+        var settings = SessionSettings(drainRate: 1000)
+        settings.drainPatience = .seconds(3600)
+        let proxy = try proxy(settings)
         proxy.board.markDown(alias: 0, because: down)
         let client = try await PostgresClient(proxy)
         proxy.board.markUp(alias: 0)

@@ -6,25 +6,27 @@ struct MovingMoment {
     let since: UInt64
     let lastActivity: UInt64
     let startedAt: UInt64
+    /// How long one that never rests is left alone; and one that has just begun, which is about to be used for the first
+    /// time or soon over.
+    let patience: UInt64
 
     /// How long a session should have said nothing.
     private static let rest: UInt64 = 50_000_000
-    /// How long one that never rests is left alone; and one that has just begun, which is about to be used for the first
-    /// time or soon over.
-    private static let patience: UInt64 = 2_000_000_000
 
     /// Whether its client seems to have nothing to say.
-    var hasRested: Bool { now &- lastActivity >= Self.rest && now &- startedAt >= Self.patience }
+    var hasRested: Bool { now &- lastActivity >= Self.rest && now &- startedAt >= patience }
 
     /// Whether any boundary will do.
-    var isRestless: Bool { now &- since >= Self.patience }
+    var isRestless: Bool { now &- since >= patience }
 }
 
 extension Session {
     /// `nil` unless it is to move.
     var movingMoment: MovingMoment? {
         movesSince.map {
-            MovingMoment(now: loop.now, since: $0, lastActivity: lastActivity, startedAt: startedAt)
+            MovingMoment(
+                now: loop.now, since: $0, lastActivity: lastActivity, startedAt: startedAt,
+                patience: settings.drainPatience.nanoseconds)
         }
     }
 }
