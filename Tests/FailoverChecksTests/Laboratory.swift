@@ -21,12 +21,12 @@ enum Laboratory {
     static func server(
         _ engine: DatabaseServer.Engine, host: String = "127.0.0.1", user: String = "monitor",
         password: Secret? = password, tls: DatabaseServer.TLSMode = .prefer, tlsAuthorities: String? = nil,
-        pingQuery: String = "SELECT 1"
+        pingQuery: String = "SELECT 1", role: DatabaseServer.Role? = nil
     ) -> DatabaseServer {
         DatabaseServer(
             engine: engine, endpoint: .tcp(host: host, port: port(engine)), user: user,
             password: password, databaseName: engine == .postgres ? "postgres" : nil, tls: tls,
-            tlsAuthorities: tlsAuthorities, pingQuery: pingQuery)
+            tlsAuthorities: tlsAuthorities, pingQuery: pingQuery, role: role)
     }
 
     static func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }

@@ -107,6 +107,24 @@ struct LaboratoryTests {
         }
     }
 
+    @Test(arguments: databases)
+    func primaryIsNoReplica(engine: DatabaseServer.Engine) async throws {
+        #expect(await bench.outcome(of: bench.check(Laboratory.server(engine, role: .primary))) == nil)
+        let failure = try await bench.failure(of: bench.check(Laboratory.server(engine, role: .replica)))
+        #expect(failure.reason == .wrongRole)
+        #expect(failure.detail.hasSuffix(": is a primary, not a replica: it was promoted"), "\(failure)")
+    }
+
+    @Test func whoMayNotAskMariaDBReadsWhatHelps() async throws {
+        let server = Laboratory.server(.mysql, user: "monitor_ed25519", role: .replica)
+        let failure = try await bench.failure(of: bench.check(server))
+        #expect(failure.reason == .missingPrivilege)
+        #expect(failure.detail.hasSuffix("GRANT REPLICA MONITOR ON *.* TO 'monitor_ed25519'@'%'"), "\(failure)")
+        // The other question is everybody's.
+        let asPrimary = Laboratory.server(.mysql, user: "monitor_ed25519", role: .primary)
+        #expect(await bench.outcome(of: bench.check(asPrimary)) == nil)
+    }
+
     @Test func thirtyPingsCountAsNoAbortedConnect() async throws {
         // A failing query tells the number.
         let count = """

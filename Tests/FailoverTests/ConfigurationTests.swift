@@ -64,6 +64,9 @@ struct ConfigurationTests {
         let server = try #require(configuration.database(named: "default")).server
         #expect(server.password?.reveal() == "from-the-environment")
         #expect(server.tls == .verifyFull)
+        #expect(server.role == .primary)
+        #expect(configuration.database(named: "slave")?.server.role == .replica)
+        #expect(configuration.database(named: "reports")?.server.role == nil)
         #expect(configuration.database(named: "default")?.maxConnections == 50)
         #expect(configuration.database(named: "slave")?.maxConnections == nil)
         #expect(server.tlsAuthorities?.hasSuffix("/files/ca.pem") == true)

@@ -34,17 +34,20 @@ enum Laboratory {
         /// - Parameters:
         ///   - pingTimeout: of both aliases, or of the replica's only.
         ///   - primaryPingTimeout: of `default`, if it is another.
+        ///   - primary: more keys of `default`.
+        ///   - replica: more keys of `slave`.
         ///   - route: more keys of the route.
         ///   - ports: of the primary and the replica, if they are not the laboratory's.
         func configuration(
-            pingTimeout: String = "10s", primaryPingTimeout: String? = nil, route: String? = nil, ports: [UInt16]? = nil
+            pingTimeout: String = "10s", primaryPingTimeout: String? = nil, primary: String? = nil,
+            replica: String? = nil, route: String? = nil, ports: [UInt16]? = nil
         ) -> String {
             let engine = self == .postgres ? "engine: postgres, name: app" : "engine: mysql"
             let ports = ports.map { $0.map(Int.init) } ?? [primaryPort, replicaPort]
-            func alias(_ port: Int, _ timeout: String) -> String {
+            func alias(_ port: Int, _ timeout: String, _ more: String?) -> String {
                 """
                 {\(engine), host: 127.0.0.1, port: \(port), user: monitor, password: monitor-secret, \
-                ping_timeout: \(timeout)}
+                ping_timeout: \(timeout)\(more.map { ", \($0)" } ?? "")}
                 """
             }
             return """
@@ -53,8 +56,8 @@ enum Laboratory {
                 error_ping_frequency: 100ms
                 fall: 2
                 databases:
-                  default: \(alias(ports[0], primaryPingTimeout ?? pingTimeout))
-                  slave: \(alias(ports[1], pingTimeout))
+                  default: \(alias(ports[0], primaryPingTimeout ?? pingTimeout, primary))
+                  slave: \(alias(ports[1], pingTimeout, replica))
                 services:
                   slave: {type: database, listen: "127.0.0.1:0"\(route.map { ", \($0)" } ?? "")}
 
@@ -89,7 +92,7 @@ enum Laboratory {
                 command, environment: ["PGPASSWORD": "app-secret", "MYSQL_PWD": "app-secret"])
         }
 
-        /// Plays a fault on the replica: `kill`, `stop`, `cont`, `shutdown` or `start`.
+        /// Plays a fault on the replica: `kill`, `stop`, `cont`, `shutdown`, `promote` or `start`.
         func fault(_ fault: String) async throws { try await Laboratory.fault(fault, on: "\(rawValue)-replica") }
     }
 }

@@ -65,6 +65,7 @@ mariadb_make() {
 create user replicator identified via mysql_native_password using password('replicator-secret');
 grant replication slave on *.* to replicator;
 create user monitor identified via mysql_native_password using password('monitor-secret');
+grant replica monitor on *.* to monitor;
 create user monitor_ed25519 identified via ed25519 using password('monitor-secret');
 create user app identified via mysql_native_password using password('app-secret');
 create database app;
@@ -72,11 +73,22 @@ grant all on app.* to app;
 SQL
   mariadb_launch mariadb-replica
   wait_until 30 mariadb_answers mariadb-replica || die "mariadb-replica does not answer; see $LAB/log/mariadb-replica.log"
+  mariadb_follow
+}
+
+mariadb_follow() {
   mariadb_sql mariadb-replica <<SQL
 change master to master_host = '127.0.0.1', master_port = $(port_of mariadb-primary), master_user = 'replicator',
   master_password = 'replicator-secret', master_use_gtid = slave_pos, master_connect_retry = 1;
 start slave;
 SQL
+}
+
+# mariadb_promote makes the replica a primary of its own, mariadb_demote a replica again, if nobody wrote to it.
+mariadb_promote() { mariadb_sql mariadb-replica -e 'stop slave; reset slave all; set global read_only = 0'; }
+mariadb_demote() {
+  mariadb_sql mariadb-replica -e 'set global read_only = 1'
+  mariadb_follow
 }
 
 # mariadb_position prints how far the primary is; mariadb_follows tells whether the replica streams and has come that far.

@@ -27,7 +27,7 @@ postgres_launch() {
 }
 
 postgres_make() {
-  local primary=$DATA/postgres-primary replica=$DATA/postgres-replica
+  local primary=$DATA/postgres-primary
   make_server_dir postgres postgres-primary
   make_server_dir postgres postgres-replica
 
@@ -61,8 +61,24 @@ create database app owner app;
 set password_encryption = 'md5';
 create role monitor_md5 login password 'monitor-secret';
 SQL
-  as postgres "$(pg_bin)/pg_basebackup" -h "$primary" -p "$(port_of postgres-primary)" -U postgres \
-    -D "$replica/db" --write-recovery-conf --checkpoint=fast --no-sync
+  postgres_copy
+}
+
+# The replica's database, from the primary.
+postgres_copy() {
+  as postgres "$(pg_bin)/pg_basebackup" -h "$DATA/postgres-primary" -p "$(port_of postgres-primary)" -U postgres \
+    -D "$DATA/postgres-replica/db" --write-recovery-conf --checkpoint=fast --no-sync
+}
+
+# postgres_promote makes the replica a primary of its own, postgres_demote a replica again.
+postgres_promote() { postgres_sql postgres-replica -c 'select pg_promote()' >/dev/null; }
+postgres_demote() {
+  kill_server postgres-replica
+  postgres_clear postgres-replica
+  as postgres rm -r "$DATA/postgres-replica/db"
+  postgres_copy
+  postgres_launch postgres-replica
+  wait_until 60 answers_or_died postgres-replica
 }
 
 # postgres_position prints how far the primary is; postgres_follows tells whether the replica streams and has come that far.

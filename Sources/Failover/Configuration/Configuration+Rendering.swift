@@ -44,6 +44,7 @@ extension DatabaseAlias {
             text.key("tls", server.tls.rawValue)
             if let path = server.tlsAuthorities { text.key("tls_ca", path) }
             text.key("ping_query", server.pingQuery)
+            if let role = server.role { text.key("role", role.rawValue) }
         }
         text.key("ping_timeout", monitor.pingTimeout)
         text.key("outage_ping_timeout", monitor.outagePingTimeout)

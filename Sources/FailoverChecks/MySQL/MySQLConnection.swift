@@ -65,6 +65,30 @@ struct MySQLConnection: ~Copyable {
 
     /// Runs a query and reads its answer row by row.
     mutating func run(_ query: String, deadline: Deadline) throws(MySQLError) {
+        try read(query, deadline: deadline) { _, count in count <= Self.mostRows }
+    }
+
+    /// Asks a question: the rows of the answer, each with its values by the names of their columns, without NULLs.
+    mutating func rows(of question: String, deadline: Deadline) throws(MySQLError) -> [[String: String]] {
+        var rows: [[String: String]] = []
+        var bytes = 0
+        try read(question, deadline: deadline) { row, _ in
+            rows.append(row.values)
+            bytes += row.size
+            return bytes <= Self.largestAnswer
+        }
+        return rows
+    }
+
+    /// A ping query answers with a row or so. More than this is a mistake, or a server that means harm.
+    private static let mostRows = 10_000
+    /// So many bytes of an answer are kept.
+    private static let largestAnswer = 1 << 20
+
+    /// - Parameter take: gets each row and how many there are so far; false when it is too much.
+    private func read(
+        _ query: String, deadline: Deadline, _ take: (MySQLRow, Int) -> Bool
+    ) throws(MySQLError) {
         guard mysql_real_query(mysql, query, UInt(query.utf8.count)) == 0 else { throw error }
         guard let result = mysql_use_result(mysql) else {
             if mysql_errno(mysql) != 0 { throw error }
@@ -72,22 +96,51 @@ struct MySQLConnection: ~Copyable {
         }
         // Frees it by reading what is left of the answer, or finding the connection broken off.
         defer { mysql_free_result(result) }
-        var rows = 0
-        while mysql_fetch_row(result) != nil {
-            rows += 1
-            if deadline.hasPassed || rows > Self.mostRows {
+        var count = 0
+        while let row = MySQLRow(next: result) {
+            count += 1
+            let isFine = take(row, count)
+            if deadline.hasPassed || !isFine {
                 failover_mysql_break_off(mysql)
-                throw deadline.hasPassed ? .timedOut : .tooManyRows
+                throw deadline.hasPassed ? .timedOut : .tooLong
             }
         }
         if mysql_errno(mysql) != 0 { throw error }
     }
 
-    /// A ping query answers with a row or so. More than this is a mistake, or a server that means harm.
-    private static let mostRows = 10_000
-
     private var error: MySQLError {
         MySQLError(code: Int(mysql_errno(mysql)), text: String(cString: mysql_error(mysql)))
+    }
+}
+
+/// A row of an answer that is being read; gone with the next one.
+private struct MySQLRow {
+    private let result: UnsafeMutablePointer<MYSQL_RES>
+    private let row: MYSQL_ROW
+
+    /// `nil` after the last one, or when the connection broke.
+    init?(next result: UnsafeMutablePointer<MYSQL_RES>) {
+        guard let row = mysql_fetch_row(result) else { return nil }
+        self.result = result
+        self.row = row
+    }
+
+    /// Of its values in bytes.
+    var size: Int {
+        guard let lengths = mysql_fetch_lengths(result) else { return 0 }
+        return (0..<Int(mysql_num_fields(result))).reduce(0) { $0 + Int(lengths[$1]) }
+    }
+
+    /// The values by the names of their columns, without NULLs.
+    var values: [String: String] {
+        guard let lengths = mysql_fetch_lengths(result), let fields = mysql_fetch_fields(result) else { return [:] }
+        var values: [String: String] = [:]
+        for column in 0..<Int(mysql_num_fields(result)) {
+            guard let value = row[column], let name = fields[column].name else { continue }
+            let bytes = UnsafeRawBufferPointer(start: value, count: Int(lengths[column]))
+            values[String(cString: name)] = String(decoding: bytes, as: UTF8.self)
+        }
+        return values
     }
 }
 

@@ -1,8 +1,8 @@
 import FailoverCore
 import FailoverSystem
 
-/// Logs in to a MySQL or MariaDB server, runs the ping query and says COM_QUIT, so that no server counts a ping against
-/// `max_connect_errors`.
+/// Logs in to a MySQL or MariaDB server, runs the ping query, asks for the role if one is expected, and says COM_QUIT, so
+/// that no server counts a ping against `max_connect_errors`.
 ///
 /// What the modes of TLS mean here depends on the client library:
 /// * Over a Unix socket there is no TLS.
@@ -37,6 +37,31 @@ struct MySQLDriver: PingDriver {
         }
         do { try connection.run(server.pingQuery, deadline: attempt.deadline) } catch {
             throw failure(of: error, attempt)
+        }
+        if let role = server.role { try askForRole(expecting: role, &connection, attempt) }
+    }
+
+    private func askForRole(
+        expecting role: DatabaseServer.Role, _ connection: inout MySQLConnection, _ attempt: PingAttempt
+    ) throws(PingFailure) {
+        let answer: [[String: String]]
+        do { answer = try connection.rows(of: MySQLRole.question, deadline: attempt.deadline) } catch {
+            throw failure(of: error, attempt)
+        }
+        guard let state = MySQLRole(answer) else {
+            throw attempt.failure(.protocolViolation, "the server does not say whether it is read_only")
+        }
+        switch role {
+        case .primary:
+            if state.isReadOnly { throw attempt.failure(.wrongRole, "is read-only, not a primary") }
+        case .replica:
+            if state.isReadOnly { return }
+            let channels: [[String: String]]
+            do { channels = try connection.rows(of: state.version.channelQuestion, deadline: attempt.deadline) } catch {
+                guard error.isOfPrivileges else { throw failure(of: error, attempt) }
+                throw attempt.failure(.missingPrivilege, "\(error.words); what helps: \(state.grant)")
+            }
+            if channels.isEmpty { throw attempt.failure(.wrongRole, role.contradiction) }
         }
     }
 

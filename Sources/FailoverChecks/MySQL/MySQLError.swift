@@ -10,8 +10,8 @@ struct MySQLError: Error, Equatable {
 
     /// The answer to the query did not end in time.
     static let timedOut = MySQLError(code: 2013, text: "the answer does not end")
-    /// The answer to the query is longer than any ping query's.
-    static let tooManyRows = MySQLError(code: 0, text: "the answer to the ping query has more than 10000 rows")
+    /// The answer to the query is longer than any ping's.
+    static let tooLong = MySQLError(code: 0, text: "the answer has more than 10000 rows or 1 MiB")
 
     init(code: Int, text: String) {
         self.code = code
@@ -28,6 +28,9 @@ struct MySQLError: Error, Equatable {
 
     /// Whether the library could not connect, lost the connection or failed in TLS: what it also says when time is up.
     var isOfTheNetwork: Bool { [2002, 2003, 2006, 2012, 2013, 2026, 2055, 5013, 5014].contains(code) }
+
+    /// Whether the user may not do what it asked for.
+    var isOfPrivileges: Bool { [1142, 1143, 1227, 1370].contains(code) }
 
     /// Whether this comes from before the connection stood.
     var isOfConnecting: Bool { code == 2002 || code == 2003 }

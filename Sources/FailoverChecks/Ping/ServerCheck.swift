@@ -13,7 +13,7 @@ package struct ServerCheck: Sendable {
             endpoint: endpoint, secret: secret, driver: driver, resolver: resolver, threads: threads)
     }
 
-    /// A database server: connects, logs in, runs the ping query, says goodbye.
+    /// A database server: connects, logs in, runs the ping query, asks for the role if one is expected, says goodbye.
     package init(server: DatabaseServer, resolver: NameResolver, threads: BlockingThreads) {
         let driver: any PingDriver =
             switch server.engine {

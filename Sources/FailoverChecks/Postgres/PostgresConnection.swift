@@ -73,7 +73,13 @@ struct PostgresConnection: ~Copyable {
         defer { PQclear(result) }
         func field(_ code: Int32) -> String? { PQresultErrorField(result, code).map { String(cString: $0) } }
         switch PQresultStatus(result) {
-        case PGRES_SINGLE_TUPLE, PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY:
+        case PGRES_SINGLE_TUPLE:
+            return .row(
+                (0..<PQnfields(result)).map { column in
+                    guard PQgetisnull(result, 0, column) == 0 else { return nil }
+                    return PQgetvalue(result, 0, column).map { String(cString: $0) }
+                })
+        case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY:
             return .success
         case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
             return .copy
@@ -89,7 +95,9 @@ struct PostgresConnection: ~Copyable {
 
 /// One part of the answer to a query.
 enum PostgresResult {
-    /// A row, or the end of a statement.
+    /// A row; NULL is `nil`.
+    case row([String?])
+    /// The end of a statement.
     case success
     /// COPY: the server waits for data, or sends it.
     case copy

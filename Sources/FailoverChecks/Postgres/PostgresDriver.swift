@@ -2,9 +2,10 @@ import FailoverCore
 import FailoverSystem
 import Glibc
 
-/// Logs in to a PostgreSQL server, runs the ping query and terminates in order.
+/// Logs in to a PostgreSQL server, runs the ping query, asks for the role if one is expected, and terminates in
+/// order.
 struct PostgresDriver: PingDriver {
-    /// A ping query answers with a row or so. More than this is a mistake, or a server that means harm.
+    /// A ping's queries answer with a row or so. More than this is a mistake, or a server that means harm.
     private static let largestAnswer = 1 << 20
 
     let server: DatabaseServer
@@ -16,7 +17,19 @@ struct PostgresDriver: PingDriver {
         }
         try logIn(&connection, attempt)
         attempt.reached(.query)
-        try runQuery(&connection, attempt)
+        _ = try rows(of: PostgresQuestion(server.pingQuery, called: "the ping query"), &connection, attempt)
+        if let role = server.role { try askForRole(expecting: role, &connection, attempt) }
+    }
+
+    private func askForRole(
+        expecting role: DatabaseServer.Role, _ connection: inout PostgresConnection, _ attempt: PingAttempt
+    ) throws(PingFailure) {
+        let question = PostgresRole.question(user: server.user ?? "")
+        let rows = try rows(of: question, &connection, attempt)
+        guard let answer = PostgresRole.answer(in: rows) else {
+            throw attempt.failure(.protocolViolation, "pg_is_in_recovery() is neither true nor false")
+        }
+        if answer != role { throw attempt.failure(.wrongRole, role.contradiction) }
     }
 
     private func logIn(_ connection: inout PostgresConnection, _ attempt: PingAttempt) throws(PingFailure) {
@@ -38,8 +51,11 @@ struct PostgresDriver: PingDriver {
         }
     }
 
-    private func runQuery(_ connection: inout PostgresConnection, _ attempt: PingAttempt) throws(PingFailure) {
-        guard connection.send(server.pingQuery) else { throw failure(ofQuery: connection, attempt) }
+    private func rows(
+        of question: PostgresQuestion, _ connection: inout PostgresConnection, _ attempt: PingAttempt
+    ) throws(PingFailure) -> [[String?]] {
+        guard connection.send(question.query) else { throw failure(ofQuery: connection, attempt) }
+        var rows: [[String?]] = []
         var unsent = connection.flush()
         var received = 0
         var failure: PingFailure?
@@ -49,7 +65,7 @@ struct PostgresDriver: PingDriver {
                 try attempt.wait(for: unsent > 0 ? POLLIN | POLLOUT : POLLIN, on: connection.descriptor)
                 received += connection.arrivedBytes
                 if received > Self.largestAnswer {
-                    throw attempt.failure(.query, "the answer to the ping query is longer than 1 MiB")
+                    throw attempt.failure(.query, "the answer to \(question.name) is longer than 1 MiB")
                 }
                 if !connection.consumeInput() { throw self.failure(ofQuery: connection, attempt) }
                 if unsent > 0 { unsent = connection.flush() }
@@ -57,11 +73,12 @@ struct PostgresDriver: PingDriver {
             switch connection.nextResult() {
             case nil:
                 if let failure { throw failure }
-                return
+                return rows
+            case .row(let row): rows.append(row)
             case .success: continue
-            case .copy: throw attempt.failure(.query, "the ping query is a COPY")
+            case .copy: throw attempt.failure(.query, "\(question.name) is a COPY")
             // The connection is read to the end of the answer, so that it can be terminated in order.
-            case .failure(let error): failure = failure ?? self.failure(of: error, attempt)
+            case .failure(let error): failure = failure ?? self.failure(of: error, to: question, attempt)
             }
         }
     }
@@ -76,6 +93,13 @@ struct PostgresDriver: PingDriver {
 
     private func failure(ofQuery connection: borrowing PostgresConnection, _ attempt: PingAttempt) -> PingFailure {
         failure(of: PostgresError(connectionText: connection.errorMessage), attempt)
+    }
+
+    private func failure(
+        of error: PostgresError, to question: PostgresQuestion, _ attempt: PingAttempt
+    ) -> PingFailure {
+        guard let grant = question.grant, error.isOfPrivileges else { return failure(of: error, attempt) }
+        return attempt.failure(.missingPrivilege, "\(error.words); what helps: \(grant)")
     }
 
     private func failure(of error: PostgresError, _ attempt: PingAttempt) -> PingFailure {

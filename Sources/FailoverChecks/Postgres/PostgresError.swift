@@ -10,6 +10,9 @@ struct PostgresError {
     /// What people read: `FATAL: the database system is starting up`.
     var words: String { severity.map { "\($0): \(text)" } ?? text }
 
+    /// Whether the user may not do what it asked for.
+    var isOfPrivileges: Bool { sqlState == "42501" }
+
     /// What a server that refuses with a code means; `nil` for codes without a meaning of their own.
     var reason: PingFailure.Reason? {
         switch sqlState {

@@ -17,6 +17,14 @@ public struct DatabaseServer: Hashable, Sendable {
         case verifyFull = "verify-full"
     }
 
+    /// What a server is to the application. The raw values are the words of `role` in the configuration.
+    public enum Role: String, Hashable, Sendable, CaseIterable {
+        /// Takes writes.
+        case primary
+        /// Follows a primary.
+        case replica
+    }
+
     public var engine: Engine
     public var endpoint: Endpoint
     /// Who the ping logs in as.
@@ -29,6 +37,8 @@ public struct DatabaseServer: Hashable, Sendable {
     public var tlsAuthorities: String?
     /// Must succeed for the server to count as up.
     public var pingQuery: String
+    /// What the server must be to count as up; `nil`, the default, is either, and it is not asked.
+    public var role: Role?
 
     public init(
         engine: Engine,
@@ -38,7 +48,8 @@ public struct DatabaseServer: Hashable, Sendable {
         databaseName: String? = nil,
         tls: TLSMode = .prefer,
         tlsAuthorities: String? = nil,
-        pingQuery: String = "SELECT 1"
+        pingQuery: String = "SELECT 1",
+        role: Role? = nil
     ) {
         self.engine = engine
         self.endpoint = endpoint
@@ -48,5 +59,6 @@ public struct DatabaseServer: Hashable, Sendable {
         self.tls = tls
         self.tlsAuthorities = tlsAuthorities
         self.pingQuery = pingQuery
+        self.role = role
     }
 }

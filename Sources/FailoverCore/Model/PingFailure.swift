@@ -38,6 +38,10 @@ extension PingFailure {
         case tls
         /// `ping_query` failed.
         case query
+        /// A database server that answers, but is a primary where a replica is expected, or the other way round.
+        case wrongRole
+        /// The user of the ping may not ask what the ping has to know.
+        case missingPrivilege
         /// The peer does not speak the protocol.
         case protocolViolation
         /// A replica that has lost its primary: Redis with `master_link_status:down`.
@@ -82,6 +86,8 @@ extension PingFailure.Reason: CustomStringConvertible {
         case .hostBlocked: "host blocked"
         case .tls: "tls"
         case .query: "query"
+        case .wrongRole: "wrong role"
+        case .missingPrivilege: "missing privilege"
         case .protocolViolation: "protocol"
         case .cutOff: "cut off"
         case .serversDown: "servers down"

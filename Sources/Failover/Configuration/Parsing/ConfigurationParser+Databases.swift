@@ -22,7 +22,7 @@ extension ConfigurationParser {
     private func server(_ section: Section, engine: DatabaseServer.Engine?) -> DatabaseServer? {
         let endpoint = endpoint(section, defaultPort: engine?.defaultPort, portIsKnown: engine != nil)
         if engine == .tcp {
-            for key in ["user", "password", "name", "tls", "tls_ca", "ping_query"] {
+            for key in ["user", "password", "name", "tls", "tls_ca", "ping_query", "role"] {
                 section[key]?.report("engine tcp has no use for it: its ping only connects")
             }
             return endpoint.map { DatabaseServer(engine: .tcp, endpoint: $0) }
@@ -33,10 +33,11 @@ extension ConfigurationParser {
         let tls = section["tls"]?.choice(of: DatabaseServer.TLSMode.self) ?? .prefer
         let authorities = section["tls_ca"].flatMap(certificateFile)
         let query = section["ping_query"]?.text() ?? "SELECT 1"
+        let role = section["role"]?.choice(of: DatabaseServer.Role.self)
         guard let engine, let endpoint else { return nil }
         return DatabaseServer(
             engine: engine, endpoint: endpoint, user: user, password: password, databaseName: databaseName, tls: tls,
-            tlsAuthorities: authorities, pingQuery: query)
+            tlsAuthorities: authorities, pingQuery: query, role: role)
     }
 
     private func monitor(_ section: Section, engine: DatabaseServer.Engine?) -> MonitorSettings {

@@ -39,7 +39,7 @@ struct Vocabulary: Sendable {
     static let databaseAlias = Vocabulary(
         section: "a database alias",
         keys: [
-            "engine", "host", "port", "user", "password", "name", "tls", "tls_ca", "ping_query",
+            "engine", "host", "port", "user", "password", "name", "tls", "tls_ca", "ping_query", "role",
             "max_connections",
         ] + MonitorOverrides.keysOfAlias,
         later: [])
