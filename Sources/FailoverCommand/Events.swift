@@ -36,7 +36,8 @@ struct Events: ParsableCommand {
     }
 
     private static func line(_ event: AdminEvent) -> String {
-        let why = event.reason.map { reason in " \(reason)" + (event.detail.map { ": \($0)" } ?? "") } ?? ""
+        let words = [event.reason, event.detail].compactMap(\.self).joined(separator: ": ")
+        let why = words.isEmpty ? "" : " \(words)"
         return "\(event.time) \(event.kind.rawValue.uppercased()) \(event.message)\(why)"
     }
 }

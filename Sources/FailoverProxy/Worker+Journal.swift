@@ -47,6 +47,7 @@ extension Worker {
         }
         if state.isRetired { return nil }
         if state.isDraining { return "\(state.name) is drained" }
+        if let staleness = state.staleness { return "\(state.name) is stale: \(staleness)" }
         return state.isSuspect ? "\(state.name) is suspect" : nil
     }
 
@@ -55,19 +56,22 @@ extension Worker {
         traffic.routes[route].refused += 1
         let name = routes.routes[route].name
         let tried = attempts.map { (routes.aliases[$0.alias].name, "\($0.failure)") }
-        let down = routes.routes[route].aliases.compactMap { alias -> (String, PingFailure)? in
-            guard !attempts.contains(where: { $0.alias == alias }) else { return nil }
-            return routes.aliases[alias].outage.map { (routes.aliases[alias].name, $0) }
-        }
+        let untried = routes.routes[route].aliases.filter { alias in !attempts.contains { $0.alias == alias } }
+            .map { routes.aliases[$0] }
+        let down = untried.compactMap { alias in alias.outage.map { (alias.name, $0) } }
+        let stale = untried.filter { $0.outage == nil }
+            .compactMap { alias in alias.staleness.map { (alias.name, $0) } }
         if let suppressed = journal.refusals.allow(at: loop.now) {
-            let details = down.map { "\($0): \($1)" } + tried.map { "\($0): \($1)" }
+            let details =
+                down.map { "\($0): \($1)" } + stale.map { "\($0): stale, \($1)" }
+                + tried.map { "\($0): \($1)" }
             log.warning(
                 "\(name): client refused, no alias could serve it",
                 metadata: ["aliases": "\(details.joined(separator: "; "))", "suppressed": "\(suppressed)"])
         }
         // Addresses of servers are nobody's business who has not logged in.
-        let reasons = down.map { "\($0): \($1.reason)" } + tried.map { "\($0): \($1)" }
-        let isFull = !attempts.isEmpty && down.isEmpty && attempts.allSatisfy { $0.failure == .full }
+        let reasons = down.map { "\($0): \($1.reason)" } + stale.map { "\($0.0): stale" } + tried.map { "\($0): \($1)" }
+        let isFull = !attempts.isEmpty && down.isEmpty && stale.isEmpty && attempts.allSatisfy { $0.failure == .full }
         return Refusal(
             kind: isFull ? .limit : .nothingUp,
             message: "\(name): no server can serve this: \(reasons.joined(separator: "; "))")

@@ -67,6 +67,10 @@ struct ConfigurationTests {
         #expect(server.role == .primary)
         #expect(configuration.database(named: "slave")?.server.role == .replica)
         #expect(configuration.database(named: "reports")?.server.role == nil)
+        let policy = ReplicationPolicy(maxLag: .seconds(10), recoversAt: .seconds(4), whenStopped: .down)
+        #expect(configuration.database(named: "slave")?.server.replication == policy)
+        #expect(configuration.database(named: "reports")?.server.replication == ReplicationPolicy(maxLag: .seconds(60)))
+        #expect(server.replication == nil)
         #expect(configuration.database(named: "default")?.maxConnections == 50)
         #expect(configuration.database(named: "slave")?.maxConnections == nil)
         #expect(server.tlsAuthorities?.hasSuffix("/files/ca.pem") == true)
@@ -78,6 +82,7 @@ struct ConfigurationTests {
         #expect(configuration.database(named: "redis")?.monitor.frequencies.outageLoggingInterval == .seconds(600))
         let route = DatabaseRoute(
             aliases: ["slave", "reports", "default"],
+            servesStale: true,
             listen: [
                 .tcp(host: "127.0.0.1", port: 6432), .tcp(host: "::1", port: 6432), .unix(path: "/run/failover/slave"),
                 .tcp(host: "0.0.0.0", port: 7432),

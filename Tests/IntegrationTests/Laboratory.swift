@@ -72,27 +72,34 @@ enum Laboratory {
         /// What the engine's own client says of its error.
         func standardError(at port: Int) async throws -> String { try await ask(at: port).standardError }
 
-        private func ask(at port: Int) async throws -> Command.Output {
+        /// Runs a statement with the engine's own client.
+        func execute(_ statement: String, at port: Int) async throws {
+            let output = try await ask(statement, at: port)
+            guard output.status == 0 else { throw CommandFailure(output: output) }
+        }
+
+        private func ask(_ statement: String? = nil, at port: Int) async throws -> Command.Output {
             let command =
                 switch self {
                 case .postgres:
                     [
                         "timeout", "60", "psql", "-X", "-h", "127.0.0.1", "-p", "\(port)", "-U", "app", "-d", "app",
                         "-Atc",
-                        "select inet_server_port()",
+                        statement ?? "select inet_server_port()",
                     ]
                 case .mariadb:
                     [
                         "timeout", "60", "mariadb", "--no-defaults", "--skip-ssl", "-h", "127.0.0.1", "-P", "\(port)",
                         "-u", "app",
-                        "-D", "app", "-Nse", "select @@port",
+                        "-D", "app", "-Nse", statement ?? "select @@port",
                     ]
                 }
             return try await Command.run(
                 command, environment: ["PGPASSWORD": "app-secret", "MYSQL_PWD": "app-secret"])
         }
 
-        /// Plays a fault on the replica: `kill`, `stop`, `cont`, `shutdown`, `promote` or `start`.
+        /// Plays a fault on the replica: `kill`, `stop`, `cont`, `shutdown`, `promote`, `pause`, `resume`, `cut`, `mend`
+        /// or `start`.
         func fault(_ fault: String) async throws { try await Laboratory.fault(fault, on: "\(rawValue)-replica") }
     }
 }

@@ -84,6 +84,14 @@ start slave;
 SQL
 }
 
+# mariadb_pause lets the replica apply nothing, mariadb_resume lets it go on.
+mariadb_pause() { mariadb_sql mariadb-replica -e 'stop slave sql_thread'; }
+mariadb_resume() { mariadb_sql mariadb-replica -e 'start slave'; }
+
+# mariadb_cut parts the replica from its primary, mariadb_mend lets it connect again.
+mariadb_cut() { mariadb_sql mariadb-replica -e 'stop slave io_thread'; }
+mariadb_mend() { mariadb_sql mariadb-replica -e 'start slave io_thread'; }
+
 # mariadb_promote makes the replica a primary of its own, mariadb_demote a replica again, if nobody wrote to it.
 mariadb_promote() { mariadb_sql mariadb-replica -e 'stop slave; reset slave all; set global read_only = 0'; }
 mariadb_demote() {

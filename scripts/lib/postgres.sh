@@ -55,7 +55,7 @@ host  all              all          127.0.0.1/32  scram-sha-256
 CONF
   start_server postgres-primary
   postgres_sql postgres-primary <<SQL
-create role monitor login password 'monitor-secret';
+create role monitor login password 'monitor-secret' in role pg_read_all_stats;
 create role app login password 'app-secret';
 create database app owner app;
 set password_encryption = 'md5';
@@ -68,6 +68,17 @@ SQL
 postgres_copy() {
   as postgres "$(pg_bin)/pg_basebackup" -h "$DATA/postgres-primary" -p "$(port_of postgres-primary)" -U postgres \
     -D "$DATA/postgres-replica/db" --write-recovery-conf --checkpoint=fast --no-sync
+}
+
+# postgres_pause lets the replica apply nothing, postgres_resume lets it go on.
+postgres_pause() { postgres_sql postgres-replica -c 'select pg_wal_replay_pause()' >/dev/null; }
+postgres_resume() { postgres_sql postgres-replica -c 'select pg_wal_replay_resume()' >/dev/null; }
+
+# postgres_cut parts the replica from its primary, postgres_mend lets it connect again.
+postgres_cut() { postgres_connect_to ''; }
+postgres_mend() { postgres_connect_to "host=$DATA/postgres-primary port=$(port_of postgres-primary) user=postgres"; }
+postgres_connect_to() {
+  postgres_sql postgres-replica -c "alter system set primary_conninfo = '$1'" -c 'select pg_reload_conf()' >/dev/null
 }
 
 # postgres_promote makes the replica a primary of its own, postgres_demote a replica again.

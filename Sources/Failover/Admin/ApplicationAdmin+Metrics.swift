@@ -87,6 +87,9 @@ extension ApplicationAdmin {
             writer.gauge(
                 "failover_alias_draining", help: "Whether an operator has the alias' sessions moved elsewhere.",
                 labels: [("alias", alias.name)], value: alias.isDraining ? 1 : 0)
+            writer.gauge(
+                "failover_alias_stale", help: "Whether the alias' data is too old for clients; stale ones serve last.",
+                labels: [("alias", alias.name)], value: alias.staleness == nil ? 0 : 1)
         }
     }
 

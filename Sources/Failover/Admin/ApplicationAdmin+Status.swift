@@ -48,7 +48,8 @@ extension ApplicationAdmin {
             return RouteDocument.Alias(
                 name: own.contains(index) ? alias.name : "\(alias.name) (removed)", address: alias.endpoint.description,
                 state: alias.outage == nil ? "up" : "down",
-                suspect: alias.isSuspect, draining: alias.isLeaving || !own.contains(index),
+                suspect: alias.isSuspect, stale: alias.staleness?.description,
+                draining: alias.isLeaving || !own.contains(index),
                 sessions: index < open.count ? open[index] : 0)
         }
         return RouteDocument(
@@ -67,17 +68,21 @@ extension ApplicationAdmin {
             newSessions: self.traffic.arrivals(ofRoute: route))
     }
 
-    /// Why those that come first do not serve.
+    /// Why those that come first do not serve, and what is wrong with the one that does.
     private func reason(_ selection: RouteSelection, _ table: RouteTable) -> String? {
-        guard !selection.passed.isEmpty else { return nil }
-        return selection.passed.map { passed in
+        let serving = selection.alias.map { table.aliases[$0] }
+        let stale = serving.flatMap { alias in alias.staleness.map { "\(alias.name) is stale: \($0)" } }
+        let reasons = selection.passed.map { passed in
             let name = table.aliases[passed.alias].name
             return switch passed.reason {
             case .down(let failure): "\(name): \(failure)"
             case .draining: "\(name) is drained"
+            case .stale(let staleness): "\(name) is stale: \(staleness)"
             case .suspect: "\(name) is suspect"
             }
-        }.joined(separator: "; ")
+        }
+        let all = reasons + [stale].compactMap(\.self)
+        return all.isEmpty ? nil : all.joined(separator: "; ")
     }
 }
 

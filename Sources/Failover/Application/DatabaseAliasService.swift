@@ -9,9 +9,16 @@ struct DatabaseAliasService: TimedService {
     let board: RouteBoard
     /// Position in the route table.
     let alias: Int
+    /// Told when the alias has become stale, and (`nil`) when it is fresh again.
+    let onStaleness: @Sendable (Staleness?) -> Void
 
+    /// A ping that fails leaves a stale alias stale.
     func ping(limit: Duration) async throws {
         try await check.ping(limit: limit) { board.setAddresses(alias: alias, $0) }
+        let staleness = check.staleness
+        let isChange = (board.table.aliases[alias].staleness == nil) != (staleness == nil)
+        board.setStaleness(alias: alias, staleness)
+        if isChange { onStaleness(staleness) }
     }
 
     func failover(because failure: PingFailure) async throws { board.markDown(alias: alias, because: failure) }

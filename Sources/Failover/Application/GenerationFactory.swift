@@ -1,3 +1,4 @@
+import FailoverAdmin
 import FailoverCore
 import FailoverNotify
 import Logging
@@ -37,7 +38,7 @@ struct GenerationFactory: Sendable {
         if let same = known.first(where: { $0.origin == origin }) { return same }
         let base = DatabaseAliasService(
             name: alias.serviceName, settings: alias.database.monitor, check: checks.check(of: server), board: board,
-            alias: index)
+            alias: index, onStaleness: { [self] in tell($0, of: alias.serviceName, at: index) })
         let monitor = MonitoredService(
             service: ConsequentialService(base: base, names: services, consequences: consequences),
             environment: environment,
@@ -45,6 +46,19 @@ struct GenerationFactory: Sendable {
             onSuspicion: { [board] in board.setSuspect(alias: index, $0) }, onEvent: announcer.tell)
         return MonitoredTarget(
             origin: origin, monitor: monitor, type: server.engine.rawValue, location: server.endpoint.description)
+    }
+
+    private func tell(_ staleness: Staleness?, of name: String, at index: Int) {
+        let serving = board.table.servingAlias(insteadOf: index)
+        let message = staleness == nil ? "\(name) is fresh again." : "\(name) is stale. Others are preferred."
+        var metadata: Logger.Metadata = [:]
+        if let staleness { metadata["detail"] = "\(staleness)" }
+        if let serving { metadata["serving"] = "\(serving)" }
+        environment.log.log(level: staleness == nil ? .info : .warning, "\(message)", metadata: metadata)
+        announcer.events.add(
+            AdminEvent(
+                staleness == nil ? .fresh : .stale, name, message, at: environment.timeOfDay(),
+                detail: staleness?.description, currentAlias: serving))
     }
 
     private func other(_ service: ServiceConfiguration, _ known: [MonitoredTarget]) -> MonitoredTarget? {

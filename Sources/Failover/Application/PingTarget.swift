@@ -21,7 +21,8 @@ public struct PingTarget: Sendable {
         } catch {
             failure = error as? PingFailure ?? PingFailure(.other, "\(error)")
         }
-        return PingResult(failure: failure, duration: start.duration(to: clock.now))
+        let staleness = failure == nil ? (service as? DatabaseService)?.staleness : nil
+        return PingResult(failure: failure, duration: start.duration(to: clock.now), staleness: staleness)
     }
 }
 

@@ -80,7 +80,7 @@ struct RoutePlan {
                 name: route.name,
                 aliases: route.settings.aliases.compactMap { name in
                     aliases.firstIndex { $0.database.name == name && !$0.isRetired }
-                }, isRetired: route.isRetired)
+                }, servesStale: route.settings.servesStale, isRetired: route.isRetired)
         }
     }
 

@@ -45,6 +45,13 @@ extension DatabaseAlias {
             if let path = server.tlsAuthorities { text.key("tls_ca", path) }
             text.key("ping_query", server.pingQuery)
             if let role = server.role { text.key("role", role.rawValue) }
+            if let replication = server.replication {
+                if let maxLag = replication.maxLag {
+                    text.key("max_lag", maxLag)
+                    text.key("lag_recovers_at", replication.recoversAt)
+                }
+                text.key("replication_stopped", replication.whenStopped.rawValue)
+            }
         }
         text.key("ping_timeout", monitor.pingTimeout)
         text.key("outage_ping_timeout", monitor.outagePingTimeout)
@@ -82,6 +89,7 @@ extension DatabaseRoute {
     fileprivate func write(to text: inout YAMLWriter) {
         if let own = aliases.first { text.key("db_alias", own) }
         text.key("failover_db_alias", Array(aliases.dropFirst()))
+        text.key("serve_stale", (servesStale ? Truth.true : .false).rawValue)
         text.key("listen", listen.map(\.description))
         if let allow { text.key("allow", allow.networks.map(\.description)) }
         text.key("max_connections", maxConnections ?? 0)

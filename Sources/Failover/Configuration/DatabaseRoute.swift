@@ -5,6 +5,8 @@ public import FailoverProxy
 public struct DatabaseRoute: Hashable, Sendable {
     /// `db_alias`, then the failover aliases in the order they are tried. At least one, none twice, all of one engine.
     public var aliases: [String]
+    /// Whether an alias whose data is too old serves when no fresh one is up; not by default.
+    public var servesStale: Bool
     /// Where clients connect; at least one. Port 0 lets the kernel choose.
     public var listen: [Endpoint]
     /// Where clients may come from; `nil`, the default, is everywhere.
@@ -18,6 +20,7 @@ public struct DatabaseRoute: Hashable, Sendable {
 
     public init(
         aliases: [String],
+        servesStale: Bool = false,
         listen: [Endpoint],
         allow: SourceNetworks? = nil,
         maxConnections: Int? = nil,
@@ -25,6 +28,7 @@ public struct DatabaseRoute: Hashable, Sendable {
         errorTriggers: Set<BackendErrorKind> = BackendErrorKind.defaultTriggers
     ) {
         self.aliases = aliases
+        self.servesStale = servesStale
         self.listen = listen
         self.allow = allow
         self.maxConnections = maxConnections

@@ -19,5 +19,9 @@ public struct DatabaseService: TimedService {
         check = checks.check(of: server)
     }
 
+    /// Why the server is not to serve although its latest ping succeeded: its data is too old, by its
+    /// ``DatabaseServer/replication``. `nil` while it is fresh.
+    public var staleness: Staleness? { check.staleness }
+
     public func ping(limit: Duration) async throws { try await check.ping(limit: limit) }
 }

@@ -1,10 +1,11 @@
 package import FailoverCore
 import FailoverSystem
 
-/// Something that happened and that somebody on call wants to know: an outage, a recovery, what an operator did.
+/// Something that happened and that somebody on call wants to know: an outage, a recovery, a replica whose data
+/// is too old, what an operator did.
 package struct AdminEvent: Codable, Sendable {
     package enum Kind: String, Codable, Sendable {
-        case outage, reminder, recovery, `switch`, release, drain, undrain, close, reload
+        case outage, reminder, recovery, `switch`, release, drain, undrain, close, reload, stale, fresh
     }
 
     /// Counts from 1 in each process.
@@ -18,12 +19,16 @@ package struct AdminEvent: Codable, Sendable {
     @Nullable package var detail: String?
     @Nullable package var currentAlias: String?
 
-    /// What an operator did.
-    package init(_ kind: Kind, _ subject: String, _ message: String, at time: WallTime, currentAlias: String? = nil) {
+    /// What an operator did, or what became of a replica's data.
+    package init(
+        _ kind: Kind, _ subject: String, _ message: String, at time: WallTime, detail: String? = nil,
+        currentAlias: String? = nil
+    ) {
         self.time = time.text
         self.kind = kind
         self.subject = subject
         self.message = message
+        self.detail = detail
         self.currentAlias = currentAlias
     }
 

@@ -31,15 +31,21 @@ package struct RouteDocument: Codable, Sendable {
         /// `up` or `down`.
         package var state: String
         package var suspect: Bool
+        /// Why it is not to serve although it is up: its data is too old.
+        @Nullable package var stale: String?
         package var draining: Bool
         /// Those of this route that it serves now.
         package var sessions: Int
 
-        package init(name: String, address: String, state: String, suspect: Bool, draining: Bool, sessions: Int) {
+        package init(
+            name: String, address: String, state: String, suspect: Bool, stale: String? = nil, draining: Bool,
+            sessions: Int
+        ) {
             self.name = name
             self.address = address
             self.state = state
             self.suspect = suspect
+            self.stale = stale
             self.draining = draining
             self.sessions = sessions
         }

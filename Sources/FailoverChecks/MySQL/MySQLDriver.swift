@@ -1,7 +1,7 @@
 import FailoverCore
 import FailoverSystem
 
-/// Logs in to a MySQL or MariaDB server, runs the ping query, asks for the role if one is expected, and says COM_QUIT, so
+/// Logs in to a MySQL or MariaDB server, runs the ping query, asks for role and replication if told to, and says COM_QUIT, so
 /// that no server counts a ping against `max_connect_errors`.
 ///
 /// What the modes of TLS mean here depends on the client library:
@@ -19,6 +19,8 @@ struct MySQLDriver: PingDriver {
     private static let systemAuthorities = "/etc/ssl/certs/ca-certificates.crt"
 
     let server: DatabaseServer
+    /// Is told of replication; `nil` when nobody wants to know.
+    var replica: ReplicaWatch?
 
     func ping(_ attempt: PingAttempt) throws(PingFailure) {
         guard var connection = MySQLConnection(attempt) else {
@@ -38,12 +40,10 @@ struct MySQLDriver: PingDriver {
         do { try connection.run(server.pingQuery, deadline: attempt.deadline) } catch {
             throw failure(of: error, attempt)
         }
-        if let role = server.role { try askForRole(expecting: role, &connection, attempt) }
+        if server.role != nil || replica != nil { try askForRole(&connection, attempt) }
     }
 
-    private func askForRole(
-        expecting role: DatabaseServer.Role, _ connection: inout MySQLConnection, _ attempt: PingAttempt
-    ) throws(PingFailure) {
+    private func askForRole(_ connection: inout MySQLConnection, _ attempt: PingAttempt) throws(PingFailure) {
         let answer: [[String: String]]
         do { answer = try connection.rows(of: MySQLRole.question, deadline: attempt.deadline) } catch {
             throw failure(of: error, attempt)
@@ -51,17 +51,28 @@ struct MySQLDriver: PingDriver {
         guard let state = MySQLRole(answer) else {
             throw attempt.failure(.protocolViolation, "the server does not say whether it is read_only")
         }
-        switch role {
-        case .primary:
+        if server.role == .primary {
             if state.isReadOnly { throw attempt.failure(.wrongRole, "is read-only, not a primary") }
-        case .replica:
-            if state.isReadOnly { return }
-            let channels: [[String: String]]
-            do { channels = try connection.rows(of: state.version.channelQuestion, deadline: attempt.deadline) } catch {
-                guard error.isOfPrivileges else { throw failure(of: error, attempt) }
-                throw attempt.failure(.missingPrivilege, "\(error.words); what helps: \(state.grant)")
-            }
-            if channels.isEmpty { throw attempt.failure(.wrongRole, role.contradiction) }
+            return
+        }
+        // Only what is writable may have been promoted.
+        guard !state.isReadOnly || replica != nil else { return }
+        let channels = try channels(state, &connection, attempt)
+        if channels.isEmpty && !state.isReadOnly {
+            if let role = server.role { throw attempt.failure(.wrongRole, role.contradiction) }
+            // A primary has no lag.
+            try replica?.observe(ReplicationReading(behind: .zero), attempt)
+        } else {
+            try replica?.observe(MySQLReplication.reading(channels), attempt)
+        }
+    }
+
+    private func channels(
+        _ state: MySQLRole, _ connection: inout MySQLConnection, _ attempt: PingAttempt
+    ) throws(PingFailure) -> [[String: String]] {
+        do { return try connection.rows(of: state.version.channelQuestion, deadline: attempt.deadline) } catch {
+            guard error.isOfPrivileges else { throw failure(of: error, attempt) }
+            throw attempt.failure(.missingPrivilege, "\(error.words); what helps: \(state.grant)")
         }
     }
 

@@ -87,7 +87,7 @@ extension PingFailure.Reason {
     /// Whether the server at the address has spoken for all: another address of it would say the same.
     fileprivate var isVerdict: Bool {
         switch self {
-        case .authentication, .tls, .query, .wrongRole, .missingPrivilege, .local: true
+        case .authentication, .tls, .query, .wrongRole, .replicationStopped, .missingPrivilege, .local: true
         default: false
         }
     }

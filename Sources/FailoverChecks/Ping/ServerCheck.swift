@@ -4,24 +4,27 @@ package import FailoverSystem
 /// Pings one server as its kind asks for.
 package struct ServerCheck: Sendable {
     private let check: AddressedCheck
+    private let replica: ReplicaWatch?
 
     private init(
-        _ driver: any PingDriver, at endpoint: Endpoint, secret: Secret? = nil, _ resolver: NameResolver,
-        _ threads: BlockingThreads
+        _ driver: any PingDriver, at endpoint: Endpoint, secret: Secret? = nil, replica: ReplicaWatch? = nil,
+        _ resolver: NameResolver, _ threads: BlockingThreads
     ) {
+        self.replica = replica
         check = AddressedCheck(
             endpoint: endpoint, secret: secret, driver: driver, resolver: resolver, threads: threads)
     }
 
-    /// A database server: connects, logs in, runs the ping query, asks for the role if one is expected, says goodbye.
+    /// A database server: connects, logs in, runs the ping query, asks for role and replication if told to, says goodbye.
     package init(server: DatabaseServer, resolver: NameResolver, threads: BlockingThreads) {
+        let replica = server.replication.map { ReplicaWatch(policy: $0) }
         let driver: any PingDriver =
             switch server.engine {
-            case .postgres: PostgresDriver(server: server)
-            case .mysql: MySQLDriver(server: server)
+            case .postgres: PostgresDriver(server: server, replica: replica)
+            case .mysql: MySQLDriver(server: server, replica: replica)
             case .tcp: TCPDriver()
             }
-        self.init(driver, at: server.endpoint, secret: server.password, resolver, threads)
+        self.init(driver, at: server.endpoint, secret: server.password, replica: replica, resolver, threads)
     }
 
     /// A Redis server: logs in and asks. A replica that has lost its primary counts as down.
@@ -38,6 +41,9 @@ package struct ServerCheck: Sendable {
     package init(endpoint: Endpoint, resolver: NameResolver, threads: BlockingThreads) {
         self.init(TCPDriver(), at: endpoint, resolver, threads)
     }
+
+    /// Why a database server that answers is not to serve, as its latest ping has it; `nil` while it is fresh.
+    package var staleness: Staleness? { replica?.staleness }
 
     /// Pings once. When an earlier ping of this check hangs in its C library until the limit, fails with `.timeout(.hung)`.
     ///

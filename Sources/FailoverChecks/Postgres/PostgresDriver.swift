@@ -2,13 +2,14 @@ import FailoverCore
 import FailoverSystem
 import Glibc
 
-/// Logs in to a PostgreSQL server, runs the ping query, asks for the role if one is expected, and terminates in
-/// order.
+/// Logs in to a PostgreSQL server, runs the ping query, asks for role and replication if told to, and terminates in order.
 struct PostgresDriver: PingDriver {
     /// A ping's queries answer with a row or so. More than this is a mistake, or a server that means harm.
     private static let largestAnswer = 1 << 20
 
     let server: DatabaseServer
+    /// Is told of replication; `nil` when nobody wants to know.
+    var replica: ReplicaWatch?
 
     func ping(_ attempt: PingAttempt) throws(PingFailure) {
         let parameters = try PostgresParameters(server, attempt)
@@ -19,6 +20,7 @@ struct PostgresDriver: PingDriver {
         attempt.reached(.query)
         _ = try rows(of: PostgresQuestion(server.pingQuery, called: "the ping query"), &connection, attempt)
         if let role = server.role { try askForRole(expecting: role, &connection, attempt) }
+        if let replica { try askForReplication(replica, &connection, attempt) }
     }
 
     private func askForRole(
@@ -30,6 +32,22 @@ struct PostgresDriver: PingDriver {
             throw attempt.failure(.protocolViolation, "pg_is_in_recovery() is neither true nor false")
         }
         if answer != role { throw attempt.failure(.wrongRole, role.contradiction) }
+    }
+
+    private func askForReplication(
+        _ replica: ReplicaWatch, _ connection: inout PostgresConnection, _ attempt: PingAttempt
+    ) throws(PingFailure) {
+        let user = server.user ?? ""
+        let rows = try rows(of: PostgresReplication.question(user: user), &connection, attempt)
+        switch PostgresReplication.answer(in: rows) {
+        case .reading(let reading): try replica.observe(reading, attempt)
+        case .notReplicating: try replica.observe(ReplicationReading(behind: .zero), attempt)
+        case .hidden:
+            let grant = PostgresReplication.grant(to: user)
+            throw attempt.failure(
+                .missingPrivilege, "pg_stat_wal_receiver hides the receiver's state; what helps: \(grant)")
+        case .nonsense: throw attempt.failure(.protocolViolation, "what it says of its replication makes no sense")
+        }
     }
 
     private func logIn(_ connection: inout PostgresConnection, _ attempt: PingAttempt) throws(PingFailure) {

@@ -6,10 +6,9 @@ import FailoverCore
 enum PostgresRole {
     /// With the schema: a `search_path` must not put another function in its place.
     static func question(user: String) -> PostgresQuestion {
-        let name = user.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
-        return PostgresQuestion(
+        PostgresQuestion(
             "SELECT pg_catalog.pg_is_in_recovery()", called: "the question for the role",
-            grant: "GRANT EXECUTE ON FUNCTION pg_catalog.pg_is_in_recovery() TO \"\(name)\"")
+            grant: "GRANT EXECUTE ON FUNCTION pg_catalog.pg_is_in_recovery() TO \(user.asPostgresName)")
     }
 
     /// The role in the answer; `nil` if it is none.

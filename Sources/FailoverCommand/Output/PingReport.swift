@@ -13,7 +13,7 @@ struct PingReport {
 
     /// A line each under headings. What is up shows where it is, what is down who said what.
     ///
-    /// - Parameter colour: green for up, red for down.
+    /// - Parameter colour: green for up, yellow for stale, red for down.
     func table(colour: Bool) -> String {
         var table = TextTable([
             .init(heading: "NAME"), .init(heading: "TYPE"), .init(heading: "STATE"),
@@ -22,10 +22,11 @@ struct PingReport {
         for (target, result) in answers {
             table.add([
                 target.name, target.type, Self.state(result), result.duration.inWords,
-                result.failure?.reason.description ?? "", result.failure?.detail ?? target.location,
+                result.failure?.reason.description ?? "",
+                result.failure?.detail ?? result.staleness?.description ?? target.location,
             ])
         }
-        let colours = answers.map { $0.result.succeeded ? Terminal.green : Terminal.red }
+        let colours = answers.map { Self.colour($0.result) }
         return table.lines(colouring: 2, colour ? colours : nil).joined(separator: "\n")
     }
 
@@ -36,7 +37,13 @@ struct PingReport {
         return String(decoding: try encoder.encode(answers.map(Entry.init)), as: UTF8.self)
     }
 
-    private static func state(_ result: PingResult) -> String { result.succeeded ? "up" : "down" }
+    private static func state(_ result: PingResult) -> String {
+        result.succeeded ? result.staleness == nil ? "up" : "stale" : "down"
+    }
+
+    private static func colour(_ result: PingResult) -> Int {
+        result.succeeded ? result.staleness == nil ? Terminal.green : Terminal.yellow : Terminal.red
+    }
 
     private struct Entry: Encodable {
         let name: String
@@ -54,7 +61,7 @@ struct PingReport {
             state = PingReport.state(answer.result)
             durationMilliseconds = (answer.result.duration / .microseconds(1)).rounded() / 1000
             reason = answer.result.failure?.reason.description
-            detail = answer.result.failure?.detail
+            detail = answer.result.failure?.detail ?? answer.result.staleness?.description
         }
 
         private enum CodingKeys: String, CodingKey {

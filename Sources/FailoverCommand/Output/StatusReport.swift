@@ -33,13 +33,17 @@ struct StatusReport {
             .init(heading: "ADDRESS"),
         ])
         for alias in route.aliases {
-            let marks = [alias.suspect ? "suspect" : nil, alias.draining ? "draining" : nil].compactMap { $0 }
+            let marks = [
+                alias.suspect ? "suspect" : nil, alias.stale == nil ? nil : "stale", alias.draining ? "draining" : nil,
+            ].compactMap { $0 }
             table.add([
                 (alias.name == route.currentAlias ? "→ " : "  ") + alias.name,
                 ([alias.state] + marks).joined(separator: ", "), "\(alias.sessions)", alias.address,
             ])
         }
-        let colours = route.aliases.map { Self.colour(of: $0.state, isDoubtful: $0.suspect || $0.draining) }
+        let colours = route.aliases.map {
+            Self.colour(of: $0.state, isDoubtful: $0.suspect || $0.stale != nil || $0.draining)
+        }
         lines += table.lines(colouring: 1, colour ? colours : nil).map { "  " + $0 }
         return lines.joined(separator: "\n")
     }

@@ -39,6 +39,8 @@ public struct DatabaseServer: Hashable, Sendable {
     public var pingQuery: String
     /// What the server must be to count as up; `nil`, the default, is either, and it is not asked.
     public var role: Role?
+    /// How old the server's data may be; `nil`, the default, is as old as it likes, and it is not asked.
+    public var replication: ReplicationPolicy?
 
     public init(
         engine: Engine,
@@ -49,7 +51,8 @@ public struct DatabaseServer: Hashable, Sendable {
         tls: TLSMode = .prefer,
         tlsAuthorities: String? = nil,
         pingQuery: String = "SELECT 1",
-        role: Role? = nil
+        role: Role? = nil,
+        replication: ReplicationPolicy? = nil
     ) {
         self.engine = engine
         self.endpoint = endpoint
@@ -60,5 +63,6 @@ public struct DatabaseServer: Hashable, Sendable {
         self.tlsAuthorities = tlsAuthorities
         self.pingQuery = pingQuery
         self.role = role
+        self.replication = replication
     }
 }

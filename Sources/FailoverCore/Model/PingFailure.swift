@@ -40,6 +40,8 @@ extension PingFailure {
         case query
         /// A database server that answers, but is a primary where a replica is expected, or the other way round.
         case wrongRole
+        /// A database replica that does not follow its primary, where that is to count as an outage.
+        case replicationStopped
         /// The user of the ping may not ask what the ping has to know.
         case missingPrivilege
         /// The peer does not speak the protocol.
@@ -87,6 +89,7 @@ extension PingFailure.Reason: CustomStringConvertible {
         case .tls: "tls"
         case .query: "query"
         case .wrongRole: "wrong role"
+        case .replicationStopped: "replication stopped"
         case .missingPrivilege: "missing privilege"
         case .protocolViolation: "protocol"
         case .cutOff: "cut off"

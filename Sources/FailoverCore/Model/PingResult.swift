@@ -4,9 +4,12 @@ public struct PingResult: Hashable, Sendable {
     public let failure: PingFailure?
     /// From the start of the ping to its answer.
     public let duration: Duration
+    /// Why a server that answered is not to serve: its data is too old. Known of a ping outside of any monitoring only.
+    public let staleness: Staleness?
 
-    public init(failure: PingFailure?, duration: Duration) {
+    public init(failure: PingFailure?, duration: Duration, staleness: Staleness? = nil) {
         self.failure = failure
+        self.staleness = staleness
         self.duration = duration
     }
 

@@ -6,6 +6,8 @@ public struct AliasState: Hashable, Sendable {
     public internal(set) var addresses: [SocketAddress]
     /// Why the alias is down; `nil` while it is up.
     public internal(set) var outage: PingFailure?
+    /// Why the alias is not to serve although it is up; `nil` while it is fresh.
+    public internal(set) var staleness: Staleness?
     /// A session saw an error that no ping has answered yet.
     public internal(set) var isSuspect = false
     /// An operator takes it out of service: it gets no new sessions, and those it has move away.
@@ -28,6 +30,7 @@ public struct AliasState: Hashable, Sendable {
         var state = other
         state.addresses = addresses
         state.outage = outage
+        state.staleness = staleness
         state.isSuspect = isSuspect
         // Who left and is back was put back.
         state.isDraining = isDraining && !other.isRetired

@@ -40,6 +40,11 @@ public final class RouteBoard: Sendable {
         update(alias) { $0.isSuspect = isSuspect }
     }
 
+    /// The alias's data is too old for clients, or (`nil`) no longer.
+    public func setStaleness(alias: Int, _ staleness: Staleness?) {
+        update(alias) { $0.staleness = staleness }
+    }
+
     /// The alias was found at these addresses.
     public func setAddresses(alias: Int, _ addresses: [SocketAddress]) {
         update(alias) { $0.addresses = addresses }

@@ -17,6 +17,8 @@ public struct RouteSelection: Hashable, Sendable {
             case down(PingFailure)
             /// An operator takes it out of service.
             case draining
+            /// Its data is too old.
+            case stale(Staleness)
             case suspect
         }
 
@@ -33,7 +35,7 @@ public struct RouteSelection: Hashable, Sendable {
     /// Position in ``RouteTable/aliases``; `nil` when no alias may serve.
     public let alias: Int?
     public let reason: Reason
-    /// In the route's order.
+    /// In the route's order. While a stale alias serves, for want of a fresh one, all others.
     public let passed: [Passed]
 
     public init(alias: Int?, reason: Reason, passed: [Passed] = []) {

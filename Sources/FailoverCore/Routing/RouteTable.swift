@@ -52,8 +52,8 @@ public struct RouteTable: Hashable, Sendable {
     /// The alias that an operator switched the route to, if so.
     public func pin(ofRoute route: Int) -> Int? { pinByRoute[route] }
 
-    /// The aliases that a new session tries, in order: those up, then those up but suspect. Never one that is drained.
-    /// Empty when there is none.
+    /// The aliases that a new session tries, in order: those up, then those up but suspect, then those that are stale,
+    /// if the route serves such. Never one that is drained. Empty when there is none.
     public func candidates(ofRoute route: Int) -> [Candidate] { candidatesByRoute[route] }
 
     /// Why the route takes no new sessions; `nil` while it does.
@@ -65,8 +65,12 @@ public struct RouteTable: Hashable, Sendable {
         guard let first = candidatesByRoute[route].first?.alias else {
             return RouteSelection(alias: nil, reason: .nothingUp, passed: order.compactMap(passed))
         }
-        let passed = order.prefix { $0 != first }.compactMap(passed)
         if pinByRoute[route] == first { return RouteSelection(alias: first, reason: .pinned) }
+        if aliases[first].staleness != nil {
+            let others = order.filter { $0 != first }.compactMap(passed)
+            return RouteSelection(alias: first, reason: .failover, passed: others)
+        }
+        let passed = order.prefix { $0 != first }.compactMap(passed)
         return RouteSelection(alias: first, reason: passed.isEmpty ? .preferred : .failover, passed: passed)
     }
 
@@ -116,7 +120,10 @@ public struct RouteTable: Hashable, Sendable {
 
     private func candidates(ofRouteAt route: Int) -> [Candidate] {
         let usable = order(ofRoute: route).filter { aliases[$0].outage == nil && !aliases[$0].isLeaving }
-        let ordered = usable.filter { !aliases[$0].isSuspect } + usable.filter { aliases[$0].isSuspect }
+        // Who switches a route to a stale alias wants it.
+        let fresh = usable.filter { aliases[$0].staleness == nil || $0 == pinByRoute[route] }
+        let stale = routes[route].servesStale ? usable.filter { !fresh.contains($0) } : []
+        let ordered = fresh.filter { !aliases[$0].isSuspect } + fresh.filter { aliases[$0].isSuspect } + stale
         return ordered.map { Candidate(alias: $0, addresses: aliases[$0].addresses) }
     }
 
@@ -124,6 +131,7 @@ public struct RouteTable: Hashable, Sendable {
         let state = aliases[alias]
         if let outage = state.outage { return .init(alias: alias, reason: .down(outage)) }
         if state.isDraining { return .init(alias: alias, reason: .draining) }
+        if let staleness = state.staleness { return .init(alias: alias, reason: .stale(staleness)) }
         return state.isSuspect ? .init(alias: alias, reason: .suspect) : nil
     }
 }

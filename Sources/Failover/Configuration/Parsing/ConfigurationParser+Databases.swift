@@ -22,7 +22,8 @@ extension ConfigurationParser {
     private func server(_ section: Section, engine: DatabaseServer.Engine?) -> DatabaseServer? {
         let endpoint = endpoint(section, defaultPort: engine?.defaultPort, portIsKnown: engine != nil)
         if engine == .tcp {
-            for key in ["user", "password", "name", "tls", "tls_ca", "ping_query", "role"] {
+            let others = ["role", "max_lag", "lag_recovers_at", "replication_stopped"]
+            for key in ["user", "password", "name", "tls", "tls_ca", "ping_query"] + others {
                 section[key]?.report("engine tcp has no use for it: its ping only connects")
             }
             return endpoint.map { DatabaseServer(engine: .tcp, endpoint: $0) }
@@ -34,10 +35,28 @@ extension ConfigurationParser {
         let authorities = section["tls_ca"].flatMap(certificateFile)
         let query = section["ping_query"]?.text() ?? "SELECT 1"
         let role = section["role"]?.choice(of: DatabaseServer.Role.self)
+        let replication = replication(section, role: role)
         guard let engine, let endpoint else { return nil }
         return DatabaseServer(
             engine: engine, endpoint: endpoint, user: user, password: password, databaseName: databaseName, tls: tls,
-            tlsAuthorities: authorities, pingQuery: query, role: role)
+            tlsAuthorities: authorities, pingQuery: query, role: role, replication: replication)
+    }
+
+    /// How old the data may be; `nil` when nothing is said of it.
+    private func replication(_ section: Section, role: DatabaseServer.Role?) -> ReplicationPolicy? {
+        let maxLag = section["max_lag"]?.duration()
+        let recoversAt = section["lag_recovers_at"]?.duration()
+        let stopped = section["replication_stopped"]?.choice(of: ReplicationPolicy.WhenStopped.self)
+        if role == .primary {
+            for key in ["max_lag", "lag_recovers_at", "replication_stopped"] {
+                section[key]?.report("a primary has no lag; it is for a replica")
+            }
+        }
+        if let maxLag, let recoversAt, recoversAt > maxLag {
+            section["lag_recovers_at"]?.report("must not be longer than `max_lag`")
+        }
+        guard maxLag != nil || stopped != nil else { return nil }
+        return ReplicationPolicy(maxLag: maxLag, recoversAt: recoversAt, whenStopped: stopped ?? .lag)
     }
 
     private func monitor(_ section: Section, engine: DatabaseServer.Engine?) -> MonitorSettings {

@@ -29,6 +29,7 @@ extension ConfigurationParser {
         var route = DatabaseRoute(aliases: [], listen: service.listeners.map(\.endpoint))
         route.maxConnections = section.sessionLimit()
         route.allow = section["allow"].flatMap(networks)
+        route.servesStale = section["serve_stale"]?.choice(of: Truth.self) == .true
         route.session = SessionSettings(section)
         readTriggers(section, into: &route)
         if let databases {

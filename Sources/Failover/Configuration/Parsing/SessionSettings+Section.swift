@@ -60,6 +60,11 @@ enum Switch: String, CaseIterable {
     case off, on
 }
 
+/// Whether something is so.
+enum Truth: String, CaseIterable {
+    case `false`, `true`
+}
+
 extension Duration {
     fileprivate var unlessZero: Duration? { self == .zero ? nil : self }
 }

@@ -1,0 +1,95 @@
+import FailoverCore
+import Testing
+
+@testable import FailoverChecks
+
+@Suite("What replicas say of their replication")
+struct ReplicationTests {
+    /// What a PostgreSQL replica answers, with changes by column.
+    private func postgres(_ changes: [Int: String?] = [:]) -> PostgresReplication.Answer {
+        var row: [String?] = ["t", "t", "streaming", "f", "300", "200", "1.5"]
+        for (column, value) in changes { row[column] = value }
+        return PostgresReplication.answer(in: [row])
+    }
+
+    private func reading(
+        _ stopped: String? = nil, known: UInt64? = 300, behind: Duration? = .milliseconds(1500)
+    ) -> PostgresReplication.Answer {
+        .reading(.init(stopped: stopped, behind: behind, positions: .init(known: known, applied: 200)))
+    }
+
+    @Test func postgresTellsPositionsAndTheLastReplay() {
+        #expect(postgres() == reading())
+        #expect(postgres([6: nil]) == reading(behind: nil))
+        #expect(postgres([6: "-0.2"]) == reading(behind: .zero))
+        #expect(postgres([4: nil]) == reading(known: nil))
+    }
+
+    @Test func postgresTellsWhyItDoesNotFollow() {
+        let cut = "the replica is cut off from its primary: no WAL receiver runs"
+        #expect(postgres([1: "f", 2: nil]) == reading(cut, known: nil))
+        #expect(postgres([2: "waiting"]) == reading("the WAL receiver is waiting", known: nil))
+        #expect(postgres([3: "t"]) == reading("replay is paused"))
+    }
+
+    @Test func postgresMayHideItsReceiver() {
+        #expect(postgres([2: nil, 4: nil]) == .hidden)
+    }
+
+    @Test func aPrimaryHasNoLag() {
+        #expect(postgres([0: "f", 1: "f", 2: nil, 3: nil, 5: nil, 6: nil]) == .notReplicating)
+    }
+
+    @Test func nonsenseIsNoAnswer() {
+        for rows: [[String?]] in [[], [[]], [["t"]], [["x", "t", "streaming", "f", "1", "1", "1"]]] {
+            #expect(PostgresReplication.answer(in: rows) == .nonsense)
+        }
+        #expect(postgres([5: "many"]) == .nonsense)
+        #expect(postgres([6: "nan"]) == reading(behind: nil))
+        #expect(postgres([6: "1e300"]) == reading(behind: nil))
+    }
+
+    private let mariaDB = [
+        "Connection_name": "", "Slave_IO_Running": "Yes", "Slave_SQL_Running": "Yes", "Seconds_Behind_Master": "7",
+        "Last_IO_Error": "", "Last_SQL_Error": "",
+    ]
+    private let mySQL = [
+        "Channel_Name": "", "Replica_IO_Running": "Yes", "Replica_SQL_Running": "Yes", "Seconds_Behind_Source": "7",
+        "Last_IO_Error": "", "Last_SQL_Error": "",
+    ]
+
+    @Test func bothServersTellSeconds() {
+        for row in [mariaDB, mySQL] {
+            #expect(MySQLReplication.reading([row]) == ReplicationReading(behind: .seconds(7)))
+        }
+    }
+
+    @Test func theLastErrorSaysWhyAThreadHasStopped() {
+        let stopped = mariaDB.merging(
+            [
+                "Slave_IO_Running": "Connecting", "Last_IO_Error": "error connecting to master",
+                "Slave_SQL_Running": "No",
+                "Last_SQL_Error": "Duplicate entry",
+            ], uniquingKeysWith: { $1 }
+        ).filter { $0.key != "Seconds_Behind_Master" }
+        let words =
+            "the IO thread is connecting: error connecting to master; the SQL thread is stopped: Duplicate entry"
+        #expect(MySQLReplication.reading([stopped]).stopped == words)
+        let unknown = mySQL.filter { $0.key != "Seconds_Behind_Source" }
+        #expect(MySQLReplication.reading([unknown]).stopped == "the server does not know how far it is behind")
+    }
+
+    @Test func ofSeveralSourcesTheWorstCounts() {
+        func named(_ name: String, _ changes: [String: String]) -> [String: String] {
+            mySQL.merging(["Channel_Name": name]) { $1 }.merging(changes) { $1 }
+        }
+        let rows = [named("a", ["Seconds_Behind_Source": "2"]), named("b", ["Seconds_Behind_Source": "30"])]
+        #expect(MySQLReplication.reading(rows) == ReplicationReading(behind: .seconds(30)))
+        let stopped = MySQLReplication.reading(rows + [named("c", ["Replica_SQL_Running": "No"])])
+        #expect(stopped == ReplicationReading(stopped: "channel c: the SQL thread is stopped"))
+    }
+
+    @Test func whoFollowsNobodyHasStopped() {
+        #expect(MySQLReplication.reading([]).stopped == "the replica follows no primary")
+    }
+}
