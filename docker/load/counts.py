@@ -27,7 +27,7 @@ class Counts:
             elif event.kind == TRANSACTION and event.error:
                 self._cut += 1
         if event.kind == CLIENT and event.error:
-            print(f"{self._name}: a client failed after {event.ended - event.started:.2f} s: {event.error}", flush=True)
+            print(f"{self._name}: a client failed after {event.seconds:.2f} s: {event.error}", flush=True)
 
     def print_on(self) -> None:
         """For ever."""
@@ -40,7 +40,7 @@ class Counts:
             recent, self._recent = self._recent, []
             totals = f"{self._failed} of {self._total} failed since the start; {self._cut} transactions lost"
         by = {who: sum(event.who == who for event in recent) for who in (REPLICA, PRIMARY)}
-        worst = max((event.ended - event.started for event in recent), default=0)
+        worst = max((event.seconds for event in recent), default=0)
         return (
             f"{time.strftime('%H:%M:%S')} {self._name}: new clients: {by[REPLICA]} by the replica, "
             f"{by[PRIMARY]} by the primary, worst wait {worst:.2f} s; {totals}"

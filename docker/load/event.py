@@ -30,6 +30,10 @@ class Event:
     told: bool
     """Whether the error was an answer in the database's own protocol."""
 
+    @property
+    def seconds(self) -> float:
+        return self.ended - self.started
+
     def line(self) -> str:
         return json.dumps(asdict(self))
 

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock, Thread
 
+from load.database import PRIMARY, REPLICA
+from load.event import CLIENT, TRANSACTION, Event
+
 from .compose import Broken, container
-from .event import CLIENT, PRIMARY, REPLICA, TRANSACTION, Event
 
 SETTLED_ANSWERS = 20
 SESSIONS = 4

@@ -5,8 +5,9 @@ import sys
 import time
 from dataclasses import dataclass
 
+from load.event import CLIENT
+
 from .compose import container, engine, run
-from .event import CLIENT
 from .load import holds_within
 from .outcome import Count, failed
 from .play import Stage

@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from statistics import median
 
-from .event import CLIENT, PRIMARY, TRANSACTION, Event
+from load.database import PRIMARY
+from load.event import CLIENT, CLOSED, TRANSACTION, Event
+
 from .load import SESSIONS, Engine
 
 STUCK_SECONDS = 1
@@ -58,7 +60,7 @@ class Outcome:
 
     def failed_after(self) -> Count:
         """Of the clients that came later, while the proxy moves back, and of the open sessions' reconnects."""
-        return failed(e for e in self.events if e.kind not in (TRANSACTION, "closed") and e.started >= self.undone)
+        return failed(e for e in self.events if e.kind not in (TRANSACTION, CLOSED) and e.started >= self.undone)
 
     def first_answer(self) -> float | None:
         """Seconds from the fault until the primary answered a new client."""

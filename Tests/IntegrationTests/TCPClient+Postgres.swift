@@ -1,0 +1,15 @@
+import FailoverTesting
+import Testing
+
+extension TCPClient {
+    /// The question for encryption, which PostgreSQL answers with one byte.
+    static let sslRequest: [UInt8] = [0, 0, 0, 8, 4, 210, 22, 47]
+
+    /// A client whom a PostgreSQL server has answered: nobody waits in a listener's queue any more.
+    static func answeredByPostgres(port: Int) async throws -> TCPClient {
+        let client = try await connect(port: port)
+        try await client.send(sslRequest)
+        #expect(try await client.receive(1).count == 1)
+        return client
+    }
+}
