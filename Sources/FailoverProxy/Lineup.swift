@@ -11,6 +11,8 @@ struct Lineup: Sendable {
     let aliasPlaces: [Places]
     /// How fast each route's sessions may be moved, over all loops.
     let paces: [DrainPace]
+    /// Of each route that has, or had, several aliases of its own.
+    let balancers: [SharedBalancer?]
 
     /// The one after `former`, whose sessions keep their places.
     init(_ configuration: ProxyConfiguration, observer: any ProxyObserver, after former: Lineup? = nil) {
@@ -24,6 +26,18 @@ struct Lineup: Sendable {
                 return DrainPace(rate: rate)
             }
             return former
+        }
+        let weights = configuration.aliasLimits.indices.map { index in
+            index < configuration.aliasWeights.count ? configuration.aliasWeights[index] : 1
+        }
+        balancers = configuration.routes.enumerated().map { index, route in
+            let known = former?.balancers.dropFirst(index).first.flatMap(\.self)
+            guard let settings = route.balance ?? known.map({ _ in BalanceSettings(policy: .first) }) else {
+                return nil
+            }
+            guard let known else { return SharedBalancer(settings: settings, weights: weights) }
+            known.change(settings: settings, weights: weights)
+            return known
         }
     }
 

@@ -4,14 +4,19 @@ public struct ProxyConfiguration: Sendable {
     public var routes: [ProxyRoute]
     /// Sessions that each alias may serve, in the order of ``RouteTable/aliases``; `nil` is no limit.
     public var aliasLimits: [Int?]
+    /// What part of the sessions that aliases share each gets, in the same order; 1 for those that are not there.
+    public var aliasWeights: [Int]
     /// Event loops, each on a thread of its own; at least 1.
     public var workers: Int
     /// Whether another process may still serve sessions of these routes, whose cancel requests come here.
     public var hasPredecessor: Bool
 
-    public init(routes: [ProxyRoute], aliasLimits: [Int?], workers: Int, hasPredecessor: Bool = false) {
+    public init(
+        routes: [ProxyRoute], aliasLimits: [Int?], aliasWeights: [Int] = [], workers: Int, hasPredecessor: Bool = false
+    ) {
         self.routes = routes
         self.aliasLimits = aliasLimits
+        self.aliasWeights = aliasWeights
         self.workers = max(1, workers)
         self.hasPredecessor = hasPredecessor
     }

@@ -12,10 +12,12 @@ public struct ProxyRoute: Sendable {
     /// Open sessions that the route may have; `nil` is no limit.
     public var maxConnections: Int?
     public var session: SessionSettings
+    /// How its sessions are shared among its own aliases; `nil`, the default, where there is only one.
+    public var balance: BalanceSettings?
 
     public init(
         name: String, engine: DatabaseServer.Engine, listen: [SocketAddress], allow: SourceNetworks? = nil,
-        maxConnections: Int? = nil, session: SessionSettings = SessionSettings()
+        maxConnections: Int? = nil, session: SessionSettings = SessionSettings(), balance: BalanceSettings? = nil
     ) {
         self.name = name
         self.engine = engine
@@ -23,5 +25,6 @@ public struct ProxyRoute: Sendable {
         self.allow = allow
         self.maxConnections = maxConnections
         self.session = session
+        self.balance = balance
     }
 }

@@ -12,6 +12,9 @@ extension Worker {
         let risen = before.aliases.indices.filter {
             before.aliases[$0].outage != nil && table.aliases[$0].outage == nil
         }
+        for alias in before.aliases.indices where !before.aliases[alias].isFit && table.aliases[alias].isFit {
+            noteReturn(of: alias)
+        }
         let drained = before.aliases.indices.contains { before.aliases[$0].isLeaving != table.aliases[$0].isLeaving }
         let hasNewChoice = before.routes.indices.contains { before.choice(ofRoute: $0) != table.choice(ofRoute: $0) }
         let isChanged = drained || hasNewChoice || before.routes != table.routes
@@ -80,7 +83,7 @@ extension Worker {
         let choice = routes.choice(ofRoute: session.route)
         if isHandedOver { return session.end(because: "\(name) is served by a new process") }
         session.end(
-            because: choice == routes.routes[session.route].aliases.first
+            because: choice.map(routes.routes[session.route].own.contains) == true
                 ? "\(name) is back on its own server" : "\(name) moves to another server")
     }
 
@@ -93,11 +96,10 @@ extension Worker {
     }
 
     private func isBetterThanItsOwn(_ session: Session) -> Bool {
-        let order = routes.order(ofRoute: session.route)
-        guard let choice = routes.choice(ofRoute: session.route), let alias = session.machine.alias,
-            let best = order.firstIndex(of: choice), let own = order.firstIndex(of: alias)
-        else { return false }
-        return best < own
+        guard let choice = routes.choice(ofRoute: session.route), let alias = session.machine.alias else {
+            return false
+        }
+        return routes.prefers(choice, to: alias, onRoute: session.route)
     }
 
     private func words(for route: Int, alias: Int) -> String {

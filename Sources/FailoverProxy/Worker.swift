@@ -120,6 +120,7 @@ final class Worker {
             drains[index].settings = route.session
             drains[index].pace = pace
         }
+        joinBalancers()
     }
 
     /// Hands a client that was just accepted and counted to the worker with the fewest sessions.

@@ -81,6 +81,14 @@ def service(name: str, kind: str, location: str) -> dict:
     }  # fmt: skip
 
 
+def stamped(status: dict) -> dict:
+    """The status as it is told now, with the aliases that get new sessions: the current one, unless a test says more."""
+    for its in status["routes"]:
+        for one in its["aliases"]:
+            one["serving"] = one["name"] in its.get("side_by_side", [its["current_alias"]])
+    return status | {"time": text_of(now())}
+
+
 def usual_status() -> dict:
     return {
         "version": "0.1.0", "host": "proxy1", "process_id": 4711, "time": text_of(now()), "started": ago(93784),
@@ -185,8 +193,7 @@ class MockAdmin:
 
     def publish(self) -> None:
         with self._lock:
-            self.status["time"] = text_of(now())
-            self._send("status", self.status)
+            self._send("status", stamped(self.status))
 
     def happen(self, kind: str, subject: str, message: str, **more: object) -> None:
         with self._lock:
@@ -296,8 +303,7 @@ class MockAdmin:
         with self._lock:
             self._streams.add(mine)
             if not self.is_silent:
-                status = self.status | {"time": text_of(now())}
-                mine.put(f"event: status\ndata: {json.dumps(status, ensure_ascii=False)}\n\n".encode())
+                mine.put(f"event: status\ndata: {json.dumps(stamped(self.status), ensure_ascii=False)}\n\n".encode())
         try:
             while not self._over.is_set() and (data := mine.get()) is not END:
                 for start in range(0, len(data), self.piece or len(data)):

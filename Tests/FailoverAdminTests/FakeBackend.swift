@@ -41,7 +41,9 @@ final class FakeBackend: AdminBackend {
                     closed: .init(service: "celery", message: "closed"),
                     aliases: [
                         .init(
-                            name: "slave", address: "a:1", state: "down", suspect: false, draining: true, sessions: 2)
+                            name: "slave", address: "a:1", state: "down", suspect: false, draining: true,
+                            serving: false,
+                            sessions: 2)
                     ], sessions: .init(open: 2, total: 3, refused: 4), newSessions: [1, 2])
             ],
             services: [ServiceDocument(report, type: "postgres", location: "a:1")],

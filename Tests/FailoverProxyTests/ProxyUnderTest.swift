@@ -27,13 +27,15 @@ final class ProxyUnderTest: Sendable {
     init(
         backends: [[SocketAddress]], listen: [SocketAddress] = [.loopback(port: 0)], maxConnections: Int? = nil,
         aliasLimits: [Int?]? = nil, engine: DatabaseServer.Engine = .tcp, allow: SourceNetworks? = nil,
-        session: SessionSettings = SessionSettings(), workers: Int = 2, start: Bool = true
+        session: SessionSettings = SessionSettings(), balance: BalanceSettings? = nil, ownCount: Int = 1,
+        workers: Int = 2, start: Bool = true
     ) throws {
         let aliases = backends.enumerated().map {
             AliasState(name: "a\($0)", endpoint: .tcp(host: "127.0.0.1", port: 1), addresses: $1)
         }
         board = RouteBoard(
-            RouteTable(aliases: aliases, routes: [Route(name: "slave", aliases: Array(aliases.indices))]))
+            RouteTable(
+                aliases: aliases, routes: [Route(name: "slave", aliases: Array(aliases.indices), ownCount: ownCount)]))
         log = CapturedLog()
         seen = Seen()
         server = try ProxyServer(
@@ -41,7 +43,7 @@ final class ProxyUnderTest: Sendable {
                 routes: [
                     ProxyRoute(
                         name: "slave", engine: engine, listen: listen, allow: allow, maxConnections: maxConnections,
-                        session: session)
+                        session: session, balance: balance)
                 ], aliasLimits: aliasLimits ?? backends.map { _ in nil }, workers: workers),
             board: board, observer: seen, log: log.logger)
         if start { try server.start() }

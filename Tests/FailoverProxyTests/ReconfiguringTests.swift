@@ -156,7 +156,7 @@ struct ReconfiguringTests {
         await proxy.server.stop(grace: .zero)
     }
 
-    private struct Unobserved: ProxyObserver {
+    struct Unobserved: ProxyObserver {
         func sessionArrived(route: Int) {}
         func backendIsSlow(alias: Int) {}
         func backendFailed(_ failure: BackendFailure, route: Int) {}

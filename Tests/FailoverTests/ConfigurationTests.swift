@@ -73,6 +73,8 @@ struct ConfigurationTests {
         #expect(server.replication == nil)
         #expect(configuration.database(named: "default")?.maxConnections == 50)
         #expect(configuration.database(named: "slave")?.maxConnections == nil)
+        #expect(configuration.databases.map(\.weight) == [1, 3, 1, 1, 1, 1])
+        #expect(configuration.databases.map(\.monitor.fall) == [3, 5, 5, 3, 1, 3])
         #expect(server.tlsAuthorities?.hasSuffix("/files/ca.pem") == true)
         #expect(server.pingQuery == "SELECT 'it''s \\ \"up\"', 1 -- é")
         #expect(configuration.database(named: "slave")?.server.password?.reveal() == "from-a-file")
@@ -82,6 +84,9 @@ struct ConfigurationTests {
         #expect(configuration.database(named: "redis")?.monitor.frequencies.outageLoggingInterval == .seconds(600))
         let route = DatabaseRoute(
             aliases: ["slave", "reports", "default"],
+            ownCount: 2,
+            balance: BalanceSettings(policy: .roundRobin, slowStart: .seconds(30)),
+            minReplicas: 2,
             servesStale: true,
             listen: [
                 .tcp(host: "127.0.0.1", port: 6432), .tcp(host: "::1", port: 6432), .unix(path: "/run/failover/slave"),

@@ -67,13 +67,13 @@ extension ApplicationAdmin {
         let table = board.table
         let failovers = state.withLock { $0.failovers }
         for (index, route) in table.routes.enumerated() where !route.isRetired {
-            let current = table.selection(ofRoute: index).alias
+            let serving = table.selection(ofRoute: index).serving
             let labels = [("route", route.name)]
             for alias in route.aliases {
                 writer.gauge(
                     "failover_route_current_alias",
                     help: "Whether new sessions of the route go to the alias; all 0 when none is up.",
-                    labels: labels + [("alias", table.aliases[alias].name)], value: alias == current ? 1 : 0)
+                    labels: labels + [("alias", table.aliases[alias].name)], value: serving.contains(alias) ? 1 : 0)
             }
             writer.gauge(
                 "failover_route_pinned", help: "Whether an operator holds the route on an alias.", labels: labels,

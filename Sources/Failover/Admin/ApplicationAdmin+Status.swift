@@ -49,7 +49,7 @@ extension ApplicationAdmin {
                 name: own.contains(index) ? alias.name : "\(alias.name) (removed)", address: alias.endpoint.description,
                 state: alias.outage == nil ? "up" : "down",
                 suspect: alias.isSuspect, stale: alias.staleness?.description,
-                draining: alias.isLeaving || !own.contains(index),
+                draining: alias.isLeaving || !own.contains(index), serving: selection.serving.contains(index),
                 sessions: index < open.count ? open[index] : 0)
         }
         return RouteDocument(
@@ -79,6 +79,7 @@ extension ApplicationAdmin {
             case .draining: "\(name) is drained"
             case .stale(let staleness): "\(name) is stale: \(staleness)"
             case .suspect: "\(name) is suspect"
+            case .tooFew(let least): "\(name) is up, but fewer than \(least) are"
             }
         }
         let all = reasons + [stale].compactMap(\.self)

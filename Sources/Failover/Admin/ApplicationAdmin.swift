@@ -67,8 +67,9 @@ final class ApplicationAdmin: Sendable {
                     state.failovers.append(0)
                 }
                 defer { state.selections[route] = selection }
-                guard let alias = selection.alias, let own = table.routes[route].aliases.first else { continue }
-                if state.selections[route].alias == own, alias != own { state.failovers[route] += 1 }
+                guard let alias = selection.alias, let former = state.selections[route].alias else { continue }
+                let own = table.routes[route].own
+                if own.contains(former), !own.contains(alias) { state.failovers[route] += 1 }
             }
         }
     }

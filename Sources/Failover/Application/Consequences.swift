@@ -3,10 +3,16 @@ import FailoverNotify
 
 /// What outages cause beyond the services' own actions: settings are published, routes are closed.
 final class Consequences: Sendable {
+    /// What is down of a service: itself, or some of the aliases that serve it side by side.
+    private struct Fallen {
+        let service: String
+        var members: Set<String>
+    }
+
     private struct State {
         var services: [ServiceConfiguration]
-        /// Names of those that are down, the first to fall first.
-        var down: [String] = []
+        /// What is down of each service, the first to fall first.
+        var fallen: [Fallen] = []
         var file: SettingsFile?
         /// What the file says.
         var published: PublishedSettings
@@ -15,6 +21,14 @@ final class Consequences: Sendable {
             services = configuration.services
             file = configuration.settingsFile.map { SettingsFile(path: $0) }
             published = PublishedSettings(order: services.map(\.name))
+        }
+
+        /// Names of the services that are down: those that do without no more of their own aliases than they may.
+        var down: [String] {
+            fallen.filter { fallen in
+                let spare = services.first { $0.name == fallen.service }?.spareMembers ?? 0
+                return fallen.members.count > spare
+            }.map(\.service)
         }
 
         /// What is to be published.
@@ -53,17 +67,25 @@ final class Consequences: Sendable {
     /// Name/value pairs over all services that are down.
     var settings: [String: String] { state.withLock { $0.published.merged } }
 
-    /// The service is down.
-    func begin(_ service: String) throws {
+    /// The service is down, or this one of the aliases that serve it.
+    func begin(_ service: String, member: String) throws {
         try change { state in
-            guard !state.down.contains(service) else { return }
-            state.down.append(service)
+            if let index = state.fallen.firstIndex(where: { $0.service == service }) {
+                state.fallen[index].members.insert(member)
+            } else {
+                state.fallen.append(Fallen(service: service, members: [member]))
+            }
         }
     }
 
-    /// The service is back.
-    func end(_ service: String) throws {
-        try change { state in state.down.removeAll { $0 == service } }
+    /// It is back.
+    func end(_ service: String, member: String) throws {
+        try change { state in
+            for index in state.fallen.indices where state.fallen[index].service == service {
+                state.fallen[index].members.remove(member)
+            }
+            state.fallen.removeAll(where: \.members.isEmpty)
+        }
     }
 
     /// Sees that another configuration's settings file can be written, by writing what the present one's says.
@@ -78,9 +100,9 @@ final class Consequences: Sendable {
 
     /// Follows another configuration, whose routes the board has.
     ///
-    /// - Parameter isDown: says of a service whether it is down; what was known stays when it does not say.
+    /// - Parameter down: what is down of each service that has anything down.
     /// - Throws: when the settings file cannot be written; all else is done.
-    func change(to configuration: Configuration, isDown: (String) -> Bool?) throws {
+    func change(to configuration: Configuration, down: [(service: String, member: String)]) throws {
         try change { state in
             let former = state
             state = State(configuration)
@@ -89,9 +111,11 @@ final class Consequences: Sendable {
                 former.file?.remove()
                 state.published = PublishedSettings(order: [])
             }
-            let names = configuration.services.map(\.name)
-            state.down = former.down.filter { names.contains($0) && isDown($0) ?? true }
-            state.down += names.filter { !state.down.contains($0) && isDown($0) ?? false }
+            let names = former.fallen.map(\.service) + configuration.services.map(\.name)
+            for name in names where !state.fallen.contains(where: { $0.service == name }) {
+                let members = Set(down.filter { $0.service == name }.map(\.member))
+                if !members.isEmpty { state.fallen.append(Fallen(service: name, members: members)) }
+            }
         }
     }
 
@@ -112,10 +136,12 @@ final class Consequences: Sendable {
     }
 }
 
-/// A service whose outages have consequences, as those of all these names.
+/// A service whose outages have consequences, as those of all these names, or as a part of them.
 struct ConsequentialService: TimedService {
     let base: any FailoverCore.Service
     let names: [String]
+    /// What it is of each of them.
+    let member: String
     let consequences: Consequences
 
     var name: String { base.name }
@@ -125,13 +151,13 @@ struct ConsequentialService: TimedService {
 
     /// The consequences come first, and each is tried: a hook that fails must not keep a route open.
     func failover(because failure: PingFailure) async throws {
-        let problems = names.compactMap { name in problem { try consequences.begin(name) } }
+        let problems = names.compactMap { name in problem { try consequences.begin(name, member: member) } }
         try await base.failover(because: failure)
         if let problem = problems.first { throw problem }
     }
 
     func recover() async throws {
-        let problems = names.compactMap { name in problem { try consequences.end(name) } }
+        let problems = names.compactMap { name in problem { try consequences.end(name, member: member) } }
         try await base.recover()
         if let problem = problems.first { throw problem }
     }

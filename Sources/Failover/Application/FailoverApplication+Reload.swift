@@ -105,12 +105,15 @@ extension FailoverApplication {
     }
 
     private func follow(_ next: Generation, after former: Generation, continued: [MonitoredTarget]) {
-        let known = former.targets.filter(next.has)
+        let known = next.targets.filter { target in
+            former.has(target) || continued.contains { $0.monitor === target.monitor }
+        }
         do {
-            try consequences.change(to: next.configuration) { name in
-                if known.contains(where: { $0.services.contains(name) }) { return nil }
-                return continued.contains { $0.services.contains(name) && !$0.monitor.status.isUp }
-            }
+            try consequences.change(
+                to: next.configuration,
+                down: known.filter { !$0.monitor.status.isUp }.flatMap { target in
+                    target.services.map { ($0, target.member) }
+                })
         } catch {
             log.error("reload: \(error)")
         }

@@ -24,7 +24,7 @@ struct GenerationFactory: Sendable {
                 alias.isRetired ? nil : database(alias, index, configuration, plan, known)
             },
             others: configuration.services.compactMap { other($0, known) },
-            notifiers: notifiers(configuration, former))
+            notifiers: notifiers(configuration, plan, former))
     }
 
     private func database(
@@ -32,15 +32,17 @@ struct GenerationFactory: Sendable {
         _ known: [MonitoredTarget]
     ) -> MonitoredTarget {
         let server = alias.database.server
-        let services = configuration.services.map(\.name).filter { plan.ownAlias(ofService: $0) == index }
+        let services = configuration.services.map(\.name).filter { plan.ownAliases(ofService: $0).contains(index) }
         let origin = MonitoredTarget.Origin.alias(
-            index, name: alias.serviceName, server: server, monitor: alias.database.monitor, services: services)
+            index, alias: alias.database.name, name: alias.serviceName, server: server, monitor: alias.database.monitor,
+            services: services)
         if let same = known.first(where: { $0.origin == origin }) { return same }
         let base = DatabaseAliasService(
             name: alias.serviceName, settings: alias.database.monitor, check: checks.check(of: server), board: board,
             alias: index, onStaleness: { [self] in tell($0, of: alias.serviceName, at: index) })
         let monitor = MonitoredService(
-            service: ConsequentialService(base: base, names: services, consequences: consequences),
+            service: ConsequentialService(
+                base: base, names: services, member: alias.database.name, consequences: consequences),
             environment: environment,
             currentAlias: { [board] in board.table.servingAlias(insteadOf: index) },
             onSuspicion: { [board] in board.setSuspect(alias: index, $0) }, onEvent: announcer.tell)
@@ -69,14 +71,20 @@ struct GenerationFactory: Sendable {
         let base = server.service(
             name: service.name, settings: settings, environment: service.failoverSettings, checks: checks)
         let monitor = MonitoredService(
-            service: ConsequentialService(base: base, names: [service.name], consequences: consequences),
+            service: ConsequentialService(
+                base: base, names: [service.name], member: service.name, consequences: consequences),
             environment: environment, onEvent: announcer.tell)
         return MonitoredTarget(origin: origin, monitor: monitor, type: server.typeName, location: server.location)
     }
 
-    private func notifiers(_ configuration: Configuration, _ former: Generation?) -> [NotifierQueue] {
-        var known = former.map { Array(zip($0.configuration.notifiers, $0.notifiers)) } ?? []
-        return configuration.notifiers.map { notifier in
+    private func notifiers(
+        _ configuration: Configuration, _ plan: RoutePlan, _ former: Generation?
+    ) -> [NotifierQueue] {
+        var known =
+            former.map { former in
+                Array(zip(former.configuration.notifiers.map { $0.knowing(former.plan) }, former.notifiers))
+            } ?? []
+        return configuration.notifiers.map { $0.knowing(plan) }.map { notifier in
             if let index = known.firstIndex(where: { $0.0 == notifier }) { return known.remove(at: index).1 }
             return notifier.queue(threads: checks.threads, log: environment.log, metrics: environment.metrics)
         }

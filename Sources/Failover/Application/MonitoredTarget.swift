@@ -5,7 +5,8 @@ struct MonitoredTarget: Sendable {
     /// What it was made from.
     enum Origin: Hashable {
         /// A database alias at a position of the route table, and the services whose own it is.
-        case alias(Int, name: String, server: DatabaseServer, monitor: MonitorSettings, services: [String])
+        case alias(
+            Int, alias: String, name: String, server: DatabaseServer, monitor: MonitorSettings, services: [String])
         case watched(name: String, WatchedServer, MonitorSettings, environment: [String: String])
     }
 
@@ -18,15 +19,23 @@ struct MonitoredTarget: Sendable {
     /// The services that are down when this is.
     var services: [String] {
         switch origin {
-        case .alias(_, _, _, _, let services): services
+        case .alias(_, _, _, _, _, let services): services
         case .watched(let name, _, _, _): [name]
+        }
+    }
+
+    /// What it is of each of them: the alias, or all there is.
+    var member: String {
+        switch origin {
+        case .alias(_, let alias, _, _, _, _): alias
+        case .watched(let name, _, _, _): name
         }
     }
 
     /// Whether what is known of the other is true of this: it watches the same thing, be it in another way.
     func continues(_ other: MonitoredTarget) -> Bool {
         switch (origin, other.origin) {
-        case (.alias(let index, _, _, _, _), .alias(let otherIndex, _, _, _, _)): index == otherIndex
+        case (.alias(let index, _, _, _, _, _), .alias(let otherIndex, _, _, _, _, _)): index == otherIndex
         case (.watched(let name, let server, _, _), .watched(let otherName, let otherServer, _, _)):
             name == otherName && server.typeName == otherServer.typeName && location == other.location
         default: false

@@ -16,6 +16,16 @@ extension NotifierConfiguration {
         }
     }
 
+    /// Tells of a service also what happens to each of its own aliases, where these have names of their own.
+    func knowing(_ plan: RoutePlan) -> NotifierConfiguration {
+        var notifier = self
+        notifier.services = services.map { services in
+            services.union(
+                services.flatMap { plan.ownAliases(ofService: $0) }.map { plan.aliases[$0].serviceName })
+        }
+        return notifier
+    }
+
     /// The notifier with a queue of its own.
     func queue(threads: BlockingThreads, log: Logger, metrics: any MetricsFactory) -> NotifierQueue {
         NotifierQueue(

@@ -76,25 +76,30 @@ struct RoutePlan {
     /// The routes of the route table. One that is retired keeps the servers that are still there.
     var tableRoutes: [Route] {
         routes.map { route in
-            Route(
-                name: route.name,
-                aliases: route.settings.aliases.compactMap { name in
-                    aliases.firstIndex { $0.database.name == name && !$0.isRetired }
-                }, servesStale: route.settings.servesStale, isRetired: route.isRetired)
+            let own = positions(of: route.settings.ownAliases)
+            return Route(
+                name: route.name, aliases: own + positions(of: route.settings.failoverAliases), ownCount: own.count,
+                leastOwn: route.settings.minReplicas, servesStale: route.settings.servesStale,
+                isRetired: route.isRetired)
         }
+    }
+
+    /// Where the aliases of these names are, as far as they are still there.
+    private func positions(of names: ArraySlice<String>) -> [Int] {
+        names.compactMap { name in aliases.firstIndex { $0.database.name == name && !$0.isRetired } }
     }
 
     var table: RouteTable { RouteTable(aliases: aliasStates, routes: tableRoutes) }
 
-    /// Position of the alias that the route of this name prefers; `nil` if there is no such route.
-    func ownAlias(ofService name: String) -> Int? {
-        guard let route = routes.first(where: { $0.name == name && !$0.isRetired }) else { return nil }
-        return aliases.firstIndex { $0.database.name == route.settings.aliases.first && !$0.isRetired }
+    /// Positions of the own aliases of the route of this name; empty if there is no such route.
+    func ownAliases(ofService name: String) -> [Int] {
+        guard let route = routes.first(where: { $0.name == name && !$0.isRetired }) else { return [] }
+        return positions(of: route.settings.ownAliases)
     }
 
     private static func serviceName(of alias: String, in routes: [PlannedRoute]) -> String {
-        let owners = routes.filter { $0.settings.aliases.first == alias }
-        return owners.count == 1 ? owners[0].name : alias
+        let owners = routes.filter { $0.settings.ownAliases.contains(alias) }
+        return owners.count == 1 && owners[0].settings.ownCount == 1 ? owners[0].name : alias
     }
 
     /// What the proxy serves, with the listeners' names resolved.
@@ -105,7 +110,7 @@ struct RoutePlan {
     ) async throws -> ProxyConfiguration {
         ProxyConfiguration(
             routes: try await proxyRoutes(resolver: resolver), aliasLimits: aliases.map(\.database.maxConnections),
-            workers: workers, hasPredecessor: hasPredecessor)
+            aliasWeights: aliases.map(\.database.weight), workers: workers, hasPredecessor: hasPredecessor)
     }
 
     private func proxyRoutes(resolver: NameResolver) async throws -> [ProxyRoute] {
@@ -119,7 +124,8 @@ struct RoutePlan {
             result.append(
                 ProxyRoute(
                     name: route.name, engine: route.engine, listen: listen, allow: settings.allow,
-                    maxConnections: settings.maxConnections, session: settings.session))
+                    maxConnections: settings.maxConnections, session: settings.session,
+                    balance: settings.ownCount > 1 ? settings.balance : nil))
         }
         return result
     }

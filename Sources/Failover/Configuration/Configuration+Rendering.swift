@@ -56,6 +56,7 @@ extension DatabaseAlias {
         text.key("ping_timeout", monitor.pingTimeout)
         text.key("outage_ping_timeout", monitor.outagePingTimeout)
         text.key("max_connections", maxConnections ?? 0)
+        text.key("weight", weight)
         monitor.write(to: &text)
     }
 }
@@ -87,8 +88,15 @@ extension ServiceConfiguration {
 
 extension DatabaseRoute {
     fileprivate func write(to text: inout YAMLWriter) {
-        if let own = aliases.first { text.key("db_alias", own) }
-        text.key("failover_db_alias", Array(aliases.dropFirst()))
+        if ownCount == 1, let own = aliases.first {
+            text.key("db_alias", own)
+        } else {
+            text.key("db_alias", Array(ownAliases))
+        }
+        text.key("balance", balance.policy.rawValue)
+        text.key("slow_start", balance.slowStart)
+        text.key("min_replicas", minReplicas)
+        text.key("failover_db_alias", Array(failoverAliases))
         text.key("serve_stale", (servesStale ? Truth.true : .false).rawValue)
         text.key("listen", listen.map(\.description))
         if let allow { text.key("allow", allow.networks.map(\.description)) }

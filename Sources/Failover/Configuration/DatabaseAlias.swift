@@ -11,13 +11,17 @@ public struct DatabaseAlias: Hashable, Sendable {
     public var monitor: MonitorSettings
     /// Sessions that the proxy may hold on it, over all routes; `nil`, the default, is no limit.
     public var maxConnections: Int?
+    /// What part of the sessions it gets of those that it shares with other aliases; 1 by default.
+    public var weight: Int
 
     public init(
-        name: String, server: DatabaseServer, monitor: MonitorSettings = MonitorSettings(), maxConnections: Int? = nil
+        name: String, server: DatabaseServer, monitor: MonitorSettings = MonitorSettings(), maxConnections: Int? = nil,
+        weight: Int = 1
     ) {
         self.name = name
         self.server = server
         self.monitor = monitor
         self.maxConnections = maxConnections
+        self.weight = weight
     }
 }

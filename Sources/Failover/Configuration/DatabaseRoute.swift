@@ -3,8 +3,15 @@ public import FailoverProxy
 
 /// Listeners and the ordered aliases that may serve their clients: what a service of `type: database` says.
 public struct DatabaseRoute: Hashable, Sendable {
-    /// `db_alias`, then the failover aliases in the order they are tried. At least one, none twice, all of one engine.
+    /// Those of `db_alias`, then the failover aliases in the order they are tried. At least one, none twice, all of one
+    /// engine.
     public var aliases: [String]
+    /// So many of the first ``aliases`` are those of `db_alias`, which serve side by side; 1 by default.
+    public var ownCount: Int
+    /// How sessions are shared among them.
+    public var balance: BalanceSettings
+    /// With fewer of them fit to serve the failover aliases come first; 1, the default, is with none.
+    public var minReplicas: Int
     /// Whether an alias whose data is too old serves when no fresh one is up; not by default.
     public var servesStale: Bool
     /// Where clients connect; at least one. Port 0 lets the kernel choose.
@@ -20,6 +27,9 @@ public struct DatabaseRoute: Hashable, Sendable {
 
     public init(
         aliases: [String],
+        ownCount: Int = 1,
+        balance: BalanceSettings = BalanceSettings(),
+        minReplicas: Int = 1,
         servesStale: Bool = false,
         listen: [Endpoint],
         allow: SourceNetworks? = nil,
@@ -28,6 +38,9 @@ public struct DatabaseRoute: Hashable, Sendable {
         errorTriggers: Set<BackendErrorKind> = BackendErrorKind.defaultTriggers
     ) {
         self.aliases = aliases
+        self.ownCount = ownCount
+        self.balance = balance
+        self.minReplicas = minReplicas
         self.servesStale = servesStale
         self.listen = listen
         self.allow = allow
@@ -35,4 +48,10 @@ public struct DatabaseRoute: Hashable, Sendable {
         self.session = session
         self.errorTriggers = errorTriggers
     }
+
+    /// Those of `db_alias`.
+    public var ownAliases: ArraySlice<String> { aliases.prefix(ownCount) }
+
+    /// The failover aliases.
+    public var failoverAliases: ArraySlice<String> { aliases.dropFirst(ownCount) }
 }

@@ -27,6 +27,12 @@ public struct ServiceConfiguration: Hashable, Sendable {
         self.failoverSettings = failoverSettings
         self.closure = closure
     }
+
+    /// How many of the aliases that serve it side by side may be down before the service is.
+    var spareMembers: Int {
+        guard case .database(let route) = kind else { return 0 }
+        return max(0, route.ownCount - route.minReplicas)
+    }
 }
 
 /// Routes that refuse new sessions during an outage, and what they say: `close_during_outage`.

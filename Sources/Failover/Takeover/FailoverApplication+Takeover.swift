@@ -81,11 +81,11 @@ extension FailoverApplication {
             }
             target.monitor.resumeOutage(
                 since: WallTime(sinceEpoch: .seconds(outage.since)), because: outage.failure)
-            if case .alias(let alias, _, _, _, _) = target.origin {
+            if case .alias(let alias, _, _, _, _, _) = target.origin {
                 board.markDown(alias: alias, because: outage.failure)
             }
             for service in target.services {
-                do { try consequences.begin(service) } catch { log.error("\(error)") }
+                do { try consequences.begin(service, member: target.member) } catch { log.error("\(error)") }
             }
         }
         for alias in offer.drained { _ = try? admin.drain(alias: alias) }

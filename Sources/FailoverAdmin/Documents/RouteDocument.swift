@@ -34,12 +34,14 @@ package struct RouteDocument: Codable, Sendable {
         /// Why it is not to serve although it is up: its data is too old.
         @Nullable package var stale: String?
         package var draining: Bool
+        /// Whether new sessions go to it; to several where these serve side by side.
+        package var serving: Bool
         /// Those of this route that it serves now.
         package var sessions: Int
 
         package init(
             name: String, address: String, state: String, suspect: Bool, stale: String? = nil, draining: Bool,
-            sessions: Int
+            serving: Bool, sessions: Int
         ) {
             self.name = name
             self.address = address
@@ -47,6 +49,7 @@ package struct RouteDocument: Codable, Sendable {
             self.suspect = suspect
             self.stale = stale
             self.draining = draining
+            self.serving = serving
             self.sessions = sessions
         }
     }
@@ -66,6 +69,7 @@ package struct RouteDocument: Codable, Sendable {
     package var name: String
     package var engine: String
     package var listen: [String]
+    /// Who serves; the first, where several do.
     @Nullable package var currentAlias: String?
     package var why: Why
     /// Why those before the current alias do not serve.

@@ -37,7 +37,7 @@ struct StatusReport {
                 alias.suspect ? "suspect" : nil, alias.stale == nil ? nil : "stale", alias.draining ? "draining" : nil,
             ].compactMap { $0 }
             table.add([
-                (alias.name == route.currentAlias ? "→ " : "  ") + alias.name,
+                (alias.serving ? "→ " : "  ") + alias.name,
                 ([alias.state] + marks).joined(separator: ", "), "\(alias.sessions)", alias.address,
             ])
         }
@@ -56,12 +56,13 @@ struct StatusReport {
         }
         let why: String =
             switch route.why {
-            case .preferred: ""
+            case .preferred: route.reason.map { " (\($0))" } ?? ""
             case .failover: " (\(route.reason ?? "failover"))"
             case .pinned: " (switched" + (route.pinned?.until.map { " until \($0)" } ?? "") + ")"
             case .nothingUp, .closed: " (\(route.reason ?? "nothing is up"))"
             }
-        return "\(route.currentAlias.map { "served by \($0)" } ?? "served by nobody")\(why); \(counts)"
+        let serving = route.aliases.filter(\.serving).map(\.name)
+        return "served by \(serving.isEmpty ? "nobody" : serving.joined(separator: ", "))\(why); \(counts)"
     }
 
     private func services(colour: Bool) -> String {

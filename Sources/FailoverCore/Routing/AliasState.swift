@@ -25,6 +25,9 @@ public struct AliasState: Hashable, Sendable {
     /// Gets no new sessions, and those that it has move away.
     public var isLeaving: Bool { isDraining || isRetired }
 
+    /// Up and fresh, and to serve.
+    package var isFit: Bool { outage == nil && staleness == nil && !isLeaving }
+
     /// Another state of the same server, with what is known of it.
     func changed(to other: AliasState) -> AliasState {
         var state = other

@@ -1,7 +1,7 @@
-/// The alias that a route's new sessions get first, and why.
+/// The alias that a route's new sessions get first, or those that share them, and why.
 public struct RouteSelection: Hashable, Sendable {
     public enum Reason: Hashable, Sendable {
-        /// It is the route's own.
+        /// It is one of the route's own.
         case preferred
         /// Those before it were passed over.
         case failover
@@ -20,6 +20,8 @@ public struct RouteSelection: Hashable, Sendable {
             /// Its data is too old.
             case stale(Staleness)
             case suspect
+            /// It is well, but fewer of the route's own aliases are than this.
+            case tooFew(Int)
         }
 
         /// Position in ``RouteTable/aliases``.
@@ -34,12 +36,18 @@ public struct RouteSelection: Hashable, Sendable {
 
     /// Position in ``RouteTable/aliases``; `nil` when no alias may serve.
     public let alias: Int?
+    /// Those that get new sessions side by side with ``alias``.
+    public let others: [Int]
     public let reason: Reason
     /// In the route's order. While a stale alias serves, for want of a fresh one, all others.
     public let passed: [Passed]
 
-    public init(alias: Int?, reason: Reason, passed: [Passed] = []) {
+    /// All that get new sessions.
+    public var serving: [Int] { [alias].compactMap(\.self) + others }
+
+    public init(alias: Int?, others: [Int] = [], reason: Reason, passed: [Passed] = []) {
         self.alias = alias
+        self.others = others
         self.reason = reason
         self.passed = passed
     }

@@ -2,8 +2,8 @@
 public struct RouteTable: Hashable, Sendable {
     public private(set) var aliases: [AliasState]
     public private(set) var routes: [Route]
-    /// For each route the aliases to try, in order; kept so that a new session costs no decision.
-    private var candidatesByRoute: [[Candidate]]
+    /// For each route; kept so that a new session costs no decision.
+    private(set) var orderByRoute: [RouteOrder]
     /// For each route why it is closed, if so.
     private var closureByRoute: [Closure?]
     /// For each route the alias that an operator switched it to.
@@ -39,54 +39,35 @@ public struct RouteTable: Hashable, Sendable {
         self.routes = routes
         closureByRoute = routes.map { _ in nil }
         pinByRoute = routes.map { _ in nil }
-        candidatesByRoute = []
-        candidatesByRoute = routes.indices.map(candidates(ofRouteAt:))
+        orderByRoute = routes.map { RouteOrder(of: $0, pin: nil, among: aliases) }
     }
 
-    /// The route's aliases in the order of preference: the one that an operator switched it to, then as configured.
-    public func order(ofRoute route: Int) -> [Int] {
-        guard let pin = pinByRoute[route] else { return routes[route].aliases }
-        return [pin] + routes[route].aliases.filter { $0 != pin }
-    }
+    /// All aliases of the route in the order of preference: the one that an operator switched it to, then as configured.
+    /// While fewer of the route's own are left than it is to do with, these come last.
+    public func order(ofRoute route: Int) -> [Int] { orderByRoute[route].preference }
 
     /// The alias that an operator switched the route to, if so.
     public func pin(ofRoute route: Int) -> Int? { pinByRoute[route] }
 
     /// The aliases that a new session tries, in order: those up, then those up but suspect, then those that are stale,
     /// if the route serves such. Never one that is drained. Empty when there is none.
-    public func candidates(ofRoute route: Int) -> [Candidate] { candidatesByRoute[route] }
+    public func candidates(ofRoute route: Int) -> [Candidate] { orderByRoute[route].candidates }
+
+    /// So many of the first candidates serve side by side; 0 if there is none.
+    public func sharing(ofRoute route: Int) -> Int { orderByRoute[route].sharing }
+
+    /// Whether a session that one alias of the route serves would be better off with another.
+    public func prefers(_ other: Int, to alias: Int, onRoute route: Int) -> Bool {
+        orderByRoute[route].prefers(other, to: alias, on: routes[route])
+    }
 
     /// Why the route takes no new sessions; `nil` while it does.
     public func closure(ofRoute route: Int) -> Closure? { closureByRoute[route] }
 
-    /// Which alias a new session gets first, and why.
-    public func selection(ofRoute route: Int) -> RouteSelection {
-        let order = order(ofRoute: route)
-        guard let first = candidatesByRoute[route].first?.alias else {
-            return RouteSelection(alias: nil, reason: .nothingUp, passed: order.compactMap(passed))
-        }
-        if pinByRoute[route] == first { return RouteSelection(alias: first, reason: .pinned) }
-        if aliases[first].staleness != nil {
-            let others = order.filter { $0 != first }.compactMap(passed)
-            return RouteSelection(alias: first, reason: .failover, passed: others)
-        }
-        let passed = order.prefix { $0 != first }.compactMap(passed)
-        return RouteSelection(alias: first, reason: passed.isEmpty ? .preferred : .failover, passed: passed)
-    }
-
-    /// Name of the alias that serves the routes that prefer `alias`; `nil` when there are none, when nothing is up, or when
-    /// those routes have come to different aliases.
-    public func servingAlias(insteadOf alias: Int) -> String? {
-        let concerned = routes.indices.filter { routes[$0].aliases.first == alias && !routes[$0].isRetired }
-        let serving = Set(concerned.map { selection(ofRoute: $0).alias })
-        guard serving.count == 1, let only = serving.first, let index = only else { return nil }
-        return aliases[index].name
-    }
-
     mutating func update(alias: Int, _ change: (inout AliasState) -> Void) {
         change(&aliases[alias])
         for (index, route) in routes.enumerated() where route.aliases.contains(alias) {
-            candidatesByRoute[index] = candidates(ofRouteAt: index)
+            decideOrder(ofRoute: index)
         }
     }
 
@@ -104,12 +85,12 @@ public struct RouteTable: Hashable, Sendable {
             guard let pin = pinByRoute[index], route.isRetired || !route.aliases.contains(pin) else { continue }
             pinByRoute[index] = nil
         }
-        candidatesByRoute = routes.indices.map(candidates(ofRouteAt:))
+        orderByRoute = routes.indices.map { RouteOrder(of: routes[$0], pin: pinByRoute[$0], among: self.aliases) }
     }
 
     mutating func pin(route: Int, to alias: Int?) {
         pinByRoute[route] = alias
-        candidatesByRoute[route] = candidates(ofRouteAt: route)
+        decideOrder(ofRoute: route)
     }
 
     /// These routes are closed; of several closures of a route the first is told.
@@ -118,20 +99,7 @@ public struct RouteTable: Hashable, Sendable {
         for (route, closure) in closures { closureByRoute[route] = closureByRoute[route] ?? closure }
     }
 
-    private func candidates(ofRouteAt route: Int) -> [Candidate] {
-        let usable = order(ofRoute: route).filter { aliases[$0].outage == nil && !aliases[$0].isLeaving }
-        // Who switches a route to a stale alias wants it.
-        let fresh = usable.filter { aliases[$0].staleness == nil || $0 == pinByRoute[route] }
-        let stale = routes[route].servesStale ? usable.filter { !fresh.contains($0) } : []
-        let ordered = fresh.filter { !aliases[$0].isSuspect } + fresh.filter { aliases[$0].isSuspect } + stale
-        return ordered.map { Candidate(alias: $0, addresses: aliases[$0].addresses) }
-    }
-
-    private func passed(_ alias: Int) -> RouteSelection.Passed? {
-        let state = aliases[alias]
-        if let outage = state.outage { return .init(alias: alias, reason: .down(outage)) }
-        if state.isDraining { return .init(alias: alias, reason: .draining) }
-        if let staleness = state.staleness { return .init(alias: alias, reason: .stale(staleness)) }
-        return state.isSuspect ? .init(alias: alias, reason: .suspect) : nil
+    private mutating func decideOrder(ofRoute route: Int) {
+        orderByRoute[route] = RouteOrder(of: routes[route], pin: pinByRoute[route], among: aliases)
     }
 }

@@ -179,10 +179,17 @@ extension Session {
     }
 
     private func leavePlaceOfOtherAlias() {
-        if placeOnAlias != machine.alias { leavePlace() }
+        if let share { self.share = share.moved(to: machine.alias) }
+        if placeOnAlias != machine.alias { leavePlaceOnAlias() }
     }
 
+    /// No alias is to have it any more.
     func leavePlace() {
+        share = share?.moved(to: nil)
+        leavePlaceOnAlias()
+    }
+
+    private func leavePlaceOnAlias() {
         if let alias = placeOnAlias { worker.lineup.aliasPlaces[alias].leave() }
         placeOnAlias = nil
     }

@@ -39,6 +39,8 @@ final class Session: Pollable {
     var watchesBackend = false
     /// The alias whose `max_connections` this session counts against.
     var placeOnAlias: Int?
+    /// What it counts as where several aliases serve side by side.
+    var share: BalanceShare?
     /// Whom the client's balancer names, where one stands before the proxy.
     var announcedSource: SocketAddress?
     /// Whether the client's balancer is still to say who the client is.
@@ -58,9 +60,11 @@ final class Session: Pollable {
         lastActivity = worker.loop.now
         let settings = worker.configuration.routes[route].session
         awaitsHeader = settings.acceptProxy
+        let candidates: [RouteTable.Candidate]
+        (candidates, share) = countsForRoute ? worker.candidates(ofRoute: route) : ([], nil)
         machine = SessionStateMachine(
-            opening: Opening(worker.configuration.routes[route].engine),
-            candidates: worker.routes.candidates(ofRoute: route), limits: settings.openingLimits)
+            opening: Opening(worker.configuration.routes[route].engine), candidates: candidates,
+            limits: settings.openingLimits)
     }
 
     var settings: SessionSettings { worker.configuration.routes[route].session }

@@ -32,7 +32,7 @@ struct RoutePlanTests {
         #expect(plan.aliases.map(\.database.name) == ["default", "slave", "spare"])
         #expect(plan.aliases[1].database.server.user == "other")
         #expect(plan.tableRoutes == [Route(name: "slave", aliases: [1, 2, 0]), Route(name: "reports", aliases: [2])])
-        #expect(plan.ownAlias(ofService: "reports") == 2)
+        #expect(plan.ownAliases(ofService: "reports") == [2])
     }
 
     @Test func anAliasAtAnotherServerIsAnotherAndItsFormerOneIsRetired() {
@@ -52,8 +52,58 @@ struct RoutePlanTests {
         let plan = RoutePlan(gone, after: RoutePlan(first))
         #expect(plan.routes.map(\.name) == ["slave", "other"])
         #expect(plan.routes.map(\.isRetired) == [true, false])
-        #expect(plan.ownAlias(ofService: "slave") == nil)
+        #expect(plan.ownAliases(ofService: "slave").isEmpty)
         let back = RoutePlan(first, after: plan)
         #expect(back.routes.map(\.isRetired) == [false, true])
+    }
+
+    private func shared(_ aliases: [String], own: Int, least: Int = 1) -> ServiceConfiguration {
+        ServiceConfiguration(
+            name: "slave",
+            kind: .database(
+                DatabaseRoute(
+                    aliases: aliases, ownCount: own, minReplicas: least, listen: [.tcp(host: "127.0.0.1", port: 6432)])),
+            failoverSettings: ["SLOW": "1"])
+    }
+
+    @Test func severalOwnAliasesAreMonitoredUnderTheirNames() {
+        let plan = RoutePlan(
+            configuration(
+                [alias("default", port: 1), alias("slave", port: 2), alias("slave2", port: 3)],
+                [shared(["slave", "slave2", "default"], own: 2, least: 2)]), after: RoutePlan(first))
+        #expect(plan.tableRoutes == [Route(name: "slave", aliases: [1, 2, 0], ownCount: 2, leastOwn: 2)])
+        #expect(plan.ownAliases(ofService: "slave") == [1, 2])
+        #expect(plan.aliases.map(\.serviceName) == ["default", "slave", "slave2"])
+        let notifier = NotifierConfiguration(kind: .command(["page"]), services: ["slave"])
+        #expect(notifier.knowing(plan).services == ["slave", "slave2"])
+    }
+
+    @Test func aRetiredRouteKnowsWhichOfItsAliasesAreItsOwn() {
+        let both = configuration(
+            [alias("slave", port: 2), alias("slave2", port: 3), alias("default", port: 1)],
+            [shared(["slave", "slave2", "default"], own: 2)])
+        let gone = configuration(
+            [alias("slave2", port: 3), alias("default", port: 1)], [route("other", ["slave2", "default"])])
+        let plan = RoutePlan(gone, after: RoutePlan(both))
+        #expect(plan.tableRoutes[0] == Route(name: "slave", aliases: [1, 2], ownCount: 1, isRetired: true))
+    }
+
+    @Test("Consequences wait until too few aliases are left", arguments: [(1, 2), (2, 1)])
+    func consequences(least: Int, fallen: Int) throws {
+        let configuration = configuration(
+            [alias("slave", port: 2), alias("slave2", port: 3), alias("default", port: 1)],
+            [shared(["slave", "slave2", "default"], own: 2, least: least)])
+        let consequences = try Consequences(configuration, board: RouteBoard(RoutePlan(configuration).table))
+        let members = ["slave", "slave2"].prefix(fallen)
+        for (index, member) in members.enumerated() {
+            #expect(consequences.settings.isEmpty)
+            try consequences.begin("slave", member: member)
+            try consequences.begin("slave", member: member)
+            #expect(consequences.settings.isEmpty == (index + 1 < fallen))
+        }
+        try consequences.change(to: configuration, down: members.map { ("slave", $0) })
+        #expect(consequences.settings == ["SLOW": "1"])
+        try consequences.end("slave", member: "slave")
+        #expect(consequences.settings.isEmpty)
     }
 }

@@ -11,9 +11,11 @@ extension ConfigurationParser {
             let server = server(section, engine: engine)
             let monitor = monitor(section, engine: engine)
             let limit = section.sessionLimit()
+            let weight = section["weight"]?.integer(in: 1...1000)
             guard let server else { continue }
             databases.aliases.append(
-                DatabaseAlias(name: name, server: server, monitor: monitor, maxConnections: limit))
+                DatabaseAlias(
+                    name: name, server: server, monitor: monitor, maxConnections: limit, weight: weight ?? 1))
         }
         return databases
     }

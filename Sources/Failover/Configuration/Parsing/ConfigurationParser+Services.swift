@@ -36,9 +36,11 @@ extension ConfigurationParser {
             var reader = RouteAliases(databases: databases, log: log)
             reader.read(section)
             service.knowsItsAliases = reader.allDefined
-            service.ownAlias = reader.own
+            service.ownAliases = Array(reader.own)
             route.aliases = reader.aliases
+            route.ownCount = reader.ownCount
         }
+        readBalance(section, into: &route, knowsItsAliases: service.knowsItsAliases)
         service.kind = .database(route)
         return service
     }
@@ -50,6 +52,18 @@ extension ConfigurationParser {
             guard let text = element.scalar("expected host:port, [v6]:port or unix:/path") else { return nil }
             let endpoint = element.read { () throws(InvalidText) in try Endpoint(listenText: text) }
             return endpoint.map { ($0, element.place) }
+        }
+    }
+
+    /// How several aliases of `db_alias` serve side by side.
+    private func readBalance(_ section: Section, into route: inout DatabaseRoute, knowsItsAliases: Bool) {
+        if let policy = section["balance"]?.choice(of: BalanceSettings.Policy.self) { route.balance.policy = policy }
+        if let time = section["slow_start"]?.durationOrZero() { route.balance.slowStart = time }
+        if let least = section["min_replicas"]?.integer(in: 1...1000) {
+            route.minReplicas = least
+            if least > route.ownCount, knowsItsAliases {
+                section["min_replicas"]?.report("`db_alias` names no more than \(route.ownCount)")
+            }
         }
     }
 

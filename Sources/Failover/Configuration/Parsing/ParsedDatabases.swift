@@ -13,7 +13,7 @@ struct ParsedDatabases {
     func configured(with services: [ParsedService]) -> [DatabaseAlias] {
         aliases.map { alias in
             var alias = alias
-            for service in services where service.ownAlias == alias.name {
+            for service in services where service.ownAliases.contains(alias.name) {
                 alias.monitor = service.overrides.applied(to: alias.monitor)
             }
             return alias

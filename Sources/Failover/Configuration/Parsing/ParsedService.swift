@@ -6,8 +6,8 @@ struct ParsedService {
     var place: Place
     /// `nil` if its type is not known or something it cannot do without is wrong.
     var kind: ServiceConfiguration.Kind?
-    /// The `db_alias`, if it is defined.
-    var ownAlias: String?
+    /// Those of `db_alias` that are defined.
+    var ownAliases: [String] = []
     /// Whether each alias that the service names is defined.
     var knowsItsAliases = false
     var listeners: [(endpoint: Endpoint, place: Place)] = []

@@ -1,13 +1,13 @@
 import FailoverCore
 
-/// Reads the aliases of a route: `db_alias`, then `failover_db_alias`.
+/// Reads the aliases of a route: those of `db_alias`, then those of `failover_db_alias`.
 struct RouteAliases {
     let databases: ParsedDatabases
     let log: ProblemLog
     /// The aliases in the order they are tried.
     private(set) var aliases: [String] = []
-    /// The `db_alias`, if it is defined.
-    private(set) var own: String?
+    /// So many of the first are those of `db_alias`.
+    private(set) var ownCount = 0
     /// Whether each alias that was named is defined.
     private(set) var allDefined = true
 
@@ -17,22 +17,31 @@ struct RouteAliases {
     }
 
     mutating func read(_ section: Section) {
-        let own = readOwn(section)
-        if let own, databases.names.contains(own) { self.own = own }
+        let hasDefault = readOwn(section)
+        ownCount = aliases.count
         if let value = section["failover_db_alias"] {
             for element in value.elements() ?? [] { add(element) }
-        } else if own != "default" {
-            // A route whose own alias is `default` has nowhere to go by default.
+        } else if !hasDefault {
+            // A route of whose own aliases `default` is one has nowhere to go by default.
             addDefault("default", of: "failover_db_alias", section, hint: "; [] is for none")
         }
     }
 
-    private mutating func readOwn(_ section: Section) -> String? {
+    /// The aliases of `db_alias` that are defined.
+    var own: ArraySlice<String> { aliases.prefix(ownCount) }
+
+    /// - Returns: whether `default` is among those that are named.
+    private mutating func readOwn(_ section: Section) -> Bool {
         guard let value = section["db_alias"] else {
             addDefault("slave", of: "db_alias", section, hint: "")
-            return "slave"
+            return false
         }
-        return add(value)
+        guard let elements = value.elements() else {
+            allDefined = false
+            return false
+        }
+        if elements.isEmpty { value.report("a route needs at least one alias of its own") }
+        return elements.map { add($0) }.contains("default")
     }
 
     private mutating func addDefault(_ name: String, of key: String, _ section: Section, hint: String) {

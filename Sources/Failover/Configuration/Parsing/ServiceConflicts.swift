@@ -58,14 +58,17 @@ struct ServiceConflicts {
     /// An alias has one monitor, so services that share it must agree on what they override.
     private func reportOverrides() {
         for (index, service) in services.enumerated() {
-            guard let alias = service.ownAlias else { continue }
-            for (key, place, change) in service.overrides.changes {
-                let other = services[..<index].first { other in
-                    guard other.ownAlias == alias, let earlier = other.overrides.change(of: key) else { return false }
-                    return earlier != change
-                }
-                if let other {
-                    log.report("\(other.place.keyPath), which has the same db_alias, sets another value", at: place)
+            for alias in service.ownAliases {
+                for (key, place, change) in service.overrides.changes {
+                    let other = services[..<index].first { other in
+                        guard other.ownAliases.contains(alias), let earlier = other.overrides.change(of: key) else {
+                            return false
+                        }
+                        return earlier != change
+                    }
+                    if let other {
+                        log.report("\(other.place.keyPath), which has the same db_alias, sets another value", at: place)
+                    }
                 }
             }
         }

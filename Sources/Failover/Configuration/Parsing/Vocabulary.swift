@@ -40,7 +40,7 @@ struct Vocabulary: Sendable {
         section: "a database alias",
         keys: [
             "engine", "host", "port", "user", "password", "name", "tls", "tls_ca", "ping_query", "role",
-            "max_lag", "lag_recovers_at", "replication_stopped", "max_connections",
+            "max_lag", "lag_recovers_at", "replication_stopped", "max_connections", "weight",
         ] + MonitorOverrides.keysOfAlias,
         later: [])
 
@@ -50,7 +50,7 @@ struct Vocabulary: Sendable {
             "type", "db_alias", "failover_db_alias", "listen", "allow", "max_connections", "connect_timeout",
             "greeting_timeout", "client_startup_timeout", "idle_timeout", "tcp_user_timeout", "keepalive", "on_outage",
             "on_recovery", "drain_deadline", "drain_rate", "send_proxy", "accept_proxy", "error_triggers",
-            "extra_error_triggers", "serve_stale",
+            "extra_error_triggers", "serve_stale", "balance", "slow_start", "min_replicas",
         ] + monitor + consequences,
         later: [])
 

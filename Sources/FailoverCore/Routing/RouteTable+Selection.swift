@@ -1,0 +1,50 @@
+/// Who serves, and why.
+extension RouteTable {
+    /// Which alias a new session gets first, and why.
+    public func selection(ofRoute route: Int) -> RouteSelection {
+        let order = orderByRoute[route]
+        let serving = order.candidates.prefix(order.sharing).map(\.alias)
+        guard let first = serving.first else {
+            let reasons = order.preference.compactMap { reason(against: $0, onRoute: route) }
+            return RouteSelection(alias: nil, reason: .nothingUp, passed: reasons)
+        }
+        if pin(ofRoute: route) == first { return RouteSelection(alias: first, reason: .pinned) }
+        let passed = better(than: first, onRoute: route).filter { !serving.contains($0) }
+            .compactMap { reason(against: $0, onRoute: route) }
+        let own = routes[route].own
+        let isPreferred =
+            own.contains(first) && aliases[first].staleness == nil && passed.allSatisfy { own.contains($0.alias) }
+        return RouteSelection(
+            alias: first, others: Array(serving.dropFirst()), reason: isPreferred ? .preferred : .failover,
+            passed: passed)
+    }
+
+    /// Name of the alias that serves the routes whose own `alias` is; `nil` when there are none, when nothing is up, or
+    /// when those routes have come to different aliases. Where several serve side by side, the first.
+    public func servingAlias(insteadOf alias: Int) -> String? {
+        let concerned = routes.indices.filter { routes[$0].own.contains(alias) && !routes[$0].isRetired }
+        let serving = Set(concerned.map { selection(ofRoute: $0).alias })
+        guard serving.count == 1, let only = serving.first, let index = only else { return nil }
+        return aliases[index].name
+    }
+
+    /// The aliases that would serve if nothing were against them: all others, while a stale one serves.
+    private func better(than first: Int, onRoute route: Int) -> [Int] {
+        let order = orderByRoute[route]
+        if aliases[first].staleness != nil { return order.preference }
+        let before = order.preference.prefix { $0 != first }
+        let own = routes[route].own
+        guard own.contains(first) || order.isShort else { return Array(before) }
+        return own + before.filter { !own.contains($0) }
+    }
+
+    private func reason(against alias: Int, onRoute route: Int) -> RouteSelection.Passed? {
+        let state = aliases[alias]
+        if let outage = state.outage { return .init(alias: alias, reason: .down(outage)) }
+        if state.isDraining { return .init(alias: alias, reason: .draining) }
+        if let staleness = state.staleness { return .init(alias: alias, reason: .stale(staleness)) }
+        if state.isSuspect { return .init(alias: alias, reason: .suspect) }
+        guard orderByRoute[route].isShort, routes[route].own.contains(alias) else { return nil }
+        return .init(alias: alias, reason: .tooFew(routes[route].leastOwn))
+    }
+}
