@@ -99,13 +99,13 @@ mariadb_demote() {
   mariadb_follow
 }
 
-# mariadb_position prints how far the primary is; mariadb_follows tells whether the replica streams and has come that far.
+# mariadb_position prints how far the primary is; mariadb_follows REPLICA POSITION tells whether the replica streams and has come that far.
 mariadb_position() { mariadb_sql mariadb-primary -e 'select @@gtid_binlog_pos'; }
 mariadb_streams() {
   [[ $(mariadb_sql mariadb-replica --column-names -e 'show slave status\G' 2>/dev/null | grep -cE 'Slave_(IO|SQL)_Running: Yes') == 2 ]]
 }
 mariadb_follows() {
-  mariadb_streams && [[ $(mariadb_sql mariadb-replica -e "select master_gtid_wait('$1', 0)" 2>/dev/null) == 0 ]]
+  mariadb_streams && [[ $(mariadb_sql mariadb-replica -e "select master_gtid_wait('$2', 0)" 2>/dev/null) == 0 ]]
 }
 
 mariadb_role() {

@@ -7,6 +7,7 @@ port_of() {
   case $1 in
     postgres-primary) echo $((15432 + OFFSET)) ;;
     postgres-replica) echo $((15433 + OFFSET)) ;;
+    postgres-second) echo $((15434 + OFFSET)) ;;
     mariadb-primary) echo $((13306 + OFFSET)) ;;
     mariadb-replica) echo $((13307 + OFFSET)) ;;
     memcached-1) echo $((11311 + OFFSET)) ;;

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The lab's PostgreSQL: a primary and a streaming replica. Sourced; needs LAB, DATA and processes.sh.
+# The lab's PostgreSQL: a primary and two streaming replicas, postgres-replica and postgres-second. Sourced; needs LAB, DATA and processes.sh.
 
 # The server refuses to be root.
 as_postgres=()
@@ -30,6 +30,7 @@ postgres_make() {
   local primary=$DATA/postgres-primary
   make_server_dir postgres postgres-primary
   make_server_dir postgres postgres-replica
+  make_server_dir postgres postgres-second
 
   as postgres "$(pg_bin)/initdb" -D "$primary/db" -U postgres -E UTF8 --locale=C --no-sync --no-instructions
   as postgres tee -a "$primary/db/postgresql.conf" <<CONF
@@ -61,41 +62,42 @@ create database app owner app;
 set password_encryption = 'md5';
 create role monitor_md5 login password 'monitor-secret';
 SQL
-  postgres_copy
+  postgres_copy postgres-replica
+  postgres_copy postgres-second
 }
 
-# The replica's database, from the primary.
+# postgres_copy REPLICA makes its database, from the primary.
 postgres_copy() {
   as postgres "$(pg_bin)/pg_basebackup" -h "$DATA/postgres-primary" -p "$(port_of postgres-primary)" -U postgres \
-    -D "$DATA/postgres-replica/db" --write-recovery-conf --checkpoint=fast --no-sync
+    -D "$DATA/$1/db" --write-recovery-conf --checkpoint=fast --no-sync
 }
 
-# postgres_pause lets the replica apply nothing, postgres_resume lets it go on.
-postgres_pause() { postgres_sql postgres-replica -c 'select pg_wal_replay_pause()' >/dev/null; }
-postgres_resume() { postgres_sql postgres-replica -c 'select pg_wal_replay_resume()' >/dev/null; }
+# postgres_pause REPLICA lets it apply nothing, postgres_resume lets it go on.
+postgres_pause() { postgres_sql "$1" -c 'select pg_wal_replay_pause()' >/dev/null; }
+postgres_resume() { postgres_sql "$1" -c 'select pg_wal_replay_resume()' >/dev/null; }
 
-# postgres_cut parts the replica from its primary, postgres_mend lets it connect again.
-postgres_cut() { postgres_connect_to ''; }
-postgres_mend() { postgres_connect_to "host=$DATA/postgres-primary port=$(port_of postgres-primary) user=postgres"; }
+# postgres_cut REPLICA parts it from its primary, postgres_mend lets it connect again.
+postgres_cut() { postgres_connect_to "$1" ''; }
+postgres_mend() { postgres_connect_to "$1" "host=$DATA/postgres-primary port=$(port_of postgres-primary) user=postgres"; }
 postgres_connect_to() {
-  postgres_sql postgres-replica -c "alter system set primary_conninfo = '$1'" -c 'select pg_reload_conf()' >/dev/null
+  postgres_sql "$1" -c "alter system set primary_conninfo = '$2'" -c 'select pg_reload_conf()' >/dev/null
 }
 
-# postgres_promote makes the replica a primary of its own, postgres_demote a replica again.
-postgres_promote() { postgres_sql postgres-replica -c 'select pg_promote()' >/dev/null; }
+# postgres_promote REPLICA makes it a primary of its own, postgres_demote a replica again.
+postgres_promote() { postgres_sql "$1" -c 'select pg_promote()' >/dev/null; }
 postgres_demote() {
-  kill_server postgres-replica
-  postgres_clear postgres-replica
-  as postgres rm -r "$DATA/postgres-replica/db"
-  postgres_copy
-  postgres_launch postgres-replica
-  wait_until 60 answers_or_died postgres-replica
+  kill_server "$1"
+  postgres_clear "$1"
+  as postgres rm -r "$DATA/$1/db"
+  postgres_copy "$1"
+  postgres_launch "$1"
+  wait_until 60 answers_or_died "$1"
 }
 
-# postgres_position prints how far the primary is; postgres_follows tells whether the replica streams and has come that far.
+# postgres_position prints how far the primary is; postgres_follows REPLICA POSITION tells whether it streams and has come that far.
 postgres_position() { postgres_sql postgres-primary -c 'select pg_current_wal_lsn()'; }
 postgres_follows() {
-  [[ $(postgres_sql postgres-replica -c "select pg_last_wal_replay_lsn() >= '$1'
+  [[ $(postgres_sql "$1" -c "select pg_last_wal_replay_lsn() >= '$2'
     and exists (select from pg_stat_wal_receiver where status = 'streaming')" 2>/dev/null) == t ]]
 }
 

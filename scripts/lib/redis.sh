@@ -46,14 +46,14 @@ redis_make() {
   redis_configure redis-replica "replicaof 127.0.0.1 $(port_of redis-primary)"
 }
 
-# redis_position prints how far the primary is; redis_follows tells whether the replica is linked and has come that far.
+# redis_position prints how far the primary is; redis_follows REPLICA POSITION tells whether the replica is linked and has come that far.
 redis_position() {
   local offset
   offset=$(redis_info redis-primary master_repl_offset)
   echo "${offset:?}"
 }
 redis_linked() { [[ $(redis_info redis-replica master_link_status) == up ]]; }
-redis_follows() { redis_linked && (($(redis_info redis-replica slave_repl_offset) >= $1)); }
+redis_follows() { redis_linked && (($(redis_info redis-replica slave_repl_offset) >= $2)); }
 
 redis_role() {
   if [[ $(redis_info "$1" role) == master ]]; then
