@@ -91,7 +91,7 @@ extension Worker {
         let state = routes.aliases[alias]
         traffic.failures[alias][kind, default: 0] += 1
         observer.backendFailed(
-            BackendFailure(kind: kind, alias: alias, detail: "\(state.endpoint): \(detail)"), route: route)
+            BackendFailure(kind: kind, alias: alias, detail: "\(state.place): \(detail)"), route: route)
     }
 
     private func metadata(route: Int, alias: Int, detail: String) -> Logger.Metadata {

@@ -18,11 +18,15 @@ extension Worker {
         let drained = before.aliases.indices.contains { before.aliases[$0].isLeaving != table.aliases[$0].isLeaving }
         let hasNewChoice = before.routes.indices.contains { before.choice(ofRoute: $0) != table.choice(ofRoute: $0) }
         let isChanged = drained || hasNewChoice || before.routes != table.routes
-        guard !fallen.isEmpty || !risen.isEmpty || isChanged else { return }
+        let hasMoved = before.aliases.indices.contains { before.aliases[$0].moves != table.aliases[$0].moves }
+        guard !fallen.isEmpty || !risen.isEmpty || isChanged || hasMoved else { return }
         for case let session as Session in loop.everyTenant {
             guard let alias = session.machine.alias else { continue }
             if fallen.contains(alias) {
                 session.aliasIsDown(words(for: session.route, alias: alias))
+            } else if table.aliases[alias].moves != session.movesOfAlias, session.backend != nil {
+                session.aliasIsDown(
+                    "\(table.routes[session.route].name): \(table.aliases[alias].name) is another server now")
             } else if session.machine.isRelaying {
                 // Whoever gave way to others because an alias was full would meet them again, until it has come back.
                 let ofItsRoute = table.routes[session.route].aliases

@@ -57,7 +57,7 @@ struct TCPCheckTests {
         let check = ServerCheck(
             endpoint: .tcp(host: "db.example", port: server.port), resolver: resolver, threads: bench.threads)
         let reports = Lock<[[String]]>([])
-        try await check.ping(limit: .seconds(10)) { addresses in
+        try await check.ping(limit: .seconds(10)) { addresses, _ in
             reports.withLock { $0.append(addresses.map(\.description)) }
         }
         let (first, second) = ("127.0.0.2:\(dead.port)", "127.0.0.1:\(server.port)")

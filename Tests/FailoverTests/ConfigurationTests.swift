@@ -79,6 +79,8 @@ struct ConfigurationTests {
         #expect(server.pingQuery == "SELECT 'it''s \\ \"up\"', 1 -- é")
         #expect(configuration.database(named: "slave")?.server.password?.reveal() == "from-a-file")
         #expect(configuration.database(named: "slave")?.server.endpoint == .tcp(host: "2001:db8::5", port: 5432))
+        let several = configuration.database(named: "my.sql_1")?.server
+        #expect(several?.place == "localhost:3306, db2:3307, [2001:db8::7]:3306")
         #expect(configuration.database(named: "reports")?.server.password?.reveal() == "on")
         #expect(configuration.database(named: "redis")?.monitor.outagePingTimeout == .seconds(3))
         #expect(configuration.database(named: "redis")?.monitor.frequencies.outageLoggingInterval == .seconds(600))

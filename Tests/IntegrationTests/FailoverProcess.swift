@@ -58,10 +58,10 @@ final class FailoverProcess: Sendable {
         await eventually { self.log.contains { $0.contains(text) } }
     }
 
-    /// The port that the system chose for the route `slave`.
-    func port() async throws -> Int {
-        #expect(await logs("slave: listening"))
-        let line = log.first { $0.contains("slave: listening") } ?? ""
+    /// The port that the system chose for a route.
+    func port(of route: String = "slave") async throws -> Int {
+        #expect(await logs("\(route): listening"))
+        let line = log.first { $0.contains("\(route): listening") } ?? ""
         return line.split(separator: ":").last.flatMap { Int($0.filter(\.isNumber)) } ?? 0
     }
 

@@ -46,7 +46,7 @@ extension ApplicationAdmin {
         let aliases = (own + former).map { index in
             let alias = table.aliases[index]
             return RouteDocument.Alias(
-                name: own.contains(index) ? alias.name : "\(alias.name) (removed)", address: alias.endpoint.description,
+                name: own.contains(index) ? alias.name : "\(alias.name) (removed)", address: alias.place,
                 state: alias.outage == nil ? "up" : "down",
                 suspect: alias.isSuspect, stale: alias.staleness?.description,
                 draining: alias.isLeaving || !own.contains(index), serving: selection.serving.contains(index),

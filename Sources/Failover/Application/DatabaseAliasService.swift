@@ -12,9 +12,14 @@ struct DatabaseAliasService: TimedService {
     /// Told when the alias has become stale, and (`nil`) when it is fresh again.
     let onStaleness: @Sendable (Staleness?) -> Void
 
+    /// Told when the alias has become another of the servers that it may be.
+    let onMove: @Sendable (_ former: Endpoint, _ server: Endpoint) -> Void
+
     /// A ping that fails leaves a stale alias stale.
     func ping(limit: Duration) async throws {
-        try await check.ping(limit: limit) { board.setAddresses(alias: alias, $0) }
+        let former = board.table.aliases[alias].server
+        try await check.ping(limit: limit) { board.setAddresses(alias: alias, $0, server: $1) }
+        if let former, let server = board.table.aliases[alias].server, server != former { onMove(former, server) }
         let staleness = check.staleness
         let isChange = (board.table.aliases[alias].staleness == nil) != (staleness == nil)
         board.setStaleness(alias: alias, staleness)

@@ -84,7 +84,8 @@ extension FailoverApplication {
         for (index, addresses) in await addresses(of: states, after: count) {
             let state = states[index]
             states[index] = AliasState(
-                name: state.name, endpoint: state.endpoint, addresses: addresses, isRetired: state.isRetired)
+                name: state.name, endpoint: state.endpoint, alternatives: state.alternatives, addresses: addresses,
+                isRetired: state.isRetired)
         }
         return states
     }

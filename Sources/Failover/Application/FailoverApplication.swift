@@ -125,7 +125,7 @@ public final class FailoverApplication: ServiceLifecycle.Service {
         for notifier in first.notifiers { start(notifier) }
         if let predecessor { resume(from: predecessor.offer) }
         for target in first.targets { start(target.monitor) }
-        if predecessor != nil { await firstAnswers() }
+        await firstAnswers()
         try proxy.start()
         for (route, addresses) in addresses { noteListening(route, addresses) }
         if let predecessor { await finish(predecessor) }
@@ -198,7 +198,8 @@ public final class FailoverApplication: ServiceLifecycle.Service {
     /// - Parameter count: those before this position are known.
     func addresses(of aliases: [AliasState], after count: Int = 0) async -> [Int: [SocketAddress]] {
         await withTaskGroup(of: (Int, [SocketAddress]?).self) { group in
-            for (index, alias) in aliases.enumerated().dropFirst(count) {
+            // Which of several servers an alias is only a ping can tell.
+            for (index, alias) in aliases.enumerated().dropFirst(count) where alias.alternatives.isEmpty {
                 group.addTask { [resolver = factory.checks.resolver] in
                     (index, try? await resolver.addresses(of: alias.endpoint, limit: Self.firstLookupLimit))
                 }

@@ -39,7 +39,8 @@ struct GenerationFactory: Sendable {
         if let same = known.first(where: { $0.origin == origin }) { return same }
         let base = DatabaseAliasService(
             name: alias.serviceName, settings: alias.database.monitor, check: checks.check(of: server), board: board,
-            alias: index, onStaleness: { [self] in tell($0, of: alias.serviceName, at: index) })
+            alias: index, onStaleness: { [self] in tell($0, of: alias.serviceName, at: index) },
+            onMove: { [self] in tellMove(from: $0, to: $1, of: alias.serviceName, at: index) })
         let monitor = MonitoredService(
             service: ConsequentialService(
                 base: base, names: services, member: alias.database.name, consequences: consequences),
@@ -47,7 +48,7 @@ struct GenerationFactory: Sendable {
             currentAlias: { [board] in board.table.servingAlias(insteadOf: index) },
             onSuspicion: { [board] in board.setSuspect(alias: index, $0) }, onEvent: announcer.tell)
         return MonitoredTarget(
-            origin: origin, monitor: monitor, type: server.engine.rawValue, location: server.endpoint.description)
+            origin: origin, monitor: monitor, type: server.engine.rawValue, location: server.place)
     }
 
     private func tell(_ staleness: Staleness?, of name: String, at index: Int) {
@@ -61,6 +62,15 @@ struct GenerationFactory: Sendable {
             AdminEvent(
                 staleness == nil ? .fresh : .stale, name, message, at: environment.timeOfDay(),
                 detail: staleness?.description, currentAlias: serving))
+    }
+
+    private func tellMove(from former: Endpoint, to server: Endpoint, of name: String, at index: Int) {
+        let message = "\(name) is at \(server) now."
+        environment.log.notice("\(message)", metadata: ["former": "\(former)"])
+        announcer.events.add(
+            AdminEvent(
+                .moved, name, message, at: environment.timeOfDay(), detail: "It was at \(former).",
+                currentAlias: board.table.servingAlias(insteadOf: index)))
     }
 
     private func other(_ service: ServiceConfiguration, _ known: [MonitoredTarget]) -> MonitoredTarget? {

@@ -32,6 +32,11 @@ struct MonitoredTarget: Sendable {
         }
     }
 
+    /// Whether only a ping can tell which server it is.
+    var mayBeSeveral: Bool {
+        if case .alias(_, _, _, let server, _, _) = origin { !server.alternatives.isEmpty } else { false }
+    }
+
     /// Whether what is known of the other is true of this: it watches the same thing, be it in another way.
     func continues(_ other: MonitoredTarget) -> Bool {
         switch (origin, other.origin) {

@@ -32,7 +32,7 @@ extension Configuration {
         let checks = CheckFactory()
         let aliases = databases.map { alias in
             PingTarget(
-                type: alias.server.engine.rawValue, location: alias.server.endpoint.description,
+                type: alias.server.engine.rawValue, location: alias.server.place,
                 service: DatabaseService(
                     name: alias.name, server: alias.server, settings: alias.monitor, checks: checks))
         }

@@ -5,7 +5,7 @@ import FailoverProxy
 /// The configuration's database services as positions in a route table.
 ///
 /// A plan that follows another keeps its positions: what the configuration has no longer is retired, what is new stands
-/// behind. An alias is the same as long as its name and its server are, a route as long as its name and its engine are.
+/// behind. An alias is the same as long as its name and its servers are, a route as long as its name and its engine are.
 struct RoutePlan {
     struct Alias {
         let database: DatabaseAlias
@@ -15,7 +15,7 @@ struct RoutePlan {
 
         /// Whether the other is at the same server, and known by the same name.
         func isSame(as other: Alias) -> Bool {
-            database.name == other.database.name && database.server.endpoint == other.database.server.endpoint
+            database.name == other.database.name && database.server.endpoints == other.database.server.endpoints
                 && database.server.engine == other.database.server.engine
         }
     }
@@ -69,7 +69,9 @@ struct RoutePlan {
     /// The aliases of the route table that this plan begins with.
     var aliasStates: [AliasState] {
         aliases.map {
-            AliasState(name: $0.database.name, endpoint: $0.database.server.endpoint, isRetired: $0.isRetired)
+            AliasState(
+                name: $0.database.name, endpoint: $0.database.server.endpoint,
+                alternatives: $0.database.server.alternatives, isRetired: $0.isRetired)
         }
     }
 

@@ -36,7 +36,11 @@ extension Configuration {
 extension DatabaseAlias {
     fileprivate func write(to text: inout YAMLWriter) {
         text.key("engine", server.engine.rawValue)
-        server.endpoint.write(to: &text)
+        if server.alternatives.isEmpty {
+            server.endpoint.write(to: &text)
+        } else {
+            text.key("host", server.endpoints.map(\.description))
+        }
         if server.engine != .tcp {
             if let user = server.user { text.key("user", user) }
             if let password = server.password { text.key("password", password.description) }

@@ -5,7 +5,7 @@ import FailoverSystem
 /// is too old, what an operator did.
 package struct AdminEvent: Codable, Sendable {
     package enum Kind: String, Codable, Sendable {
-        case outage, reminder, recovery, `switch`, release, drain, undrain, close, reload, stale, fresh
+        case outage, reminder, recovery, `switch`, release, drain, undrain, close, reload, stale, fresh, moved
     }
 
     /// Counts from 1 in each process.
@@ -19,7 +19,7 @@ package struct AdminEvent: Codable, Sendable {
     @Nullable package var detail: String?
     @Nullable package var currentAlias: String?
 
-    /// What an operator did, or what became of a replica's data.
+    /// What an operator did, or what became of a replica's data, or of an alias.
     package init(
         _ kind: Kind, _ subject: String, _ message: String, at time: WallTime, detail: String? = nil,
         currentAlias: String? = nil

@@ -3,28 +3,34 @@ package import FailoverSystem
 
 /// Pings one server as its kind asks for.
 package struct ServerCheck: Sendable {
-    private let check: AddressedCheck
-    private let replica: ReplicaWatch?
+    private let candidates: Candidates
 
     private init(
-        _ driver: any PingDriver, at endpoint: Endpoint, secret: Secret? = nil, replica: ReplicaWatch? = nil,
-        _ resolver: NameResolver, _ threads: BlockingThreads
+        _ driver: any PingDriver, at endpoint: Endpoint, secret: Secret? = nil, _ resolver: NameResolver,
+        _ threads: BlockingThreads
     ) {
-        self.replica = replica
-        check = AddressedCheck(
+        let check = AddressedCheck(
             endpoint: endpoint, secret: secret, driver: driver, resolver: resolver, threads: threads)
+        candidates = Candidates([Candidates.Member(endpoint: endpoint, check: check, replica: nil)])
     }
 
     /// A database server: connects, logs in, runs the ping query, asks for role and replication if told to, says goodbye.
+    /// Of one that may be several servers the one that has the role.
     package init(server: DatabaseServer, resolver: NameResolver, threads: BlockingThreads) {
-        let replica = server.replication.map { ReplicaWatch(policy: $0) }
-        let driver: any PingDriver =
-            switch server.engine {
-            case .postgres: PostgresDriver(server: server, replica: replica)
-            case .mysql: MySQLDriver(server: server, replica: replica)
-            case .tcp: TCPDriver()
-            }
-        self.init(driver, at: server.endpoint, secret: server.password, replica: replica, resolver, threads)
+        candidates = Candidates(
+            server.endpoints.map { endpoint in
+                let server = server.at(endpoint)
+                let replica = server.replication.map { ReplicaWatch(policy: $0) }
+                let driver: any PingDriver =
+                    switch server.engine {
+                    case .postgres: PostgresDriver(server: server, replica: replica)
+                    case .mysql: MySQLDriver(server: server, replica: replica)
+                    case .tcp: TCPDriver()
+                    }
+                let check = AddressedCheck(
+                    endpoint: endpoint, secret: server.password, driver: driver, resolver: resolver, threads: threads)
+                return Candidates.Member(endpoint: endpoint, check: check, replica: replica)
+            })
     }
 
     /// A Redis server: logs in and asks. A replica that has lost its primary counts as down.
@@ -43,17 +49,18 @@ package struct ServerCheck: Sendable {
     }
 
     /// Why a database server that answers is not to serve, as its latest ping has it; `nil` while it is fresh.
-    package var staleness: Staleness? { replica?.staleness }
+    package var staleness: Staleness? { candidates.replica?.staleness }
 
     /// Pings once. When an earlier ping of this check hangs in its C library until the limit, fails with `.timeout(.hung)`.
     ///
     /// - Parameters:
     ///   - limit: for the whole ping: name look-up, connect, TLS, login, questions. Several addresses share it.
     ///   - onAddresses: called with the resolved addresses, and once more if another than the first one answered, with
-    ///     the one that did in front.
+    ///     the one that did in front. Of a server that may be several: called with the addresses of the one that it is,
+    ///     and which that is, once it has answered.
     package func ping(
-        limit: Duration, onAddresses: @escaping @Sendable ([SocketAddress]) -> Void = { _ in }
+        limit: Duration, onAddresses: @escaping @Sendable ([SocketAddress], Endpoint?) -> Void = { _, _ in }
     ) async throws(PingFailure) {
-        try await check.ping(limit: limit, report: onAddresses)
+        try await candidates.ping(limit: limit, report: onAddresses)
     }
 }

@@ -27,6 +27,9 @@ public struct DatabaseServer: Hashable, Sendable {
 
     public var engine: Engine
     public var endpoint: Endpoint
+    /// Other servers that it may be instead; none by default. Of them all it is the one that has the ``role``: the one
+    /// that it was as long as that has it, else the first. Without a role these are not looked at.
+    public var alternatives: [Endpoint]
     /// Who the ping logs in as.
     public var user: String?
     public var password: Secret?
@@ -45,6 +48,7 @@ public struct DatabaseServer: Hashable, Sendable {
     public init(
         engine: Engine,
         endpoint: Endpoint,
+        alternatives: [Endpoint] = [],
         user: String? = nil,
         password: Secret? = nil,
         databaseName: String? = nil,
@@ -56,6 +60,7 @@ public struct DatabaseServer: Hashable, Sendable {
     ) {
         self.engine = engine
         self.endpoint = endpoint
+        self.alternatives = alternatives
         self.user = user
         self.password = password
         self.databaseName = databaseName
@@ -64,5 +69,19 @@ public struct DatabaseServer: Hashable, Sendable {
         self.pingQuery = pingQuery
         self.role = role
         self.replication = replication
+    }
+
+    /// All that it may be.
+    public var endpoints: [Endpoint] { [endpoint] + alternatives }
+
+    /// Where it is or may be, for people.
+    public var place: String { endpoints.map(\.description).joined(separator: ", ") }
+
+    /// The same with one endpoint alone.
+    public func at(_ endpoint: Endpoint) -> DatabaseServer {
+        var server = self
+        server.endpoint = endpoint
+        server.alternatives = []
+        return server
     }
 }

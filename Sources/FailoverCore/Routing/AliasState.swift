@@ -2,6 +2,12 @@
 public struct AliasState: Hashable, Sendable {
     public let name: String
     public let endpoint: Endpoint
+    /// Other servers that the alias may be instead.
+    public let alternatives: [Endpoint]
+    /// Which of several servers the alias is; `nil` until one was found, and of an alias that has no alternatives.
+    public internal(set) var server: Endpoint?
+    /// How often the alias has become another server than it was.
+    package internal(set) var moves: UInt32 = 0
     /// Where the endpoint was found at the latest ping, the address that answered first. Empty: not found yet.
     public internal(set) var addresses: [SocketAddress]
     /// Why the alias is down; `nil` while it is up.
@@ -15,11 +21,20 @@ public struct AliasState: Hashable, Sendable {
     /// The configuration has it no longer; it is here for the sessions that it has.
     public let isRetired: Bool
 
-    public init(name: String, endpoint: Endpoint, addresses: [SocketAddress] = [], isRetired: Bool = false) {
+    public init(
+        name: String, endpoint: Endpoint, alternatives: [Endpoint] = [], addresses: [SocketAddress] = [],
+        isRetired: Bool = false
+    ) {
         self.name = name
         self.endpoint = endpoint
+        self.alternatives = alternatives
         self.addresses = addresses
         self.isRetired = isRetired
+    }
+
+    /// Where it is, or all places where it may be while nobody knows, for people.
+    public var place: String {
+        server.map(\.description) ?? ([endpoint] + alternatives).map(\.description).joined(separator: ", ")
     }
 
     /// Gets no new sessions, and those that it has move away.
@@ -32,6 +47,8 @@ public struct AliasState: Hashable, Sendable {
     func changed(to other: AliasState) -> AliasState {
         var state = other
         state.addresses = addresses
+        state.server = server
+        state.moves = moves
         state.outage = outage
         state.staleness = staleness
         state.isSuspect = isSuspect

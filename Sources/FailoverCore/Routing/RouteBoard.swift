@@ -46,8 +46,15 @@ public final class RouteBoard: Sendable {
     }
 
     /// The alias was found at these addresses.
-    public func setAddresses(alias: Int, _ addresses: [SocketAddress]) {
-        update(alias) { $0.addresses = addresses }
+    ///
+    /// - Parameter server: which of several servers it is; sessions of the one that it was have to leave. `nil` of an alias
+    ///   that is one.
+    public func setAddresses(alias: Int, _ addresses: [SocketAddress], server: Endpoint? = nil) {
+        update(alias) {
+            $0.addresses = addresses
+            if let former = $0.server, former != server { $0.moves += 1 }
+            $0.server = server
+        }
     }
 
     /// These routes take no new sessions, for these reasons, and no others; of several reasons of a route the first is told.

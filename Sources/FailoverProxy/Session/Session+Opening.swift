@@ -70,6 +70,7 @@ extension Session {
 
     private func dial(_ address: SocketAddress, deadline: UInt64) {
         guard takePlace() else { return backendFailed(.full) }
+        if let alias = machine.alias { movesOfAlias = worker.routes.aliases[alias].moves }
         do {
             let descriptor = try Dialer.dial(address)
             try loop.watch(descriptor.raw, .session, slot: slot, side: .backend)

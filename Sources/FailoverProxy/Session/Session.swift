@@ -33,6 +33,8 @@ final class Session: Pollable {
     var openingDeadline: UInt64 = 0
     /// The client has been told the end; what it still says is thrown away.
     var isLeaving = false
+    /// How often the alias had become another server when the session was dialed.
+    var movesOfAlias: UInt32 = 0
     /// Since when a better alias waits for the session.
     var movesSince: UInt64?
     /// Whether the kernel watches over the backend for us.

@@ -22,8 +22,15 @@ extension ConfigurationParser {
 
     /// Reads every key, whatever else is wrong; `nil` if there is no server without those that are.
     private func server(_ section: Section, engine: DatabaseServer.Engine?) -> DatabaseServer? {
-        let endpoint = endpoint(section, defaultPort: engine?.defaultPort, portIsKnown: engine != nil)
+        let endpoints =
+            section["host"]?.isList == true
+            ? self.endpoints(section, defaultPort: engine?.defaultPort)
+            : [endpoint(section, defaultPort: engine?.defaultPort, portIsKnown: engine != nil)].compactMap(\.self)
+        let endpoint = endpoints.first
         if engine == .tcp {
+            if endpoints.count > 1 {
+                section["host"]?.report("engine tcp takes one: no ping can tell which of them it is")
+            }
             let others = ["role", "max_lag", "lag_recovers_at", "replication_stopped"]
             for key in ["user", "password", "name", "tls", "tls_ca", "ping_query"] + others {
                 section[key]?.report("engine tcp has no use for it: its ping only connects")
@@ -38,9 +45,13 @@ extension ConfigurationParser {
         let query = section["ping_query"]?.text() ?? "SELECT 1"
         let role = section["role"]?.choice(of: DatabaseServer.Role.self)
         let replication = replication(section, role: role)
+        if section["host"]?.isList == true, engine != .tcp, section["role"] == nil {
+            section["host"]?.report("a list needs `role`, which tells the one of them that it is")
+        }
         guard let engine, let endpoint else { return nil }
         return DatabaseServer(
-            engine: engine, endpoint: endpoint, user: user, password: password, databaseName: databaseName, tls: tls,
+            engine: engine, endpoint: endpoint, alternatives: Array(endpoints.dropFirst()), user: user,
+            password: password, databaseName: databaseName, tls: tls,
             tlsAuthorities: authorities, pingQuery: query, role: role, replication: replication)
     }
 

@@ -46,7 +46,9 @@ struct ServiceConflicts {
             for (endpoint, place) in service.listeners {
                 if let other = earlier.first(where: { $0.endpoint.collides(with: endpoint) }) {
                     log.report("\(endpoint) is already taken by \(other.owner.keyPath)", at: place)
-                } else if let alias = databases.aliases.first(where: { $0.server.endpoint.reaches(endpoint) }) {
+                } else if let alias = databases.aliases.first(where: {
+                    $0.server.endpoints.contains { $0.reaches(endpoint) }
+                }) {
                     let name = alias.name.quotedForMessage
                     log.report("the proxy would connect to itself: database alias \(name) is here", at: place)
                 }

@@ -1,0 +1,60 @@
+import FailoverCore
+import FailoverSystem
+
+/// The servers that an alias may be, in the order of the configuration, and which of them it is.
+final class Candidates: Sendable {
+    /// One of them, and how it is pinged.
+    struct Member: Sendable {
+        let endpoint: Endpoint
+        let check: AddressedCheck
+        let replica: ReplicaWatch?
+    }
+
+    private let members: [Member]
+    private let current = Lock(0)
+
+    /// - Parameter members: at least one.
+    init(_ members: [Member]) { self.members = members }
+
+    var replica: ReplicaWatch? { members[current.withLock { $0 }].replica }
+
+    /// Pings the one that it is; if that fails, the others in turn, until one is well. They share the time, so that a silent
+    /// one leaves time for the next.
+    ///
+    /// - Parameter report: called with the addresses that were found: of a single server whatever it says, of several only
+    ///   of the one that is well.
+    /// - Throws: the failure of the one that it was, with what is the matter with the others.
+    func ping(
+        limit: Duration, report: @escaping @Sendable ([SocketAddress], Endpoint?) -> Void
+    ) async throws(PingFailure) {
+        guard members.count > 1 else {
+            return try await members[0].check.ping(limit: limit) { report($0, nil) }
+        }
+        let deadline = Deadline(limit)
+        let first = current.withLock { $0 }
+        var failures: [PingFailure] = []
+        for index in [first] + members.indices.filter({ $0 != first }) {
+            let share = deadline.share(of: members.count - failures.count)
+            let found = Found()
+            do {
+                try await members[index].check.ping(limit: share.remaining) { found.set($0) }
+                current.withLock { $0 = index }
+                return report(found.addresses, members[index].endpoint)
+            } catch {
+                failures.append(error)
+            }
+            if deadline.hasPassed { break }
+        }
+        let words = failures.map(\.detail).joined(separator: "; ")
+        throw PingFailure(failures[0].reason, words)
+    }
+}
+
+/// What one of several was found at.
+private final class Found: Sendable {
+    private let state = Lock<[SocketAddress]>([])
+
+    var addresses: [SocketAddress] { state.withLock { $0 } }
+
+    func set(_ addresses: [SocketAddress]) { state.withLock { $0 = addresses } }
+}
