@@ -89,7 +89,6 @@ extension RealServers {
             #expect(await failover.logs("INFO writes is back up."))
             #expect(await failover.logs("NOTICE writes is at 127.0.0.1:\(engine.replicaPort) now."))
             #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
-            try await engine.execute("create temporary table written (id int)", at: port)
 
             // The former one comes back and takes writes too: nobody is sent there.
             try await Laboratory.fault("start", on: "\(engine.rawValue)-primary")
