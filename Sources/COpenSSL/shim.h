@@ -3,6 +3,7 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
@@ -15,3 +16,18 @@ static inline const char *failover_ssl_error(void) {
     ERR_clear_error();
     return reason;
 }
+
+// The TLS session that was made last on this thread, by whatever library: valid for as long as that library keeps it.
+static inline SSL **failover_ssl_latest(void) {
+    static _Thread_local SSL *latest;
+    return &latest;
+}
+
+static inline void failover_ssl_note(
+    void *parent, void *pointer, CRYPTO_EX_DATA *data, int index, long number, void *argument) {
+    (void)pointer, (void)data, (void)index, (void)number, (void)argument;
+    *failover_ssl_latest() = (SSL *)parent;
+}
+
+// From now on each new session is noted: OpenSSL tells of it whoever has an index of application data in sessions.
+static inline int failover_ssl_watch(void) { return SSL_get_ex_new_index(0, NULL, failover_ssl_note, NULL, NULL); }

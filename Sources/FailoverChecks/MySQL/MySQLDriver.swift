@@ -26,6 +26,15 @@ struct MySQLDriver: PingDriver {
         guard var connection = MySQLConnection(attempt) else {
             throw attempt.failure(.local, "out of memory")
         }
+        try logIn(&connection, attempt)
+        do { try connection.run(server.pingQuery, deadline: attempt.deadline) } catch {
+            throw failure(of: error, attempt)
+        }
+        if server.role != nil || replica != nil { try askForRole(&connection, attempt) }
+    }
+
+    /// Logs in, with TLS where that is asked for.
+    func logIn(_ connection: inout MySQLConnection, _ attempt: PingAttempt) throws(PingFailure) {
         let login = try login(attempt)
         do {
             try connection.logIn(login)
@@ -37,10 +46,6 @@ struct MySQLDriver: PingDriver {
         if !connection.isEncrypted, login.tls != .disable, login.tls != .prefer {
             throw attempt.failure(.tls, "the server does not offer TLS")
         }
-        do { try connection.run(server.pingQuery, deadline: attempt.deadline) } catch {
-            throw failure(of: error, attempt)
-        }
-        if server.role != nil || replica != nil { try askForRole(&connection, attempt) }
     }
 
     private func askForRole(_ connection: inout MySQLConnection, _ attempt: PingAttempt) throws(PingFailure) {
@@ -102,7 +107,8 @@ struct MySQLDriver: PingDriver {
         return login
     }
 
-    private func failure(of error: MySQLError, _ attempt: PingAttempt) -> PingFailure {
+    /// What an error means for an attempt.
+    func failure(of error: MySQLError, _ attempt: PingAttempt) -> PingFailure {
         if error.isOfTheNetwork, attempt.deadline.hasPassed { return attempt.timeout }
         if let systemError = error.systemError {
             return systemError.isProtocolError

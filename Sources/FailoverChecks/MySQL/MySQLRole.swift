@@ -58,5 +58,13 @@ struct MySQLVersion {
     /// The privilege that ``channelQuestion`` takes.
     var channelPrivilege: String { isMariaDB && isAtLeast(10, 5) ? "REPLICA MONITOR" : "REPLICATION CLIENT" }
 
+    /// Within which versions behave alike: `8.0`, `10.11`.
+    var series: String { numbers.prefix(2).map(String.init).joined(separator: ".") }
+
+    /// Forgets the errors of clients' addresses. MySQL has another word for it since 8.0.23, and 8.4 no `FLUSH HOSTS`.
+    var forgetHosts: String {
+        !isMariaDB && isAtLeast(8, 0, 23) ? "TRUNCATE TABLE performance_schema.host_cache" : "FLUSH HOSTS"
+    }
+
     private func isAtLeast(_ least: Int...) -> Bool { !numbers.lexicographicallyPrecedes(least) }
 }

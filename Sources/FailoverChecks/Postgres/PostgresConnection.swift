@@ -27,6 +27,8 @@ struct PostgresConnection: ~Copyable {
     /// Whether the connect itself is still under way.
     var isConnecting: Bool { PQstatus(connection) == CONNECTION_STARTED || PQstatus(connection) == CONNECTION_NEEDED }
     var descriptor: Int32 { PQsocket(connection) }
+    /// OpenSSL's session of the connection; `nil` without TLS. Lives no longer than the connection.
+    var tlsSession: OpaquePointer? { PQsslStruct(connection, "OpenSSL").map { OpaquePointer($0) } }
     var errorMessage: String { PQerrorMessage(connection).map { String(cString: $0) } ?? "" }
 
     /// What the login waits for.

@@ -50,7 +50,8 @@ struct PostgresDriver: PingDriver {
         }
     }
 
-    private func logIn(_ connection: inout PostgresConnection, _ attempt: PingAttempt) throws(PingFailure) {
+    /// Logs in, on a connection that has just begun.
+    func logIn(_ connection: inout PostgresConnection, _ attempt: PingAttempt) throws(PingFailure) {
         if connection.isBroken { throw failure(ofLogin: connection, attempt) }
         var events = POLLOUT
         while true {
@@ -69,7 +70,8 @@ struct PostgresDriver: PingDriver {
         }
     }
 
-    private func rows(
+    /// The rows of the answer.
+    func rows(
         of question: PostgresQuestion, _ connection: inout PostgresConnection, _ attempt: PingAttempt
     ) throws(PingFailure) -> [[String?]] {
         guard connection.send(question.query) else { throw failure(ofQuery: connection, attempt) }
