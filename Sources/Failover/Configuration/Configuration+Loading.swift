@@ -11,6 +11,13 @@ extension Configuration {
     public static func load(
         path: String, environment: [String: String]? = nil
     ) throws(ConfigurationError) -> Configuration {
+        try loadNotingSecrets(path: path, environment: environment).configuration
+    }
+
+    /// The same, and where the file keeps secrets: in itself, or in files that it names.
+    package static func loadNotingSecrets(
+        path: String, environment: [String: String]? = nil
+    ) throws(ConfigurationError) -> (configuration: Configuration, secrets: [SecretPlace]) {
         let file: SmallFile
         do {
             file = try SmallFile(path: FilePath(path), maximumSize: YAMLText.maximumSize, waits: true)
@@ -18,8 +25,9 @@ extension Configuration {
             let problem = ConfigurationProblem(file: path, line: nil, keyPath: "", message: error.message)
             throw ConfigurationError(problems: [problem])
         }
-        if let environment { return try parse(file.text, fileName: path, environment: environment) }
-        return try parse(file.text, fileName: path) { name in getenv(name).map { String(cString: $0) } }
+        return try parseNotingSecrets(file.text, fileName: path) { name in
+            environment.map { $0[name] } ?? getenv(name).map { String(cString: $0) }
+        }
     }
 
     /// Checks the text of a configuration.
@@ -32,14 +40,15 @@ extension Configuration {
     public static func parse(
         _ text: String, fileName: String, environment: [String: String]
     ) throws(ConfigurationError) -> Configuration {
-        try parse(text, fileName: fileName) { environment[$0] }
+        try parseNotingSecrets(text, fileName: fileName) { environment[$0] }.configuration
     }
 
-    private static func parse(
+    private static func parseNotingSecrets(
         _ text: String, fileName: String, environment: @escaping (String) -> String?
-    ) throws(ConfigurationError) -> Configuration {
+    ) throws(ConfigurationError) -> (configuration: Configuration, secrets: [SecretPlace]) {
         var parser = ConfigurationParser(
             fileName: fileName, log: ProblemLog(file: fileName), environment: environment)
-        return try parser.parse(text)
+        let configuration = try parser.parse(text)
+        return (configuration, parser.log.secretPlaces)
     }
 }

@@ -4,10 +4,15 @@ import Yams
 
 extension ConfigurationParser {
     /// A string, `{env: NAME}` or `{file: PATH}`. No message holds what was found, not even a wrong key.
-    func secret(_ value: Value) -> Secret? {
+    func secret(_ value: Value) -> Secret? { secret(value) { _ in true } }
+
+    /// - Parameter isSecret: whether a text that stands in the file itself needs to be kept from anybody.
+    func secret(_ value: Value, isSecret: (String) -> Bool) -> Secret? {
         let expectation = "expected a string, {env: NAME} or {file: PATH}"
         guard case .mapping(let mapping) = value.node else {
-            return value.scalar(expectation).flatMap { _ in value.text() }.map { Secret($0) }
+            guard let text = value.scalar(expectation).flatMap({ _ in value.text() }) else { return nil }
+            if isSecret(text) { log.note(SecretPlace(keyPath: value.place.keyPath, file: nil)) }
+            return Secret(text)
         }
         let section = Section(mapping, place: value.place, log: ProblemLog(file: ""))
         guard section.entries.count == 1, let (key, source) = section.entries.first, ["env", "file"].contains(key),
@@ -18,7 +23,7 @@ extension ConfigurationParser {
         }
         let named = Value(node: source.node, place: value.place.key(key, line: source.place.line), log: log)
         guard let name = named.text() else { return nil }
-        return key == "env" ? secret(variable: name, named) : secret(file: name, named)
+        return key == "env" ? secret(variable: name, named) : secret(file: name, named, of: value.place)
     }
 
     private func secret(variable name: String, _ value: Value) -> Secret? {
@@ -33,9 +38,10 @@ extension ConfigurationParser {
         return Secret(text)
     }
 
-    private func secret(file name: String, _ value: Value) -> Secret? {
+    private func secret(file name: String, _ value: Value, of place: Place) -> Secret? {
         let path = folder.pushing(FilePath(name))
         guard let file = smallFile(path, maximumSize: 64 * 1024, value) else { return nil }
+        log.note(SecretPlace(keyPath: place.keyPath, file: path.string))
         var text = file.text
         if text.last?.isNewline == true { text.removeLast() }
         if text.isEmpty || text.utf8.contains(0) {

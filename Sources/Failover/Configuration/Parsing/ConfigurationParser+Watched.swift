@@ -53,7 +53,9 @@ extension ConfigurationParser {
         _ section: Section, _ make: (String, String?) throws(InvalidText) -> WatchedServer
     ) -> WatchedServer? {
         let authorities = section["tls_ca"].flatMap(certificateFile)
-        guard let value = section.required("url"), let url = secret(value) else { return nil }
+        guard let value = section.required("url"), let url = secret(value, isSecret: { $0.contains("@") }) else {
+            return nil
+        }
         return value.read { () throws(InvalidText) in try make(url.reveal(), authorities) }
     }
 

@@ -16,13 +16,16 @@ struct Place {
     func element(_ index: Int, line: Int?) -> Place { Place(keyPath: "\(keyPath)[\(index)]", line: line) }
 }
 
-/// Collects the problems of one file while it is read.
+/// Collects the problems of one file while it is read, and where its secrets are.
 final class ProblemLog {
     /// The file, as messages name it.
     let file: String
     private(set) var problems: [ConfigurationProblem] = []
+    private(set) var secretPlaces: [SecretPlace] = []
 
     init(file: String) { self.file = file }
+
+    func note(_ place: SecretPlace) { secretPlaces.append(place) }
 
     func report(_ message: String, at place: Place = Place()) {
         problems.append(
