@@ -15,9 +15,12 @@ struct ConfigurationOption: ParsableArguments {
     /// Reads the file.
     ///
     /// - Throws: `ExitCode` 78 after every problem was printed to standard error, a line each.
-    func load() throws -> Configuration {
+    func load() throws -> Configuration { try loadNotingSecrets().configuration }
+
+    /// The same, and where the file keeps its secrets.
+    func loadNotingSecrets() throws -> (configuration: Configuration, secrets: [SecretPlace]) {
         do {
-            return try Configuration.load(path: config)
+            return try Configuration.loadNotingSecrets(path: config)
         } catch {
             printError("\(error)")
             throw ExitCode(EX_CONFIG)

@@ -10,7 +10,8 @@ struct FailoverTool: AsyncParsableCommand {
         discussion: "Exit status: 0 done, 1 something is down or failed, 64 wrong usage, 78 wrong configuration.",
         version: failoverVersion,
         subcommands: [
-            Serve.self, Validate.self, Ping.self, NotifyTest.self, Status.self, Events.self, Switch.self, Release.self,
+            Serve.self, Validate.self, Ping.self, Doctor.self, NotifyTest.self, Status.self, Events.self, Switch.self,
+            Release.self,
             Drain.self, Undrain.self, Reload.self,
         ])
 }

@@ -12,12 +12,15 @@ public struct PingTarget: Sendable {
     public var name: String { service.name }
 
     /// Pings once under the time limit of a service that is up.
-    public func ping() async -> PingResult {
+    public func ping() async -> PingResult { await ping(limit: service.settings.pingTimeout) }
+
+    /// The same under this time limit, if that is shorter.
+    package func ping(limit: Duration) async -> PingResult {
         let clock = ContinuousClock()
         let start = clock.now
         var failure: PingFailure?
         do {
-            try await service.ping(limit: service.settings.pingTimeout)
+            try await service.ping(limit: min(limit, service.settings.pingTimeout))
         } catch {
             failure = error as? PingFailure ?? PingFailure(.other, "\(error)")
         }
