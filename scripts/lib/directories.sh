@@ -33,11 +33,12 @@ make_lab() {
 
 make_certificates() (
   cd "$LAB/tls"
-  local key=(-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3650)
-  openssl req -x509 "${key[@]}" -keyout ca.key -out ca.pem -subj '/CN=failover lab CA' \
+  local key=(-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes) days=3650 authority_days=3650
+  ! is_broken || days=5 authority_days=20
+  openssl req -x509 "${key[@]}" -days "$authority_days" -keyout ca.key -out ca.pem -subj '/CN=failover lab CA' \
     -addext 'keyUsage=critical,keyCertSign,cRLSign' &&
     openssl req "${key[@]}" -keyout server.key -out server.csr -subj /CN=localhost &&
-    openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 3650 -out server.pem \
+    openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days "$days" -out server.pem \
       -extfile <(echo 'subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1')
 )
 

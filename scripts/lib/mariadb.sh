@@ -54,14 +54,21 @@ mariadb_make() {
   make_server_dir mysql mariadb-replica
   mariadb_configure mariadb-primary 1
   mariadb_configure mariadb-replica 2 read-only relay-log=relay relay-log-recovery
-
-  # The administrator is who runs this script, known by the socket. No binary log yet: both servers begin alike.
-  as mysql mariadb-install-db --no-defaults --datadir="$primary/db" --skip-test-db --innodb-flush-method=nosync \
-    --innodb-log-file-size=16M --auth-root-authentication-method=socket --auth-root-socket-user="$(id -un)"
+  mariadb_install "$primary"
   as mysql cp -a "$primary/db" "$replica/db"
-
   start_server mariadb-primary
-  mariadb_sql mariadb-primary <<SQL
+  mariadb_users mariadb-primary
+  mariadb_follow mariadb-primary
+}
+
+# mariadb_install DIR: the administrator is who runs this script, known by the socket. No binary log yet: copies begin alike.
+mariadb_install() {
+  as mysql mariadb-install-db --no-defaults --datadir="$1/db" --skip-test-db --innodb-flush-method=nosync \
+    --innodb-log-file-size=16M --auth-root-authentication-method=socket --auth-root-socket-user="$(id -un)"
+}
+
+mariadb_users() {
+  mariadb_sql "$1" <<SQL
 create user replicator identified via mysql_native_password using password('replicator-secret');
 grant replication slave on *.* to replicator;
 create user monitor identified via mysql_native_password using password('monitor-secret');
@@ -71,14 +78,14 @@ create user app identified via mysql_native_password using password('app-secret'
 create database app;
 grant all on app.* to app;
 SQL
-  mariadb_launch mariadb-replica
-  wait_until 30 mariadb_answers mariadb-replica || die "mariadb-replica does not answer; see $LAB/log/mariadb-replica.log"
-  mariadb_follow
 }
 
+# mariadb_follow PRIMARY: the replica starts, if it has not, and follows.
 mariadb_follow() {
+  alive mariadb-replica || mariadb_launch mariadb-replica
+  wait_until 30 mariadb_answers mariadb-replica || die "mariadb-replica does not answer; see $LAB/log/mariadb-replica.log"
   mariadb_sql mariadb-replica <<SQL
-change master to master_host = '127.0.0.1', master_port = $(port_of mariadb-primary), master_user = 'replicator',
+change master to master_host = '127.0.0.1', master_port = $(port_of "$1"), master_user = 'replicator',
   master_password = 'replicator-secret', master_use_gtid = slave_pos, master_connect_retry = 1;
 start slave;
 SQL
@@ -96,7 +103,7 @@ mariadb_mend() { mariadb_sql mariadb-replica -e 'start slave io_thread'; }
 mariadb_promote() { mariadb_sql mariadb-replica -e 'stop slave; reset slave all; set global read_only = 0'; }
 mariadb_demote() {
   mariadb_sql mariadb-replica -e 'set global read_only = 1'
-  mariadb_follow
+  mariadb_follow mariadb-primary
 }
 
 # mariadb_position prints how far the primary is; mariadb_follows REPLICA POSITION tells whether the replica streams and has come that far.

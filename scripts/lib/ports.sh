@@ -8,8 +8,10 @@ port_of() {
     postgres-primary) echo $((15432 + OFFSET)) ;;
     postgres-replica) echo $((15433 + OFFSET)) ;;
     postgres-second) echo $((15434 + OFFSET)) ;;
+    postgres-other) echo $((15435 + OFFSET)) ;;
     mariadb-primary) echo $((13306 + OFFSET)) ;;
     mariadb-replica) echo $((13307 + OFFSET)) ;;
+    mariadb-other) echo $((13308 + OFFSET)) ;;
     memcached-1) echo $((11311 + OFFSET)) ;;
     memcached-2) echo $((11312 + OFFSET)) ;;
     redis-primary) echo $((16379 + OFFSET)) ;;

@@ -22,16 +22,29 @@ postgres_sql() {
 postgres_answers() { postgres_sql "$1" -c 'select 1' >/dev/null 2>&1; }
 
 postgres_launch() {
-  launch "$1" "${as_postgres[@]}" "$(pg_bin)/postgres" -D "$DATA/$1/db" \
+  local clock=()
+  # Only a broken lab has a server whose clock is wrong.
+  if [[ -e $DATA/$1/clock ]]; then
+    clock=(env LD_PRELOAD="$(dpkg -L libfaketime | grep '/libfaketimeMT\.so')" FAKETIME="$(cat "$DATA/$1/clock")"
+      FAKETIME_DONT_FAKE_MONOTONIC=1)
+  fi
+  launch "$1" "${as_postgres[@]}" "${clock[@]}" "$(pg_bin)/postgres" -D "$DATA/$1/db" \
     -c port="$(port_of "$1")" -c unix_socket_directories="$DATA/$1" -c cluster_name="$1"
 }
 
 postgres_make() {
-  local primary=$DATA/postgres-primary
   make_server_dir postgres postgres-primary
   make_server_dir postgres postgres-replica
   make_server_dir postgres postgres-second
+  postgres_init postgres-primary
+  postgres_copy postgres-primary postgres-replica
+  postgres_copy postgres-primary postgres-second
+}
 
+# postgres_init NAME [LINE]...: a primary with the lab's users; lines of configuration.
+postgres_init() {
+  local name=$1 primary=$DATA/$1
+  shift
   as postgres "$(pg_bin)/initdb" -D "$primary/db" -U postgres -E UTF8 --locale=C --no-sync --no-instructions
   as postgres tee -a "$primary/db/postgresql.conf" <<CONF
 listen_addresses = '127.0.0.1'
@@ -47,6 +60,7 @@ wal_sender_timeout = 5s                  # a shutdown waits no longer for a froz
 dynamic_shared_memory_type = mmap        # in the data directory: SIGKILL leaves nothing in /dev/shm
 fsync = off                              # survives SIGKILL of the server, which is all that happens here
 full_page_writes = off
+$(printf '%s\n' "$@")
 CONF
   as postgres tee "$primary/db/pg_hba.conf" <<CONF
 local all,replication  postgres                  trust
@@ -54,22 +68,20 @@ local all              all                       scram-sha-256
 host  all              monitor_md5  127.0.0.1/32  md5
 host  all              all          127.0.0.1/32  scram-sha-256
 CONF
-  start_server postgres-primary
-  postgres_sql postgres-primary <<SQL
+  start_server "$name"
+  postgres_sql "$name" <<SQL
 create role monitor login password 'monitor-secret' in role pg_read_all_stats;
 create role app login password 'app-secret';
 create database app owner app;
 set password_encryption = 'md5';
 create role monitor_md5 login password 'monitor-secret';
 SQL
-  postgres_copy postgres-replica
-  postgres_copy postgres-second
 }
 
-# postgres_copy REPLICA makes its database, from the primary.
+# postgres_copy PRIMARY REPLICA makes the replica's database, from the primary.
 postgres_copy() {
-  as postgres "$(pg_bin)/pg_basebackup" -h "$DATA/postgres-primary" -p "$(port_of postgres-primary)" -U postgres \
-    -D "$DATA/$1/db" --write-recovery-conf --checkpoint=fast --no-sync
+  as postgres "$(pg_bin)/pg_basebackup" -h "$DATA/$1" -p "$(port_of "$1")" -U postgres \
+    -D "$DATA/$2/db" --write-recovery-conf --checkpoint=fast --no-sync
 }
 
 # postgres_pause REPLICA lets it apply nothing, postgres_resume lets it go on.
@@ -89,7 +101,7 @@ postgres_demote() {
   kill_server "$1"
   postgres_clear "$1"
   as postgres rm -r "$DATA/$1/db"
-  postgres_copy "$1"
+  postgres_copy postgres-primary "$1"
   postgres_launch "$1"
   wait_until 60 answers_or_died "$1"
 }

@@ -86,4 +86,6 @@ kill_server() {
   mapfile -t pids < <(processes_of "$1")
   signal_processes KILL "$1"
   wait_until 10 gone "${pids[@]}" || die "$1 survived SIGKILL: ${pids[*]}"
+  # What libfaketime leaves.
+  rm -f "/dev/shm/faketime_shm_${pids[0]}" "/dev/shm/sem.faketime_sem_${pids[0]}"
 }

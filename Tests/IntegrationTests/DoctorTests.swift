@@ -1,0 +1,154 @@
+import FailoverTesting
+import Foundation
+import Testing
+
+extension RealServers {
+    /// `failover doctor` against the laboratory, and against one that is broken on purpose.
+    @Suite("failover doctor")
+    struct DoctorTests {
+        private struct Report: Decodable {
+            struct Subject: Decodable {
+                let type: String
+                let name: String
+            }
+            struct Finding: Decodable {
+                let id: String
+                let level: String
+                let subject: Subject
+                let reason: String
+                let remedy: String
+            }
+            struct Skip: Decodable {
+                let subject: Subject
+                let reason: String
+            }
+            let findings: [Finding]
+            let skipped: [Skip]
+        }
+
+        private func doctor(_ arguments: String...) async throws -> Command.Output {
+            try await Command.run(
+                [FailoverProcess.binary, "doctor"] + arguments, environment: ["EXAMPLE_PASSWORD": "monitor-secret"])
+        }
+
+        /// A sound configuration of everything in the laboratory.
+        private var sound: String {
+            func alias(_ engine: Laboratory.Engine, _ port: Int, _ role: String) -> String {
+                let kind = engine == .postgres ? "postgres, name: app" : "mysql"
+                let ca = ProcessInfo.processInfo.environment["LAB_TLS_CA"] ?? ""
+                return """
+                    {engine: \(kind), host: 127.0.0.1, port: \(port), user: monitor, password: {env: EXAMPLE_PASSWORD}, \
+                    tls: verify-full, tls_ca: \(ca), role: \(role)}
+                    """
+            }
+            let (postgres, mariadb) = (Laboratory.Engine.postgres, Laboratory.Engine.mariadb)
+            return """
+                monitoring_ping_frequency: 2s
+                databases:
+                  default: \(alias(postgres, postgres.primaryPort, "primary"))
+                  slave: \(alias(postgres, postgres.replicaPort, "replica, max_lag: 10s, max_connections: 50"))
+                  orders-primary: \(alias(mariadb, mariadb.primaryPort, "primary"))
+                  orders: \(alias(mariadb, mariadb.replicaPort, "replica, max_lag: 10s"))
+                services:
+                  slave: {type: database, listen: "127.0.0.1:0", max_connections: 60}
+                  orders: {type: database, db_alias: orders, failover_db_alias: orders-primary, listen: "127.0.0.1:0"}
+
+                """
+        }
+
+        /// Servers that another test has just started again may not have met yet.
+        private func settle() async throws {
+            for engine in Laboratory.Engine.allCases { try await engine.fault("start") }
+        }
+
+        @Test func nothingIsFoundInAHealthyLaboratory() async throws {
+            try await settle()
+            let scratch = try Scratch()
+            try scratch.write(sound, to: "failover.yaml")
+            let output = try await doctor("--config", scratch.path("failover.yaml"))
+            #expect(output.status == 0, "\(output)")
+            #expect(output.standardOutput == "no finding in 4 aliases and 2 services\n")
+            #expect(output.standardError.isEmpty)
+        }
+
+        @Test func hintsAloneAreNoFinding() async throws {
+            try await settle()
+            let scratch = try Scratch()
+            try scratch.write(sound.replacing(", max_lag: 10s", with: ""), to: "failover.yaml")
+            let output = try await doctor("--config", scratch.path("failover.yaml"))
+            #expect(output.status == 0, "\(output)")
+            #expect(output.standardOutput.contains("hint, max-lag-unset: "))
+            #expect(output.standardOutput.hasSuffix("\nno finding and 2 hints in 4 aliases and 2 services\n"))
+        }
+
+        @Test func wrongConfigurationAndWrongUsageAreToldApart() async throws {
+            let scratch = try Scratch()
+            try scratch.write("databases: {a: {}}\n", to: "failover.yaml")
+            #expect(try await doctor("--config", scratch.path("failover.yaml")).status == 78)
+            #expect(try await doctor("--fast").status == 64)
+        }
+
+        /// What `scripts/lab up --broken` breaks: by alias, route, service or file, each with the words for it.
+        private static let planted: Set = [
+            "default certificate-ends", "default server-limit",
+            "slave lag-hidden", "slave follows-another", "slave time-zones-differ", "slave clocks-differ",
+            "slave server-limit", "slave max-lag-short",
+            "reports not-a-replica", "reports role-unset", "reports max-lag-unset",
+            "twin same-server", "twin ping-query",
+            "stranger no-login", "nowhere name-unresolved",
+            "orders-primary max-connect-errors", "orders-primary certificate-ends",
+            "orders follows-another", "orders versions-differ", "orders time-zones-differ",
+            "orders replication-stopped",
+            "blind lag-hidden",
+            "stock not-a-replica", "stock-primary primary-read-only",
+            "route slave primary-too-small", "closed no-login",
+            "password secret-readable", "broken.yaml configuration-readable", "ca.pem authority-ends",
+        ]
+
+        /// Runs doctor for programs and for people in a broken laboratory beside that of the other tests.
+        private func doctorsOfABrokenLaboratory() async throws -> (json: Command.Output, text: Command.Output) {
+            let script = Laboratory.script
+            let folder = URL(fileURLWithPath: script).deletingLastPathComponent().deletingLastPathComponent().path
+            let offset = Laboratory.port("LAB_PG_PRIMARY_PORT") - 15432 + 300
+            let laboratory = ["env", "LAB_NAME=doctor", "LAB_PORT_OFFSET=\(offset)", script]
+            _ = try await Command.run(laboratory + ["down"])
+            let up = try await Command.run(laboratory + ["up", "--broken"])
+            let configuration = "\(folder)/.lab-doctor/broken.yaml"
+            let json = try await doctor("--json", "--config", configuration)
+            let text = try await doctor("--config", configuration)
+            let down = try await Command.run(laboratory + ["down"])
+            for output in [up, down] where output.status != 0 { throw CommandFailure(output: output) }
+            return (json, text)
+        }
+
+        @Test func eachPlantedFaultOfABrokenLaboratoryIsFound() async throws {
+            let (json, text) = try await doctorsOfABrokenLaboratory()
+            #expect(json.status == 1, "\(json)")
+            let report = try JSONDecoder().decode(Report.self, from: Data(json.standardOutput.utf8))
+            let found = Set(
+                report.findings.map { finding in
+                    let name = finding.subject.name
+                    switch finding.subject.type {
+                    case "route": return "route \(name) \(finding.id)"
+                    case "file": return "\(URL(fileURLWithPath: name).lastPathComponent) \(finding.id)"
+                    default: return "\(name) \(finding.id)"
+                    }
+                })
+            #expect(Self.planted.subtracting(found).isEmpty, "\(json.standardOutput)")
+            // The same wherever it shows: nothing else is wrong.
+            let kinds = Set(Self.planted.map { $0.split(separator: " ").last ?? "" })
+            #expect(Set(report.findings.map { Substring($0.id) }) == kinds)
+            #expect(report.skipped.map(\.subject.name) == ["stranger", "nowhere"])
+
+            #expect(text.status == 1)
+            // Figures differ from one run to the next.
+            for finding in report.findings {
+                #expect(text.standardOutput.contains("\(finding.id): "))
+                #expect(!finding.reason.isEmpty && !finding.remedy.isEmpty)
+            }
+            for secret in ["monitor-secret", "guess"] {
+                #expect(!json.standardOutput.contains(secret) && !text.standardOutput.contains(secret))
+            }
+        }
+    }
+}
