@@ -58,8 +58,8 @@ extension Worker {
         let tried = attempts.map { (routes.aliases[$0.alias].name, "\($0.failure)") }
         let untried = routes.routes[route].aliases.filter { alias in !attempts.contains { $0.alias == alias } }
             .map { routes.aliases[$0] }
-        let down = untried.compactMap { alias in alias.outage.map { (alias.name, $0) } }
-        let stale = untried.filter { $0.outage == nil }
+        let down = untried.compactMap { alias in alias.failure.map { (alias.name, $0) } }
+        let stale = untried.filter { $0.failure == nil }
             .compactMap { alias in alias.staleness.map { (alias.name, $0) } }
         if let suppressed = journal.refusals.allow(at: loop.now) {
             let details =

@@ -7,10 +7,10 @@ extension Worker {
         routes = table
         traffic.grow(routes: table.routes.count, aliases: table.aliases.count)
         let fallen = before.aliases.indices.filter {
-            before.aliases[$0].outage == nil && table.aliases[$0].outage != nil
+            before.aliases[$0].failure == nil && table.aliases[$0].failure != nil
         }
         let risen = before.aliases.indices.filter {
-            before.aliases[$0].outage != nil && table.aliases[$0].outage == nil
+            before.aliases[$0].failure != nil && table.aliases[$0].failure == nil
         }
         for alias in before.aliases.indices where !before.aliases[alias].isFit && table.aliases[alias].isFit {
             noteReturn(of: alias)
@@ -107,7 +107,7 @@ extension Worker {
     }
 
     private func words(for route: Int, alias: Int) -> String {
-        let reason = routes.aliases[alias].outage.map { ": \($0.reason)" } ?? ""
+        let reason = routes.aliases[alias].failure.map { ": \($0.reason)" } ?? ""
         return "\(routes.routes[route].name): \(routes.aliases[alias].name) is down\(reason)"
     }
 }

@@ -56,7 +56,7 @@ def content_security_policy(page: str) -> str:
 
 def alias(name: str, address: str, sessions: int = 0) -> dict:
     return {
-        "name": name, "address": address, "state": "up", "suspect": False, "draining": False, "sessions": sessions,
+        "name": name, "address": address, "state": "up", "suspect": False, "draining": False, "drill": None, "sessions": sessions, "served": sessions,
     }  # fmt: skip
 
 
@@ -65,7 +65,7 @@ def route(name: str, engine: str, listen: list[str], aliases: list[dict], wave: 
     return {
         "name": name, "engine": engine, "listen": listen, "current_alias": aliases[0]["name"] if aliases else None,
         "why": "preferred", "reason": None, "pinned": None, "closed": None, "aliases": aliases,
-        "sessions": {"open": sum(one["sessions"] for one in aliases), "total": 3456, "refused": 0},
+        "sessions": {"open": sum(one["sessions"] for one in aliases), "total": 3456, "refused": 0, "retried": 0, "moved": 0},
         "new_sessions": [chance.randint(0, wave) for _ in range(120)],
     }  # fmt: skip
 

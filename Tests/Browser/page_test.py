@@ -526,6 +526,16 @@ class PageTests(BrowserTests):
                          {"up": "Up", "down": "Down", "suspect": "Suspect", "draining": "Draining"})  # fmt: skip
         self.assertEqual(len({shape for _, shape in seen.values()}), 4)
 
+    def test_a_drill_shows_as_what_it_is(self) -> None:
+        admin = self.start()
+        with admin.change():
+            admin.alias("reports", "reports-1").update(drill="2026-11-25T12:00:00.000Z")
+        self.browser.until_there('[data-alias="reports-1"][data-state="down"]')
+        alias = self.browser.one('[data-alias="reports-1"]')
+        self.assertIn("Down (drill)", alias.text)
+        self.assertIn("Its outage is rehearsed until", alias.text)
+        self.browser.until_text("#verdict", "in a drill: reports-1")
+
     def test_is_built_for_screen_readers(self) -> None:
         self.start()
         self.assertEqual(self.browser.script(UNNAMED), [])

@@ -28,14 +28,17 @@ struct AdminServerTests {
         #expect(try await admin.post("/api/v1/services/a%20b/ping").hasSuffix(#"{"message":"ping a b"}"#))
         _ = try await admin.post("/api/v1/routes/slave/switch", #"{"alias": "default", "for_seconds": 60}"#)
         _ = try await admin.post("/api/v1/routes/slave/switch", #"{"alias": "default"}"#)
+        _ = try await admin.post("/api/v1/routes/slave/drill")
+        _ = try await admin.post(
+            "/api/v1/routes/slave/drill", #"{"alias": "default", "for_seconds": 3600, "force": true}"#)
         _ = try await admin.post("/api/v1/aliases/slave/drain")
         _ = try await admin.post("/api/v1/aliases/slave/undrain")
         _ = try await admin.post("/api/v1/sessions/close", #"{"route": "slave", "alias": "slave"}"#)
         _ = try await admin.post("/api/v1/sessions/close", #"{"route": "slave", "alias": null}"#)
         #expect(
             admin.backend.actions == [
-                "ping a b", "switch slave default 60", "switch slave default -", "drain slave", "undrain slave",
-                "close slave slave", "close slave -",
+                "ping a b", "switch slave default 60", "switch slave default -", "drill slave - 30",
+                "drill slave default 3600 forced", "drain slave", "undrain slave", "close slave slave", "close slave -",
             ])
         await admin.stop()
     }
@@ -59,7 +62,11 @@ struct AdminServerTests {
         ("/api/v1/routes/slave/fly", "{}", 404), ("/api/v1/status", "{}", 404), ("/nothing", "{}", 404),
         ("/api/v1/routes/slave/switch", "{}", 400), ("/api/v1/routes/slave/switch", "no JSON", 400),
         ("/api/v1/routes/slave/switch", #"{"alias": "a", "for_seconds": 0}"#, 400), ("/livez", "{}", 405),
-        ("/api/v1/sessions/close", "{}", 400), ("/api/v1/sessions/a/b/close", #"{"route": "slave"}"#, 404),
+        ("/api/v1/routes/slave/drill", #"{"for_seconds": 0}"#, 400),
+        ("/api/v1/routes/slave/drill", #"{"for_seconds": 3601}"#, 400),
+        ("/api/v1/routes/slave/drill", #"{"force": "yes"}"#, 400), ("/api/v1/routes/nobody/drill", "{}", 404),
+        ("/api/v1/routes/slave/end-drill", "{}", 409), ("/api/v1/sessions/close", "{}", 400),
+        ("/api/v1/sessions/a/b/close", #"{"route": "slave"}"#, 404),
     ])
     func whatCannotBeDoneSaysWhy(path: String, body: String, status: Int) async throws {
         let admin = try await AdminUnderTest()

@@ -42,9 +42,8 @@ final class FakeBackend: AdminBackend {
                     aliases: [
                         .init(
                             name: "slave", address: "a:1", state: "down", suspect: false, draining: true,
-                            serving: false,
-                            sessions: 2)
-                    ], sessions: .init(open: 2, total: 3, refused: 4), newSessions: [1, 2])
+                            drill: "1970-01-01T00:00:30.000Z", serving: false, sessions: 2, served: 3)
+                    ], sessions: .init(open: 2, total: 3, refused: 4, retried: 5, moved: 6), newSessions: [1, 2])
             ],
             services: [ServiceDocument(report, type: "postgres", location: "a:1")],
             settings: ["CELERY_ALWAYS_EAGER": "True"], errors: ["connect_refused": 3])
@@ -68,6 +67,14 @@ final class FakeBackend: AdminBackend {
     }
 
     func release(route: String) throws(AdminError) -> String { throw .conflict("\(route) is not switched") }
+    func drill(
+        route: String, alias: String?, for duration: Duration, isForced: Bool
+    ) throws(AdminError) -> String {
+        try note(
+            "drill \(route) \(alias ?? "-") \(duration.components.seconds)\(isForced ? " forced" : "")", route)
+    }
+
+    func endDrill(route: String) throws(AdminError) -> String { throw .conflict("there is no drill on \(route)") }
     func drain(alias: String) throws(AdminError) -> String { try note("drain \(alias)", alias) }
     func undrain(alias: String) throws(AdminError) -> String { try note("undrain \(alias)", alias) }
 

@@ -92,7 +92,7 @@ extension ApplicationAdmin: AdminBackend {
         }
     }
 
-    private func route(named name: String) throws(AdminError) -> Int {
+    func route(named name: String) throws(AdminError) -> Int {
         guard let route = board.table.routes.firstIndex(where: { $0.name == name && !$0.isRetired }) else {
             throw .unknown("there is no route \(name)")
         }
@@ -111,7 +111,7 @@ extension ApplicationAdmin: AdminBackend {
 
     /// Writes down what an operator did.
     @discardableResult
-    private func note(_ kind: AdminEvent.Kind, _ subject: String, _ message: String) -> String {
+    func note(_ kind: AdminEvent.Kind, _ subject: String, _ message: String) -> String {
         environment.log.notice("\(message)", metadata: ["by": "operator"])
         let current = board.table.routes.firstIndex { $0.name == subject && !$0.isRetired }
             .flatMap { board.table.selection(ofRoute: $0).alias }.map { board.table.aliases[$0].name }

@@ -88,6 +88,9 @@ extension ApplicationAdmin {
                 "failover_alias_draining", help: "Whether an operator has the alias' sessions moved elsewhere.",
                 labels: [("alias", alias.name)], value: alias.isDraining ? 1 : 0)
             writer.gauge(
+                "failover_alias_drilled", help: "Whether the alias counts as down because its outage is rehearsed.",
+                labels: [("alias", alias.name)], value: alias.isDrilled ? 1 : 0)
+            writer.gauge(
                 "failover_alias_stale", help: "Whether the alias' data is too old for clients; stale ones serve last.",
                 labels: [("alias", alias.name)], value: alias.staleness == nil ? 0 : 1)
         }

@@ -40,6 +40,7 @@ extension ApplicationAdmin {
         let closure = table.closure(ofRoute: route)
         let traffic = report?.routes[route]
         let open = traffic?.open ?? []
+        let served = traffic?.served ?? []
         let own = table.routes[route].aliases
         // Sessions may be left on those that the route no longer has.
         let former = open.indices.filter { open[$0] > 0 && !own.contains($0) }
@@ -49,8 +50,10 @@ extension ApplicationAdmin {
                 name: own.contains(index) ? alias.name : "\(alias.name) (removed)", address: alias.place,
                 state: alias.outage == nil ? "up" : "down",
                 suspect: alias.isSuspect, stale: alias.staleness?.description,
-                draining: alias.isLeaving || !own.contains(index), serving: selection.serving.contains(index),
-                sessions: index < open.count ? open[index] : 0)
+                draining: alias.isLeaving || !own.contains(index),
+                drill: alias.isDrilled ? drills.until(alias: index)?.text : nil,
+                serving: selection.serving.contains(index),
+                sessions: index < open.count ? open[index] : 0, served: index < served.count ? served[index] : 0)
         }
         return RouteDocument(
             name: table.routes[route].name, engine: engine.rawValue,
@@ -64,7 +67,7 @@ extension ApplicationAdmin {
             aliases: aliases,
             sessions: RouteDocument.Sessions(
                 open: aliases.reduce(0) { $0 + $1.sessions }, total: traffic?.accepted ?? 0,
-                refused: traffic?.refused ?? 0),
+                refused: traffic?.refused ?? 0, retried: traffic?.retried ?? 0, moved: traffic?.moved ?? 0),
             newSessions: self.traffic.arrivals(ofRoute: route))
     }
 

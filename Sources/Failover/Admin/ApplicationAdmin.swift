@@ -16,6 +16,7 @@ final class ApplicationAdmin: Sendable {
     let registry: PrometheusRegistry
     let traffic: TrafficDesk
     let pins: RoutePins
+    let drills: Drills
     let started: WallTime
     let state: Lock<State>
     /// Has the configuration loaded anew; `nil` when there is nothing to load it from.
@@ -52,6 +53,7 @@ final class ApplicationAdmin: Sendable {
         traffic = TrafficDesk(proxy, environment.clock)
         reloadConfiguration = reload
         pins = RoutePins(board: board, environment: environment)
+        drills = Drills(board: board, environment: environment)
         started = environment.timeOfDay()
         state = Lock(State(loaded: started))
         provideMetrics()

@@ -42,6 +42,7 @@ extension FailoverApplication {
         log.notice("another process takes over")
         announcer.change(to: [])
         consequences.leave()
+        admin.drills.endAll(because: "another process takes over")
         await proxy.handOver()
         await plane.stop()
         listener.stop()

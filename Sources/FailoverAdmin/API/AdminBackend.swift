@@ -29,6 +29,15 @@ package protocol AdminBackend: Sendable {
     func `switch`(route: String, to alias: String, for duration: Duration?) throws(AdminError) -> String
     func release(route: String) throws(AdminError) -> String
 
+    /// Rehearses an outage on the route: the alias, the route's own unless given, counts as down for that time, or until
+    /// ``endDrill(route:)``.
+    ///
+    /// - Parameter isForced: even if a route is left with nobody who could serve.
+    func drill(
+        route: String, alias: String?, for duration: Duration, isForced: Bool
+    ) throws(AdminError) -> String
+    func endDrill(route: String) throws(AdminError) -> String
+
     /// The alias gets no new sessions, and those it has move away.
     func drain(alias: String) throws(AdminError) -> String
     func undrain(alias: String) throws(AdminError) -> String

@@ -108,10 +108,25 @@ struct AdminRouter: Sendable {
             return try backend.switch(
                 route: name, to: body.alias, for: body.forSeconds.map { .seconds($0) })
         case ("routes", let name, "release"): return try backend.release(route: name)
+        case ("routes", let name, "drill"): return try drill(name, try decoded(request))
+        case ("routes", let name, "end-drill"): return try backend.endDrill(route: name)
         case ("aliases", let name, "drain"): return try backend.drain(alias: name)
         case ("aliases", let name, "undrain"): return try backend.undrain(alias: name)
         default: throw .unknown("there is no such action")
         }
+    }
+
+    private func drill(_ route: String, _ body: DrillBody) throws(AdminError) -> String {
+        let seconds = body.forSeconds ?? 30
+        guard (1...3600).contains(seconds) else { throw .malformed("for_seconds must be a number from 1 to 3600") }
+        return try backend.drill(
+            route: route, alias: body.alias, for: .seconds(seconds), isForced: body.force ?? false)
+    }
+
+    private struct DrillBody: Decodable {
+        let alias: String?
+        let forSeconds: Int?
+        let force: Bool?
     }
 
     private struct SwitchBody: Decodable {

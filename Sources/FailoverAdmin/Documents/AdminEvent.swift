@@ -5,7 +5,9 @@ import FailoverSystem
 /// is too old, what an operator did.
 package struct AdminEvent: Codable, Sendable {
     package enum Kind: String, Codable, Sendable {
-        case outage, reminder, recovery, `switch`, release, drain, undrain, close, reload, stale, fresh, moved
+        case outage, reminder, recovery, `switch`, release, drain, undrain, close, reload, stale, fresh, moved,
+            drill
+        case drillEnd = "drill_end"
     }
 
     /// Counts from 1 in each process.

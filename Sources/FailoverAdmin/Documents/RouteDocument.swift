@@ -28,20 +28,24 @@ package struct RouteDocument: Codable, Sendable {
     package struct Alias: Codable, Sendable {
         package var name: String
         package var address: String
-        /// `up` or `down`.
+        /// `up` or `down`, as its pings have it.
         package var state: String
         package var suspect: Bool
         /// Why it is not to serve although it is up: its data is too old.
         @Nullable package var stale: String?
         package var draining: Bool
+        /// Until when it counts as down, whatever its state, because an operator rehearses its outage.
+        @Nullable package var drill: String?
         /// Whether new sessions go to it; to several where these serve side by side.
         package var serving: Bool
         /// Those of this route that it serves now.
         package var sessions: Int
+        /// Those of this route that it has served, the present ones included.
+        package var served: Int
 
         package init(
             name: String, address: String, state: String, suspect: Bool, stale: String? = nil, draining: Bool,
-            serving: Bool, sessions: Int
+            drill: String? = nil, serving: Bool, sessions: Int, served: Int
         ) {
             self.name = name
             self.address = address
@@ -49,8 +53,10 @@ package struct RouteDocument: Codable, Sendable {
             self.suspect = suspect
             self.stale = stale
             self.draining = draining
+            self.drill = drill
             self.serving = serving
             self.sessions = sessions
+            self.served = served
         }
     }
 
@@ -58,11 +64,17 @@ package struct RouteDocument: Codable, Sendable {
         package var open: Int
         package var total: Int
         package var refused: Int
+        /// That another alias served after one had failed.
+        package var retried: Int
+        /// Closed where it was safe, so that they move to a better alias.
+        package var moved: Int
 
-        package init(open: Int, total: Int, refused: Int) {
+        package init(open: Int, total: Int, refused: Int, retried: Int, moved: Int) {
             self.open = open
             self.total = total
             self.refused = refused
+            self.retried = retried
+            self.moved = moved
         }
     }
 

@@ -38,14 +38,21 @@ struct StatusReport {
             ].compactMap { $0 }
             table.add([
                 (alias.serving ? "→ " : "  ") + alias.name,
-                ([alias.state] + marks).joined(separator: ", "), "\(alias.sessions)", alias.address,
+                ([Self.state(of: alias)] + marks).joined(separator: ", "), "\(alias.sessions)", alias.address,
             ])
         }
         let colours = route.aliases.map {
-            Self.colour(of: $0.state, isDoubtful: $0.suspect || $0.stale != nil || $0.draining)
+            Self.colour(
+                of: $0.drill == nil ? $0.state : "down", isDoubtful: $0.suspect || $0.stale != nil || $0.draining)
         }
         lines += table.lines(colouring: 1, colour ? colours : nil).map { "  " + $0 }
         return lines.joined(separator: "\n")
+    }
+
+    /// A drilled alias counts as down, whether it is or not.
+    private static func state(of alias: RouteDocument.Alias) -> String {
+        guard alias.drill != nil else { return alias.state }
+        return alias.state == "down" ? "down, drill" : "down (drill)"
     }
 
     private func serving(_ route: RouteDocument) -> String {

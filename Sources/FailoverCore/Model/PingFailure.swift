@@ -54,6 +54,8 @@ extension PingFailure {
         case command
         /// This machine lacks what a ping needs: descriptors, memory, a readable file.
         case local
+        /// None: an operator rehearses an outage.
+        case drill
         /// A service of the user's own failed in a way of its own.
         case other
     }
@@ -96,12 +98,16 @@ extension PingFailure.Reason: CustomStringConvertible {
         case .serversDown: "servers down"
         case .command: "command"
         case .local: "local"
+        case .drill: "drill"
         case .other: "other"
         }
     }
 }
 
 extension PingFailure {
+    /// What a rehearsed outage is told with.
+    static let drill = PingFailure(.drill, "an outage rehearsed by an operator")
+
     /// Whether other servers of a pool are down than those of an earlier failure.
     func isOfOtherServers(than earlier: PingFailure) -> Bool {
         guard case .serversDown(let names) = reason, case .serversDown(let earlierNames) = earlier.reason else {

@@ -12,6 +12,8 @@ public struct AliasState: Hashable, Sendable {
     public internal(set) var addresses: [SocketAddress]
     /// Why the alias is down; `nil` while it is up.
     public internal(set) var outage: PingFailure?
+    /// An operator rehearses its outage: it counts as down, whatever its pings say.
+    public internal(set) var isDrilled = false
     /// Why the alias is not to serve although it is up; `nil` while it is fresh.
     public internal(set) var staleness: Staleness?
     /// A session saw an error that no ping has answered yet.
@@ -37,11 +39,14 @@ public struct AliasState: Hashable, Sendable {
         server.map(\.description) ?? ([endpoint] + alternatives).map(\.description).joined(separator: ", ")
     }
 
+    /// Why it counts as down for routes and sessions, in truth or in a drill; `nil` while it does not.
+    public var failure: PingFailure? { outage ?? (isDrilled ? .drill : nil) }
+
     /// Gets no new sessions, and those that it has move away.
     public var isLeaving: Bool { isDraining || isRetired }
 
     /// Up and fresh, and to serve.
-    package var isFit: Bool { outage == nil && staleness == nil && !isLeaving }
+    package var isFit: Bool { failure == nil && staleness == nil && !isLeaving }
 
     /// Another state of the same server, with what is known of it.
     func changed(to other: AliasState) -> AliasState {
@@ -52,6 +57,7 @@ public struct AliasState: Hashable, Sendable {
         state.outage = outage
         state.staleness = staleness
         state.isSuspect = isSuspect
+        state.isDrilled = isDrilled && !other.isRetired
         // Who left and is back was put back.
         state.isDraining = isDraining && !other.isRetired
         return state

@@ -78,6 +78,11 @@ public final class RouteBoard: Sendable {
         update(alias) { $0.isDraining = isDraining }
     }
 
+    /// The alias counts as down while its outage is rehearsed. What its pings find is marked as ever.
+    public func setDrilled(alias: Int, _ isDrilled: Bool) {
+        update(alias) { $0.isDrilled = isDrilled }
+    }
+
     private func update(_ alias: Int, _ change: (inout AliasState) -> Void) {
         update { $0.update(alias: alias, change) }
     }

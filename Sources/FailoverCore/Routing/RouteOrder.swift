@@ -21,7 +21,7 @@ struct RouteOrder: Hashable, Sendable {
         self.isShort = isShort
         self.pin = pin
 
-        let usable = preference.filter { aliases[$0].outage == nil && !aliases[$0].isLeaving }
+        let usable = preference.filter { aliases[$0].failure == nil && !aliases[$0].isLeaving }
         // Who switches a route to a stale alias wants it.
         let fresh = usable.filter { aliases[$0].staleness == nil || $0 == pin }
         let classes = [

@@ -40,7 +40,7 @@ extension RouteTable {
 
     private func reason(against alias: Int, onRoute route: Int) -> RouteSelection.Passed? {
         let state = aliases[alias]
-        if let outage = state.outage { return .init(alias: alias, reason: .down(outage)) }
+        if let failure = state.failure { return .init(alias: alias, reason: .down(failure)) }
         if state.isDraining { return .init(alias: alias, reason: .draining) }
         if let staleness = state.staleness { return .init(alias: alias, reason: .stale(staleness)) }
         if state.isSuspect { return .init(alias: alias, reason: .suspect) }

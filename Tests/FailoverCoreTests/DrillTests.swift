@@ -1,0 +1,84 @@
+import FailoverCore
+import Testing
+
+@Suite("An outage that is rehearsed")
+struct DrillTests {
+    let refused = PingFailure(.refused, "nobody listens")
+    let board = RouteBoard(
+        RouteTable(
+            aliases: ["slave", "default"].map { AliasState(name: $0, endpoint: .tcp(host: $0, port: 5432)) },
+            routes: [Route(name: "slave", aliases: [0, 1]), Route(name: "reports", aliases: [0])]))
+
+    private var order: [Int] { board.table.candidates(ofRoute: 0).map(\.alias) }
+    private var reason: RouteSelection.Passed.Reason? { board.table.selection(ofRoute: 0).passed.first?.reason }
+
+    /// What may happen to the alias while it is drilled, and around that.
+    enum Step: CaseIterable {
+        case begin, end, fall, rise
+    }
+
+    private func take(_ step: Step) {
+        switch step {
+        case .begin: board.setDrilled(alias: 0, true)
+        case .end: board.setDrilled(alias: 0, false)
+        case .fall: board.markDown(alias: 0, because: refused)
+        case .rise: board.markUp(alias: 0)
+        }
+    }
+
+    /// Every order of steps of this length.
+    private func walks(_ length: Int) -> [[Step]] {
+        guard length > 0 else { return [[]] }
+        return walks(length - 1).flatMap { walk in Step.allCases.map { walk + [$0] } }
+    }
+
+    @Test func countsAsDownAndSaysWhy() {
+        board.setDrilled(alias: 0, true)
+        #expect(order == [1])
+        guard case .down(let failure) = reason else {
+            Issue.record("\(reason.map { "\($0)" } ?? "-")")
+            return
+        }
+        #expect("\(failure)" == "drill: an outage rehearsed by an operator")
+        #expect(board.table.aliases[0].outage == nil)
+        board.setDrilled(alias: 0, false)
+        #expect(order == [0, 1])
+    }
+
+    /// In every order of begins and ends, the alias serves just while it is neither drilled nor down, and a true outage is
+    /// told before a rehearsed one.
+    @Test func neitherHidesNorUndoesATrueOutage() {
+        for walk in walks(6) {
+            take(.end)
+            take(.rise)
+            for step in walk { take(step) }
+            let isDrilled = walk.last { [.begin, .end].contains($0) } == .begin
+            let isDown = walk.last { [.fall, .rise].contains($0) } == .fall
+            #expect(order == (isDrilled || isDown ? [1] : [0, 1]), "\(walk)")
+            #expect(board.table.aliases[0].failure?.reason == (isDown ? .refused : isDrilled ? .drill : nil), "\(walk)")
+            #expect((board.table.aliases[0].outage != nil) == isDown, "\(walk)")
+        }
+    }
+
+    @Test func routesThatItWouldStopAreKnownBeforeAndMeanwhile() {
+        #expect(board.table.routesStopped(byDrillOf: 0) == [1])
+        #expect(board.table.routesStopped(byDrillOf: 1) == [])
+        board.markDown(alias: 1, because: refused)
+        #expect(board.table.routesStopped(byDrillOf: 0) == [0, 1])
+        board.setDrilled(alias: 0, true)
+        #expect(board.table.routesStopped(byDrillOf: 0) == [0, 1])
+        // Nothing is left to stop.
+        board.markDown(alias: 0, because: refused)
+        #expect(board.table.routesStopped(byDrillOf: 0) == [])
+    }
+
+    @Test func outlivesAChangeOfTheConfigurationUnlessTheAliasIsGone() {
+        board.setDrilled(alias: 0, true)
+        var states = board.table.aliases.map { AliasState(name: $0.name, endpoint: $0.endpoint) }
+        board.change(aliases: states, routes: board.table.routes)
+        #expect(board.table.aliases[0].isDrilled)
+        states[0] = AliasState(name: "slave", endpoint: states[0].endpoint, isRetired: true)
+        board.change(aliases: states, routes: board.table.routes)
+        #expect(!board.table.aliases[0].isDrilled)
+    }
+}
