@@ -29,14 +29,3 @@ struct AdminOptions: ParsableArguments {
         }
     }
 }
-
-extension Endpoint {
-    /// Where a client on this machine connects: a listener on every address is on this one too.
-    fileprivate var reachable: Endpoint {
-        switch self {
-        case .tcp("0.0.0.0", let port): .tcp(host: "127.0.0.1", port: port)
-        case .tcp("::", let port): .tcp(host: "::1", port: port)
-        default: self
-        }
-    }
-}

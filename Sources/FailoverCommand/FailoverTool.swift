@@ -11,7 +11,6 @@ struct FailoverTool: AsyncParsableCommand {
         version: failoverVersion,
         subcommands: [
             Serve.self, Validate.self, Ping.self, Doctor.self, NotifyTest.self, Status.self, Events.self, Switch.self,
-            Release.self,
-            Drain.self, Undrain.self, Reload.self,
+            Release.self, Drain.self, Undrain.self, Drill.self, Reload.self,
         ])
 }

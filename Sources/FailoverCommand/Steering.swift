@@ -80,10 +80,14 @@ struct Reload: ParsableCommand {
 struct DurationArgument: ExpressibleByArgument {
     let duration: Duration
 
+    init(_ duration: Duration) { self.duration = duration }
+
     init?(argument: String) {
         guard let duration = Duration.written(argument), duration >= .seconds(1) else { return nil }
         self.duration = duration
     }
+
+    var defaultValueDescription: String { duration.inWords }
 }
 
 extension AdminOptions {
@@ -94,7 +98,7 @@ extension AdminOptions {
 }
 
 /// A name as a part of a URL's path: RFC 3986 §2.1.
-private func pathPart(_ name: String) -> String {
+func pathPart(_ name: String) -> String {
     name.utf8.map { byte in
         let character = Character(Unicode.Scalar(byte))
         if byte < 128, character.isLetter || character.isNumber || "-._~".contains(character) {

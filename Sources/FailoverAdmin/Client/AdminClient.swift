@@ -29,6 +29,16 @@ package struct AdminClient: Sendable {
         return answer["events"] ?? []
     }
 
+    /// The first sessions of a route.
+    ///
+    /// - Parameter route: percent-encoded.
+    package func sessions(ofRoute route: String) throws(AdminClientError) -> [SessionDocument] {
+        let answer: Page = try document("api/v1/sessions?limit=200&route=\(route)")
+        return answer.sessions
+    }
+
+    private struct Page: Decodable { let sessions: [SessionDocument] }
+
     /// A document of the stream.
     package static func decode<Document: Decodable>(_ type: Document.Type, _ data: String) -> Document? {
         AdminJSON.decode(type, from: Array(data.utf8))
@@ -142,5 +152,8 @@ package struct AdminClient: Sendable {
 /// Why there is no answer, or that it is a refusal.
 package struct AdminClientError: Error, CustomStringConvertible {
     package let words: String
+
+    package init(words: String) { self.words = words }
+
     package var description: String { words }
 }

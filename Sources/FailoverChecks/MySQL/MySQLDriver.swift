@@ -21,6 +21,8 @@ struct MySQLDriver: PingDriver {
     let server: DatabaseServer
     /// Is told of replication; `nil` when nobody wants to know.
     var replica: ReplicaWatch?
+    /// Is told which server it is; `nil` when nobody wants to know.
+    var identity: ServerIdentity?
 
     func ping(_ attempt: PingAttempt) throws(PingFailure) {
         guard var connection = MySQLConnection(attempt) else {
@@ -30,6 +32,7 @@ struct MySQLDriver: PingDriver {
         do { try connection.run(server.pingQuery, deadline: attempt.deadline) } catch {
             throw failure(of: error, attempt)
         }
+        if let identity { try askForIdentity(identity, &connection, attempt) }
         if server.role != nil || replica != nil { try askForRole(&connection, attempt) }
     }
 
@@ -45,6 +48,17 @@ struct MySQLDriver: PingDriver {
         attempt.reached(.query)
         if !connection.isEncrypted, login.tls != .disable, login.tls != .prefer {
             throw attempt.failure(.tls, "the server does not offer TLS")
+        }
+    }
+
+    private func askForIdentity(
+        _ identity: ServerIdentity, _ connection: inout MySQLConnection, _ attempt: PingAttempt
+    ) throws(PingFailure) {
+        do {
+            identity.observe(
+                mysql: try connection.rows(of: ServerIdentity.mysqlQuestion, deadline: attempt.deadline))
+        } catch {
+            throw failure(of: error, attempt)
         }
     }
 

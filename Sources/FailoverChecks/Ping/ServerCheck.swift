@@ -16,15 +16,19 @@ package struct ServerCheck: Sendable {
 
     /// A database server: connects, logs in, runs the ping query, asks for role and replication if told to, says goodbye.
     /// Of one that may be several servers the one that has the role.
-    package init(server: DatabaseServer, resolver: NameResolver, threads: BlockingThreads) {
+    ///
+    /// - Parameter identity: is told which server it is, if that is wanted.
+    package init(
+        server: DatabaseServer, identity: ServerIdentity? = nil, resolver: NameResolver, threads: BlockingThreads
+    ) {
         candidates = Candidates(
             server.endpoints.map { endpoint in
                 let server = server.at(endpoint)
                 let replica = server.replication.map { ReplicaWatch(policy: $0) }
                 let driver: any PingDriver =
                     switch server.engine {
-                    case .postgres: PostgresDriver(server: server, replica: replica)
-                    case .mysql: MySQLDriver(server: server, replica: replica)
+                    case .postgres: PostgresDriver(server: server, replica: replica, identity: identity)
+                    case .mysql: MySQLDriver(server: server, replica: replica, identity: identity)
                     case .tcp: TCPDriver()
                     }
                 let check = AddressedCheck(

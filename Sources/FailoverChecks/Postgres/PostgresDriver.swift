@@ -10,6 +10,8 @@ struct PostgresDriver: PingDriver {
     let server: DatabaseServer
     /// Is told of replication; `nil` when nobody wants to know.
     var replica: ReplicaWatch?
+    /// Is told which server it is; `nil` when nobody wants to know.
+    var identity: ServerIdentity?
 
     func ping(_ attempt: PingAttempt) throws(PingFailure) {
         let parameters = try PostgresParameters(server, attempt)
@@ -19,6 +21,9 @@ struct PostgresDriver: PingDriver {
         try logIn(&connection, attempt)
         attempt.reached(.query)
         _ = try rows(of: PostgresQuestion(server.pingQuery, called: "the ping query"), &connection, attempt)
+        if let identity {
+            identity.observe(postgres: try rows(of: ServerIdentity.postgresQuestion, &connection, attempt))
+        }
         if let role = server.role { try askForRole(expecting: role, &connection, attempt) }
         if let replica { try askForReplication(replica, &connection, attempt) }
     }

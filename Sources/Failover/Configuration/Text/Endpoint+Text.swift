@@ -1,4 +1,4 @@
-import FailoverCore
+package import FailoverCore
 
 extension Endpoint {
     /// Reads an address to listen on: `host:port`, `[v6]:port`, `*:port` (every IPv4 address) or `unix:/path`.
@@ -42,6 +42,15 @@ extension Endpoint {
             throw InvalidText("expected a port from 1 to 65535, found \(text.quotedForMessage)")
         }
         if text.hasPrefix("*:") { throw InvalidText("expected a host, found \(text.quotedForMessage)") }
+    }
+
+    /// Where a client on this machine connects: a listener on every address is on this one too.
+    package var reachable: Endpoint {
+        switch self {
+        case .tcp("0.0.0.0", let port): .tcp(host: "127.0.0.1", port: port)
+        case .tcp("::", let port): .tcp(host: "::1", port: port)
+        default: self
+        }
     }
 
     private static let everyAddress = "0.0.0.0"

@@ -1,0 +1,88 @@
+package import FailoverAdmin
+import FailoverCore
+
+/// What statuses tell of a drill. Times since just before it began; as exact as the statuses are frequent.
+package struct DrillWatch: Sendable {
+    package let alias: String
+    package let before: RouteDocument
+    /// When no session was left on the alias.
+    package private(set) var left: Duration?
+    /// When it was seen for the first and for the last time.
+    package private(set) var firstSeen: Duration?
+    private var lastSeen: Duration = .zero
+    /// When it was first seen to be over.
+    package private(set) var over: Duration?
+    /// After the end: the first new session on the alias; and when the others had no more sessions than before.
+    package private(set) var firstBack: Duration?
+    package private(set) var allBack: Duration?
+    /// The first and the last status during the drill.
+    private var first: RouteDocument?
+    private var last: RouteDocument?
+    package private(set) var latest: RouteDocument
+
+    package init(alias: String, before: RouteDocument) {
+        self.alias = alias
+        self.before = before
+        latest = before
+    }
+
+    /// Whether the alias served before, so that sessions should come back.
+    package var expectsReturn: Bool { before.currentAlias == alias }
+
+    package mutating func saw(_ route: RouteDocument, at time: Duration) {
+        latest = route
+        let own = route.alias(alias)
+        guard own?.drill == nil || over != nil else {
+            first = first ?? route
+            firstSeen = firstSeen ?? time
+            last = route
+            lastSeen = time
+            if own?.sessions == 0 { left = left ?? time }
+            return
+        }
+        over = over ?? time
+        // Never seen: over before the first look.
+        firstSeen = firstSeen ?? time
+        let servedDuring = (last ?? before).alias(alias)?.served ?? 0
+        if firstBack == nil, (own?.served ?? 0) > servedDuring { firstBack = time - lastSeen }
+        if allBack == nil, route.currentAlias == alias, elsewhere(route) <= elsewhere(before) {
+            allBack = time - lastSeen
+        }
+    }
+
+    /// Sessions on the alias before, and in all.
+    package var openBefore: (onAlias: Int, all: Int) {
+        (before.alias(alias)?.sessions ?? 0, before.sessions.open)
+    }
+
+    /// Sessions that were still on the alias when the drill was last seen.
+    package var stayed: Int { last?.alias(alias)?.sessions ?? 0 }
+
+    /// Sessions that are on other aliases now and were not before.
+    package var notBack: Int { expectsReturn ? max(0, elsewhere(latest) - elsewhere(before)) : 0 }
+
+    /// Sessions that began while the drill was seen, by alias.
+    package var newSessions: [(alias: String, count: Int)] {
+        guard let first, let last else { return before.aliases.map { ($0.name, 0) } }
+        return last.aliases.map { ($0.name, $0.served - (first.alias($0.name)?.served ?? 0)) }
+    }
+
+    package var refused: Int { latest.sessions.refused - before.sessions.refused }
+    package var retried: Int { latest.sessions.retried - before.sessions.retried }
+    package var moved: Int { latest.sessions.moved - before.sessions.moved }
+
+    /// When sessions may have been closed at once: at the beginning and at the end.
+    package var changes: [ClosedRange<Duration>] {
+        let beginning = Duration.zero...(firstSeen ?? .zero)
+        return over.map { [beginning, lastSeen...$0] } ?? [beginning]
+    }
+
+    private func elsewhere(_ route: RouteDocument) -> Int {
+        route.aliases.filter { $0.name != alias }.reduce(0) { $0 + $1.sessions }
+    }
+}
+
+extension RouteDocument {
+    /// The alias of this name, as the route has it now.
+    package func alias(_ name: String) -> Alias? { aliases.first { $0.name == name } }
+}

@@ -1,0 +1,76 @@
+import ArgumentParser
+import Failover
+import FailoverAdmin
+import FailoverCore
+import Glibc
+
+/// `failover drill`
+struct Drill: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Rehearse an outage on the living route, and tell what clients saw.",
+        discussion: """
+            The running failover has an alias count as down for a time: its sessions are closed as on an outage, new ones \
+            go to the next alias, and all come back as on a recovery. Nobody is notified, and the server itself is not \
+            touched. The drill ends by itself, whatever becomes of this command; an interrupt (SIGINT, SIGTERM, SIGHUP) \
+            ends it at once. Exit status 0 when no client was refused and all came back, 1 otherwise.
+            """)
+
+    @OptionGroup var admin: AdminOptions
+    @Argument(help: "A route.", completion: .routes) var route: String
+
+    @Option(
+        name: .customLong("for"),
+        help: ArgumentHelp("How long, from 1s to 1h.", valueName: "duration"))
+    var duration = DurationArgument(.seconds(30))
+
+    @Option(
+        help: ArgumentHelp("One of the route's aliases; its own unless given.", valueName: "name"),
+        completion: .aliases)
+    var alias: String?
+
+    @Option(help: ArgumentHelp("How long sessions may take to come back.", valueName: "duration"))
+    var patience = DurationArgument(.seconds(60))
+
+    @Flag(help: "Drill even if nobody else could serve: clients are refused then.")
+    var force = false
+
+    @Flag(name: .customLong("no-probe"), help: "Do not log in through the route ten times a second.")
+    var noProbe = false
+
+    @Flag(help: "End a drill that is under way on the route, and do nothing else.")
+    var end = false
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func validate() throws {
+        guard duration.duration <= .seconds(3600) else { throw ValidationError("--for takes 1s to 1h") }
+    }
+
+    func run() async throws {
+        if end { return try admin.act("api/v1/routes/\(pathPart(route))/end-drill") }
+        // Whoever reads this may go away; the drill must be ended all the same.
+        signal(SIGPIPE, SIG_IGN)
+        let rehearsal = Rehearsal(
+            client: DrillClient(try admin.client(), route: route), configuration: try admin.file.load(),
+            request: Rehearsal.Request(
+                alias: alias, duration: .seconds(duration.duration.components.seconds), patience: patience.duration,
+                isForced: force,
+                probes: !noProbe))
+        let outcome: DrillOutcome
+        do throws(AdminClientError) {
+            outcome = try await rehearsal.run { if !json { Self.say($0) } }
+        } catch {
+            printError(error.words)
+            throw ExitCode(1)
+        }
+        let report = DrillReport(outcome)
+        print(json ? try report.json() : report.text(colour: Terminal.wantsColour))
+        if !outcome.hasPassed { throw ExitCode(1) }
+    }
+
+    private static func say(_ line: String) {
+        print(line)
+        fflush(nil)
+    }
+}

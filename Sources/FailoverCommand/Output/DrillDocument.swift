@@ -1,0 +1,75 @@
+import Failover
+import FailoverAdmin
+import FailoverCore
+
+/// What became of a drill, as `failover drill --json` prints it. Times in milliseconds.
+struct DrillDocument: Encodable {
+    struct Sessions: Encodable {
+        let openBefore: Int
+        let openOnAliasBefore: Int
+        @Nullable var leftAfterMs: Double?
+        let stayed: Int
+        /// By alias.
+        let new: [String: Int]
+        let refused: Int
+        let retried: Int
+        /// Closed where it was safe, on their way back.
+        let moved: Int
+        @Nullable var firstBackAfterMs: Double?
+        @Nullable var allBackAfterMs: Double?
+        let notBack: Int
+        @Nullable var whyNotBack: String?
+    }
+
+    struct Probes: Codable {
+        let count: Int
+        let failed: Int
+        let cut: Int
+        /// By what was said.
+        let errors: [String: Int]
+        /// By the alias that answered.
+        let answeredBy: [String: Int]
+        @Nullable var medianMs: Double?
+        @Nullable var longestMs: Double?
+        @Nullable var longestGapMs: Double?
+    }
+
+    let route: String
+    let alias: String
+    let durationMs: Double
+    let passed: Bool
+    let problems: [String]
+    @Nullable var ending: String?
+    let sessions: Sessions
+    @Nullable var probes: Probes?
+    @Nullable var whyNoProbes: String?
+
+    init(_ outcome: DrillOutcome) {
+        let watch = outcome.watch
+        route = watch.before.name
+        alias = watch.alias
+        durationMs = outcome.duration.inMilliseconds
+        passed = outcome.hasPassed
+        problems = outcome.problems
+        ending = outcome.ending
+        sessions = Sessions(
+            openBefore: watch.openBefore.all, openOnAliasBefore: watch.openBefore.onAlias,
+            leftAfterMs: watch.left?.inMilliseconds, stayed: watch.stayed,
+            new: Dictionary(watch.newSessions.map { ($0.alias, $0.count) }, uniquingKeysWith: +),
+            refused: watch.refused, retried: watch.retried, moved: watch.moved,
+            firstBackAfterMs: watch.firstBack?.inMilliseconds, allBackAfterMs: watch.allBack?.inMilliseconds,
+            notBack: watch.notBack, whyNotBack: outcome.whyNotBack)
+        probes = outcome.probes.map { probes in
+            Probes(
+                count: probes.count, failed: probes.failed, cut: probes.cut, errors: probes.errors,
+                answeredBy: probes.aliases, medianMs: probes.median?.inMilliseconds,
+                longestMs: probes.longest?.inMilliseconds, longestGapMs: probes.longestGap?.inMilliseconds)
+        }
+        whyNoProbes = outcome.whyNoProbes
+    }
+}
+
+extension Duration {
+    /// To a thousandth.
+    fileprivate var inMilliseconds: Double { (self / .microseconds(1)).rounded() / 1000 }
+}

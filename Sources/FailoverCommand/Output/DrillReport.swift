@@ -1,0 +1,95 @@
+import Failover
+import FailoverAdmin
+import FailoverCore
+import FoundationEssentials
+
+/// What became of a drill, for people and for programs.
+struct DrillReport {
+    private let outcome: DrillOutcome
+    private var watch: DrillWatch { outcome.watch }
+
+    init(_ outcome: DrillOutcome) { self.outcome = outcome }
+
+    // MARK: People
+
+    /// A line for each thing that clients saw, then the result.
+    func text(colour: Bool) -> String {
+        var table = TextTable([
+            .init(heading: "DRILL"),
+            .init(heading: "\(watch.alias) down on \(watch.before.name) for \(outcome.duration.inWords)"),
+        ])
+        for row in rows { table.add(row) }
+        var lines = [outcome.ending].compactMap(\.self) + table.lines()
+        lines += outcome.problems.map { "failed: \($0)" }
+        if outcome.hasPassed { lines.append("passed") }
+        guard colour else { return lines.joined(separator: "\n") }
+        let verdicts = lines.count - max(1, outcome.problems.count)
+        return lines.enumerated().map { index, line in
+            let code = outcome.hasPassed ? Terminal.green : Terminal.red
+            return index < verdicts ? line : "\u{1b}[\(code)m\(line)\u{1b}[0m"
+        }.joined(separator: "\n")
+    }
+
+    private var rows: [[String]] {
+        let before = watch.openBefore
+        var rows = [
+            ["open before", "\(Self.sessions(before.all)), \(before.onAlias) on \(watch.alias)"],
+            ["moved away", movedAway],
+            ["new sessions", watch.newSessions.map { "\($0.alias) \($0.count)" }.joined(separator: ", ")],
+            ["refused", "\(watch.refused)"],
+            ["retried", "\(watch.retried)"],
+        ]
+        if let probes = outcome.probes {
+            rows.append([
+                "probes", "\(probes.count) logins, \(probes.failed) failed, \(probes.cut) cut off with other sessions",
+            ])
+            rows.append(["answered by", Self.words(probes.aliases) { "\($0) \($1)" }])
+            rows.append(["waits", waits(probes)])
+            for (words, count) in probes.errors.sorted(by: { $0.key < $1.key }) {
+                rows.append(["error", "\(words) (\(count) times)"])
+            }
+        } else {
+            rows.append(["probes", "none: \(outcome.whyNoProbes ?? "")"])
+        }
+        rows.append(["back", back])
+        return rows
+    }
+
+    private var movedAway: String {
+        if let left = watch.left { return "no session was left on \(watch.alias) within \(left.inWords)" }
+        let policy = outcome.expectation.leave ? "" : ", as on_outage: keep has it"
+        return "\(Self.sessions(watch.stayed)) stayed on \(watch.alias)\(policy)"
+    }
+
+    private func waits(_ probes: ProbeSummary) -> String {
+        [
+            probes.median.map { "median \($0.inWords)" }, probes.longest.map { "longest \($0.inWords)" },
+            probes.longestGap.map { "\($0.inWords) without a login at the most" },
+        ].compactMap(\.self).joined(separator: ", ")
+    }
+
+    private var back: String {
+        guard watch.over != nil else { return "not seen" }
+        guard watch.expectsReturn else { return "\(watch.alias) did not serve before" }
+        let first = watch.firstBack.map { "a new session within \($0.inWords)" } ?? "no new session seen"
+        if let allBack = watch.allBack { return "\(first), all sessions within \(allBack.inWords)" }
+        let why = outcome.whyNotBack.map { ": \($0)" } ?? ""
+        return "\(first), \(Self.sessions(watch.notBack)) still elsewhere\(why)"
+    }
+
+    private static func sessions(_ count: Int) -> String { DrillOutcome.count(count, "session", "sessions") }
+
+    private static func words(_ counts: [String: Int], _ words: (String, Int) -> String) -> String {
+        counts.sorted { $0.key < $1.key }.map { words($0.key, $0.value) }.joined(separator: ", ")
+    }
+
+    // MARK: Programs
+
+    /// An object; every key is always there. Times in milliseconds.
+    func json() throws -> String {
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(DrillDocument(outcome)), as: UTF8.self)
+    }
+}
