@@ -146,7 +146,8 @@ let package = Package(
         .testTarget(
             name: "FailoverTests",
             dependencies: [
-                "Failover", "FailoverAdmin", "FailoverChecks", "FailoverCore", "FailoverProxy", "FailoverTesting", logging,
+                "Failover", "FailoverAdmin", "FailoverChecks", "FailoverCore", "FailoverProxy", "FailoverTesting",
+                logging,
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             exclude: ["Fixtures"],

@@ -49,7 +49,7 @@ package struct RouteProbe: Sendable {
         // Clients connect to another name than the certificate's.
         if server.tls == .verifyFull { server.tls = .verifyCA }
         aliases = try await Self.identities(of: route.aliases, asking: server, in: configuration)
-        server.endpoint = listener
+        server = server.at(listener)
         identity = ServerIdentity()
         check = ServerCheck(
             server: server, identity: identity, resolver: CheckFactory.shared.resolver,
@@ -70,17 +70,19 @@ package struct RouteProbe: Sendable {
         of names: [String], asking server: DatabaseServer, in configuration: Configuration
     ) async throws(Impossible) -> [String: String] {
         var aliases: [String: String] = [:]
-        for name in names {
-            guard let endpoint = configuration.database(named: name)?.server.endpoint else { continue }
-            var server = server
-            server.endpoint = endpoint
+        let places = names.flatMap { name in
+            (configuration.database(named: name)?.server.endpoints ?? []).map { (name: name, endpoint: $0) }
+        }
+        for (name, endpoint) in places {
+            let server = server.at(endpoint)
             let identity = ServerIdentity()
             let check = ServerCheck(
                 server: server, identity: identity, resolver: CheckFactory.shared.resolver,
                 threads: CheckFactory.shared.threads)
             do throws(PingFailure) {
                 try await check.ping(limit: .seconds(3))
-                if let text = identity.text { aliases[text] = name }
+                // One that several aliases may be is the first of them.
+                if let text = identity.text, aliases[text] == nil { aliases[text] = name }
             } catch  where error.reason == .authentication {
                 throw Impossible(description: "\(name) does not take the user: \(error.detail)")
             } catch {

@@ -19,9 +19,10 @@ struct DrillOutcomeTests {
             aliases: [
                 .init(
                     name: "slave", address: "", state: state, suspect: false, draining: false,
-                    drill: drill ? until : nil, sessions: slave, served: served.slave),
+                    drill: drill ? until : nil, serving: !drill, sessions: slave, served: served.slave),
                 .init(
-                    name: "default", address: "", state: "up", suspect: false, draining: false, sessions: other,
+                    name: "default", address: "", state: "up", suspect: false, draining: false, serving: drill,
+                    sessions: other,
                     served: served.other),
             ], sessions: .init(open: slave + other, total: 10, refused: refused, retried: 0, moved: moved),
             newSessions: [])
