@@ -7,22 +7,28 @@ import Testing
 struct ReplicationTests {
     /// What a PostgreSQL replica answers, with changes by column.
     private func postgres(_ changes: [Int: String?] = [:]) -> PostgresReplication.Answer {
-        var row: [String?] = ["t", "t", "streaming", "f", "300", "200", "1.5"]
+        var row: [String?] = ["t", "t", "streaming", "f", "300", "200", "1.5", "-0.1"]
         for (column, value) in changes { row[column] = value }
         return PostgresReplication.answer(in: [row])
     }
 
     private func reading(
-        _ stopped: String? = nil, known: UInt64? = 300, behind: Duration? = .milliseconds(1500)
+        _ stopped: String? = nil, known: UInt64? = 300, behind: Duration? = .milliseconds(1500),
+        clockBehind: Duration? = .zero
     ) -> PostgresReplication.Answer {
-        .reading(.init(stopped: stopped, behind: behind, positions: .init(known: known, applied: 200)))
+        .reading(
+            .init(
+                stopped: stopped, behind: behind, positions: .init(known: known, applied: 200),
+                clockBehind: clockBehind))
     }
 
     @Test func postgresTellsPositionsAndTheLastReplay() {
         #expect(postgres() == reading())
         #expect(postgres([6: nil]) == reading(behind: nil))
-        #expect(postgres([6: "-0.2"]) == reading(behind: .zero))
+        #expect(postgres([6: "-0.2"]) == reading(behind: .milliseconds(-200)))
         #expect(postgres([4: nil]) == reading(known: nil))
+        #expect(postgres([7: "2.5"]) == reading(clockBehind: .milliseconds(2500)))
+        #expect(postgres([7: nil]) == reading(clockBehind: nil))
     }
 
     @Test func postgresTellsWhyItDoesNotFollow() {
@@ -41,12 +47,48 @@ struct ReplicationTests {
     }
 
     @Test func nonsenseIsNoAnswer() {
-        for rows: [[String?]] in [[], [[]], [["t"]], [["x", "t", "streaming", "f", "1", "1", "1"]]] {
+        for rows: [[String?]] in [[], [[]], [["t"]], [["x", "t", "streaming", "f", "1", "1", "1", "0"]]] {
             #expect(PostgresReplication.answer(in: rows) == .nonsense)
         }
         #expect(postgres([5: "many"]) == .nonsense)
         #expect(postgres([6: "nan"]) == reading(behind: nil))
         #expect(postgres([6: "1e300"]) == reading(behind: nil))
+    }
+
+    @Test func aHeartbeatIsOneNumberOfSeconds() {
+        for (value, seconds) in [
+            ("3", 3), ("0.25", 0.25), ("-7", 0), ("1e3", 1000), ("+2.", 2), (".5", 0.5), ("0E-20", 0),
+        ] {
+            let lag = ReplicationReading.Heartbeat.behind(.milliseconds(Int64(seconds * 1000)))
+            #expect(HeartbeatAnswer([[value]]) == .heartbeat(lag), "\(value)")
+        }
+        #expect(HeartbeatAnswer([["1e300"]]) == .heartbeat(.behind(.seconds(10_000_000_000))))
+        #expect(HeartbeatAnswer([]) == .heartbeat(.unknown))
+        #expect(HeartbeatAnswer([[nil]]) == .heartbeat(.unknown))
+        for value in ["", "00:00:01", "nan", "inf", "0x10", "1 ", "one", "."] {
+            #expect(HeartbeatAnswer([[value]]) == .mistake("it answers `\(value)`, which is no number of seconds"))
+        }
+        #expect(HeartbeatAnswer([["1"], ["2"]]) == .mistake("it answers with 2 rows, not with one"))
+        #expect(HeartbeatAnswer([["1", "2"]]) == .mistake("it answers with 2 columns, not with one"))
+    }
+
+    @Test func primariesAndReplicasCompareWhereThatIsWanted() {
+        let positions = PrimaryPositions()
+        let (primary, spare, replica) = (
+            positions.place(ofAlias: 0), positions.place(ofAlias: 1), positions.place(ofAlias: 2)
+        )
+        #expect(!primary.isWanted && replica.ofPrimary == nil)
+        positions.change(sources: [2: [0, 1]])
+        #expect(primary.isWanted && spare.isWanted && !replica.isWanted)
+        primary.tell(500)
+        spare.tell(nil)
+        #expect(replica.ofPrimary == 500 && primary.ofPrimary == nil)
+        // Made anew, its log begins again.
+        primary.tell(40)
+        #expect(replica.ofPrimary == 40)
+        spare.tell(60)
+        primary.tell(nil)
+        #expect(replica.ofPrimary == 60)
     }
 
     private let mariaDB = [

@@ -108,6 +108,64 @@ struct RoleTests {
     }
 }
 
+@Suite("Role and replication, asked for together")
+struct RoleAndReplicationTests {
+    let bench = CheckBench()
+
+    private func check(_ role: DatabaseServer.Role, at server: FaultyServer) -> ServerCheck {
+        bench.check(
+            DatabaseServer(
+                engine: .postgres, endpoint: .tcp(host: "127.0.0.1", port: server.port), user: "monitor", tls: .disable,
+                role: role, replication: ReplicationPolicy(maxLag: .seconds(10))))
+    }
+
+    /// Answers the ping query and, in these ways, one more question; the end of the client must come then.
+    private func server(_ answer: @escaping @Sendable (FaultyServerConnection) -> Void) -> FaultyServer {
+        FaultyServer {
+            $0.receivePostgresStartup()
+            $0.sendPostgresWelcome()
+            $0.receive()
+            $0.sendPostgresRow()
+            $0.sendPostgresEnd()
+            $0.receive()
+            answer($0)
+            $0.receiveToEnd()
+        }
+    }
+
+    @Test func postgresIsAskedOnce() async throws {
+        let replica = server {
+            $0.sendPostgresRow(["t", "t", "streaming", "f", "300", "300", "1.5", "0"])
+            $0.sendPostgresEnd()
+        }
+        let primary = server {
+            $0.sendPostgresRow(["f", "f", nil, nil, nil, nil, nil, nil])
+            $0.sendPostgresEnd()
+        }
+        #expect(await bench.outcome(of: check(.replica, at: replica)) == nil)
+        let promoted = try await bench.failure(of: check(.replica, at: primary))
+        #expect(promoted.reason == .wrongRole, "\(promoted)")
+        #expect(try await bench.failure(of: check(.primary, at: replica)).reason == .wrongRole)
+    }
+
+    @Test(arguments: [
+        (
+            "permission denied for function pg_is_in_recovery",
+            "GRANT EXECUTE ON FUNCTION pg_catalog.pg_is_in_recovery() TO \"monitor\""
+        ),
+        ("permission denied for view pg_stat_wal_receiver", "GRANT pg_read_all_stats TO \"monitor\""),
+    ])
+    func whoMayNotAskReadsWhatHelps(refusal: String, grant: String) async throws {
+        let server = server {
+            $0.sendPostgresError("42501", refusal, severity: "ERROR")
+            $0.sendPostgres("Z", Array("I".utf8))
+        }
+        let failure = try await bench.failure(of: check(.replica, at: server))
+        #expect(failure.reason == .missingPrivilege)
+        #expect(failure.detail == "127.0.0.1:\(server.port): ERROR: \(refusal); what helps: \(grant)")
+    }
+}
+
 @Suite("Role of a MySQL or MariaDB server")
 struct MySQLRoleTests {
     private func role(_ version: String, readOnly: String = "0", account: String = "monitor@%") -> MySQLRole? {

@@ -114,6 +114,126 @@ struct ReplicaFreshnessTests {
         #expect(unlimited.observe(stopped, now: at(1)) == .down("no thread"))
     }
 
+    @Test func aHeartbeatCountsInPlaceOfTheServersWord() {
+        func beat(_ seconds: Int?, server: Int = 0, stopped: String? = nil) -> ReplicationReading {
+            ReplicationReading(
+                stopped: stopped, behind: .seconds(server),
+                heartbeat: seconds.map { .behind(.seconds($0)) } ?? .unknown)
+        }
+        var replica = replica()
+        #expect(replica.observe(beat(0, server: 100), now: at(0)) == .fresh)
+        #expect(replica.observe(beat(11), now: at(1)) == stale(11))
+        #expect(replica.behind == .seconds(11))
+        #expect(replica.observe(beat(6), now: at(2)) == stale(6))
+        #expect(replica.observe(beat(5), now: at(3)) == .fresh)
+        // Nobody knows.
+        #expect(replica.observe(beat(nil), now: at(4)) == stale(nil))
+        #expect(replica.observe(beat(2, stopped: "no thread"), now: at(100)) == .fresh)
+        #expect(replica.observe(beat(12, stopped: "no thread"), now: at(101)) == stale(12, "no thread"))
+        var strict = self.replica(.down)
+        #expect(strict.observe(beat(0, stopped: "no thread"), now: at(0)) == .down("no thread"))
+        var lenient = self.replica(.ignore)
+        #expect(lenient.observe(beat(2, stopped: "no thread"), now: at(0)) == .fresh)
+        #expect(lenient.observe(beat(12, stopped: "no thread"), now: at(0)) == stale(12))
+    }
+
+    @Test func aClockThatIsBehindThePrimarysHidesNoLag() {
+        func reading(age: Int, clockBehind: Int?) -> ReplicationReading {
+            ReplicationReading(
+                behind: .seconds(age), positions: .init(known: 200, applied: 100),
+                clockBehind: clockBehind.map { .seconds($0) })
+        }
+        // The last transaction is of an hour's time hence, by the replica's clock.
+        var replica = replica()
+        #expect(replica.observe(reading(age: -3590, clockBehind: 3600), now: at(0)) == .fresh)
+        #expect(replica.observe(reading(age: -3589, clockBehind: 3600), now: at(1)) == stale(11))
+        // It is remembered while the replica is cut off.
+        #expect(replica.observe(reading(age: -3580, clockBehind: nil), now: at(10)) == stale(20))
+        // One that is ahead makes a transaction look old. The positions know better.
+        var ahead = self.replica()
+        _ = ahead.observe(positions(100, 100), now: at(0))
+        #expect(ahead.observe(reading(age: 3600, clockBehind: 0), now: at(1)) == .fresh)
+        #expect(ahead.behind == .seconds(1))
+    }
+
+    @Test func aTransactionOfTheFutureHidesNoLag() {
+        // The primary's clock was put back after it.
+        var replica = replica()
+        _ = replica.observe(positions(100, 100, age: -3600), now: at(0))
+        #expect(replica.observe(positions(200, 100, age: -3600), now: at(10)) == .fresh)
+        #expect(replica.observe(positions(nil, 100, age: -3600), now: at(11)) == stale(11, "cut off"))
+        // Nothing to compare with: one who follows is believed, one who does not is not.
+        var following = self.replica()
+        #expect(following.observe(positions(200, 100, age: -3600), now: at(0)) == .fresh)
+        var cut = self.replica()
+        #expect(cut.observe(positions(nil, 100, age: -3600), now: at(0)) == stale(nil, "cut off"))
+        // So little is noise.
+        var near = self.replica()
+        _ = near.observe(positions(100, 100, age: 0), now: at(0))
+        let late = ReplicationReading(behind: .milliseconds(-900), positions: .init(known: 300, applied: 99))
+        _ = near.observe(late, now: at(100))
+        #expect(near.behind == .zero)
+    }
+
+    /// One that is held to bytes alone.
+    private func far(_ bytes: UInt64?, _ stopped: String? = nil) -> Verdict {
+        .stale(Staleness(behind: nil, bytesBehind: bytes, stopped: stopped))
+    }
+
+    @Test func bytesOfThePrimarysLogHaveALimitOfTheirOwn() {
+        var replica = ReplicaFreshness(policy: ReplicationPolicy(maxLag: nil, maxLagBytes: 100))
+        let known: [UInt64] = [1000, 1100, 1101, 1051, 1050, 1101]
+        let verdicts = known.enumerated().map { replica.observe(positions($1, 1000), now: at($0)) }
+        #expect(verdicts == [.fresh, .fresh, far(101), far(51), .fresh, far(101)])
+        #expect("\(Staleness(behind: nil, bytesBehind: 48 << 20))" == "48 MB behind")
+        #expect(
+            "\(Staleness(behind: .seconds(12), bytesBehind: 900, stopped: "cut off"))"
+                == "12s and 900 bytes behind: cut off")
+    }
+
+    @Test func whatThePrimaryHasToldIsABoundBelow() {
+        func told(_ primary: UInt64?, known: UInt64?, _ applied: UInt64) -> ReplicationReading {
+            ReplicationReading(
+                stopped: known == nil ? "cut off" : nil, behind: .zero,
+                positions: .init(known: known, applied: applied, primary: primary))
+        }
+        var replica = ReplicaFreshness(policy: ReplicationPolicy(maxLag: nil, maxLagBytes: 100))
+        // Told long ago.
+        #expect(replica.observe(told(200, known: 1000, 1000), now: at(0)) == .fresh)
+        // The receiver looks alive, and has heard nothing for a while.
+        #expect(replica.observe(told(1101, known: 1000, 1000), now: at(1)) == far(101))
+        #expect(replica.observe(told(1101, known: 1101, 1101), now: at(2)) == .fresh)
+        #expect(replica.observe(told(1300, known: nil, 1101), now: at(3)) == far(199, "cut off"))
+        // Nobody tells any more: all that was known is there.
+        #expect(replica.observe(told(nil, known: nil, 1101), now: at(4)) == .fresh)
+        var unknown = ReplicaFreshness(policy: ReplicationPolicy(maxLag: nil, maxLagBytes: 100))
+        #expect(unknown.observe(told(nil, known: nil, 1101), now: at(0)) == far(nil, "cut off"))
+        // One that tells no positions is a primary, which has no lag.
+        #expect(unknown.observe(behind(0), now: at(1)) == .fresh)
+    }
+
+    @Test func aReceiverThatOnlyLooksAliveIsLagByTheClockToo() {
+        var replica = ReplicaFreshness(policy: ReplicationPolicy(maxLag: .seconds(10), maxLagBytes: 1000))
+        for second in 0...20 {
+            let primary = UInt64(100 + second * 10)
+            let reading = ReplicationReading(
+                behind: .seconds(second), positions: .init(known: 100, applied: 100, primary: primary))
+            #expect((replica.observe(reading, now: at(second)) == .fresh) == (second <= 10))
+        }
+    }
+
+    @Test func eitherLimitIsEnough() {
+        var replica = ReplicaFreshness(
+            policy: ReplicationPolicy(maxLag: .seconds(10), recoversAt: .seconds(5), maxLagBytes: 100))
+        _ = replica.observe(positions(100, 100), now: at(0))
+        #expect(replica.observe(positions(150, 100), now: at(11)) == stale(11))
+        #expect(
+            replica.observe(positions(310, 149), now: at(12))
+                == .stale(Staleness(behind: .seconds(12), bytesBehind: 161)))
+        #expect(replica.observe(positions(310, 310), now: at(13)) == .fresh)
+        #expect(replica.observe(positions(500, 310), now: at(14)) == far(190))
+    }
+
     @Test func aLongTimeWithoutProgressIsRememberedRoughly() {
         var replica = replica()
         for second in 0..<10_000 { _ = replica.observe(positions(UInt64(second + 1), 0, age: nil), now: at(second)) }

@@ -44,6 +44,17 @@ struct EventBacklogTests {
         #expect(drain(&backlog) == [Events.recovery(second: 500)])
     }
 
+    @Test func freshnessIsCoalescedByItself() {
+        var backlog = EventBacklog()
+        let stale = Events.event(.stale(Staleness(behind: .seconds(12))), second: 0)
+        let fresh = Events.event(.fresh(after: .seconds(3)), second: 1)
+        _ = backlog.add(Events.outage(second: 2))
+        for _ in 0..<499 { for event in [stale, fresh] { _ = backlog.add(event) } }
+        _ = backlog.add(stale)
+        #expect(backlog.add(Events.reminder(second: 3)) == 999)
+        #expect(drain(&backlog) == [Events.outage(second: 2), stale])
+    }
+
     @Test(arguments: 0..<20)
     func whateverComesEachServicesEventsAlternateAndEndWithItsState(seed: UInt64) {
         var random = SplitMix(state: seed)
@@ -66,6 +77,7 @@ struct EventBacklogTests {
                 #expect(heard[event.service] == false, "a recovery without an outage")
                 heard[event.service] = true
             case .reminder: #expect(heard[event.service] == false, "a reminder without an outage")
+            case .stale, .fresh: Issue.record("never added")
             }
         }
 

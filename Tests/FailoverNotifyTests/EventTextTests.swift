@@ -27,6 +27,18 @@ struct EventTextTests {
         #expect(text.contains(#""reason":null,"#))
     }
 
+    @Test func aStaleReplicaIsToldInTheSameShape() throws {
+        let stale = Events.event(.stale(Staleness(behind: nil, bytesBehind: 48 << 20)), currentAlias: "default")
+        let text = EventJSON(stale).text
+        #expect(text.contains(#""detail":"48 MB behind","duration_seconds":0,"event":"stale","#), "\(text)")
+        #expect(text.contains(#""reason":null,"#))
+        #expect(WebhookFormat.slack.body(stale).contains("STALE: slave on web1 (48 MB behind), default serves"))
+        #expect(MailMessage(stale, from: "a@example.com", to: ["b"]).text.contains("\nDetail:   48 MB behind\n"))
+        let fresh = EventJSON(Events.event(.fresh(after: .milliseconds(1500)))).text
+        #expect(fresh.contains(#""detail":null,"duration_seconds":1.5,"event":"fresh","#), "\(fresh)")
+        #expect(fresh.contains(#""message":"slave is fresh again.""#))
+    }
+
     @Test func headlinesAreForTiredPeople() {
         func headline(_ kind: FailoverEvent.Kind, _ alias: String? = nil, isTest: Bool = false) -> String {
             EventWords(Events.event(kind, currentAlias: alias, isTest: isTest)).headline
@@ -36,6 +48,10 @@ struct EventTextTests {
             headline(.reminder(Events.refused, lasting: .seconds(3600)))
                 == "STILL DOWN for 1h 0m: slave on web1 (refused)")
         #expect(headline(.recovery(after: .seconds(245)), "slave") == "UP again: slave on web1 after 4m 5s")
+        let old = Staleness(behind: .seconds(12), stopped: "replay is paused")
+        #expect(
+            headline(.stale(old), "default") == "STALE: slave on web1 (12s behind: replay is paused), default serves")
+        #expect(headline(.fresh(after: .seconds(61)), "slave") == "FRESH again: slave on web1 after 1m 1s")
         #expect(headline(.recovery(after: .zero), isTest: true).hasPrefix("TEST, nothing happened: UP again"))
     }
 

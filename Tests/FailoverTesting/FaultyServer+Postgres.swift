@@ -37,6 +37,17 @@ extension FaultyServerConnection {
         sendPostgres("D", [0, 1, 0, 0, 0, 1] + Array("1".utf8))
     }
 
+    /// Answers with a row of texts; `nil` is NULL.
+    public func sendPostgresRow(_ values: [String?]) {
+        func short(_ number: Int) -> [UInt8] { [UInt8(number >> 8), UInt8(number & 0xff)] }
+        let column = Array("a\u{0}".utf8) + [0, 0, 0, 0, 0, 0, 0, 0, 0, 25, 255, 255, 255, 255, 255, 255, 0, 0]
+        sendPostgres("T", short(values.count) + values.flatMap { _ in column })
+        let fields = values.map { value in
+            value.map { [0, 0] + short($0.utf8.count) + Array($0.utf8) } ?? [255, 255, 255, 255]
+        }
+        sendPostgres("D", short(values.count) + fields.flatMap(\.self))
+    }
+
     /// Ends the answer to `SELECT 1`.
     public func sendPostgresEnd() {
         sendPostgres("C", Array("SELECT 1\u{0}".utf8))

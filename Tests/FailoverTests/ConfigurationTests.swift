@@ -67,7 +67,9 @@ struct ConfigurationTests {
         #expect(server.role == .primary)
         #expect(configuration.database(named: "slave")?.server.role == .replica)
         #expect(configuration.database(named: "reports")?.server.role == nil)
-        let policy = ReplicationPolicy(maxLag: .seconds(10), recoversAt: .seconds(4), whenStopped: .down)
+        let policy = ReplicationPolicy(
+            maxLag: .seconds(10), recoversAt: .seconds(4), maxLagBytes: 3 << 20, whenStopped: .down,
+            heartbeatQuery: #"SELECT lag FROM "heart".beat -- seconds"#)
         #expect(configuration.database(named: "slave")?.server.replication == policy)
         #expect(configuration.database(named: "reports")?.server.replication == ReplicationPolicy(maxLag: .seconds(60)))
         #expect(server.replication == nil)

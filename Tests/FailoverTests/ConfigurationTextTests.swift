@@ -31,6 +31,27 @@ struct ConfigurationTextTests {
 
     @Test(
         arguments: [
+            ("1", 1), ("1024", 1024), ("512kB", 512 << 10), ("64MB", 64 << 20), ("1 GB", 1 << 30), ("3TB", 3 << 40),
+            ("800B", 800), ("1024TB", 1 << 50),
+        ] as [(String, UInt64)])
+    func numberOfBytesIsRead(text: String, expected: UInt64) throws {
+        #expect(try UInt64(byteText: text) == expected)
+    }
+
+    @Test(arguments: [
+        "", "MB", "-1", "1.5MB", "1mb", "1KB", "1M", "1e6", "1025TB", "99999999999999999999", "1 MB ", "١kB",
+    ])
+    func nonsenseIsNoNumberOfBytes(text: String) {
+        #expect(throws: InvalidText.self) { try UInt64(byteText: text) }
+    }
+
+    @Test(arguments: ["1023", "1kB", "1025kB", "64MB", "3GB", "1024TB"])
+    func numberOfBytesIsWrittenAsItIsRead(text: String) throws {
+        #expect(try UInt64(byteText: text).byteText == text)
+    }
+
+    @Test(
+        arguments: [
             ("127.0.0.1:6432", .tcp(host: "127.0.0.1", port: 6432)), ("localhost:0", .tcp(host: "localhost", port: 0)),
             ("[::1]:65535", .tcp(host: "::1", port: 65535)), ("[fe80::1%eth0]:1", .tcp(host: "fe80::1%eth0", port: 1)),
             ("*:6432", .tcp(host: "0.0.0.0", port: 6432)), ("unix:/run/a b", .unix(path: "/run/a b")),

@@ -21,6 +21,15 @@ enum Laboratory {
         guard output.status == 0 else { throw CommandFailure(output: output) }
     }
 
+    /// Where its servers have their directories.
+    static let directory = ProcessInfo.processInfo.environment["LAB_DIR"] ?? "\(root)/.lab"
+
+    /// One server of an engine.
+    enum Server: String, Sendable {
+        case primary
+        case replica
+    }
+
     /// One engine's servers and its real client.
     enum Engine: String, CaseIterable, Sendable {
         case postgres
@@ -78,6 +87,23 @@ enum Laboratory {
             guard output.status == 0 else { throw CommandFailure(output: output) }
         }
 
+        /// Runs a statement as the server's administrator, through its socket; what it answers.
+        @discardableResult
+        func administer(_ statement: String, at server: Server) async throws -> String {
+            let directory = "\(Laboratory.directory)/data/\(rawValue)-\(server.rawValue)"
+            let port = server == .primary ? primaryPort : replicaPort
+            let command =
+                switch self {
+                case .postgres:
+                    ["psql", "-X", "-h", directory, "-p", "\(port)", "-U", "postgres", "-d", "app", "-Atc", statement]
+                case .mariadb:
+                    ["mariadb", "--no-defaults", "--socket", "\(directory)/socket", "-Nse", statement]
+                }
+            let output = try await Command.run(["timeout", "60"] + command)
+            guard output.status == 0 else { throw CommandFailure(output: output) }
+            return output.standardOutput.trimmingCharacters(in: .whitespacesAndNewlines)
+        }
+
         private func ask(_ statement: String? = nil, at port: Int) async throws -> Command.Output {
             let command =
                 switch self {
@@ -99,8 +125,10 @@ enum Laboratory {
         }
 
         /// Plays a fault on the replica: `kill`, `stop`, `cont`, `shutdown`, `promote`, `pause`, `resume`, `cut`, `mend`
-        /// or `start`.
-        func fault(_ fault: String) async throws { try await Laboratory.fault(fault, on: "\(rawValue)-replica") }
+        /// or `start`; or, also `early`, on the primary.
+        func fault(_ fault: String, on server: Server = .replica) async throws {
+            try await Laboratory.fault(fault, on: "\(rawValue)-\(server.rawValue)")
+        }
     }
 }
 

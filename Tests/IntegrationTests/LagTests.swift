@@ -17,8 +17,22 @@ extension RealServers {
         @Test(arguments: Laboratory.Engine.allCases)
         func replicaThatAppliesNothingServesNoNewSession(_ engine: Laboratory.Engine) async throws {
             let words = engine == .postgres ? "replay is paused" : "the SQL thread is stopped"
+            let scratch = try Scratch()
+            let events = scratch.path("events")
             let failover = try FailoverProcess(
-                configuration: engine.configuration(primary: "role: primary", replica: replica))
+                configuration: """
+                    admin: {listen: "unix:\(scratch.path("admin"))"}
+                    notify: [{type: command, run: [/bin/sh, -c, "cat >> \(events)"]}]
+                    \(engine.configuration(primary: "role: primary", replica: replica))
+                    """)
+            /// What is told to whoever is notified, by program and by person.
+            @Sendable func told() -> [String] {
+                scratch.text("events").split(separator: "\n").map(String.init)
+            }
+            func metrics() async throws -> String {
+                try await Command.run(
+                    ["curl", "-sS", "--unix-socket", scratch.path("admin"), "http://localhost/metrics"]).standardOutput
+            }
             let port = try await failover.port()
             #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
 
@@ -27,12 +41,75 @@ extension RealServers {
             #expect(await failover.logs("WARNING slave is stale. Others are preferred."))
             #expect(failover.log.contains { $0.contains("behind: \(words)") && $0.contains("serving=default") })
             #expect(try await engine.whoAnswers(at: port) == engine.primaryPort)
+            #expect(await eventually { told().contains { $0.contains(#""event":"stale""#) && $0.contains(words) } })
+            let late = try await metrics()
+            #expect(late.contains("failover_alias_stale{alias=\"slave\"} 1\n"))
+            #expect(late.contains(/failover_alias_lag_seconds{alias="slave"} [1-9]/), "\(late)")
 
             try await engine.fault("resume")
             #expect(await failover.logs("INFO slave is fresh again."))
+            #expect(await eventually { told().contains { $0.contains(#""event":"fresh""#) } })
+            #expect(told().count == 2, "\(told())")
+            let status = try await failover.command("status").standardOutput
+            #expect(status.contains(/slave +up, [0-9.]+m?s behind/), "\(status)")
             #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
             #expect(!failover.log.contains { $0.hasPrefix("CRITICAL") })
             try await failover.end()
+        }
+
+        /// The replica knows nothing of what it misses; the primary's own pings tell.
+        @Test(arguments: ["pause", "cut"])
+        func bytesAreCountedAgainstThePrimary(fault: String) async throws {
+            let engine = Laboratory.Engine.postgres
+            let failover = try FailoverProcess(
+                configuration: engine.configuration(
+                    primary: "role: primary", replica: "role: replica, max_lag_bytes: 4MB"))
+            let port = try await failover.port()
+            #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
+            try await engine.fault(fault)
+            let words = fault == "cut" ? "the replica is cut off from its primary" : "replay is paused"
+            for _ in 0..<6 {
+                try await engine.administer(
+                    "select pg_logical_emit_message(false, 'bulk', repeat('x', 1048576))", at: .primary)
+            }
+            try await write(engine)
+            #expect(await failover.logs("WARNING slave is stale."))
+            let line = failover.log.first { $0.contains("WARNING slave is stale.") } ?? ""
+            #expect(line.contains(/detail="[0-9]+ (MB|kB) behind:/), "\(line)")
+            #expect(line.contains(words), "\(line)")
+            #expect(try await engine.whoAnswers(at: port) == engine.primaryPort)
+            try await engine.fault(fault == "cut" ? "mend" : "resume")
+            #expect(await failover.logs("INFO slave is fresh again."))
+            #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
+            try await failover.end()
+        }
+
+        /// The age of the latest transaction is less than none by such a clock; MariaDB puts its seconds right itself.
+        @Test(arguments: Laboratory.Engine.allCases)
+        func aClockThatIsLaterThanThePrimarysHidesNoLag(_ engine: Laboratory.Engine) async throws {
+            try await engine.fault("early", on: .primary)
+            // Waits until it follows again.
+            try await engine.fault("start")
+            let time = engine == .postgres ? "extract(epoch from clock_timestamp())" : "unix_timestamp()"
+            let early = try #require(Double(try await engine.administer("select \(time)", at: .primary)))
+            let late = try #require(Double(try await engine.administer("select \(time)", at: .replica)))
+            #expect(early - late > 3500)
+            let failover = try FailoverProcess(
+                configuration: engine.configuration(replica: "role: replica, max_lag: 2s"))
+            let port = try await failover.port()
+            try await write(engine)
+            #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
+            try await engine.fault("pause")
+            try await write(engine)
+            #expect(await failover.logs("WARNING slave is stale."))
+            #expect(try await engine.whoAnswers(at: port) == engine.primaryPort)
+            try await engine.fault("resume")
+            #expect(await failover.logs("INFO slave is fresh again."))
+            #expect(failover.log.count { $0.contains("WARNING slave is stale") } == 1, "\(failover.log.suffix(8))")
+            try await failover.end()
+            try await engine.fault("shutdown", on: .primary)
+            try await engine.fault("start", on: .primary)
+            try await engine.fault("start")
         }
 
         @Test(arguments: Laboratory.Engine.allCases)

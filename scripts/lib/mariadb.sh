@@ -14,7 +14,7 @@ mariadb_sql() {
 
 mariadb_answers() { mariadb_sql "$1" -e 'select 1' >/dev/null 2>&1; }
 
-mariadb_launch() { launch "$1" "${as_mysql[@]}" /usr/sbin/mariadbd --defaults-file="$DATA/$1/my.cnf"; }
+mariadb_launch() { launch "$1" "${as_mysql[@]}" "${CLOCK[@]}" /usr/sbin/mariadbd --defaults-file="$DATA/$1/my.cnf"; }
 
 # mariadb_configure NAME SERVER_ID [LINE]...
 mariadb_configure() {

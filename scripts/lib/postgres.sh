@@ -22,13 +22,12 @@ postgres_sql() {
 postgres_answers() { postgres_sql "$1" -c 'select 1' >/dev/null 2>&1; }
 
 postgres_launch() {
-  local clock=()
-  # Only a broken lab has a server whose clock is wrong.
+  # Only a broken lab has a server whose clock is always wrong.
   if [[ -e $DATA/$1/clock ]]; then
-    clock=(env LD_PRELOAD="$(dpkg -L libfaketime | grep '/libfaketimeMT\.so')" FAKETIME="$(cat "$DATA/$1/clock")"
-      FAKETIME_DONT_FAKE_MONOTONIC=1)
+    local CLOCK
+    set_clock "$(cat "$DATA/$1/clock")"
   fi
-  launch "$1" "${as_postgres[@]}" "${clock[@]}" "$(pg_bin)/postgres" -D "$DATA/$1/db" \
+  launch "$1" "${as_postgres[@]}" "${CLOCK[@]}" "$(pg_bin)/postgres" -D "$DATA/$1/db" \
     -c port="$(port_of "$1")" -c unix_socket_directories="$DATA/$1" -c cluster_name="$1"
 }
 

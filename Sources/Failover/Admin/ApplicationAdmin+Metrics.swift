@@ -94,6 +94,14 @@ extension ApplicationAdmin {
                 "failover_alias_stale", help: "Whether the alias' data is too old for clients; stale ones serve last.",
                 labels: [("alias", alias.name)], value: alias.staleness == nil ? 0 : 1)
         }
+        let generation = current()
+        for (alias, target) in zip(generation.plan.aliases, generation.databases) {
+            guard let lag = target?.lag() else { continue }
+            writer.gauge(
+                "failover_alias_lag_seconds",
+                help: "How far the alias' data is behind its primary; absent when the latest ping does not know.",
+                labels: [("alias", alias.database.name)], value: lag / .seconds(1))
+        }
     }
 
     private func collectTraffic(_ writer: inout MetricsWriter) {

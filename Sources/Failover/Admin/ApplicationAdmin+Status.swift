@@ -50,6 +50,7 @@ extension ApplicationAdmin {
                 name: own.contains(index) ? alias.name : "\(alias.name) (removed)", address: alias.place,
                 state: alias.outage == nil ? "up" : "down",
                 suspect: alias.isSuspect, stale: alias.staleness?.description,
+                lagSeconds: lag(ofAlias: index),
                 draining: alias.isLeaving || !own.contains(index),
                 drill: alias.isDrilled ? drills.until(alias: index)?.text : nil,
                 serving: selection.serving.contains(index),
@@ -69,6 +70,12 @@ extension ApplicationAdmin {
                 open: aliases.reduce(0) { $0 + $1.sessions }, total: traffic?.accepted ?? 0,
                 refused: traffic?.refused ?? 0, retried: traffic?.retried ?? 0, moved: traffic?.moved ?? 0),
             newSessions: self.traffic.arrivals(ofRoute: route))
+    }
+
+    private func lag(ofAlias index: Int) -> Double? {
+        let databases = current().databases
+        guard index < databases.count, let lag = databases[index]?.lag() else { return nil }
+        return (lag / .milliseconds(1)).rounded() / 1000
     }
 
     /// Why those that come first do not serve, and what is wrong with the one that does.

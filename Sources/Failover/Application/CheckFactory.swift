@@ -13,8 +13,10 @@ struct CheckFactory: Sendable {
     init() { resolver = NameResolver(threads: threads) }
 
     /// The check of a database server.
-    func check(of server: DatabaseServer) -> ServerCheck {
-        ServerCheck(server: server, resolver: resolver, threads: threads)
+    ///
+    /// - Parameter place: where replicas and their primaries compare positions.
+    func check(of server: DatabaseServer, at place: PrimaryPositions.Place? = nil) -> ServerCheck {
+        ServerCheck(server: server, place: place, resolver: resolver, threads: threads)
     }
 
     /// The check of a Redis server.

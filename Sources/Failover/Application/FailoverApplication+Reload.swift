@@ -1,3 +1,4 @@
+import FailoverChecks
 import FailoverCore
 import FailoverNotify
 import FailoverProxy
@@ -56,6 +57,7 @@ extension FailoverApplication {
             observer: next.observer(clock: factory.environment.clock, log: log))
         current.change(to: next)
         announcer.change(to: next.notifiers)
+        factory.positions.change(sources: plan.primaries)
         follow(next, after: former, continued: continued)
         plane.commit(planeChange, backend: admin)
         noteNewListeners(next, former)

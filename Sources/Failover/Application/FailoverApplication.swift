@@ -90,6 +90,7 @@ public final class FailoverApplication: ServiceLifecycle.Service {
             reload: Self.reload(from: source, reloads))
         self.firstAdmin = Lock(firstAdmin)
         announcer.change(to: first.notifiers)
+        factory.positions.change(sources: plan.primaries)
     }
 
     private static func reload(

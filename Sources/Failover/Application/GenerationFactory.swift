@@ -1,7 +1,6 @@
-import FailoverAdmin
+import FailoverChecks
 import FailoverCore
 import FailoverNotify
-import Logging
 
 /// Makes generations. What did not change from one to the next is the same object in both.
 struct GenerationFactory: Sendable {
@@ -10,6 +9,7 @@ struct GenerationFactory: Sendable {
     let board: RouteBoard
     let consequences: Consequences
     let announcer: Announcer
+    let positions = PrimaryPositions()
 
     /// - Parameters:
     ///   - plan: the configuration's; its positions are those of the board when what this makes is run.
@@ -37,10 +37,15 @@ struct GenerationFactory: Sendable {
             index, alias: alias.database.name, name: alias.serviceName, server: server, monitor: alias.database.monitor,
             services: services)
         if let same = known.first(where: { $0.origin == origin }) { return same }
+        let freshness = FreshnessAnnouncer(
+            name: alias.serviceName, alias: index, board: board, environment: environment, announcer: announcer)
+        let move = MoveAnnouncer(
+            name: alias.serviceName, alias: index, board: board, environment: environment, announcer: announcer)
+        let check = checks.check(of: server, at: positions.place(ofAlias: index))
         let base = DatabaseAliasService(
-            name: alias.serviceName, settings: alias.database.monitor, check: checks.check(of: server), board: board,
-            alias: index, onStaleness: { [self] in tell($0, of: alias.serviceName, at: index) },
-            onMove: { [self] in tellMove(from: $0, to: $1, of: alias.serviceName, at: index) })
+            name: alias.serviceName, settings: alias.database.monitor, check: check, board: board, alias: index,
+            onStaleness: freshness.tell,
+            onMove: move.tell(from:to:))
         let monitor = MonitoredService(
             service: ConsequentialService(
                 base: base, names: services, member: alias.database.name, consequences: consequences),
@@ -48,29 +53,8 @@ struct GenerationFactory: Sendable {
             currentAlias: { [board] in board.table.servingAlias(insteadOf: index) },
             onSuspicion: { [board] in board.setSuspect(alias: index, $0) }, onEvent: announcer.tell)
         return MonitoredTarget(
-            origin: origin, monitor: monitor, type: server.engine.rawValue, location: server.place)
-    }
-
-    private func tell(_ staleness: Staleness?, of name: String, at index: Int) {
-        let serving = board.table.servingAlias(insteadOf: index)
-        let message = staleness == nil ? "\(name) is fresh again." : "\(name) is stale. Others are preferred."
-        var metadata: Logger.Metadata = [:]
-        if let staleness { metadata["detail"] = "\(staleness)" }
-        if let serving { metadata["serving"] = "\(serving)" }
-        environment.log.log(level: staleness == nil ? .info : .warning, "\(message)", metadata: metadata)
-        announcer.events.add(
-            AdminEvent(
-                staleness == nil ? .fresh : .stale, name, message, at: environment.timeOfDay(),
-                detail: staleness?.description, currentAlias: serving))
-    }
-
-    private func tellMove(from former: Endpoint, to server: Endpoint, of name: String, at index: Int) {
-        let message = "\(name) is at \(server) now."
-        environment.log.notice("\(message)", metadata: ["former": "\(former)"])
-        announcer.events.add(
-            AdminEvent(
-                .moved, name, message, at: environment.timeOfDay(), detail: "It was at \(former).",
-                currentAlias: board.table.servingAlias(insteadOf: index)))
+            origin: origin, monitor: monitor, type: server.engine.rawValue, location: server.place,
+            lag: { check.lag })
     }
 
     private func other(_ service: ServiceConfiguration, _ known: [MonitoredTarget]) -> MonitoredTarget? {

@@ -15,6 +15,8 @@ struct MonitoredTarget: Sendable {
     /// The `type` of the configuration, or the engine.
     let type: String
     let location: String
+    /// How far behind its primary a database is; `nil` when the latest ping does not know.
+    var lag: @Sendable () -> Duration? = { nil }
 
     /// The services that are down when this is.
     var services: [String] {

@@ -99,6 +99,18 @@ struct RoutePlan {
         return positions(of: route.settings.ownAliases)
     }
 
+    /// For each replica that is held to its primary's log, the aliases that may be its primary: those that its routes fail
+    /// over to.
+    var primaries: [Int: [Int]] {
+        var primaries: [Int: [Int]] = [:]
+        for route in tableRoutes where !route.isRetired {
+            for own in route.own where aliases[own].database.server.replication?.maxLagBytes != nil {
+                primaries[own, default: []] += route.failover
+            }
+        }
+        return primaries
+    }
+
     private static func serviceName(of alias: String, in routes: [PlannedRoute]) -> String {
         let owners = routes.filter { $0.settings.ownAliases.contains(alias) }
         return owners.count == 1 && owners[0].settings.ownCount == 1 ? owners[0].name : alias

@@ -54,7 +54,9 @@ extension DatabaseAlias {
                     text.key("max_lag", maxLag)
                     text.key("lag_recovers_at", replication.recoversAt)
                 }
+                if let bytes = replication.maxLagBytes { text.key("max_lag_bytes", bytes.byteText) }
                 text.key("replication_stopped", replication.whenStopped.rawValue)
+                if let query = replication.heartbeatQuery { text.key("heartbeat_query", query) }
             }
         }
         text.key("ping_timeout", monitor.pingTimeout)

@@ -5,7 +5,7 @@ public struct Configuration: Hashable, Sendable {
     public var databases: [DatabaseAlias]
     /// The services, in file order. Names are unique.
     public var services: [ServiceConfiguration]
-    /// Who is told of outages and recoveries. `notify`, nobody by default.
+    /// Who is told of outages and recoveries, and of stale replicas. `notify`, nobody by default.
     public var notifiers: [NotifierConfiguration]
     /// Where the `failover_settings` of services that are down are published; nowhere by default.
     public var settingsFile: String?

@@ -21,7 +21,7 @@ package struct AdminEvent: Codable, Sendable {
     @Nullable package var detail: String?
     @Nullable package var currentAlias: String?
 
-    /// What an operator did, or what became of a replica's data, or of an alias.
+    /// What an operator did, or what became of an alias.
     package init(
         _ kind: Kind, _ subject: String, _ message: String, at time: WallTime, detail: String? = nil,
         currentAlias: String? = nil
@@ -41,11 +41,13 @@ package struct AdminEvent: Codable, Sendable {
             case .outage: .outage
             case .reminder: .reminder
             case .recovery: .recovery
+            case .stale: .stale
+            case .fresh: .fresh
             }
         subject = event.service
         message = event.message
         reason = event.failure?.reason.description
-        detail = event.failure?.detail
+        detail = event.detail
         currentAlias = event.currentAlias
     }
 }

@@ -33,6 +33,8 @@ package struct RouteDocument: Codable, Sendable {
         package var suspect: Bool
         /// Why it is not to serve although it is up: its data is too old.
         @Nullable package var stale: String?
+        /// By how many seconds its data is behind its primary's; null when the latest ping does not know.
+        @Nullable package var lagSeconds: Double?
         package var draining: Bool
         /// Until when it counts as down, whatever its state, because an operator rehearses its outage.
         @Nullable package var drill: String?
@@ -44,14 +46,15 @@ package struct RouteDocument: Codable, Sendable {
         package var served: Int
 
         package init(
-            name: String, address: String, state: String, suspect: Bool, stale: String? = nil, draining: Bool,
-            drill: String? = nil, serving: Bool, sessions: Int, served: Int
+            name: String, address: String, state: String, suspect: Bool, stale: String? = nil,
+            lagSeconds: Double? = nil, draining: Bool, drill: String? = nil, serving: Bool, sessions: Int, served: Int
         ) {
             self.name = name
             self.address = address
             self.state = state
             self.suspect = suspect
             self.stale = stale
+            self.lagSeconds = lagSeconds
             self.draining = draining
             self.drill = drill
             self.serving = serving

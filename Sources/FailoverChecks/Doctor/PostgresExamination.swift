@@ -47,7 +47,7 @@ struct PostgresExamination: ServerExamination {
         let cluster = try driver.visible(Self.cluster, &connection, attempt)?.first?.first ?? nil
         var facts = Self.facts(row, cluster: cluster)
         facts.certificate = certificate
-        if row[9] != "t" { facts.lagGrant = PostgresReplication.grant(to: server.user ?? "") }
+        if row[9] != "t" { facts.lagGrant = PostgresReplication.seeingTheReceiver(server.user ?? "").statement }
 
         let asked = WallTime.now
         let time = try driver.visible(Self.clock, &connection, attempt)?.first?.first ?? nil

@@ -70,12 +70,23 @@ struct MySQLConnection: ~Copyable {
 
     /// Asks a question: the rows of the answer, each with its values by the names of their columns, without NULLs.
     mutating func rows(of question: String, deadline: Deadline) throws(MySQLError) -> [[String: String]] {
-        var rows: [[String: String]] = []
+        try keep(of: question, deadline: deadline) { $0.values }
+    }
+
+    /// The rows of the answer to a question of the operator's own, each with its values by position; NULL is `nil`.
+    mutating func texts(of question: String, deadline: Deadline) throws(MySQLError) -> [[String?]] {
+        try keep(of: question, deadline: deadline) { $0.texts }
+    }
+
+    private func keep<Kept>(
+        of question: String, deadline: Deadline, _ part: (MySQLRow) -> Kept
+    ) throws(MySQLError) -> [Kept] {
+        var rows: [Kept] = []
         var bytes = 0
-        try read(question, deadline: deadline) { row, _ in
-            rows.append(row.values)
+        try read(question, deadline: deadline) { row, count in
+            rows.append(part(row))
             bytes += row.size
-            return bytes <= Self.largestAnswer
+            return bytes <= Self.largestAnswer && count <= Self.mostRows
         }
         return rows
     }
@@ -131,14 +142,23 @@ private struct MySQLRow {
         return (0..<Int(mysql_num_fields(result))).reduce(0) { $0 + Int(lengths[$1]) }
     }
 
+    /// The values by position; NULL is `nil`.
+    var texts: [String?] {
+        guard let lengths = mysql_fetch_lengths(result) else { return [] }
+        return (0..<Int(mysql_num_fields(result))).map { column in
+            row[column].map { value in
+                String(
+                    decoding: UnsafeRawBufferPointer(start: value, count: Int(lengths[column])), as: UTF8.self)
+            }
+        }
+    }
+
     /// The values by the names of their columns, without NULLs.
     var values: [String: String] {
-        guard let lengths = mysql_fetch_lengths(result), let fields = mysql_fetch_fields(result) else { return [:] }
+        guard let fields = mysql_fetch_fields(result) else { return [:] }
         var values: [String: String] = [:]
-        for column in 0..<Int(mysql_num_fields(result)) {
-            guard let value = row[column], let name = fields[column].name else { continue }
-            let bytes = UnsafeRawBufferPointer(start: value, count: Int(lengths[column]))
-            values[String(cString: name)] = String(decoding: bytes, as: UTF8.self)
+        for (column, text) in texts.enumerated() {
+            if let text, let name = fields[column].name { values[String(cString: name)] = text }
         }
         return values
     }

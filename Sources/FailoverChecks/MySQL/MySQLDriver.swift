@@ -33,7 +33,11 @@ struct MySQLDriver: PingDriver {
             throw failure(of: error, attempt)
         }
         if let identity { try askForIdentity(identity, &connection, attempt) }
-        if server.role != nil || replica != nil { try askForRole(&connection, attempt) }
+        if let replica {
+            try ask(replica, &connection, attempt)
+        } else if server.role != nil {
+            _ = try askForRoleAndReplication(&connection, attempt)
+        }
     }
 
     /// Logs in, with TLS where that is asked for.
@@ -62,7 +66,39 @@ struct MySQLDriver: PingDriver {
         }
     }
 
-    private func askForRole(_ connection: inout MySQLConnection, _ attempt: PingAttempt) throws(PingFailure) {
+    /// Asks for the role, if it matters, and for all that matters of replication.
+    private func ask(
+        _ replica: ReplicaWatch, _ connection: inout MySQLConnection, _ attempt: PingAttempt
+    ) throws(PingFailure) {
+        var reading = ReplicationReading()
+        if replica.policy.needsTheServersWord || server.role != nil {
+            reading = try askForRoleAndReplication(&connection, attempt)
+        }
+        if let query = replica.policy.heartbeatQuery {
+            reading.heartbeat = try askForHeartbeat(query, &connection, attempt)
+        }
+        try replica.observe(reading, attempt)
+    }
+
+    private func askForHeartbeat(
+        _ query: String, _ connection: inout MySQLConnection, _ attempt: PingAttempt
+    ) throws(PingFailure) -> ReplicationReading.Heartbeat {
+        let rows: [[String?]]
+        do { rows = try connection.texts(of: query, deadline: attempt.deadline) } catch {
+            let failure = failure(of: error, attempt)
+            guard failure.reason == .query else { throw failure }
+            let words = "heartbeat_query: \(error.words)"
+            guard error.isOfPrivileges else { throw attempt.failure(.query, words) }
+            throw attempt.failure(
+                .missingPrivilege, "\(words); what helps: GRANT SELECT ON what it reads TO the user of the ping")
+        }
+        return try HeartbeatAnswer(rows).heartbeat(attempt)
+    }
+
+    /// - Returns: what the server says of its replication, as far as that matters.
+    private func askForRoleAndReplication(
+        _ connection: inout MySQLConnection, _ attempt: PingAttempt
+    ) throws(PingFailure) -> ReplicationReading {
         let answer: [[String: String]]
         do { answer = try connection.rows(of: MySQLRole.question, deadline: attempt.deadline) } catch {
             throw failure(of: error, attempt)
@@ -72,18 +108,16 @@ struct MySQLDriver: PingDriver {
         }
         if server.role == .primary {
             if state.isReadOnly { throw attempt.failure(.wrongRole, "is read-only, not a primary") }
-            return
+            return ReplicationReading(behind: .zero)
         }
+        let wantsReplication = replica?.policy.needsTheServersWord ?? false
         // Only what is writable may have been promoted.
-        guard !state.isReadOnly || replica != nil else { return }
+        guard !state.isReadOnly || wantsReplication else { return ReplicationReading() }
         let channels = try channels(state, &connection, attempt)
-        if channels.isEmpty && !state.isReadOnly {
-            if let role = server.role { throw attempt.failure(.wrongRole, role.contradiction) }
-            // A primary has no lag.
-            try replica?.observe(ReplicationReading(behind: .zero), attempt)
-        } else {
-            try replica?.observe(MySQLReplication.reading(channels), attempt)
-        }
+        guard channels.isEmpty && !state.isReadOnly else { return MySQLReplication.reading(channels) }
+        if let role = server.role { throw attempt.failure(.wrongRole, role.contradiction) }
+        // A primary has no lag.
+        return ReplicationReading(behind: .zero)
     }
 
     private func channels(

@@ -5,17 +5,26 @@ final class ReplicaWatch: Sendable {
     private struct State {
         var freshness: ReplicaFreshness
         var staleness: Staleness?
+        var lag: Duration?
     }
 
+    let policy: ReplicationPolicy
     private let clock = MonotonicClock()
     private let state: Lock<State>
 
     init(policy: ReplicationPolicy) {
+        self.policy = policy
         state = Lock(State(freshness: ReplicaFreshness(policy: policy)))
     }
 
     /// Why the replica is not to serve, as the latest ping that was told of its replication has it; `nil` while it is fresh.
     var staleness: Staleness? { state.withLock { $0.staleness } }
+
+    /// How far behind its primary it is, as the latest ping has it; `nil` when that does not know.
+    var lag: Duration? { state.withLock { $0.lag } }
+
+    /// A ping was told nothing: what was known is true no longer. The verdict stays.
+    func forgetLag() { state.withLock { $0.lag = nil } }
 
     /// A ping was told this.
     ///
@@ -26,7 +35,9 @@ final class ReplicaWatch: Sendable {
         // The words of a server's error.
         reading.stopped = reading.stopped?.asOneLine(hiding: attempt.secret)
         let down = state.withLock { [reading] state -> String? in
-            switch state.freshness.observe(reading, now: now) {
+            let verdict = state.freshness.observe(reading, now: now)
+            state.lag = state.freshness.behind
+            switch verdict {
             case .fresh: state.staleness = nil
             case .stale(let staleness): state.staleness = staleness
             case .down(let words): return words

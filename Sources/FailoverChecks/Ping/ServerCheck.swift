@@ -17,9 +17,12 @@ package struct ServerCheck: Sendable {
     /// A database server: connects, logs in, runs the ping query, asks for role and replication if told to, says goodbye.
     /// Of one that may be several servers the one that has the role.
     ///
-    /// - Parameter identity: is told which server it is, if that is wanted.
+    /// - Parameters:
+    ///   - identity: is told which server it is, if that is wanted.
+    ///   - place: where replicas and their primaries compare positions.
     package init(
-        server: DatabaseServer, identity: ServerIdentity? = nil, resolver: NameResolver, threads: BlockingThreads
+        server: DatabaseServer, identity: ServerIdentity? = nil, place: PrimaryPositions.Place? = nil,
+        resolver: NameResolver, threads: BlockingThreads
     ) {
         candidates = Candidates(
             server.endpoints.map { endpoint in
@@ -27,7 +30,8 @@ package struct ServerCheck: Sendable {
                 let replica = server.replication.map { ReplicaWatch(policy: $0) }
                 let driver: any PingDriver =
                     switch server.engine {
-                    case .postgres: PostgresDriver(server: server, replica: replica, identity: identity)
+                    case .postgres:
+                        PostgresDriver(server: server, replica: replica, identity: identity, place: place)
                     case .mysql: MySQLDriver(server: server, replica: replica, identity: identity)
                     case .tcp: TCPDriver()
                     }
@@ -55,6 +59,9 @@ package struct ServerCheck: Sendable {
     /// Why a database server that answers is not to serve, as its latest ping has it; `nil` while it is fresh.
     package var staleness: Staleness? { candidates.replica?.staleness }
 
+    /// How far a database server is behind its primary, as its latest ping has it; `nil` when that does not know.
+    package var lag: Duration? { candidates.replica?.lag }
+
     /// Pings once. When an earlier ping of this check hangs in its C library until the limit, fails with `.timeout(.hung)`.
     ///
     /// - Parameters:
@@ -65,6 +72,11 @@ package struct ServerCheck: Sendable {
     package func ping(
         limit: Duration, onAddresses: @escaping @Sendable ([SocketAddress], Endpoint?) -> Void = { _, _ in }
     ) async throws(PingFailure) {
-        try await candidates.ping(limit: limit, report: onAddresses)
+        do {
+            try await candidates.ping(limit: limit, report: onAddresses)
+        } catch {
+            candidates.replica?.forgetLag()
+            throw error
+        }
     }
 }

@@ -12,6 +12,8 @@ struct PostgresDriver: PingDriver {
     var replica: ReplicaWatch?
     /// Is told which server it is; `nil` when nobody wants to know.
     var identity: ServerIdentity?
+    /// Where positions are compared; `nil` where nobody does.
+    var place: PrimaryPositions.Place?
 
     func ping(_ attempt: PingAttempt) throws(PingFailure) {
         let parameters = try PostgresParameters(server, attempt)
@@ -24,31 +26,77 @@ struct PostgresDriver: PingDriver {
         if let identity {
             identity.observe(postgres: try rows(of: ServerIdentity.postgresQuestion, &connection, attempt))
         }
-        if let role = server.role { try askForRole(expecting: role, &connection, attempt) }
-        if let replica { try askForReplication(replica, &connection, attempt) }
+        if let replica {
+            try ask(replica, &connection, attempt)
+        } else {
+            try askForRole(&connection, attempt)
+        }
+        if let place, place.isWanted { try askForPosition(place, &connection, attempt) }
+    }
+
+    /// A primary that does not tell is as well as any other.
+    private func askForPosition(
+        _ place: PrimaryPositions.Place, _ connection: inout PostgresConnection, _ attempt: PingAttempt
+    ) throws(PingFailure) {
+        do {
+            let rows = try rows(
+                of: PostgresReplication.positionQuestion(user: server.user ?? ""), &connection, attempt)
+            place.tell(rows.first?.first?.flatMap { UInt64($0) })
+        } catch  where error.reason == .query || error.reason == .missingPrivilege {
+            place.tell(nil)
+        }
+    }
+
+    /// Asks for the role, if it matters, and for all that matters of replication.
+    private func ask(
+        _ replica: ReplicaWatch, _ connection: inout PostgresConnection, _ attempt: PingAttempt
+    ) throws(PingFailure) {
+        var reading = ReplicationReading()
+        if replica.policy.needsTheServersWord {
+            reading = try askForRoleAndReplication(&connection, attempt)
+            reading.positions?.primary = place?.ofPrimary
+        } else {
+            try askForRole(&connection, attempt)
+        }
+        if let query = replica.policy.heartbeatQuery {
+            reading.heartbeat = try askForHeartbeat(query, &connection, attempt)
+        }
+        try replica.observe(reading, attempt)
+    }
+
+    private func askForHeartbeat(
+        _ query: String, _ connection: inout PostgresConnection, _ attempt: PingAttempt
+    ) throws(PingFailure) -> ReplicationReading.Heartbeat {
+        let question = PostgresQuestion(
+            query, called: "heartbeat_query", prefix: "heartbeat_query: ", grants: [.reading(by: server.user ?? "")])
+        return try HeartbeatAnswer(try rows(of: question, &connection, attempt)).heartbeat(attempt)
     }
 
     private func askForRole(
-        expecting role: DatabaseServer.Role, _ connection: inout PostgresConnection, _ attempt: PingAttempt
+        _ connection: inout PostgresConnection, _ attempt: PingAttempt
     ) throws(PingFailure) {
-        let question = PostgresRole.question(user: server.user ?? "")
-        let rows = try rows(of: question, &connection, attempt)
+        guard let role = server.role else { return }
+        let rows = try rows(of: PostgresRole.question(user: server.user ?? ""), &connection, attempt)
         guard let answer = PostgresRole.answer(in: rows) else {
             throw attempt.failure(.protocolViolation, "pg_is_in_recovery() is neither true nor false")
         }
         if answer != role { throw attempt.failure(.wrongRole, role.contradiction) }
     }
 
-    private func askForReplication(
-        _ replica: ReplicaWatch, _ connection: inout PostgresConnection, _ attempt: PingAttempt
-    ) throws(PingFailure) {
+    private func askForRoleAndReplication(
+        _ connection: inout PostgresConnection, _ attempt: PingAttempt
+    ) throws(PingFailure) -> ReplicationReading {
         let user = server.user ?? ""
-        let rows = try rows(of: PostgresReplication.question(user: user), &connection, attempt)
-        switch PostgresReplication.answer(in: rows) {
-        case .reading(let reading): try replica.observe(reading, attempt)
-        case .notReplicating: try replica.observe(ReplicationReading(behind: .zero), attempt)
+        let answer = PostgresReplication.answer(
+            in: try rows(of: PostgresReplication.question(user: user), &connection, attempt))
+        if let role = server.role, let found = answer.role, found != role {
+            throw attempt.failure(.wrongRole, role.contradiction)
+        }
+        switch answer {
+        case .reading(let reading): return reading
+        case .notReplicating: return ReplicationReading(behind: .zero)
         case .hidden:
-            let grant = PostgresReplication.grant(to: user)
+            let grant = PostgresReplication.seeingTheReceiver(user).statement
             throw attempt.failure(
                 .missingPrivilege, "pg_stat_wal_receiver hides the receiver's state; what helps: \(grant)")
         case .nonsense: throw attempt.failure(.protocolViolation, "what it says of its replication makes no sense")
@@ -123,13 +171,16 @@ struct PostgresDriver: PingDriver {
     private func failure(
         of error: PostgresError, to question: PostgresQuestion, _ attempt: PingAttempt
     ) -> PingFailure {
-        guard let grant = question.grant, error.isOfPrivileges else { return failure(of: error, attempt) }
-        return attempt.failure(.missingPrivilege, "\(error.words); what helps: \(grant)")
+        let words = question.prefix + error.words
+        guard error.isOfPrivileges, let grant = question.grant(helpingAgainst: error.text) else {
+            return failure(of: error, words: words, attempt)
+        }
+        return attempt.failure(.missingPrivilege, "\(words); what helps: \(grant)")
     }
 
-    private func failure(of error: PostgresError, _ attempt: PingAttempt) -> PingFailure {
+    private func failure(of error: PostgresError, words: String? = nil, _ attempt: PingAttempt) -> PingFailure {
         if let reason = error.reason { return attempt.failure(reason, error.words) }
-        if error.sqlState != nil { return attempt.failure(.query, error.words) }
+        if error.sqlState != nil { return attempt.failure(.query, words ?? error.words) }
         if let systemError = SystemError.mentioned(in: error.text) { return attempt.failure(systemError) }
         return attempt.failure(error.reasonWhileLoggingIn, error.words)
     }

@@ -8,7 +8,7 @@ enum PostgresRole {
     static func question(user: String) -> PostgresQuestion {
         PostgresQuestion(
             "SELECT pg_catalog.pg_is_in_recovery()", called: "the question for the role",
-            grant: "GRANT EXECUTE ON FUNCTION pg_catalog.pg_is_in_recovery() TO \(user.asPostgresName)")
+            grants: [.executing("pg_is_in_recovery()", by: user)])
     }
 
     /// The role in the answer; `nil` if it is none.

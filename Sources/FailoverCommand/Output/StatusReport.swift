@@ -35,6 +35,7 @@ struct StatusReport {
         for alias in route.aliases {
             let marks = [
                 alias.suspect ? "suspect" : nil, alias.stale == nil ? nil : "stale", alias.draining ? "draining" : nil,
+                alias.lagSeconds.map { "\(Duration.milliseconds(Int64($0 * 1000)).inWords) behind" },
             ].compactMap { $0 }
             table.add([
                 (alias.serving ? "→ " : "  ") + alias.name,

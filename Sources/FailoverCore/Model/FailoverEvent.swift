@@ -1,4 +1,4 @@
-/// A change of a service's decided state, or the reminder of one that lasts.
+/// A change of a service's decided state, the reminder of one that lasts, or a change of a replica's freshness.
 public struct FailoverEvent: Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
         /// The service went down.
@@ -7,6 +7,10 @@ public struct FailoverEvent: Hashable, Sendable {
         case reminder(PingFailure, lasting: Duration)
         /// It is back, after that long.
         case recovery(after: Duration)
+        /// A replica's data is too old: it serves last, or not at all.
+        case stale(Staleness)
+        /// It no longer is, after that long.
+        case fresh(after: Duration)
     }
 
     /// Name of the service.
@@ -36,47 +40,67 @@ public struct FailoverEvent: Hashable, Sendable {
         self.isTest = isTest
     }
 
-    /// What the ping said that failed; `nil` of a recovery.
+    /// What the ping said that failed; only of an outage and its reminders.
     public var failure: PingFailure? {
         switch kind {
         case .outage(let failure), .reminder(let failure, _): failure
-        case .recovery: nil
+        case .recovery, .stale, .fresh: nil
         }
     }
 
-    /// How long the outage had lasted at ``time``; zero when it has just begun.
+    /// Why a replica serves last; only when it has become stale.
+    public var staleness: Staleness? {
+        if case .stale(let staleness) = kind { staleness } else { nil }
+    }
+
+    /// What was said, in the words of whoever said it.
+    public var detail: String? { failure?.detail ?? staleness?.description }
+
+    /// How long the outage, or the staleness, had lasted at ``time``; zero when it has just begun.
     public var outageDuration: Duration {
         switch kind {
-        case .outage: .zero
+        case .outage, .stale: .zero
         case .reminder(_, let lasting): lasting
-        case .recovery(let duration): duration
+        case .recovery(let duration), .fresh(let duration): duration
         }
     }
 
-    /// When the outage began.
+    /// When the outage, or the staleness, began.
     public var since: WallTime { time.before(outageDuration) }
 
-    /// The log line of the event, word for word as the older library wrote it.
+    /// The log line of the event; that of an outage and a recovery word for word as the older library wrote it.
     public var message: String {
         switch kind {
         case .outage, .reminder: "\(service) outage. Failover initiated. (Process ID: \(processID))"
         case .recovery: "\(service) is back up. Recovery complete. (Process ID: \(processID))"
+        case .stale: "\(service) is stale. Others are preferred."
+        case .fresh: "\(service) is fresh again."
         }
     }
 }
 
 extension FailoverEvent.Kind {
-    /// `outage`, `reminder` or `recovery`: the words of `events` in the configuration.
+    /// `outage`, `reminder`, `recovery`, `stale` or `fresh`: the words of `events` in the configuration.
     public var name: Name {
         switch self {
         case .outage: .outage
         case .reminder: .reminder
         case .recovery: .recovery
+        case .stale: .stale
+        case .fresh: .fresh
         }
     }
 
     /// The kinds of event by name.
     public enum Name: String, Hashable, Sendable, CaseIterable {
-        case outage, reminder, recovery
+        case outage, reminder, recovery, stale, fresh
+
+        /// Whether it tells how old a replica's data is, and not whether a service is up.
+        public var isOfFreshness: Bool {
+            switch self {
+            case .outage, .reminder, .recovery: false
+            case .stale, .fresh: true
+            }
+        }
     }
 }

@@ -1,8 +1,8 @@
-import Logging
+package import Logging
 
 extension Logger {
-    /// Writes an event's line: CRITICAL of an outage and its reminders, INFO of a recovery.
-    func log(_ event: FailoverEvent) {
+    /// Writes an event's line: CRITICAL of an outage and its reminders, WARNING of a stale replica, INFO of what ends them.
+    package func log(_ event: FailoverEvent) {
         var metadata = event.failure?.metadata ?? [:]
         if let alias = event.currentAlias { metadata["serving"] = "\(alias)" }
         switch event.kind {
@@ -12,6 +12,12 @@ extension Logger {
             critical("\(event.message)", metadata: metadata)
         case .recovery(let duration):
             metadata["down_for"] = "\(duration.inWords)"
+            info("\(event.message)", metadata: metadata)
+        case .stale(let staleness):
+            metadata["detail"] = "\(staleness)"
+            warning("\(event.message)", metadata: metadata)
+        case .fresh(let duration):
+            metadata["stale_for"] = "\(duration.inWords)"
             info("\(event.message)", metadata: metadata)
         }
     }

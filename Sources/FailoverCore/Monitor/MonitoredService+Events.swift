@@ -28,7 +28,7 @@ extension MonitoredService {
             switch kind {
             case .outage(let failure): try await service.failover(because: failure)
             case .recovery: try await service.recover()
-            case .reminder: break
+            case .reminder, .stale, .fresh: break
             }
         } catch {
             hookFailures.increment()

@@ -192,7 +192,7 @@ public final class MonitoredService: Sendable {
             state.since = time
             state.outages += 1
         case .event(.recovery): state.since = time
-        case .event(.reminder), .change: break
+        case .event, .change: break
         }
         state.decisions = Task {
             await earlier?.value

@@ -1,37 +1,10 @@
-/// What a replica says of its replication at one moment.
-public struct ReplicationReading: Hashable, Sendable {
-    /// Positions in the primary's log, of servers that tell them.
-    public struct Positions: Hashable, Sendable {
-        /// How far the log is that the replica knows of; `nil` while it hears nothing of its primary.
-        public var known: UInt64?
-        public var applied: UInt64
-
-        public init(known: UInt64?, applied: UInt64) {
-            self.known = known
-            self.applied = applied
-        }
-    }
-
-    /// Why it does not follow its primary; `nil` while it does.
-    public var stopped: String?
-    /// How far it says it is behind. Of a server that tells positions the most that it can be: an idle primary is no lag.
-    public var behind: Duration?
-    public var positions: Positions?
-
-    public init(stopped: String? = nil, behind: Duration? = nil, positions: Positions? = nil) {
-        self.stopped = stopped
-        self.behind = behind
-        self.positions = positions
-    }
-}
-
 /// Whether a replica's data is fresh, from what it says of itself, ping by ping.
 ///
-///                  behind more than `maxLag`, or nobody knows how far
+///                  behind more than `maxLag` or `maxLagBytes`, or nobody knows how far
 ///        ┌───────┐ ─────────────────────────────▶ ┌───────┐
 ///        │ fresh │                                │ stale │
 ///        └───────┘ ◀───────────────────────────── └───────┘
-///                  behind no more than `recoversAt`
+///                  behind no more than `recoversAt`, and half of `maxLagBytes`
 ///
 /// A ping that fails says nothing: the verdict stays.
 public struct ReplicaFreshness: Sendable {
@@ -49,33 +22,74 @@ public struct ReplicaFreshness: Sendable {
     }
 
     private static let mostMarks = 64
+    /// What messages on their way make of clocks that agree.
+    private static let noise = Duration.seconds(1)
 
     private let policy: ReplicationPolicy
     private var isStale = false
+    /// How far behind it is by the latest reading; `nil` when nobody knows.
+    public private(set) var behind: Duration?
+    /// The end of the log that the replica knew of when it last heard of its primary.
+    private var known: UInt64?
     /// What the primary had by then the replica has too.
     private var currentAt: MonotonicTime?
     /// Not yet applied, oldest first.
     private var marks: [Mark] = []
     /// The least time between them.
     private var spacing = Duration.zero
+    /// How far the replica's clock was behind the primary's when it last heard of it.
+    private var clockBehind = Duration.zero
 
     public init(policy: ReplicationPolicy) { self.policy = policy }
 
     /// The replica has said this.
     public mutating func observe(_ reading: ReplicationReading, now: MonotonicTime) -> Verdict {
-        let behind = lag(reading, now: now)
-        if let words = reading.stopped {
+        behind =
+            switch reading.heartbeat {
+            case .behind(let lag): lag
+            case .unknown: nil
+            case nil: lag(reading, now: now)
+            }
+        var stopped = reading.stopped
+        if let words = stopped {
             switch policy.whenStopped {
             case .down: return .down(words)
             case .lag: break
             case .ignore:
-                isStale = false
-                return .fresh
+                stopped = nil
+                // A heartbeat knows the lag of who follows in no way that the server knows of.
+                if reading.heartbeat == nil {
+                    isStale = false
+                    return .fresh
+                }
             }
         }
-        guard let maxLag = policy.maxLag else { return .fresh }
-        isStale = behind.map { $0 > (isStale ? policy.recoversAt : maxLag) } ?? true
-        return isStale ? .stale(Staleness(behind: behind, stopped: reading.stopped)) : .fresh
+        let bytes = reading.positions.map { positions in
+            known = positions.known ?? known
+            return bytesBehind(positions)
+        }
+        return verdict(bytes: bytes, stopped: stopped)
+    }
+
+    /// - Parameter bytes: `nil` of a server that tells no positions; in it `nil` when nobody knows.
+    private mutating func verdict(bytes: UInt64??, stopped: String?) -> Verdict {
+        let isLate = policy.maxLag.map { limit in
+            behind.map { $0 > (isStale ? policy.recoversAt : limit) } ?? true
+        }
+        let isFar = policy.maxLagBytes.flatMap { limit in
+            bytes.map { bytes in bytes.map { $0 > (isStale ? limit / 2 : limit) } ?? true }
+        }
+        isStale = isLate == true || isFar == true
+        guard isStale else { return .fresh }
+        let staleness = Staleness(
+            behind: isLate == true ? behind : nil, bytesBehind: isFar == true ? bytes ?? nil : nil, stopped: stopped)
+        return .stale(staleness)
+    }
+
+    /// At the least: the primary may have gone on since it was last heard of.
+    private func bytesBehind(_ positions: ReplicationReading.Positions) -> UInt64? {
+        let end = [known, positions.primary].compactMap(\.self).max()
+        return end.map { $0 > positions.applied ? $0 - positions.applied : 0 }
     }
 
     /// How far behind it is for all that is known; `nil` if nothing is.
@@ -85,13 +99,25 @@ public struct ReplicaFreshness: Sendable {
             if reading.stopped == nil { currentAt = reading.behind.map { now.advanced(by: .zero - $0) } }
             return currentAt.map { $0.duration(to: now) }
         }
-        if let known = positions.known { add(Mark(position: known, time: now)) }
+        // A connection that has died in silence still looks alive: the primary may know of more.
+        if let known = positions.known { add(Mark(position: max(known, positions.primary ?? 0), time: now)) }
         // Marks may go back: a replica that starts anew asks for its log again from a place before.
         if let applied = marks.lastIndex(where: { $0.position <= positions.applied }) {
             currentAt = marks[applied].time
             marks.removeFirst(applied + 1)
         }
-        return [currentAt.map { $0.duration(to: now) }, reading.behind].compactMap(\.self).min()
+        clockBehind = reading.clockBehind ?? clockBehind
+        return lag(byPositions: currentAt.map { $0.duration(to: now) }, positions, age: reading.behind)
+    }
+
+    /// The least of both. A transaction of the future shows that a clock was put back, and nothing else; without
+    /// positions to compare with, one who follows is believed.
+    private func lag(
+        byPositions lag: Duration?, _ positions: ReplicationReading.Positions, age: Duration?
+    ) -> Duration? {
+        guard let age = age.map({ $0 + clockBehind }) else { return lag }
+        guard age > .zero - Self.noise else { return lag ?? (positions.known == nil ? nil : .zero) }
+        return min(lag ?? age, max(.zero, age))
     }
 
     /// Remembers the mark. Of a long time without progress there are fewer marks, at even distances.

@@ -22,7 +22,7 @@ package struct EventJSON: Encodable {
         service = event.service
         message = event.message
         reason = event.failure?.reason.description
-        detail = event.failure?.detail
+        detail = event.detail
         time = event.time.text
         since = event.since.text
         let (seconds, attoseconds) = event.outageDuration.components

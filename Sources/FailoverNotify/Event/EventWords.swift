@@ -17,6 +17,8 @@ package struct EventWords {
             case .reminder(let failure, let lasting):
                 "STILL DOWN for \(lasting.inWords): \(place) (\(failure.reason))\(serves)"
             case .recovery(let duration): "UP again: \(place) after \(duration.inWords)"
+            case .stale(let staleness): "STALE: \(place) (\(staleness))\(serves)"
+            case .fresh(let duration): "FRESH again: \(place) after \(duration.inWords)"
             }
         return LogText.oneLine(event.isTest ? "TEST, nothing happened: \(text)" : text)
     }
@@ -26,6 +28,7 @@ package struct EventWords {
         var lines = [headline, ""]
         if event.isTest { lines += ["This is a test of the notification. No service is concerned.", ""] }
         if let failure = event.failure { lines += ["Reason:   \(failure.reason)", "Detail:   \(failure.detail)"] }
+        if let staleness = event.staleness { lines.append("Detail:   \(staleness)") }
         lines.append("Since:    \(event.since.text)")
         if event.outageDuration > .zero { lines.append("Duration: \(event.outageDuration.inWords)") }
         if let alias = event.currentAlias { lines.append("Serving:  \(alias)") }

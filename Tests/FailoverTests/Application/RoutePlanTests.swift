@@ -35,6 +35,21 @@ struct RoutePlanTests {
         #expect(plan.ownAliases(ofService: "reports") == [2])
     }
 
+    @Test func aReplicaComparesWithThoseThatItsRoutesFailOverTo() {
+        var held = alias("slave", port: 2)
+        held.server.replication = ReplicationPolicy(maxLag: nil, maxLagBytes: 1 << 20)
+        let aliases = [alias("default", port: 1), held, alias("spare", port: 3)]
+        let plan = RoutePlan(
+            configuration(
+                aliases,
+                [
+                    route("slave", ["slave", "default"]), route("reports", ["slave", "spare"]),
+                    route("spare", ["spare", "slave"]),
+                ]))
+        #expect(plan.primaries == [1: [0, 2]])
+        #expect(RoutePlan(first).primaries == [:])
+    }
+
     @Test func anAliasAtAnotherServerIsAnotherAndItsFormerOneIsRetired() {
         let moved = configuration(
             [alias("default", port: 1), alias("slave", port: 9)], [route("slave", ["slave", "default"])])

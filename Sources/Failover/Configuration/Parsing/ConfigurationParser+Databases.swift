@@ -8,6 +8,7 @@ extension ConfigurationParser {
             guard let section = value.section()?.checked(as: .databaseAlias) else { continue }
             let engine = section.required("engine")?.choice(of: DatabaseServer.Engine.self)
             databases.engines[name] = engine
+            databases.lagLimits[name] = section["max_lag"]?.place
             let server = server(section, engine: engine)
             let monitor = monitor(section, engine: engine)
             let limit = section.sessionLimit()
@@ -31,8 +32,7 @@ extension ConfigurationParser {
             if endpoints.count > 1 {
                 section["host"]?.report("engine tcp takes one: no ping can tell which of them it is")
             }
-            let others = ["role", "max_lag", "lag_recovers_at", "replication_stopped"]
-            for key in ["user", "password", "name", "tls", "tls_ca", "ping_query"] + others {
+            for key in ["user", "password", "name", "tls", "tls_ca", "ping_query", "role"] + ReplicationPolicy.keys {
                 section[key]?.report("engine tcp has no use for it: its ping only connects")
             }
             return endpoint.map { DatabaseServer(engine: .tcp, endpoint: $0) }
@@ -44,7 +44,7 @@ extension ConfigurationParser {
         let authorities = section["tls_ca"].flatMap(certificateFile)
         let query = section["ping_query"]?.text() ?? "SELECT 1"
         let role = section["role"]?.choice(of: DatabaseServer.Role.self)
-        let replication = replication(section, role: role)
+        let replication = ReplicationPolicy(section, role: role, engine: engine)
         if section["host"]?.isList == true, engine != .tcp, section["role"] == nil {
             section["host"]?.report("a list needs `role`, which tells the one of them that it is")
         }
@@ -53,23 +53,6 @@ extension ConfigurationParser {
             engine: engine, endpoint: endpoint, alternatives: Array(endpoints.dropFirst()), user: user,
             password: password, databaseName: databaseName, tls: tls,
             tlsAuthorities: authorities, pingQuery: query, role: role, replication: replication)
-    }
-
-    /// How old the data may be; `nil` when nothing is said of it.
-    private func replication(_ section: Section, role: DatabaseServer.Role?) -> ReplicationPolicy? {
-        let maxLag = section["max_lag"]?.duration()
-        let recoversAt = section["lag_recovers_at"]?.duration()
-        let stopped = section["replication_stopped"]?.choice(of: ReplicationPolicy.WhenStopped.self)
-        if role == .primary {
-            for key in ["max_lag", "lag_recovers_at", "replication_stopped"] {
-                section[key]?.report("a primary has no lag; it is for a replica")
-            }
-        }
-        if let maxLag, let recoversAt, recoversAt > maxLag {
-            section["lag_recovers_at"]?.report("must not be longer than `max_lag`")
-        }
-        guard maxLag != nil || stopped != nil else { return nil }
-        return ReplicationPolicy(maxLag: maxLag, recoversAt: recoversAt, whenStopped: stopped ?? .lag)
     }
 
     private func monitor(_ section: Section, engine: DatabaseServer.Engine?) -> MonitorSettings {

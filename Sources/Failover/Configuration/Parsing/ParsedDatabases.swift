@@ -9,6 +9,9 @@ struct ParsedDatabases {
     /// The aliases that could be read, in file order.
     var aliases: [DatabaseAlias] = []
 
+    /// Where their `max_lag` stands.
+    var lagLimits: [String: Place] = [:]
+
     /// The aliases with the settings of the services whose `db_alias` they are.
     func configured(with services: [ParsedService]) -> [DatabaseAlias] {
         aliases.map { alias in

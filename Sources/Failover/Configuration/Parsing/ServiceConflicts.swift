@@ -11,6 +11,22 @@ struct ServiceConflicts {
         reportListeners()
         reportOverrides()
         reportClosures()
+        reportLagLimits()
+    }
+
+    /// A replica that is looked at less often than its data may be old is found too late.
+    private func reportLagLimits() {
+        for alias in databases.configured(with: services) {
+            guard let place = databases.lagLimits[alias.name], let limit = alias.server.replication?.maxLag else {
+                continue
+            }
+            let interval = alias.monitor.frequencies.monitoringInterval
+            if interval > limit {
+                log.report(
+                    "cannot be held: the replica is looked at every \(interval.configurationText); set the alias's "
+                        + "`monitoring_ping_frequency` to \(limit.configurationText) or less", at: place)
+            }
+        }
     }
 
     /// Only what has a listener can refuse.

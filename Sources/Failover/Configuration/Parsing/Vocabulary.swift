@@ -1,3 +1,5 @@
+import FailoverCore
+
 /// The keys that one kind of section may have.
 struct Vocabulary: Sendable {
     /// What the section is, for a message: `a database alias`.
@@ -40,8 +42,8 @@ struct Vocabulary: Sendable {
         section: "a database alias",
         keys: [
             "engine", "host", "port", "user", "password", "name", "tls", "tls_ca", "ping_query", "role",
-            "max_lag", "lag_recovers_at", "replication_stopped", "max_connections", "weight",
-        ] + MonitorOverrides.keysOfAlias,
+            "max_connections", "weight",
+        ] + ReplicationPolicy.keys + MonitorOverrides.keysOfAlias,
         later: [])
 
     static let databaseService = Vocabulary(

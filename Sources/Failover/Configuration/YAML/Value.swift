@@ -55,6 +55,18 @@ struct Value {
         return read { () throws(InvalidText) in try Duration(configurationText: text) }
     }
 
+    /// A number of bytes, not 0.
+    func byteCount() -> UInt64? {
+        guard let text = scalar("expected a number of bytes such as 16777216, 512kB, 64MB or 1GB"),
+            let count = read({ () throws(InvalidText) in try UInt64(byteText: text) })
+        else { return nil }
+        if count == 0 {
+            report("must be more than 0")
+            return nil
+        }
+        return count
+    }
+
     /// One of the raw values of an enumeration.
     func choice<Choice: RawRepresentable<String> & CaseIterable>(of _: Choice.Type) -> Choice? {
         let names = Choice.allCases.map(\.rawValue)
