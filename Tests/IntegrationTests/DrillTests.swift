@@ -72,7 +72,7 @@ extension RealServers {
                 try await eventually {
                     try await failover.command("status").standardOutput.contains(/→ slave +up +1\s/)
                 })
-            async let output = failover.command("drill", "slave", "--for", "3s", "--json")
+            async let output = failover.command("drill", "slave", "--for", "6s", "--json")
             #expect(await failover.logs("a drill has begun"))
             #expect(try await engine.whoAnswers(at: port) == engine.primaryPort)
             #expect(try await failover.command("status").standardOutput.contains(/\sslave +down \(drill\) +0\s/))
@@ -96,7 +96,7 @@ extension RealServers {
             #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
             #expect(!failover.log.contains { $0.hasPrefix("CRITICAL") })
             let events = try await failover.command("events").standardOutput
-            #expect(events.contains(" DRILL slave: a drill has begun, slave counts as down for 3s\n"))
+            #expect(events.contains(" DRILL slave: a drill has begun, slave counts as down for 6s\n"))
             #expect(events.contains(" DRILL_END slave: the drill is over, its time has passed;"))
             try await failover.end()
         }
@@ -137,7 +137,7 @@ extension RealServers {
         @Test func itEndsByItselfWhenWhoBeganItIsKilled() async throws {
             let failover = try FailoverProcess(configuration: configuration(postgres))
             let port = try await failover.port()
-            let drill = try await drill(failover, for: "5s")
+            let drill = try await drill(failover, for: "8s")
             kill(drill.pid, SIGKILL)
             #expect(try await drill.status() == -SIGKILL)
             #expect(!failover.log.contains { $0.contains("the drill is over") })
@@ -192,7 +192,7 @@ extension RealServers {
             let failover = try FailoverProcess(configuration: configuration(engine))
             let port = try await failover.port()
             #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
-            let drill = try await drill(failover, for: "6s")
+            let drill = try await drill(failover, for: "12s")
             try await engine.fault("kill")
             #expect(await failover.logs("CRITICAL slave outage."))
             #expect(try await failover.command("status").standardOutput.contains(/\sslave +down, drill\s/))
