@@ -17,6 +17,7 @@ struct AliasDiagnosis {
         lookAtConfiguration()
         guard let examination = facts.examinations[alias.name] else { return }
         lookAtName(examination)
+        lookAtCandidates()
         if let failure = examination.failure {
             if examination.unresolved == nil {
                 let remedy = failure.reason.remedy(user: alias.server.user, engine: alias.server.engine)
@@ -73,7 +74,7 @@ struct AliasDiagnosis {
             find(
                 .nameChanges,
                 "\(host) has other addresses from one look-up to the next (\(all)): a ping and a session may meet different "
-                    + "servers", remedy: "an alias for each server, all of them in failover_db_alias")
+                    + "servers", remedy: "an alias for each server, all of them in db_alias")
         }
         let answers = examination.answers
         guard answers.count > 1 else { return }
@@ -84,7 +85,7 @@ struct AliasDiagnosis {
                 .severalServers,
                 "\(host) is \(servers.count) servers (\(addresses)), monitored as one: it is up while one of them answers, and "
                     + "sessions go to whichever is tried first",
-                remedy: "an alias for each server, all of them in failover_db_alias")
+                remedy: "an alias for each server, all of them in db_alias")
         }
         let isUp = examination.failure == nil
         for answer in answers where isUp {
@@ -99,6 +100,34 @@ struct AliasDiagnosis {
                 .severalAddresses,
                 "\(host) has several addresses (\(addresses)); a session is tried at one after the other",
                 remedy: "one address, if only one is meant")
+        }
+    }
+
+    /// Other servers that the alias may become.
+    private mutating func lookAtCandidates() {
+        let candidates = facts.candidates[alias.name] ?? []
+        let isUp = facts.examinations[alias.name]?.failure == nil
+        for candidate in candidates where isUp {
+            guard let failure = candidate.examination.failure else { continue }
+            find(
+                .candidateDown,
+                "\(alias.name) could not become \(candidate.endpoint): \(failure)",
+                remedy: failure.reason.remedy(user: alias.server.user, engine: alias.server.engine))
+        }
+        guard alias.server.role == .primary else { return }
+        var writable: [(endpoint: Endpoint, identity: String)] = []
+        for candidate in candidates {
+            guard let server = candidate.examination.facts, !server.lineage.isReadOnly,
+                !writable.contains(where: { $0.identity == server.identity })
+            else { continue }
+            writable.append((candidate.endpoint, server.identity))
+        }
+        if writable.count > 1 {
+            find(
+                .severalPrimaries,
+                "\(writable.map(\.endpoint.description).joined(separator: " and ")) take writes: a proxy that starts now takes the "
+                    + "first, one that runs stays with the one that it has",
+                remedy: "stop the former primary, or make it a replica")
         }
     }
 

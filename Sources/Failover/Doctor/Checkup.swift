@@ -26,23 +26,33 @@ package struct Checkup: Sendable {
     /// Looks at everything; takes a few seconds more than the slowest server, and 15 at most.
     package func diagnosis() async -> Diagnosis {
         var facts = CheckupFacts(configuration: configuration, now: .now)
-        async let examinations = examinations()
+        async let candidates = candidates()
         async let failures = failures()
         facts.files = files()
         facts.authorities = await authorities()
-        facts.examinations = await examinations
+        for (alias, candidates) in zip(configuration.databases, await candidates) {
+            let its = candidates.first { $0.has(alias.server.role) } ?? candidates[0]
+            facts.examinations[alias.name] = its.examination
+            if candidates.count > 1 { facts.candidates[alias.name] = candidates }
+        }
         facts.failures = await failures
         return Diagnosis(facts)
     }
 
-    private func examinations() async -> [String: Examination] {
+    /// Of each alias, in the order of the configuration, the servers that it may be.
+    private func candidates() async -> [[CheckupFacts.Candidate]] {
         let examiner = ServerExaminer(resolver: checks.resolver, threads: checks.threads)
+        let servers = configuration.databases.map { alias in alias.server.endpoints.map(alias.server.at) }
         return await withTaskGroup { group in
-            for alias in configuration.databases {
-                group.addTask { (alias.name, await examiner.examine(alias.server, limit: Self.limit)) }
+            for (alias, servers) in servers.enumerated() {
+                for (index, server) in servers.enumerated() {
+                    group.addTask { (alias, index, await examiner.examine(server, limit: Self.limit)) }
+                }
             }
-            var found: [String: Examination] = [:]
-            for await (name, examination) in group { found[name] = examination }
+            var found = servers.map {
+                $0.map { CheckupFacts.Candidate(endpoint: $0.endpoint, examination: Examination()) }
+            }
+            for await (alias, index, examination) in group { found[alias][index].examination = examination }
             return found
         }
     }

@@ -4,8 +4,10 @@ package import FailoverCore
 /// All that a diagnosis goes by.
 package struct CheckupFacts: Sendable {
     package var configuration: Configuration
-    /// Of each alias, by its name.
+    /// Of each alias, by its name; of one that may be several servers, that of the one that it is.
     package var examinations: [String: Examination] = [:]
+    /// Of each alias that may be several servers, by its name, all of these.
+    package var candidates: [String: [Candidate]] = [:]
     /// Why services that are no routes failed their ping, by their names.
     package var failures: [String: PingFailure] = [:]
     /// The files that hold secrets, the configuration among them, in the order of the configuration.
@@ -13,6 +15,23 @@ package struct CheckupFacts: Sendable {
     /// The certificates in each `tls_ca`, by its path.
     package var authorities: [String: [CertificateFacts]] = [:]
     package var now: WallTime
+
+    /// A server that an alias may be.
+    package struct Candidate: Sendable {
+        package var endpoint: Endpoint
+        package var examination: Examination
+
+        package init(endpoint: Endpoint, examination: Examination) {
+            self.endpoint = endpoint
+            self.examination = examination
+        }
+
+        /// Whether it has the role that the alias is to have.
+        func has(_ role: DatabaseServer.Role?) -> Bool {
+            guard let lineage = examination.facts?.lineage else { return false }
+            return role == .replica ? lineage.isReplica : !lineage.isReadOnly
+        }
+    }
 
     package init(configuration: Configuration, now: WallTime) {
         self.configuration = configuration

@@ -70,6 +70,10 @@ extension Finding {
         case nameChanges = "name-changes"
         /// One of several addresses does not answer as it should.
         case addressDown = "address-down"
+        /// One of the servers that an alias may be does not answer as it should.
+        case candidateDown = "candidate-down"
+        /// Several of those that a primary may be take writes.
+        case severalPrimaries = "several-primaries"
         case severalServers = "several-servers"
         case severalAddresses = "several-addresses"
         case secretReadable = "secret-readable"

@@ -11,7 +11,7 @@ struct RouteRoles: Hashable, Sendable {
         let aliases = route.aliases.compactMap { configuration.database(named: $0) }
         let primary =
             aliases.first { $0.server.role == .primary } ?? aliases.first { $0.name == "default" }
-            ?? aliases.dropFirst().first { $0.server.role != .replica }
+            ?? aliases.dropFirst(route.ownCount).first { $0.server.role != .replica }
         self.primary = primary
         replicas = aliases.filter { $0.name != primary?.name && $0.server.role != .primary }
     }

@@ -71,7 +71,7 @@ struct DoctorReport {
         switch subject {
         case .alias(let name):
             "alias \(name)"
-                + (configuration.database(named: name).map { " (\($0.server.engine.rawValue), \($0.server.endpoint))" }
+                + (configuration.database(named: name).map { " (\($0.server.engine.rawValue), \($0.server.place))" }
                     ?? "")
         case .route(let name): "route \(name)"
         case .service(let name): "service \(name)"

@@ -50,6 +50,38 @@ struct DiagnosisOfPlacesTests {
         #expect(patient.diagnosis.skipped.count == 2)
     }
 
+    private func candidate(_ host: String, _ answer: Result<ServerFacts?, PingFailure>) -> CheckupFacts.Candidate {
+        CheckupFacts.Candidate(
+            endpoint: .tcp(host: host, port: 5432),
+            examination: Examination(lookUps: [["10.0.0.1"]], answers: [.init(address: "10.0.0.1", facts: answer)]))
+    }
+
+    @Test func serversThatAnAliasMayBecomeMustAnswer() throws {
+        var patient = try Patient()
+        let (primary, replica) = (patient.primary, patient.replica)
+        patient.facts.candidates["default"] = [
+            candidate("db1", .success(primary)), candidate("db2", .success(replica)),
+        ]
+        #expect(patient.found == [])
+        patient.facts.candidates["default"]?.append(candidate("db3", .failure(PingFailure(.authentication, "db3: no"))))
+        #expect(patient.found == ["default: candidate-down"])
+    }
+
+    @Test func twoPrimariesAreAProblem() throws {
+        var patient = try Patient()
+        let primary = patient.primary
+        var promoted = patient.replica
+        promoted.lineage.isReplica = false
+        promoted.lineage.isReadOnly = false
+        // One of two names is no other server.
+        patient.facts.candidates["default"] = [
+            candidate("db1", .success(primary)), candidate("db9", .success(primary)),
+        ]
+        #expect(patient.found == [])
+        patient.facts.candidates["default"]?.append(candidate("db2", .success(promoted)))
+        #expect(patient.found == ["default: several-primaries"])
+    }
+
     @Test func filesThatEverybodyMayReadAreProblems() throws {
         var patient = try Patient()
         patient.facts.files = [
