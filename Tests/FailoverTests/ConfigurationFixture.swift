@@ -11,6 +11,7 @@ struct ConfigurationFixture: CustomTestStringConvertible, Sendable {
     static let environment = [
         "MONITOR_PASSWORD": "from-the-environment", "EMPTY": "", "BROKER_URL": "redis://monitor:secret@broker",
         "WEBHOOK_URL": "https://hooks.example/T0", "FAILOVER_ADMIN_TOKEN": "example-token",
+        "LAB_MONITOR_PASSWORD": "from-the-laboratory",
     ]
     static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures")
 

@@ -8,7 +8,9 @@ struct CommandLineTests {
     private func failover(_ arguments: String...) async throws -> Command.Output {
         try await Command.run(
             [FailoverProcess.binary] + arguments,
-            environment: ["MONITOR_PASSWORD": "x", "FAILOVER_ADMIN_TOKEN": "example-token"])
+            environment: [
+                "MONITOR_PASSWORD": "x", "LAB_MONITOR_PASSWORD": "x", "FAILOVER_ADMIN_TOKEN": "example-token",
+            ])
     }
 
     private func withConfiguration(

@@ -28,7 +28,7 @@ extension RealServers {
 
         private func doctor(_ arguments: String...) async throws -> Command.Output {
             try await Command.run(
-                [FailoverProcess.binary, "doctor"] + arguments, environment: ["EXAMPLE_PASSWORD": "monitor-secret"])
+                [FailoverProcess.binary, "doctor"] + arguments, environment: ["LAB_MONITOR_PASSWORD": "monitor-secret"])
         }
 
         /// A sound configuration of everything in the laboratory.
@@ -37,7 +37,7 @@ extension RealServers {
                 let kind = engine == .postgres ? "postgres, name: app" : "mysql"
                 let ca = ProcessInfo.processInfo.environment["LAB_TLS_CA"] ?? ""
                 return """
-                    {engine: \(kind), host: 127.0.0.1, port: \(port), user: monitor, password: {env: EXAMPLE_PASSWORD}, \
+                    {engine: \(kind), host: 127.0.0.1, port: \(port), user: monitor, password: {env: LAB_MONITOR_PASSWORD}, \
                     tls: verify-full, tls_ca: \(ca), role: \(role)}
                     """
             }
@@ -69,6 +69,19 @@ extension RealServers {
             #expect(output.status == 0, "\(output)")
             #expect(output.standardOutput == "no finding in 4 aliases and 2 services\n")
             #expect(output.standardError.isEmpty)
+        }
+
+        @Test(arguments: ["lab-postgres", "lab-mysql"])
+        func nothingIsFoundWithTheShippedConfigurations(_ name: String) async throws {
+            try await settle()
+            let shipped = try String(contentsOfFile: "\(Laboratory.root)/config/\(name).yaml", encoding: .utf8)
+            let offset = Laboratory.Engine.postgres.primaryPort - 15432
+            let scratch = try Scratch()
+            try scratch.write(
+                shipped.replacing(/\b1[35]\d{3}\b/) { "\((Int($0.output) ?? 0) + offset)" }, to: "failover.yaml")
+            let output = try await doctor("--config", scratch.path("failover.yaml"))
+            #expect(output.status == 0, "\(output)")
+            #expect(output.standardOutput == "no finding in 2 aliases and 1 service\n")
         }
 
         @Test func hintsAloneAreNoFinding() async throws {
@@ -141,6 +154,7 @@ extension RealServers {
             #expect(report.skipped.map(\.subject.name) == ["stranger", "nowhere"])
 
             #expect(text.status == 1)
+            #expect(text.standardOutput.split(separator: "\n").allSatisfy { $0.count <= 110 || $0.contains("→ ") })
             // Figures differ from one run to the next.
             for finding in report.findings {
                 #expect(text.standardOutput.contains("\(finding.id): "))

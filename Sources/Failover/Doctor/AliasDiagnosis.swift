@@ -20,7 +20,7 @@ struct AliasDiagnosis {
         lookAtCandidates()
         if let failure = examination.failure {
             if examination.unresolved == nil {
-                let remedy = failure.reason.remedy(user: alias.server.user, engine: alias.server.engine)
+                let remedy = failure.reason.remedy(for: alias.server)
                 find(.noLogin, "\(failure)", remedy: remedy)
             }
             skip = .init(
@@ -65,7 +65,7 @@ struct AliasDiagnosis {
     }
 
     private mutating func lookAtName(_ examination: Examination) {
-        let host = alias.server.endpoint.hostWord
+        let host = alias.server.endpoint.words.host
         if let failure = examination.unresolved {
             find(.nameUnresolved, "\(failure)", remedy: "getent ahosts \(host)")
         }
@@ -213,15 +213,5 @@ struct AliasDiagnosis {
             return (own, "its max_connections")
         }
         return limited.isEmpty ? nil : (sum, words)
-    }
-}
-
-extension Endpoint {
-    /// The host or path, without the port.
-    fileprivate var hostWord: String {
-        switch self {
-        case .tcp(let host, _): host
-        case .unix(let path): path
-        }
     }
 }

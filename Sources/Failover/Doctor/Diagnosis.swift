@@ -54,7 +54,7 @@ package struct Diagnosis: Sendable {
             facts.failures[service.name].map { failure in
                 Finding(
                     .noLogin, .service(service.name), "\(failure)",
-                    remedy: failure.reason.remedy(user: nil, engine: nil))
+                    remedy: failure.reason.remedy())
             }
         }
     }

@@ -3,37 +3,49 @@ import FailoverCore
 extension PingFailure.Reason {
     /// What helps a server that cannot be logged in to.
     ///
-    /// - Parameters:
-    ///   - user: who the ping logs in as; `nil` if nobody in particular.
-    ///   - engine: what a database server speaks; `nil` for others.
-    func remedy(user: String?, engine: DatabaseServer.Engine?) -> String {
-        switch self {
+    /// - Parameter server: whose ping failed; `nil` for what is no database.
+    func remedy(for server: DatabaseServer? = nil) -> String {
+        let (host, port) = server?.endpoint.words ?? ("HOST", "PORT")
+        return switch self {
         case .refused: "start the server, or mend host and port"
-        case .timeout(.lookup), .unresolved: "getent ahosts HOST"
-        case .timeout, .unreachable: "let packets through, in both directions: nc -vz HOST PORT"
-        case .authentication: login(user: user, engine: engine)
-        case .tooManyConnections: "a higher max_connections of the server"
-        case .hostBlocked: "FLUSH HOSTS, and CREATE USER for this machine's address if there is none"
+        case .unresolved, .timeout(.lookup): "getent ahosts \(host)"
+        case .unreachable, .timeout(.connecting): "let packets through, both ways: nc -vz \(host) \(port)"
+        case .timeout: "look at the server and its log: it accepts connections, and does not go on"
+        case .authentication: server?.loginRemedy ?? "mend user and password"
+        case .tooManyConnections: "a higher max_connections of the server, or fewer sessions"
+        case .hostBlocked: "FLUSH HOSTS, or CREATE USER for this machine's address if there is none"
         case .tls:
-            "openssl s_client -connect HOST:PORT\(starttls(engine)), then mend tls and tls_ca, or the certificate"
+            "openssl s_client -connect \(host):\(port)\(server?.startTLS ?? ""), then mend tls and tls_ca, or the certificate"
         case .local: "what this machine lacks, as it says"
         default: "the server's own log says more"
         }
     }
+}
 
-    private func login(user: String?, engine: DatabaseServer.Engine?) -> String {
+extension DatabaseServer {
+    fileprivate var loginRemedy: String {
         switch engine {
         case .postgres: "ALTER ROLE \"\(user ?? "")\" LOGIN PASSWORD '…', and a line for it in pg_hba.conf"
         case .mysql: "ALTER USER '\(user ?? "")'@'%' IDENTIFIED BY '…'"
-        case .tcp, nil: "mend user and password"
+        case .tcp: "mend user and password"
         }
     }
 
-    private func starttls(_ engine: DatabaseServer.Engine?) -> String {
+    fileprivate var startTLS: String {
         switch engine {
         case .postgres: " -starttls postgres"
         case .mysql: " -starttls mysql"
-        case .tcp, nil: ""
+        case .tcp: ""
+        }
+    }
+}
+
+extension Endpoint {
+    /// The host or the path, and the port.
+    var words: (host: String, port: String) {
+        switch self {
+        case .tcp(let host, let port): (host.contains(":") ? "[\(host)]" : host, "\(port)")
+        case .unix(let path): (path, "")
         }
     }
 }

@@ -98,11 +98,7 @@ struct ReplicaPair {
 
     /// The command that makes it a replica of the primary.
     private var rebuild: String {
-        let (host, port) =
-            switch primary.server.endpoint {
-            case .tcp(let host, let port): (host, "\(port)")
-            case .unix(let path): (path, "")
-            }
+        let (host, port) = primary.server.endpoint.words
         switch replica.server.engine {
         case .postgres, .tcp:
             return

@@ -31,7 +31,7 @@ struct MySQLExamination: ServerExamination {
         }
         var facts = settings.facts(role: role, channels: channels, hiding: server.password)
         facts.certificate = certificate
-        if channels == nil { facts.lagGrant = role.grant }
+        if channels == nil { facts.lagGrant = role.grant.asOneLine(hiding: nil) }
         facts.clock = MySQLSettings.time(time).map { ClockReading(server: $0, asked: asked, answered: answered) }
         if !role.version.isMariaDB,
             let uuid = try? connection.rows(of: "SELECT @@server_uuid AS uuid", deadline: attempt.deadline).first?[

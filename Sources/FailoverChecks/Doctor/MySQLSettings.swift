@@ -32,7 +32,7 @@ struct MySQLSettings {
     func facts(role: MySQLRole, channels: [[String: String]]?, hiding secret: Secret?) -> ServerFacts {
         let sources = channels.map { $0.map { source($0, hiding: secret) } }
         var lineage = Lineage(isReplica: sources.map { !$0.isEmpty } ?? role.isReadOnly, isReadOnly: role.isReadOnly)
-        lineage.serverID = values["server_id"]
+        lineage.serverID = values["server_id"]?.asOneLine(hiding: nil)
         lineage.sources = sources
         if let channels, !channels.isEmpty {
             lineage.stopped = MySQLReplication.reading(channels).stopped?.asOneLine(hiding: secret)
@@ -42,7 +42,8 @@ struct MySQLSettings {
             version: ServerVersion(
                 product: role.version.isMariaDB ? "MariaDB" : "MySQL", series: role.version.series),
             lineage: lineage)
-        facts.timeZone = values["time_zone"] == "SYSTEM" ? values["system_time_zone"] : values["time_zone"]
+        let zone = values["time_zone"] == "SYSTEM" ? values["system_time_zone"] : values["time_zone"]
+        facts.timeZone = zone?.asOneLine(hiding: nil)
         return facts
     }
 

@@ -89,12 +89,13 @@ struct PostgresExamination: ServerExamination {
         // Major versions have one number since 10.
         let series = row[0].flatMap { Int($0) }.map { "\($0 / 10000)" } ?? "?"
         var lineage = Lineage(isReplica: isReplica, isReadOnly: isReplica || row[3] == "on")
-        lineage.cluster = cluster
+        lineage.cluster = cluster?.asOneLine(hiding: nil)
         lineage.timeline = row[10].flatMap { Int($0, radix: 16) }
         var facts = ServerFacts(
-            identity: "\(cluster ?? "") started \(row[2] ?? "")",
+            // To the microsecond; users differ in what more they may see.
+            identity: "started \(row[2] ?? "")",
             version: ServerVersion(product: "PostgreSQL", series: series), lineage: lineage)
-        facts.timeZone = row[4]
+        facts.timeZone = row[4]?.asOneLine(hiding: nil)
         let counts = [row[5], row[6], row[7], row[8]].map { $0.flatMap { Int($0) } }
         if let maximum = counts[0], let used = counts[3] {
             facts.connections = ConnectionCounts(

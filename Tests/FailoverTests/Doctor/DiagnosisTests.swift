@@ -171,6 +171,43 @@ struct DiagnosisTests {
         Case("a limit of two pings", replica: ", role: replica, max_lag: 2s"),
     ]
 
+    /// Reason and remedy of the only finding.
+    private func only(
+        _ engine: DatabaseServer.Engine = .postgres, route: String = "", _ fault: (inout Patient) -> Void
+    ) throws -> (reason: String, remedy: String) {
+        var patient = try Patient(engine, route: route)
+        fault(&patient)
+        let findings = patient.diagnosis.findings
+        try #require(findings.count == 1, "\(findings)")
+        return (findings[0].reason, findings[0].remedy)
+    }
+
+    @Test func remediesAreForTheVeryServer() throws {
+        let hidden = try only { $0.replica.lagGrant = "GRANT pg_read_all_stats TO \"monitor\"" }
+        #expect(hidden.remedy == "GRANT pg_read_all_stats TO \"monitor\", to be run on the primary")
+
+        let promoted = try only {
+            ($0.replica.lineage.isReplica, $0.replica.lineage.timeline) = (false, 2)
+        }
+        #expect(promoted.reason.contains("it was promoted, to timeline 2 (default is on 1)"))
+        #expect(promoted.remedy.hasPrefix("pg_basebackup --write-recovery-conf -h db1 -p 5432 "))
+
+        let parted = try only(.mysql) { ($0.replica.lineage.isReplica, $0.replica.lineage.sources) = (false, []) }
+        #expect(parted.remedy.hasPrefix("CHANGE MASTER TO MASTER_HOST = 'db1', MASTER_PORT = 3306, "))
+
+        let full = try only { $0.replica.connections?.used = 90 }
+        #expect(full.remedy == "on default: ALTER SYSTEM SET max_connections = 128 and a restart")
+
+        let small = try only(.mysql, route: ", max_connections: 150") { $0.primary.connections?.maximum = 150 }
+        #expect(
+            small.remedy == "databases.slave.max_connections: 100, or on the server SET GLOBAL max_connections = 150")
+
+        let refused = try only(.mysql) { $0.failures["slave"] = PingFailure(.authentication, "no") }
+        #expect(refused.remedy == "ALTER USER 'monitor'@'%' IDENTIFIED BY '…'")
+        let silent = try only { $0.failures["slave"] = PingFailure(.timeout(.connecting), "no") }
+        #expect(silent.remedy.hasSuffix("nc -vz db2 5432"))
+    }
+
     @Test func whatCannotBeKnownIsSaid() throws {
         var patient = try Patient()
         patient.failures["default"] = PingFailure(.refused, "db1:5432: Connection refused")
