@@ -46,11 +46,24 @@ final class FailoverProcess: Sendable {
     }
 
     /// The log's lines so far, without their time stamps.
-    var log: [String] {
+    var log: [String] { stampedLog.map { String($0.split(separator: " ", maxSplits: 1).last ?? "") } }
+
+    private var stampedLog: [Substring] {
         let text = (try? String(contentsOf: directory.appendingPathComponent("log"), encoding: .utf8)) ?? ""
-        return text.split(separator: "\n").map { line in
-            String(line.split(separator: " ", maxSplits: 1).last ?? "")
-        }
+        return text.split(separator: "\n")
+    }
+
+    /// When the first line that contains the text was written, in seconds since 1970.
+    func time(of text: String) -> Double? {
+        let stamp = stampedLog.first { $0.contains(text) }?.split(separator: " ", maxSplits: 1).first
+        return stamp.flatMap { Self.seconds(String($0)) }
+    }
+
+    /// A time as the log and the admin plane write it, in seconds since 1970.
+    static func seconds(_ text: String) -> Double? {
+        let parser = ISO8601DateFormatter()
+        parser.formatOptions = [.withInternetDateTime, .withFractionalSeconds]
+        return parser.date(from: text)?.timeIntervalSince1970
     }
 
     /// Whether a line that contains the text comes.

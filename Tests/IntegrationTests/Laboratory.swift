@@ -90,18 +90,21 @@ enum Laboratory {
         /// Runs a statement as the server's administrator, through its socket; what it answers.
         @discardableResult
         func administer(_ statement: String, at server: Server) async throws -> String {
-            let directory = "\(Laboratory.directory)/data/\(rawValue)-\(server.rawValue)"
-            let port = server == .primary ? primaryPort : replicaPort
-            let command =
-                switch self {
-                case .postgres:
-                    ["psql", "-X", "-h", directory, "-p", "\(port)", "-U", "postgres", "-d", "app", "-Atc", statement]
-                case .mariadb:
-                    ["mariadb", "--no-defaults", "--socket", "\(directory)/socket", "-Nse", statement]
-                }
-            let output = try await Command.run(["timeout", "60"] + command)
+            let output = try await Command.run(["timeout", "60"] + administration(statement, at: server))
             guard output.status == 0 else { throw CommandFailure(output: output) }
             return output.standardOutput.trimmingCharacters(in: .whitespacesAndNewlines)
+        }
+
+        /// The command that does that. In MariaDB's, only a // ends a statement.
+        func administration(_ statement: String, at server: Server) -> [String] {
+            let directory = "\(Laboratory.directory)/data/\(rawValue)-\(server.rawValue)"
+            let port = server == .primary ? primaryPort : replicaPort
+            return switch self {
+            case .postgres:
+                ["psql", "-X", "-h", directory, "-p", "\(port)", "-U", "postgres", "-d", "app", "-Atc", statement]
+            case .mariadb:
+                ["mariadb", "--no-defaults", "--socket", "\(directory)/socket", "--delimiter=//", "-Nse", statement]
+            }
         }
 
         private func ask(_ statement: String? = nil, at port: Int) async throws -> Command.Output {

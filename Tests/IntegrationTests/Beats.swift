@@ -1,0 +1,57 @@
+import FailoverTesting
+import Foundation
+import Glibc
+import Testing
+
+/// A table of the primary that gets the time ten times a second, so that the replica's true lag can be measured: both
+/// servers have the clock of this machine.
+struct Beats {
+    private let engine: Laboratory.Engine
+    private let writer: ChildProcess
+    private let scratch: Scratch
+
+    /// Begins to write, and waits until the replica has the first time.
+    init(_ engine: Laboratory.Engine) async throws {
+        self.engine = engine
+        let table = engine == .postgres ? "beats" : "app.beats"
+        let time = engine == .postgres ? "double precision" : "double"
+        try await engine.administer("create table if not exists \(table) (at \(time))", at: .primary)
+        try await engine.administer("truncate \(table)", at: .primary)
+        scratch = try Scratch()
+        writer = try ChildProcess(
+            ["timeout", "250"] + engine.administration(Self.loop(engine), at: .primary),
+            output: scratch.path("out"), error: scratch.path("err"))
+        #expect(await eventually { (try? await latest()) != nil }, "\(scratch.text("err"))")
+    }
+
+    private static func loop(_ engine: Laboratory.Engine) -> String {
+        switch engine {
+        case .postgres:
+            """
+            do $$ begin for i in 1..2000 loop insert into beats values (extract(epoch from clock_timestamp())); commit; \
+            perform pg_sleep(0.1); end loop; end $$
+            """
+        case .mariadb:
+            """
+            begin not atomic for i in 1..2000 do insert into app.beats values (unix_timestamp(now(6))); \
+            do sleep(0.1); end for; end
+            """
+        }
+    }
+
+    /// The latest time that the replica has, in seconds since 1970.
+    func latest() async throws -> Double {
+        let table = engine == .postgres ? "beats" : "app.beats"
+        let text = try await engine.administer("select max(at) from \(table)", at: .replica)
+        return try #require(Double(text))
+    }
+
+    /// By how many seconds the replica is behind.
+    func lag() async throws -> Double { Date().timeIntervalSince1970 - (try await latest()) }
+
+    /// Writes no more.
+    func stop() async throws {
+        kill(writer.pid, SIGTERM)
+        _ = try await writer.status()
+    }
+}

@@ -1,0 +1,123 @@
+import FailoverTesting
+import Foundation
+import Testing
+
+extension RealServers {
+    /// What happens to replicas, and what is made of it.
+    @Suite("Replicas that no longer follow")
+    struct ReplicationFaultTests {
+        /// The replica has a row that the primary has not, until it gets it.
+        @Test func anErrorOfTheThreadThatAppliesIsAnOutageInItsOwnWords() async throws {
+            let engine = Laboratory.Engine.mariadb
+            try await engine.administer("create or replace table app.conflict (id int primary key)", at: .primary)
+            #expect(
+                await eventually {
+                    (try? await engine.administer("select count(*) from app.conflict", at: .replica)) == "0"
+                })
+            let failover = try FailoverProcess(
+                configuration: engine.configuration(
+                    replica: "role: replica, max_lag: 1m, replication_stopped: down"))
+            let port = try await failover.port()
+            #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
+
+            try await engine.administer(
+                "set session sql_log_bin = 0// insert into app.conflict values (1)", at: .replica)
+            try await engine.administer("insert into app.conflict values (1)", at: .primary)
+            #expect(await failover.logs("CRITICAL slave outage."))
+            let line = failover.log.first { $0.hasPrefix("CRITICAL slave outage.") } ?? ""
+            #expect(line.contains("reason=\"replication stopped\""), "\(line)")
+            #expect(line.contains("the SQL thread is stopped: "), "\(line)")
+            #expect(line.contains("Duplicate entry '1' for key 'PRIMARY'"), "\(line)")
+            #expect(try await engine.whoAnswers(at: port) == engine.primaryPort)
+
+            try await engine.administer(
+                "set session sql_log_bin = 0// delete from app.conflict// start slave", at: .replica)
+            #expect(await failover.logs("INFO slave is back up."))
+            #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
+            try await failover.end()
+        }
+
+        /// Each source counts; one that was never started has no thread.
+        @Test func ofTwoSourcesTheOneThatStandsIsNamed() async throws {
+            let engine = Laboratory.Engine.mariadb
+            try await engine.administer(
+                """
+                change master 'second' to master_host = '127.0.0.1', master_port = \(engine.primaryPort), \
+                master_user = 'replicator', master_password = 'replicator-secret', master_use_gtid = slave_pos
+                """, at: .replica)
+            let failover = try FailoverProcess(
+                configuration: engine.configuration(
+                    replica: "role: replica, max_lag: 1m, replication_stopped: down"))
+            #expect(await failover.logs("CRITICAL slave outage."))
+            let words = "channel second: the IO thread is stopped; the SQL thread is stopped\""
+            #expect(failover.log.contains { $0.contains(words) }, "\(failover.log)")
+            try await engine.administer("reset slave 'second' all", at: .replica)
+            #expect(await failover.logs("INFO slave is back up."))
+            try await failover.end()
+        }
+
+        /// Sessions of the replica end when it is found promoted, and from then on nothing reaches it.
+        @Test(arguments: Laboratory.Engine.allCases)
+        func sessionsOfAPromotedReplicaEndAndNothingIsWrittenToIt(_ engine: Laboratory.Engine) async throws {
+            let table = engine == .postgres ? "promoted" : "app.promoted"
+            try await engine.execute("drop table if exists promoted", at: engine.primaryPort)
+            try await engine.execute("create table promoted (id int)", at: engine.primaryPort)
+            #expect(
+                await eventually {
+                    (try? await engine.administer("select count(*) from \(table)", at: .replica)) == "0"
+                })
+            let failover = try FailoverProcess(
+                configuration: engine.configuration(primary: "role: primary", replica: "role: replica"))
+            let port = try await failover.port()
+            #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
+
+            // It would go on for longer than the test may.
+            let sleep = engine == .postgres ? "select pg_sleep(280)" : "select sleep(280)"
+            let held = Task { try await engine.execute(sleep, at: port) }
+            let list =
+                engine == .postgres
+                ? "select count(*) from pg_stat_activity where query like 'select pg_sleep(280)%'"
+                : "select count(*) from information_schema.processlist where info like 'select sleep(280)%'"
+            #expect(try await eventually { try await engine.administer(list, at: .replica) != "0" })
+
+            try await engine.fault("promote")
+            #expect(await failover.logs("reason=\"wrong role\""))
+            let end = await #expect(throws: CommandFailure.self) { try await held.value }
+            // That is how its time limit would end it.
+            #expect(end?.output.status != 124)
+            for _ in 0..<10 { try await engine.execute("insert into promoted values (1)", at: port) }
+            #expect(try await engine.administer("select count(*) from \(table)", at: .primary) == "10")
+            #expect(try await engine.administer("select count(*) from \(table)", at: .replica) == "0")
+
+            try await engine.fault("start")
+            #expect(await failover.logs("INFO slave is back up."))
+            #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
+            try await failover.end()
+        }
+
+        /// Both engines beside each other: it takes a minute.
+        @Test func aPrimaryThatIsIdleForAMinuteIsNoLag() async throws {
+            var running: [(engine: Laboratory.Engine, failover: FailoverProcess)] = []
+            for engine in Laboratory.Engine.allCases {
+                try await engine.execute("create table if not exists lag (id int)", at: engine.primaryPort)
+                try await engine.execute("insert into lag values (1)", at: engine.primaryPort)
+                let failover = try FailoverProcess(
+                    configuration: engine.configuration(replica: "role: replica, max_lag: 5s"))
+                let port = try await failover.port()
+                #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
+                running.append((engine, failover))
+            }
+            // Not a condition to wait for: that nothing comes of it.
+            try await Task.sleep(for: .seconds(60))
+            for (engine, failover) in running {
+                #expect(try await engine.whoAnswers(at: try await failover.port()) == engine.replicaPort)
+                let age =
+                    engine == .postgres
+                    ? "select extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()) > 55" : "select 1"
+                #expect(["t", "1"].contains(try await engine.administer(age, at: .replica)), "somebody wrote")
+                try await failover.end()
+                #expect(!failover.log.contains { $0.contains("stale") }, "\(failover.log)")
+            }
+        }
+    }
+}
