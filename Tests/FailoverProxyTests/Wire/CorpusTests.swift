@@ -11,6 +11,11 @@ struct CorpusTests {
         #expect(MySQLReader.violation(in: try script(file)) == nil)
     }
 
+    @Test(arguments: try Transcript.files(in: "Corpus/mysql") + Transcript.files(in: "Corpus/mysql-guard"))
+    func holdWhatMustHoldOfEveryGuardedSession(_ file: URL) throws {
+        #expect(GuardedPlayer.violation(in: try script(file)) == nil)
+    }
+
     @Test(arguments: try Transcript.files(in: "Corpus/postgres"))
     func holdWhatMustHoldOfEveryPostgreSQLSession(_ file: URL) throws {
         #expect(PostgresReader.violation(in: try script(file)) == nil)

@@ -22,6 +22,9 @@ struct MySQLPacketStream {
     /// Whether there is more to come of a message whose beginning was returned.
     var isWithinMessage: Bool { rest > 0 || continues }
 
+    /// Bytes of the packet whose beginning was returned that are still to come.
+    var restOfPacket: Int { Int(rest) }
+
     /// Bytes of memory beyond the value itself.
     var heldBytes: Int { partial.capacity }
 

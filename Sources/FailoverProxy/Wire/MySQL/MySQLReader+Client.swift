@@ -3,13 +3,18 @@ extension MySQLReader {
     /// The client sent these bytes; they are being passed on to the server.
     mutating func clientSent(_ bytes: UnsafeRawBufferPointer) {
         var bytes = bytes
-        while isReadable, let event = client.next(&bytes) {
-            switch event {
-            case .message(let packet): clientBegan(packet)
-            case .continuation(let packet): clientContinued(packet)
-            case .outOfOrder: lose()
-            }
+        while isReadable, followClient(&bytes) {}
+    }
+
+    /// Takes the client's bytes up to the next beginning of a packet; whether there was one.
+    mutating func followClient(_ bytes: inout UnsafeRawBufferPointer) -> Bool {
+        guard let event = client.next(&bytes) else { return false }
+        switch event {
+        case .message(let packet): clientBegan(packet)
+        case .continuation(let packet): clientContinued(packet)
+        case .outOfOrder: lose()
         }
+        return true
     }
 
     private mutating func clientBegan(_ packet: MySQLPacket) {

@@ -7,20 +7,25 @@ extension MySQLReader {
             guard let first = server.whole(&bytes, limit: Self.greetingLimit) else { return }
             greeted(first.body, sequence: first.sequence)
         }
-        while isReadable, let event = server.next(&bytes) {
-            switch event {
-            case .message(let packet): serverBegan(packet)
-            // Of the one whose beginning is known.
-            case .continuation(let packet): sequence = packet.sequence &+ 1
-            case .outOfOrder: lose()
-            }
+        while isReadable, followServer(&bytes) {}
+    }
+
+    /// Takes the server's bytes up to the next beginning of a packet, behind its greeting; whether there was one.
+    mutating func followServer(_ bytes: inout UnsafeRawBufferPointer) -> Bool {
+        guard let event = server.next(&bytes) else { return false }
+        switch event {
+        case .message(let packet): serverBegan(packet)
+        // Of the one whose beginning is known.
+        case .continuation(let packet): sequence = packet.sequence &+ 1
+        case .outOfOrder: lose()
         }
+        return true
     }
 
     /// Bytes of a greeting; real ones have about 100.
     private static let greetingLimit = 1024
     /// `ER_SERVER_SHUTDOWN`.
-    private static let shutdownCode: UInt16 = 1053
+    static let shutdownCode: UInt16 = 1053
     /// MariaDB reports the progress of a statement in packets that look like an ERR packet of this code.
     private static let progressCode: UInt16 = 0xffff
 

@@ -1,0 +1,124 @@
+/// What the server sends.
+extension MySQLGuard {
+    /// The server sent these bytes.
+    mutating func serverSent(_ bytes: UnsafeRawBufferPointer) -> Passage {
+        var passage = Passage()
+        switch phase {
+        case .over: passage.asItIs = true
+        case .following:
+            reader.serverSent(bytes)
+            if reader.isReadable {
+                passage.asItIs = true
+            } else {
+                fromServer = Array(bytes)
+                lost(&passage)
+            }
+        case .forgetting, .setting:
+            fromServer += bytes
+            readServer(&passage)
+        }
+        return passage
+    }
+
+    private mutating func readServer(_ passage: inout Passage) {
+        let bytes = fromServer
+        fromServer = []
+        let rest = bytes.withUnsafeBytes { all in
+            var rest = all
+            while !rest.isEmpty, phase == .forgetting || phase == .setting {
+                let taken = phase == .setting ? takeOutcome(rest, &passage) : takeAnswer(rest, &passage)
+                guard let taken else { break }
+                rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(taken))
+            }
+            return Array(rest)
+        }
+        switch phase {
+        case .forgetting where !reader.isReadable || reader.state == .idle:
+            // It answered what it was not asked.
+            fromServer = rest
+            lost(&passage)
+        case .forgetting where reader.state == .quit:
+            passage.toClient += rest
+            passage.toServer += fromClient
+            end()
+        case .forgetting, .setting:
+            fromServer = rest
+        case .following where !rest.isEmpty:
+            let more = rest.withUnsafeBytes { serverSent($0) }
+            passage.toServer += more.toServer
+            passage.toClient += more.asItIs ? rest : more.toClient
+            passage.refusal = more.refusal
+        case .following:
+            break
+        case .over:
+            if passage.refusal == nil { passage.toClient += rest }
+        }
+    }
+
+    /// Passes on up to the next beginning of a packet, or holds an answer; how many bytes, `nil` if there are too few.
+    private mutating func takeAnswer(_ bytes: UnsafeRawBufferPointer, _ passage: inout Passage) -> Int? {
+        guard reader.isReadable, reader.state != .quit, reader.state != .idle else { return nil }
+        if reader.server.restOfPacket > 0 || reader.state == .greeting {
+            let count = reader.state == .greeting ? bytes.count : min(reader.server.restOfPacket, bytes.count)
+            reader.serverSent(UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+            passage.toClient += bytes[..<count]
+            return count
+        }
+        if reader.server.isBetweenMessages, reader.answersForgetting {
+            guard bytes.count > MySQLPacket.headerSize else { return nil }
+            if reader.endsForgetting(sequence: bytes[3], header: bytes[MySQLPacket.headerSize]) {
+                return hold(bytes, &passage)
+            }
+        }
+        var rest = bytes
+        _ = reader.followServer(&rest)
+        passage.toClient += bytes[..<(bytes.count - rest.count)]
+        return bytes.count - rest.count
+    }
+
+    private mutating func hold(_ bytes: UnsafeRawBufferPointer, _ passage: inout Passage) -> Int? {
+        guard let size = wholePacket(bytes, &passage) else { return nil }
+        answer = Array(bytes[..<size])
+        passage.toServer += Self.command
+        phase = .setting
+        return size
+    }
+
+    /// What the server says to having been told.
+    private mutating func takeOutcome(_ bytes: UnsafeRawBufferPointer, _ passage: inout Passage) -> Int? {
+        guard let size = wholePacket(bytes, &passage) else { return nil }
+        let packet = UnsafeRawBufferPointer(rebasing: bytes[..<size])
+        switch (packet[3], packet.dropFirst(MySQLPacket.headerSize).first) {
+        case (1, MySQLPacket.ok?): release(MySQLPacket(packet).flatMap(MySQLStatus.init), &passage)
+        case (1, MySQLPacket.error?):
+            guard case .error(let code, let message) = MySQLFirstPacket(packet) else { fallthrough }
+            refuse("it said \(code): \(message)", code: code, &passage)
+        default: refuse("what it said was no answer", &passage)
+        }
+        return size
+    }
+
+    private mutating func release(_ status: MySQLStatus?, _ passage: inout Passage) {
+        passage.toClient += answer
+        if reader.command.kind == .changeUser, answer[MySQLPacket.headerSize] == MySQLPacket.error {
+            reader.keptItsUser(status)
+        } else {
+            answer.withUnsafeBytes { reader.serverSent($0) }
+        }
+        answer = []
+        phase = .following
+        guard reader.isReadable else { return lost(&passage) }
+        releaseClient(&passage)
+    }
+
+    /// Bytes of the packet that begins here, when all of it is there.
+    private mutating func wholePacket(_ bytes: UnsafeRawBufferPointer, _ passage: inout Passage) -> Int? {
+        guard bytes.count >= MySQLPacket.headerSize else { return nil }
+        let length = Int(bytes[0]) | Int(bytes[1]) << 8 | Int(bytes[2]) << 16
+        guard length <= Self.answerLimit else {
+            refuse("its answer is too long", &passage)
+            return nil
+        }
+        return bytes.count >= MySQLPacket.headerSize + length ? MySQLPacket.headerSize + length : nil
+    }
+}

@@ -1,0 +1,48 @@
+// The fuzzer builds this file too, together with the guard itself.
+#if canImport(FailoverProxy)
+    @testable import FailoverProxy
+#endif
+
+/// A guarded session that is played to, and what it lets pass.
+struct GuardedPlayer {
+    private(set) var state: MySQLGuard
+    private(set) var toServer: [UInt8] = []
+    private(set) var toClient: [UInt8] = []
+    private(set) var refusal: MySQLGuard.Refusal?
+
+    init(_ state: MySQLGuard) { self.state = state }
+
+    private mutating func collect(
+        _ passage: MySQLGuard.Passage, _ bytes: UnsafeRawBufferPointer, isServers: Bool
+    ) {
+        guard refusal == nil else { return }
+        toServer += passage.toServer
+        toClient += passage.toClient
+        if passage.asItIs, isServers { toClient += bytes }
+        if passage.asItIs, !isServers { toServer += bytes }
+        refusal = passage.refusal
+    }
+}
+
+extension GuardedPlayer: SessionReader {
+    init() { self.init(MySQLGuard(refusesOpaque: false)) }
+
+    mutating func serverSent(_ bytes: UnsafeRawBufferPointer) {
+        collect(state.serverSent(bytes), bytes, isServers: true)
+    }
+
+    mutating func clientSent(_ bytes: UnsafeRawBufferPointer) {
+        collect(state.clientSent(bytes), bytes, isServers: false)
+    }
+
+    var isReadable: Bool { state.phase != .over }
+    var isAtBoundary: Bool { state.isAtBoundary }
+    var heldBytes: Int { state.heldBytes }
+    /// What waits of the client, who is read no further by a session, and an answer that is held.
+    static let memoryLimit = MySQLReader.memoryLimit + 4 * MySQLGuard.answerLimit
+
+    var outcome: [Int] {
+        [isReadable ? 1 : 0, isAtBoundary ? 1 : 0, state.wantsClient ? 1 : 0, refusal == nil ? 0 : 1]
+            + [toServer, toClient].flatMap { [$0.count, $0.hashValue] }
+    }
+}

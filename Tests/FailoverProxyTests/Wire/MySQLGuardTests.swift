@@ -1,0 +1,312 @@
+import FailoverTesting
+import Testing
+
+@testable import FailoverProxy
+
+@Suite("A MySQL session that is kept from writing")
+struct MySQLGuardTests {
+    private typealias Talk = MySQLConversation
+    private static let reset: [UInt8] = [0x1f]
+    private static let changeUser: [UInt8] =
+        [0x11] + Array("other\u{0}\u{0}a database with quite a long name\u{0}".utf8)
+    private static let switchRequest: [UInt8] =
+        [0xfe] + Array("mysql_native_password\u{0}abcdefghijklmnopqrst\u{0}".utf8)
+
+    private func packet(_ sequence: UInt8, _ body: [UInt8]) -> [UInt8] {
+        FaultyServerConnection.mysqlPacket(sequence, body)
+    }
+
+    @Test(arguments: Chunking.allCases)
+    func theServerIsToldBeforeTheClientIsLetIn(_ chunking: Chunking) {
+        var session = GuardedConversation(chunking)
+        session.server(0, Talk.greeting(.init()))
+        #expect(session.takeClient() == packet(0, Talk.greeting(.init())))
+        session.client(1, Talk.handshake(.init()))
+        #expect(session.takeServer() == packet(1, Talk.handshake(.init())))
+        session.server(2, Talk.ok())
+        #expect(session.takeClient() == [])
+        #expect(session.takeServer() == GuardedConversation.set)
+        #expect(!session.state.isAtBoundary)
+        #expect(session.state.reader.errorSequence == 2)
+        session.server(1, Talk.ok())
+        #expect(session.takeClient() == packet(2, Talk.ok()))
+        #expect(session.takeServer() == [])
+        #expect(session.state.isAtBoundary)
+        #expect(session.state.heldBytes == 0)
+    }
+
+    @Test(arguments: Chunking.allCases)
+    func aLoginOfSeveralRoundsPassesBeforeTheServerIsTold(_ chunking: Chunking) {
+        var session = GuardedConversation(chunking)
+        session.server(0, Talk.greeting(.init()))
+        session.client(1, Talk.handshake(.init()))
+        _ = (session.takeClient(), session.takeServer())
+        session.server(2, Self.switchRequest)
+        #expect(session.takeClient() == packet(2, Self.switchRequest))
+        session.client(3, [UInt8](repeating: 7, count: 256))
+        #expect(session.takeServer() == packet(3, [UInt8](repeating: 7, count: 256)))
+        session.server(4, [1, 4])
+        session.client(5, [])
+        #expect(session.takeClient() == packet(4, [1, 4]))
+        #expect(session.takeServer() == packet(5, []))
+        // caching_sha2_password says that it knows the client, and OK follows at once.
+        session.say(.server(packet(6, [1, 3]) + packet(7, Talk.ok())))
+        #expect(session.takeClient() == packet(6, [1, 3]))
+        #expect(session.takeServer() == GuardedConversation.set)
+        session.server(1, Talk.ok())
+        #expect(session.takeClient() == packet(7, Talk.ok()))
+        #expect(session.state.isAtBoundary)
+    }
+
+    @Test(arguments: Chunking.allCases)
+    func whatTheClientSendsMeanwhileWaits(_ chunking: Chunking) {
+        let query = packet(0, [3] + Array("delete from accounts where id in (select id from others)".utf8))
+        var session = GuardedConversation(chunking)
+        session.server(0, Talk.greeting(.init()))
+        session.say(.client(packet(1, Talk.handshake(.init())) + query))
+        #expect(session.takeServer() == packet(1, Talk.handshake(.init())))
+        #expect(!session.state.wantsClient)
+        session.server(2, Talk.ok())
+        #expect(session.takeServer() == GuardedConversation.set)
+        session.say(.client(query))
+        #expect(session.takeServer() == [])
+        _ = session.takeClient()
+        session.server(1, Talk.ok())
+        #expect(session.takeClient() == packet(2, Talk.ok()))
+        #expect(session.takeServer() == query + query)
+        #expect(session.state.wantsClient)
+        session.say(.server(packet(1, Talk.ok()) + packet(1, Talk.ok())))
+        #expect(session.takeClient() == packet(1, Talk.ok()) + packet(1, Talk.ok()))
+        #expect(session.state.isAtBoundary)
+    }
+
+    @Test(arguments: Chunking.allCases)
+    func theServerIsToldAgainAfterAReset(_ chunking: Chunking) {
+        let ping = packet(0, [0x0e])
+        var session = GuardedConversation(loggedIn: chunking)
+        // Pipelined: a query before it, a reset, and two commands after it, one more reset among them.
+        let query = packet(0, [3] + Array("select 1".utf8))
+        session.say(.client(query + packet(0, Self.reset) + ping + packet(0, Self.reset) + query))
+        #expect(session.takeServer() == query + packet(0, Self.reset))
+        session.say(.server(packet(1, Talk.ok()) + packet(1, Talk.ok())))
+        #expect(session.takeClient() == packet(1, Talk.ok()))
+        #expect(session.takeServer() == GuardedConversation.set)
+        session.server(1, Talk.ok())
+        #expect(session.takeClient() == packet(1, Talk.ok()))
+        #expect(session.takeServer() == ping + packet(0, Self.reset))
+        session.server(1, Talk.ok())
+        #expect(session.takeClient() == packet(1, Talk.ok()))
+        #expect(session.takeServer() == [])
+        session.server(1, Talk.ok())
+        #expect(session.takeServer() == GuardedConversation.set)
+        #expect(session.takeClient() == [])
+        session.server(1, Talk.ok())
+        #expect(session.takeServer() == query)
+        session.server(1, Talk.ok())
+        #expect(session.takeClient() == packet(1, Talk.ok()) + packet(1, Talk.ok()))
+        #expect(session.state.isAtBoundary)
+        #expect(session.state.heldBytes == 0)
+    }
+
+    @Test(arguments: Chunking.allCases)
+    func aResultOfManyRowsBeforeAResetPasses(_ chunking: Chunking) {
+        var session = GuardedConversation(loggedIn: chunking)
+        session.say(.client(packet(0, [3] + Array("select * from rows".utf8)) + packet(0, Self.reset)))
+        let row = [100] + [UInt8](repeating: 0, count: 100)
+        let result = [[1], Talk.definition, Talk.eof()] + Array(repeating: row, count: 50) + [Talk.eof()]
+        let bytes = result.enumerated().flatMap { packet(UInt8($0 + 1), $1) }
+        session.say(.server(bytes + packet(1, Talk.ok())))
+        #expect(session.takeClient() == bytes)
+        session.server(1, Talk.ok())
+        #expect(session.takeClient() == packet(1, Talk.ok()))
+        #expect(session.state.isAtBoundary)
+    }
+
+    @Test(arguments: Chunking.allCases)
+    func theServerIsToldAgainAfterAChangeOfTheUser(_ chunking: Chunking) {
+        var session = GuardedConversation(loggedIn: chunking)
+        session.say(.client(packet(0, Self.changeUser)))
+        #expect(session.takeServer() == packet(0, Self.changeUser))
+        session.server(1, Self.switchRequest)
+        #expect(session.takeClient() == packet(1, Self.switchRequest))
+        session.say(.client(packet(2, [UInt8](repeating: 3, count: 20)) + packet(0, [0x0e])))
+        #expect(session.takeServer() == packet(2, [UInt8](repeating: 3, count: 20)))
+        session.server(3, Talk.ok())
+        #expect(session.takeServer() == GuardedConversation.set)
+        #expect(session.takeClient() == [])
+        session.server(1, Talk.ok())
+        #expect(session.takeClient() == packet(3, Talk.ok()))
+        #expect(session.takeServer() == packet(0, [0x0e]))
+        session.server(1, Talk.ok())
+        #expect(session.state.isAtBoundary)
+    }
+
+    /// MariaDB 10.11 goes on with the former user, and transactions may write again.
+    @Test(arguments: Chunking.allCases)
+    func theServerIsToldAgainAfterARefusedChangeOfTheUser(_ chunking: Chunking) {
+        var session = GuardedConversation(loggedIn: chunking)
+        session.client(0, Self.changeUser)
+        session.server(1, Talk.error(1045))
+        #expect(session.takeServer() == packet(0, Self.changeUser) + GuardedConversation.set)
+        #expect(session.takeClient() == [])
+        session.server(1, Talk.ok())
+        #expect(session.takeClient() == packet(1, Talk.error(1045)))
+        #expect(session.state.isAtBoundary)
+        session.client(0, Self.reset)
+        session.server(1, Talk.ok())
+        #expect(session.takeServer() == packet(0, Self.reset) + GuardedConversation.set)
+    }
+
+    /// MySQL closes.
+    @Test func aServerThatClosesAfterARefusedChangeOfTheUserIsNotAccused() {
+        var session = GuardedConversation(loggedIn: .whole)
+        session.client(0, Self.changeUser)
+        session.server(1, Talk.error(1045))
+        var state = session.state
+        let passage = state.serverIsSilent("it closed")
+        #expect(passage?.toClient == packet(1, Talk.error(1045)))
+        #expect(passage?.refusal == nil)
+    }
+
+    @Test func aServerThatClosesInsteadOfAnAnswerIsNoUse() {
+        var session = GuardedConversation(loggedIn: .whole)
+        #expect(session.state.phase == .following)
+        session.client(0, Self.reset)
+        session.server(1, Talk.ok())
+        var state = session.state
+        let passage = state.serverIsSilent("it closed")
+        #expect(passage?.refusal == MySQLGuard.Refusal(words: "it closed", sequence: 1))
+        #expect(passage?.toClient == [])
+        #expect(state.serverIsSilent("again") == nil)
+    }
+
+    @Test(arguments: Chunking.allCases)
+    func aServerThatDoesNotTakeItIsNoUse(_ chunking: Chunking) {
+        var session = GuardedConversation(chunking)
+        session.server(0, Talk.greeting(.init()))
+        session.client(1, Talk.handshake(.init()))
+        session.server(2, Talk.ok())
+        _ = session.takeClient()
+        session.server(1, Talk.error(1064))
+        #expect(session.refusal == MySQLGuard.Refusal(words: "it said 1064: oops", sequence: 2, code: 1064))
+        #expect(session.takeClient() == [])
+        #expect(session.state.phase == .over)
+    }
+
+    @Test(
+        arguments: [[1, 0, 0, 2, 0], [7, 0, 0, 1, 9, 0, 0, 2, 0, 0, 0], [0, 0, 0, 1], [1, 0, 1, 1, 0]] as [[UInt8]])
+    func whatIsNoAnswerIsNoUse(bytes: [UInt8]) {
+        var session = GuardedConversation(.whole)
+        session.server(0, Talk.greeting(.init()))
+        session.client(1, Talk.handshake(.init()))
+        session.server(2, Talk.ok())
+        session.say(.server(bytes))
+        #expect(session.refusal?.sequence == 2)
+    }
+
+    @Test func anAnswerWithoutEndIsNotHeld() {
+        var session = GuardedConversation(.whole)
+        session.server(0, Talk.greeting(.init()))
+        session.client(1, Talk.handshake(.init()))
+        session.say(.server([1, 0, 1, 2, 0]))
+        #expect(session.refusal?.words == "its answer is too long")
+    }
+
+    @Test(arguments: Chunking.allCases)
+    func aRefusedLoginPassesUntouched(_ chunking: Chunking) {
+        var session = GuardedConversation(chunking)
+        session.server(0, Talk.greeting(.init()))
+        session.client(1, Talk.handshake(.init()))
+        _ = (session.takeClient(), session.takeServer())
+        session.server(2, Talk.error(1045))
+        #expect(session.takeClient() == packet(2, Talk.error(1045)))
+        #expect(session.takeServer() == [])
+        #expect(session.state.phase == .over)
+        #expect(!session.state.isLost)
+    }
+
+    @Test(arguments: Chunking.allCases)
+    func aResetThatIsNotKnownIsAnsweredAsTheServerDoes(_ chunking: Chunking) {
+        var session = GuardedConversation(loggedIn: chunking)
+        session.client(0, Self.reset)
+        session.server(1, Talk.error(1047))
+        session.server(1, Talk.ok())
+        #expect(session.takeClient() == packet(1, Talk.error(1047)))
+        #expect(session.state.isAtBoundary)
+    }
+
+    @Test(arguments: Chunking.allCases)
+    func anEncryptedOrCompressedSessionIsLetPass(_ chunking: Chunking) {
+        for (flag, beginning) in [(UInt32(0x0800), 32), (0x20, 65_536), (1 << 26, 65_536)] {
+            let handshake = packet(1, Array(Talk.handshake(.with(flag)).prefix(beginning)))
+            var session = GuardedConversation(chunking)
+            session.server(0, Talk.greeting(.with(flag)))
+            session.say(.client(handshake))
+            session.say(.client([0x16, 3, 1, 0, 5]))
+            #expect(session.takeServer() == handshake + [0x16, 3, 1, 0, 5])
+            session.say(.server([0x16, 3, 3, 0, 2]))
+            #expect(session.takeClient() == packet(0, Talk.greeting(.with(flag))) + [0x16, 3, 3, 0, 2])
+            #expect(session.state.isLost)
+        }
+    }
+
+    @Test(arguments: Chunking.allCases)
+    func anEncryptedOrCompressedSessionIsRefusedWhereThatIsWanted(_ chunking: Chunking) {
+        for (flag, beginning) in [(UInt32(0x0800), 32), (0x20, 65_536), (1 << 26, 65_536)] {
+            var session = GuardedConversation(chunking, refusesOpaque: true)
+            session.server(0, Talk.greeting(.with(flag)))
+            // Nothing is taken from what the server offers: a client that gives way would go on in clear.
+            #expect(session.takeClient() == packet(0, Talk.greeting(.with(flag))))
+            session.say(.client(packet(1, Array(Talk.handshake(.with(flag)).prefix(beginning)))))
+            #expect(session.takeServer() == [])
+            #expect(
+                session.refusal
+                    == MySQLGuard.Refusal(
+                        words: MySQLGuard.whyOpaque, sequence: 2, isBeforeLogin: true, isForTLS: flag == 0x0800))
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func whatCannotBeFollowedIsTreatedLikewise(isRefused: Bool) {
+        var session = GuardedConversation(loggedIn: .whole, refusesOpaque: isRefused)
+        let dump = packet(0, [0x12, 4, 0, 0, 0, 0, 0, 1, 0, 0, 0])
+        session.say(.client(dump))
+        #expect(session.state.phase == .over)
+        #expect(session.takeServer() == (isRefused ? [] : dump))
+        #expect((session.refusal != nil) == isRefused)
+    }
+
+    @Test func aServerThatAnswersWhatItWasNotAskedDoesNotLeaveTheClientWaiting() {
+        var session = GuardedConversation(loggedIn: .whole)
+        session.say(.server([7, 0, 0]))
+        session.client(0, Self.reset)
+        session.say(.client(packet(0, [0x0e])))
+        session.say(.server([1] + Talk.ok()))
+        #expect(session.state.isLost)
+        #expect(session.takeServer() == packet(0, Self.reset) + packet(0, [0x0e]))
+    }
+
+    @Test(arguments: Chunking.allCases)
+    func aFileAndLongDataPass(_ chunking: Chunking) {
+        var session = GuardedConversation(loggedIn: chunking)
+        session.client(0, [3] + Array("load data local infile 'x' into table y".utf8))
+        session.server(1, [0xfb, 120])
+        // Of a file that looks like a reset.
+        session.client(2, Self.reset)
+        session.client(3, [])
+        session.server(4, Talk.ok())
+        #expect(session.state.isAtBoundary)
+        session.client(0, [0x18, 1, 0, 0, 0, 0, 0, 0x1f])
+        session.client(0, Self.reset)
+        session.server(1, Talk.ok())
+        _ = session.takeClient()
+        session.server(1, Talk.ok())
+        #expect(session.takeClient() == packet(1, Talk.ok()))
+        #expect(session.state.isAtBoundary)
+        // A statement is closed without an answer, after which nothing waits.
+        session.client(0, [0x19, 1, 0, 0, 0])
+        _ = session.takeServer()
+        session.client(0, [0x0e])
+        #expect(session.takeServer() == packet(0, [0x0e]))
+    }
+}

@@ -1,0 +1,53 @@
+import FailoverTesting
+import Testing
+
+@testable import FailoverProxy
+
+@Suite("How the proxy leaves a MySQL server that has greeted")
+struct MySQLRefusedLoginTests {
+    private func steps(_ packets: (UInt8, [UInt8])...) -> [MySQLRefusedLogin.Step] {
+        var login = MySQLRefusedLogin()
+        return packets.map { sequence, body in
+            FaultyServerConnection.mysqlPacket(sequence, body).withUnsafeBytes { login.serverSent($0) }
+        }
+    }
+
+    @Test func itsFirstPacketIsAHandshakeInClear() {
+        let packet = MySQLRefusedLogin.handshake.withUnsafeBytes { MySQLPacket($0) }
+        #expect(packet?.sequence == 1)
+        #expect(packet?.length == MySQLRefusedLogin.handshake.count - 4)
+        let capabilities = packet.map { MySQLCapabilities(handshake: $0) }
+        #expect(capabilities?.contains(.protocol41) == true)
+        #expect(capabilities?.isDisjoint(with: [.tls, .compress, .compressZstd]) == true)
+    }
+
+    @Test func anErrorIsTheEnd() {
+        #expect(steps((2, MySQLConversation.error(1045))) == [.leave])
+    }
+
+    @Test func questionsAreAnsweredWithNothing() {
+        let question: [UInt8] = [0xfe] + Array("caching_sha2_password\u{0}abcdefghijklmnopqrst\u{0}".utf8)
+        #expect(
+            steps((2, question), (4, [1, 4]), (6, MySQLConversation.error(1045)))
+                == [.send([0, 0, 0, 3]), .send([0, 0, 0, 5]), .leave])
+    }
+
+    @Test func whoIsLetInSaysGoodbye() {
+        #expect(steps((2, MySQLConversation.ok())) == [.send([1, 0, 0, 0, 1])])
+    }
+
+    @Test func aServerThatAsksWithoutEndIsLeft() {
+        var login = MySQLRefusedLogin()
+        let question = FaultyServerConnection.mysqlPacket(2, [1, 4])
+        let steps = (0..<10).map { _ in question.withUnsafeBytes { login.serverSent($0) } }
+        #expect(steps.last == .leave)
+    }
+
+    @Test func halfAPacketIsWaitedFor() {
+        var login = MySQLRefusedLogin()
+        let error = FaultyServerConnection.mysqlPacket(2, MySQLConversation.error(1045))
+        let steps = error.map { byte in withUnsafeBytes(of: byte) { login.serverSent($0) } }
+        #expect(steps.dropLast().allSatisfy { $0 == .wait })
+        #expect(steps.last == .leave)
+    }
+}
