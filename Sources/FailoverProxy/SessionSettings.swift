@@ -18,6 +18,15 @@ public struct SessionSettings: Hashable, Sendable {
         case keep
     }
 
+    /// What happens to a session that is to be kept from writing and can't be: it is encrypted or compressed.
+    /// `read_only_opaque`.
+    public enum OpaquePolicy: String, Hashable, Sendable, CaseIterable {
+        /// It is served all the same, and can write.
+        case allow
+        /// No failover alias serves it.
+        case refuse
+    }
+
     /// For the connection to one alias, over all its addresses. `connect_timeout`, 1 s.
     public var connectTimeout: Duration
     /// For a connected backend's first words, or its answer to the client's. `greeting_timeout`, 1 s.
@@ -44,6 +53,10 @@ public struct SessionSettings: Hashable, Sendable {
     public var sendProxy: ProxyHeader.Version?
     /// Whether clients come through a balancer that sends such a header. `accept_proxy`.
     public var acceptProxy: Bool
+    /// Whether sessions on a failover alias are kept from writing by accident. `failover_read_only`.
+    public var failoverReadOnly: Bool
+    /// What happens to those of them that can't be. `read_only_opaque`, allow.
+    public var readOnlyOpaque: OpaquePolicy
 
     public init(
         connectTimeout: Duration = .seconds(1),
@@ -57,7 +70,9 @@ public struct SessionSettings: Hashable, Sendable {
         drainDeadline: Duration? = nil,
         drainRate: Int = 50,
         sendProxy: ProxyHeader.Version? = nil,
-        acceptProxy: Bool = false
+        acceptProxy: Bool = false,
+        failoverReadOnly: Bool = false,
+        readOnlyOpaque: OpaquePolicy = .allow
     ) {
         self.connectTimeout = connectTimeout
         self.greetingTimeout = greetingTimeout
@@ -71,6 +86,8 @@ public struct SessionSettings: Hashable, Sendable {
         self.drainRate = drainRate
         self.sendProxy = sendProxy
         self.acceptProxy = acceptProxy
+        self.failoverReadOnly = failoverReadOnly
+        self.readOnlyOpaque = readOnlyOpaque
     }
 
     var openingLimits: SessionStateMachine.Limits {

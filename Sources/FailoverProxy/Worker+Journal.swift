@@ -6,6 +6,7 @@ import Logging
 struct Journal {
     var refusals = LogThrottle()
     var decisions = LogThrottle()
+    var unguarded = LogThrottle()
 }
 
 /// What sessions saw and what was decided for them: told to the observer, and to whoever reads the log.
@@ -72,8 +73,9 @@ extension Worker {
         // Addresses of servers are nobody's business who has not logged in.
         let reasons = down.map { "\($0): \($1.reason)" } + stale.map { "\($0.0): stale" } + tried.map { "\($0): \($1)" }
         let isFull = !attempts.isEmpty && down.isEmpty && stale.isEmpty && attempts.allSatisfy { $0.failure == .full }
+        let isUnguarded = attempts.contains { if case .unguardable = $0.failure { true } else { false } }
         return Refusal(
-            kind: isFull ? .limit : .nothingUp,
+            kind: isFull ? .limit : isUnguarded ? .unguarded : .nothingUp,
             message: "\(name): no server can serve this: \(reasons.joined(separator: "; "))")
     }
 

@@ -104,7 +104,8 @@ struct ConfigurationTests {
             session: SessionSettings(
                 connectTimeout: .milliseconds(250), greetingTimeout: .seconds(2), clientStartupTimeout: .seconds(5),
                 idleTimeout: .seconds(600), tcpUserTimeout: nil, keepalive: nil, onOutage: .keep, onRecovery: .close,
-                drainDeadline: .seconds(60), drainRate: 7, sendProxy: .v2, acceptProxy: true),
+                drainDeadline: .seconds(60), drainRate: 7, sendProxy: .v2, acceptProxy: true,
+                failoverReadOnly: true, readOnlyOpaque: .refuse),
             errorTriggers: [.connectRefused, .reset, .earlyClose])
         #expect(configuration.service(named: "slave")?.kind == .database(route))
         #expect(configuration.workerThreads == 3)

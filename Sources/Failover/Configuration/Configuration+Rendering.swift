@@ -126,6 +126,8 @@ extension SessionSettings {
         text.key("drain_rate", drainRate)
         text.key("send_proxy", SendProxyChoice(sendProxy).rawValue)
         text.key("accept_proxy", (acceptProxy ? Switch.on : .off).rawValue)
+        text.key("failover_read_only", (failoverReadOnly ? Truth.true : .false).rawValue)
+        text.key("read_only_opaque", readOnlyOpaque.rawValue)
     }
 }
 

@@ -49,7 +49,9 @@ enum Opening {
     }
 
     /// A connection to a backend stands.
-    mutating func connected() -> Step {
+    ///
+    /// - Parameter guarding: what becomes of a session that can't be kept from writing; `nil` where it may write.
+    mutating func connected(guarding: SessionSettings.OpaquePolicy? = nil) -> Step {
         switch self {
         case .tcp: return .proven([])
         case .mysql(var opening):
@@ -57,7 +59,7 @@ enum Opening {
             return opening.connected()
         case .postgres(var opening):
             defer { self = .postgres(opening) }
-            return opening.connected()
+            return opening.connected(guarding: guarding)
         }
     }
 
@@ -111,6 +113,14 @@ enum Opening {
         case .tcp: false
         case .mysql: true
         case .postgres(let opening): opening.isInClear
+        }
+    }
+
+    /// Whether the client is known to be, or about to be, encrypted.
+    var isEncrypted: Bool {
+        switch self {
+        case .tcp, .mysql: false
+        case .postgres(let opening): opening.isEncrypted
         }
     }
 

@@ -26,7 +26,9 @@ struct PostgresOpening {
     private var agreement: UInt8?
     /// What each backend is to be given: the client's StartupMessage, or the first bytes of its encrypted stream.
     private var kept: [UInt8] = []
-    private var isEncrypted = false
+    private(set) var isEncrypted = false
+    /// What becomes of a session that the present backend must not let write, and that it can't keep from that.
+    private var guarding: SessionSettings.OpaquePolicy?
     /// What the present backend has said.
     private var heard: [UInt8] = []
     private var isConnected = false
@@ -100,7 +102,16 @@ extension PostgresOpening {
         kept = bytes
         phase = .answering
         if let refusal { return farewell(refusal) }
-        return give(kept)
+        return isConnected ? giveKept() : .connect
+    }
+
+    /// A failover alias may get another StartupMessage than the client's.
+    private func giveKept() -> Opening.Step {
+        guard guarding != nil, !isEncrypted else { return .awaitBackend(sending: kept) }
+        guard let bytes = PostgresReadOnlyStartup.bytes(kept) else {
+            return .failed(.unguardable("the client's StartupMessage has no room for default_transaction_read_only"))
+        }
+        return .awaitBackend(sending: bytes)
     }
 
     private func give(_ bytes: [UInt8]) -> Opening.Step {
@@ -111,14 +122,15 @@ extension PostgresOpening {
 // MARK: - Backends come, answer and go
 
 extension PostgresOpening {
-    mutating func connected() -> Opening.Step {
+    mutating func connected(guarding: SessionSettings.OpaquePolicy? = nil) -> Opening.Step {
         isConnected = true
+        self.guarding = guarding
         switch phase {
         case .listening: return .awaitClient
         case .asking: return .awaitBackend(sending: request)
         case .listeningForHandshake, .answering:
             isAskingAgain = agreement != nil
-            return .awaitBackend(sending: isAskingAgain ? request : kept)
+            return isAskingAgain ? .awaitBackend(sending: request) : giveKept()
         }
     }
 
@@ -148,6 +160,7 @@ extension PostgresOpening {
         case UInt8(ascii: "S"), UInt8(ascii: "G"):
             // Bytes in clear that pretend to be the beginning of the encrypted stream; CVE-2021-23214.
             guard incoming.isEmpty else { return .leave("the client sent bytes between its request and the answer") }
+            if guarding == .refuse { return .failed(.unguardable(ReadOnlyGuard.whyEncrypted)) }
             agreement = answer
             isEncrypted = true
             phase = .listeningForHandshake
@@ -187,14 +200,18 @@ extension PostgresOpening {
         switch phase {
         case .listening: return readMessage()
         case .asking:
+            // A client that only prefers encryption would take a no for leave to go on without.
+            if refusal.kind == .unguarded { return .farewell(refusal.postgresMessage) }
             phase = .listening
             return .tellClient([Self.no])
-        case .listeningForHandshake: return .leave(refusal.message)
+        case .listeningForHandshake: return farewell(refusal)
         case .answering: return farewell(refusal)
         }
     }
 
     private func farewell(_ refusal: Refusal) -> Opening.Step {
-        isEncrypted ? .leave(refusal.message) : .farewell(refusal.postgresMessage)
+        let isTLS = isEncrypted && agreement != UInt8(ascii: "G")
+        if refusal.kind == .unguarded, isTLS { return .farewell(TLSAlert.accessDenied) }
+        return isEncrypted ? .leave(refusal.message) : .farewell(refusal.postgresMessage)
     }
 }

@@ -9,6 +9,8 @@ struct Refusal: Equatable {
         case limit
         /// The operator wants the route closed while some service is down.
         case closed
+        /// What could serve must not be written to, and nothing keeps the session from it.
+        case unguarded
     }
 
     let kind: Kind
@@ -20,6 +22,7 @@ struct Refusal: Equatable {
             switch kind {
             case .nothingUp: ("57P03", "The proxy tries again with each new connection.")
             case .limit: ("53300", "The proxy's max_connections is reached.")
+            case .unguarded: ("57P03", "The proxy's read_only_opaque is refuse.")
             case .closed: ("57P03", "The proxy opens the route again when the outage is over.")
             }
         return PostgresErrorResponse(sqlState: sqlState, message: message, hint: hint).bytes

@@ -20,6 +20,8 @@ enum DialFailure: Equatable {
     case full
     /// A ping found it down meanwhile.
     case down
+    /// It is a failover alias that must not be written to, and nothing can keep this session from it.
+    case unguardable(String)
     /// `errno` of the attempt.
     case system(Int32)
 }
@@ -28,7 +30,7 @@ extension DialFailure {
     /// The kind under which the monitor is told; `nil` for failures that say nothing of the backend.
     var kind: BackendErrorKind? {
         switch self {
-        case .unresolved, .full, .down: nil
+        case .unresolved, .full, .down, .unguardable: nil
         case .silent: .greetingTimeout
         case .closed, .garbage: .earlyClose
         case .refused(let kind, _): kind
@@ -44,6 +46,14 @@ extension DialFailure {
     var isForLackOfRoom: Bool {
         switch self {
         case .full, .refused(.tooManyConnections, _): true
+        default: false
+        }
+    }
+
+    /// Whether another address of the alias would be no better.
+    var isOfTheAlias: Bool {
+        switch self {
+        case .full, .down, .unguardable: true
         default: false
         }
     }
@@ -68,6 +78,7 @@ extension DialFailure: CustomStringConvertible {
         case .garbage(let words): words
         case .full: "its max_connections is reached"
         case .down: "found down meanwhile"
+        case .unguardable(let words): words
         case .system(let code): SystemError(code).words
         }
     }

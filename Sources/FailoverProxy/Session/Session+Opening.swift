@@ -154,15 +154,23 @@ extension Session {
     /// - Returns: whether all of it went out: it is little, and nothing was sent before.
     private func sendToClient(_ bytes: [UInt8]) -> Bool { client.send(bytes) == .bytes(bytes.count) }
 
+    /// Until the session has come of age or is idle for too long.
+    func awaitAge() {
+        loop.setDeadline(loop.now &+ min(Self.youth, settings.idleTimeout?.nanoseconds ?? .max), slot: slot)
+    }
+
     private func startRelay(_ bytes: [UInt8]) {
         lastActivity = loop.now
-        loop.setDeadline(loop.now &+ min(Self.youth, settings.idleTimeout?.nanoseconds ?? .max), slot: slot)
+        awaitAge()
         if machine.isInClear {
-            stream =
-                worker.configuration.routes[route].engine == .mysql
-                ? .mysql(MySQLReader()) : .postgres(PostgresReader())
+            switch (worker.configuration.routes[route].engine, machine.guarding) {
+            case (.mysql, let opaque?): stream = .guarded(GuardedMySQL(opaque: opaque))
+            case (.mysql, nil): stream = .mysql(MySQLReader())
+            case (.postgres, _), (.tcp, _): stream = .postgres(PostgresReader())
+            }
         }
         worker.sessionServed(self)
+        if machine.isUnguarded { worker.noteUnguarded(self) }
         if !bytes.isEmpty { passOpening(bytes) }
         if !isClosed, !waiting.isEmpty { relay(from: .client, untilEnd: !waiting.isDisjoint(with: .peerEnded)) }
     }

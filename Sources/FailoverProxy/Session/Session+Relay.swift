@@ -16,8 +16,7 @@ extension Session {
             switch receive(from: side) {
             case .bytes(let count):
                 noteReceived(count, from: side)
-                read(count, from: side)
-                guard pass(count, from: side) else { return }
+                guard follow(count, from: side) else { return }
                 if movesSince != nil, side == .backend, movedAtBoundary() { return }
                 if count < EventLoop.readSize, !untilEnd { return }
             case .wouldBlock:
@@ -54,7 +53,7 @@ extension Session {
     }
 
     /// The flow out of a side.
-    private subscript(side: Side) -> Flow {
+    subscript(side: Side) -> Flow {
         get { side == .client ? toBackend : toClient }
         _modify { if side == .client { yield &toBackend } else { yield &toClient } }
     }
@@ -86,6 +85,10 @@ extension Session {
     /// Passes on what the backend said before it was proven.
     func passOpening(_ bytes: [UInt8]) {
         toClient.received &+= UInt64(bytes.count)
+        if case .guarded(let guarded) = stream {
+            _ = perform(bytes.withUnsafeBytes { guarded.state.serverSent($0) }, guarded, asItIs: bytes, from: .backend)
+            return
+        }
         bytes.withUnsafeBytes { stream.sent($0, by: .backend) }
         switch client.send(bytes) {
         case .bytes(let sent): toClient.pending = PendingBytes(Array(bytes.dropFirst(sent)))
@@ -94,14 +97,25 @@ extension Session {
         }
     }
 
-    /// Follows what is said, where it can be read.
-    private func read(_ count: Int, from side: Side) {
+    /// Follows what is said, where it can be read, and passes it on.
+    ///
+    /// - Returns: Whether all of it went out.
+    private func follow(_ count: Int, from side: Side) -> Bool {
         let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(loop.readBuffer.bytes)[..<count])
-        if case .opaque = stream { return noteGoodbye(bytes, from: side) }
-        let saw = stream.sawShutdown
-        stream.sent(bytes, by: side)
-        if !saw, stream.sawShutdown { worker.noteFailure(.serverShutdown, session: self, detail: "it shuts down") }
+        switch stream {
+        case .opaque:
+            noteGoodbye(bytes, from: side)
+        case .postgres, .mysql:
+            let saw = stream.sawShutdown
+            stream.sent(bytes, by: side)
+            if !saw, stream.sawShutdown { noteShutdown() }
+        case .guarded(let guarded):
+            return follow(bytes, from: side, guarded)
+        }
+        return pass(count, from: side)
     }
+
+    func noteShutdown() { worker.noteFailure(.serverShutdown, session: self, detail: "it shuts down") }
 
     private func noteGoodbye(_ bytes: UnsafeRawBufferPointer, from side: Side) {
         switch side {
@@ -133,7 +147,7 @@ extension Session {
     }
 
     /// - Returns: Whether all of it went out.
-    private func pass(_ count: Int, from side: Side) -> Bool {
+    func pass(_ count: Int, from side: Side) -> Bool {
         let sent: Int
         switch send(count: count, to: side.other) {
         case .bytes(let bytes): sent = bytes
@@ -148,6 +162,7 @@ extension Session {
     }
 
     private func sourceEnded(_ side: Side) {
+        if side == .backend, guardIsLeft() { return }
         self[side].sourceEnded = true
         noteEarlyClose(side)
         finish(to: side.other)
@@ -163,7 +178,7 @@ extension Session {
         }
     }
 
-    private func failed(_ side: Side, code: Int32) {
+    func failed(_ side: Side, code: Int32) {
         if side == .backend, !clientHasLeft {
             switch code {
             case ECONNRESET, EPIPE: worker.noteFailure(.reset, session: self, detail: SystemError(code).words)

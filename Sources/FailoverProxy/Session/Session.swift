@@ -66,7 +66,9 @@ final class Session: Pollable {
         (candidates, share) = countsForRoute ? worker.candidates(ofRoute: route) : ([], nil)
         machine = SessionStateMachine(
             opening: Opening(worker.configuration.routes[route].engine), candidates: candidates,
-            limits: settings.openingLimits)
+            limits: settings.openingLimits,
+            readOnlyGuard: settings.failoverReadOnly
+                ? ReadOnlyGuard(worker.routes, route: route, opaque: settings.readOnlyOpaque) : nil)
     }
 
     var settings: SessionSettings { worker.configuration.routes[route].session }
@@ -108,6 +110,7 @@ final class Session: Pollable {
         if isLeaving { return close(because: "the client was told the end") }
         if awaitsHeader { return close(because: "no PROXY header came in time") }
         guard machine.isRelaying else { return openingIsLate() }
+        if guardIsLate() { return }
         if !watchesBackend {
             backend?.watchPeer(keepalive: settings.keepalive, userTimeout: settings.tcpUserTimeout)
             watchesBackend = true
@@ -150,7 +153,7 @@ final class Session: Pollable {
     }
 
     /// The deadline was set for the latest activity known then; there may have been more since.
-    private func closeIfIdle() {
+    func closeIfIdle() {
         guard let limit = settings.idleTimeout?.nanoseconds else { return loop.setDeadline(nil, slot: slot) }
         let deadline = lastActivity &+ limit
         if deadline <= loop.now { return close(because: "idle") }

@@ -66,6 +66,10 @@ struct SessionStateMachine {
     private var current = 0
     private var address = 0
     private let limits: Limits
+    private let readOnlyGuard: ReadOnlyGuard?
+    /// What keeps the session that is served from writing, if anything is to; and whether nothing can.
+    private(set) var guarding: SessionSettings.OpaquePolicy?
+    private(set) var isUnguarded = false
     /// Failures so far, in order.
     private(set) var attempts: [Attempt] = []
     /// Those that the backends may have to answer for.
@@ -78,10 +82,13 @@ struct SessionStateMachine {
     /// When the backend must have answered what it was told.
     private var answerDeadline: UInt64?
 
-    init(opening: Opening, candidates: [RouteTable.Candidate], limits: Limits) {
+    init(
+        opening: Opening, candidates: [RouteTable.Candidate], limits: Limits, readOnlyGuard: ReadOnlyGuard? = nil
+    ) {
         self.opening = opening
         self.candidates = candidates
         self.limits = limits
+        self.readOnlyGuard = readOnlyGuard
     }
 
     /// The alias that is tried or serves.
@@ -130,7 +137,7 @@ extension SessionStateMachine {
     mutating func connected(now: UInt64) -> Action {
         state = .opening
         answerDeadline = nil
-        return follow(opening.connected(), now: now)
+        return follow(opening.connected(guarding: guardingOfCurrent), now: now)
     }
 
     /// The backend's next bytes, before it is proven.
@@ -143,7 +150,7 @@ extension SessionStateMachine {
         guard !isRelaying, current < candidates.count else { return .leave("\(failure)") }
         let next = opening.backendLost()
         if next == .connect, address + 1 < candidates[current].addresses.count, now < aliasDeadline,
-            failure != .full, failure != .down
+            !failure.isOfTheAlias
         {
             address += 1
             return dial(now: now)
@@ -207,6 +214,8 @@ extension SessionStateMachine {
             return .tell(bytes, deadline: clientDeadline)
         case .proven(let bytes):
             isInClear = opening.isInClear
+            guarding = guardingOfCurrent
+            isUnguarded = guarding != nil && opening.isEncrypted
             state = .relaying(alias: candidates[current].alias)
             // What was kept for the next candidate is not needed any more; an idle session holds none of it.
             candidates = []
@@ -241,15 +250,23 @@ extension SessionStateMachine {
 
     private mutating func dialCurrentAlias(now: UInt64) -> Action {
         while current < candidates.count {
-            if !candidates[current].addresses.isEmpty {
+            if guardingOfCurrent == .refuse, opening.isEncrypted {
+                pass(.unguardable(ReadOnlyGuard.whyEncrypted))
+            } else if candidates[current].addresses.isEmpty {
+                pass(.unresolved)
+            } else {
                 aliasDeadline = now &+ limits.connect
                 address = 0
                 return dial(now: now)
             }
-            pass(.unresolved)
         }
         state = .refused
         return .refuse(attempts)
+    }
+
+    private var guardingOfCurrent: SessionSettings.OpaquePolicy? {
+        guard let readOnlyGuard, readOnlyGuard.aliases.contains(candidates[current].alias) else { return nil }
+        return readOnlyGuard.opaque
     }
 
     /// The current alias is done with.

@@ -3,11 +3,13 @@ enum SessionStream {
     case opaque
     case postgres(PostgresReader)
     case mysql(MySQLReader)
+    /// What passes is not always what was sent.
+    case guarded(GuardedMySQL)
 
     /// Bytes that one side sent.
     mutating func sent(_ bytes: UnsafeRawBufferPointer, by side: Side) {
         switch self {
-        case .opaque: return
+        case .opaque, .guarded: return
         case .postgres(var reader):
             // Gives the only reference to the reader away, so that it is changed in place.
             self = .opaque
@@ -28,6 +30,7 @@ enum SessionStream {
         case .opaque: false
         case .postgres(let reader): reader.isAtBoundary
         case .mysql(let reader): reader.isAtBoundary
+        case .guarded(let guarded): guarded.state.isAtBoundary
         }
     }
 
@@ -37,6 +40,7 @@ enum SessionStream {
         case .opaque: false
         case .postgres(let reader): reader.sawShutdown
         case .mysql(let reader): reader.sawShutdown
+        case .guarded(let guarded): guarded.state.reader.sawShutdown
         }
     }
 
@@ -50,10 +54,23 @@ enum SessionStream {
                 ? PostgresErrorResponse(
                     sqlState: "57P01", message: message, hint: "Connect again; the proxy chooses another server."
                 ).bytes : nil
-        case .mysql(let reader):
-            reader.errorSequence.map {
-                MySQLErrorPacket(code: 1053, sqlState: "08S01", message: message, sequence: $0).bytes
-            }
+        case .mysql(let reader): reader.lastWords(message)
+        case .guarded(let guarded): guarded.state.reader.lastWords(message)
         }
     }
+}
+
+extension MySQLReader {
+    fileprivate func lastWords(_ message: String) -> [UInt8]? {
+        errorSequence.map { MySQLErrorPacket(code: 1053, sqlState: "08S01", message: message, sequence: $0).bytes }
+    }
+}
+
+/// The guard of one session; not in the session itself, whose size it would be to all the others.
+final class GuardedMySQL {
+    var state: MySQLGuard
+    /// Whether the time for the server's answer runs.
+    var isAwaited = false
+
+    init(opaque: SessionSettings.OpaquePolicy) { state = MySQLGuard(refusesOpaque: opaque == .refuse) }
 }

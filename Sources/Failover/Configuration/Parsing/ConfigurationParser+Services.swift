@@ -39,6 +39,9 @@ extension ConfigurationParser {
             service.ownAliases = Array(reader.own)
             route.aliases = reader.aliases
             route.ownCount = reader.ownCount
+            if route.session.failoverReadOnly, reader.engine == .tcp {
+                section["failover_read_only"]?.report("engine tcp has no use for it: its sessions are not read")
+            }
         }
         readBalance(section, into: &route, knowsItsAliases: service.knowsItsAliases)
         service.kind = .database(route)

@@ -82,6 +82,9 @@ struct RouteAliases {
         aliases.append(name)
     }
 
+    /// The engine of the aliases, as far as it is known.
+    var engine: DatabaseServer.Engine? { aliases.lazy.compactMap { databases.engines[$0] }.first }
+
     private var defined: String {
         let names = databases.names.filter(ConfigurationParser.isName)
         return names.isEmpty ? "none is defined" : "defined are: \(names.joined(separator: ", "))"

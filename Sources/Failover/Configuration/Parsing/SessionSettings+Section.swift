@@ -7,6 +7,7 @@ extension SessionSettings {
         readTimes(section)
         readMoves(section)
         readProxyHeaders(section)
+        readGuard(section)
     }
 
     private mutating func readTimes(_ section: Section) {
@@ -36,6 +37,13 @@ extension SessionSettings {
     private mutating func readProxyHeaders(_ section: Section) {
         sendProxy = section["send_proxy"]?.choice(of: SendProxyChoice.self)?.version
         acceptProxy = section["accept_proxy"]?.choice(of: Switch.self) == .on
+    }
+
+    private mutating func readGuard(_ section: Section) {
+        failoverReadOnly = section["failover_read_only"]?.choice(of: Truth.self) == .true
+        guard let value = section["read_only_opaque"], let policy = value.choice(of: OpaquePolicy.self) else { return }
+        if policy == .refuse, !failoverReadOnly { value.report("has a meaning only with `failover_read_only: true`") }
+        readOnlyOpaque = policy
     }
 }
 

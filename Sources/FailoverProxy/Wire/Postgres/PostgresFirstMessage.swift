@@ -18,7 +18,7 @@ enum PostgresFirstMessage: Equatable {
     /// SSLRequest and GSSENCRequest are that long.
     static let requestLength = 8
     /// The server's own limit for a startup packet (`MAX_STARTUP_PACKET_LENGTH`).
-    private static let longest = 10_000
+    static let longest = 10_000
     /// A cancel key has up to 256 bytes from protocol 3.2 on.
     private static let longestCancel = 12 + 256
     /// The content type of a TLS record that carries a handshake; RFC 8446, 5.1.

@@ -1,0 +1,22 @@
+import FailoverCore
+
+/// What a route with `failover_read_only` asks of a session: that it does not write to a failover alias by accident.
+struct ReadOnlyGuard: Equatable {
+    /// The aliases that are not to be written to.
+    let aliases: [Int]
+    /// What becomes of a session that can't be kept from it.
+    let opaque: SessionSettings.OpaquePolicy
+
+    /// Why an encrypted session is not served under `read_only_opaque: refuse`.
+    static let whyEncrypted = "an encrypted session can't be kept from writing (read_only_opaque: refuse)"
+
+    init(aliases: [Int], opaque: SessionSettings.OpaquePolicy) {
+        self.aliases = aliases
+        self.opaque = opaque
+    }
+
+    init(_ table: RouteTable, route: Int, opaque: SessionSettings.OpaquePolicy) {
+        self.init(
+            aliases: table.routes[route].aliases.filter { table.isFailover(alias: $0, ofRoute: route) }, opaque: opaque)
+    }
+}

@@ -1,0 +1,112 @@
+import FailoverCore
+import Glibc
+
+/// A session that is kept from writing.
+extension Session {
+    /// Follows what is said and passes on what may pass.
+    ///
+    /// - Returns: whether the side may be read on.
+    func follow(_ bytes: UnsafeRawBufferPointer, from side: Side, _ guarded: GuardedMySQL) -> Bool {
+        let saw = guarded.state.reader.sawShutdown
+        let passage = side == .client ? guarded.state.clientSent(bytes) : guarded.state.serverSent(bytes)
+        if !saw, guarded.state.reader.sawShutdown { noteShutdown() }
+        if passage.asItIs, guarded.state.phase == .following { return pass(bytes.count, from: side) }
+        return perform(passage, guarded, asItIs: Array(bytes), from: side)
+    }
+
+    /// Sends what the guard lets pass, and waits for the server to be told.
+    ///
+    /// - Returns: whether the side may be read on.
+    func perform(
+        _ passage: MySQLGuard.Passage, _ guarded: GuardedMySQL, asItIs: [UInt8], from side: Side
+    ) -> Bool {
+        if let refusal = passage.refusal {
+            if send(passage.toClient, to: .client) { endUnguarded(refusal) }
+            return false
+        }
+        let toServer = passage.asItIs && side == .client ? asItIs : passage.toServer
+        let toClient = passage.asItIs && side == .backend ? asItIs : passage.toClient
+        guard send(toServer, to: .backend), send(toClient, to: .client) else { return false }
+        if guarded.state.phase == .over {
+            stream = .opaque
+            if guarded.state.isLost { worker.noteUnguarded(self) }
+        }
+        wait(for: guarded)
+        return self[side].mayRead
+    }
+
+    private func wait(for guarded: GuardedMySQL) {
+        let isSetting = guarded.state.phase == .setting
+        if isSetting != guarded.isAwaited {
+            guarded.isAwaited = isSetting
+            if isSetting {
+                loop.setDeadline(loop.now &+ settings.openingLimits.greeting, slot: slot)
+            } else if watchesBackend {
+                closeIfIdle()
+            } else {
+                awaitAge()
+            }
+        }
+        let wasHeld = toBackend.isHeld
+        toBackend.isHeld = !guarded.state.wantsClient
+        if wasHeld, !toBackend.isHeld { loop.resumeLater(slot: slot) }
+    }
+
+    /// - Returns: whether the session goes on.
+    private func send(_ bytes: [UInt8], to side: Side) -> Bool {
+        guard !bytes.isEmpty else { return true }
+        guard self[side.other].pending.isEmpty else {
+            self[side.other].pending.append(bytes)
+            return true
+        }
+        switch side == .client ? client.send(bytes) : backend?.send(bytes) ?? .failed(EPIPE) {
+        case .bytes(let sent): self[side.other].pending = PendingBytes(Array(bytes.dropFirst(sent)))
+        case .wouldBlock, .ended: self[side.other].pending = PendingBytes(bytes)
+        case .failed(let code):
+            failed(side, code: code)
+            return false
+        }
+        return true
+    }
+}
+
+// MARK: - The server does not keep to reading
+
+extension Session {
+    /// The server was to be told, and the time for its answer is over.
+    func guardIsLate() -> Bool {
+        guard case .guarded(let guarded) = stream, guarded.state.phase == .setting else { return false }
+        worker.noteFailure(.greetingTimeout, session: self, detail: "no answer to SET SESSION TRANSACTION READ ONLY")
+        return guardEnds("it said nothing in time")
+    }
+
+    /// The server was to be told, and has closed.
+    func guardIsLeft() -> Bool { guardEnds("it closed") }
+
+    private func guardEnds(_ words: String) -> Bool {
+        guard case .guarded(let guarded) = stream, let passage = guarded.state.serverIsSilent(words) else {
+            return false
+        }
+        if let refusal = passage.refusal {
+            endUnguarded(refusal)
+        } else {
+            leave(saying: passage.toClient)
+        }
+        return true
+    }
+
+    private func endUnguarded(_ refusal: MySQLGuard.Refusal) {
+        if refusal.code == MySQLReader.shutdownCode { noteShutdown() }
+        let message = worker.refusal(unguarded: self, because: refusal.words)
+        if refusal.isBeforeLogin { leaveBackendBeforeLogin() }
+        if refusal.isForTLS { return leave(saying: TLSAlert.accessDenied) }
+        guard let sequence = refusal.sequence, toClient.pending.isEmpty else { return close(because: message) }
+        leave(saying: MySQLErrorPacket(code: 1105, sqlState: "HY000", message: message, sequence: sequence).bytes)
+    }
+
+    private func leaveBackendBeforeLogin() {
+        guard let backend = backend.take() else { return }
+        let deadline = loop.now &+ settings.openingLimits.greeting
+        MySQLDeparture(loop: loop, backend: backend).start(deadline: deadline)
+    }
+}

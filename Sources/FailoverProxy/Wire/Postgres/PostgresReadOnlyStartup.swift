@@ -1,0 +1,32 @@
+/// A client's StartupMessage as a failover alias gets it: with one more parameter, by which the session's transactions
+/// are read only unless they ask for more. The server applies `options` first and then parameters in their order, so
+/// the last one wins, and `RESET` comes back to it; chapter "Message Formats" and ProcessStartupPacket.
+enum PostgresReadOnlyStartup {
+    private static let parameter = Array("default_transaction_read_only\u{0}on\u{0}".utf8)
+    /// Length and protocol version.
+    private static let headSize = 8
+
+    /// - Parameter bytes: the StartupMessage, and what the client may have sent after it.
+    /// - Returns: `nil` if the parameter can't be added: the message would be too long, or is not of protocol 3.
+    static func bytes(_ bytes: [UInt8]) -> [UInt8]? {
+        guard case .startup(let length) = PostgresFirstMessage(bytes), bytes[4] == 0, bytes[5] == 3,
+            length + parameter.count <= PostgresFirstMessage.longest,
+            endsItsParameters(bytes[headSize..<length])
+        else { return nil }
+        let longer = UInt32(length + parameter.count)
+        return (0..<4).map { UInt8(truncatingIfNeeded: longer >> (24 - 8 * $0)) } + bytes[4..<(length - 1)] + parameter
+            + [0] + bytes[length...]
+    }
+
+    /// Whether pairs of a name and a value follow each other up to an empty name, which is the last byte.
+    private static func endsItsParameters(_ body: ArraySlice<UInt8>) -> Bool {
+        var rest = body
+        while let first = rest.first, first != 0 {
+            for _ in 0..<2 {
+                guard let end = rest.firstIndex(of: 0) else { return false }
+                rest = rest[(end + 1)...]
+            }
+        }
+        return rest.count == 1
+    }
+}
