@@ -81,6 +81,13 @@ enum Laboratory {
         /// What the engine's own client says of its error.
         func standardError(at port: Int) async throws -> String { try await ask(at: port).standardError }
 
+        /// What the engine's own client prints of a statement's rows, in a session in clear.
+        func answer(to statement: String, at port: Int) async throws -> String {
+            let output = try await ask(statement, at: port, environment: ["PGSSLMODE": "disable"])
+            guard output.status == 0 else { throw CommandFailure(output: output) }
+            return output.standardOutput.trimmingCharacters(in: .whitespacesAndNewlines)
+        }
+
         /// Runs a statement with the engine's own client.
         func execute(_ statement: String, at port: Int) async throws {
             let output = try await ask(statement, at: port)
@@ -107,7 +114,9 @@ enum Laboratory {
             }
         }
 
-        private func ask(_ statement: String? = nil, at port: Int) async throws -> Command.Output {
+        private func ask(
+            _ statement: String? = nil, at port: Int, environment: [String: String] = [:]
+        ) async throws -> Command.Output {
             let command =
                 switch self {
                 case .postgres:
@@ -123,8 +132,8 @@ enum Laboratory {
                         "-D", "app", "-Nse", statement ?? "select @@port",
                     ]
                 }
-            return try await Command.run(
-                command, environment: ["PGPASSWORD": "app-secret", "MYSQL_PWD": "app-secret"])
+            let secrets = ["PGPASSWORD": "app-secret", "MYSQL_PWD": "app-secret"]
+            return try await Command.run(command, environment: secrets.merging(environment) { $1 })
         }
 
         /// Plays a fault on the replica: `kill`, `stop`, `cont`, `shutdown`, `promote`, `pause`, `resume`, `cut`, `mend`

@@ -1,0 +1,109 @@
+import FailoverTesting
+import Foundation
+import Testing
+
+extension RealServers {
+    /// Sessions on the primary that must not write by accident, with real servers and real drivers.
+    @Suite("The read-only guard")
+    struct ReadOnlyTests {
+        private let scratch: Scratch
+
+        init() throws { scratch = try Scratch() }
+
+        private func clients(_ program: String, _ arguments: String...) async throws -> [String] {
+            let path = "\(Laboratory.root)/Tests/IntegrationTests/Clients/\(program)"
+            let output = try await Command.run(["timeout", "280", "/usr/bin/python3", "-B", path] + arguments)
+            return output.standardOutput.split(separator: "\n").map(String.init)
+        }
+
+        private func failover(_ engine: Laboratory.Engine) throws -> FailoverProcess {
+            let route = "failover_read_only: true, connect_timeout: 5s, greeting_timeout: 5s"
+            return try FailoverProcess(
+                configuration: "admin: {listen: \"unix:\(scratch.path("admin"))\"}\n"
+                    + engine.configuration(pingTimeout: "3s", route: route))
+        }
+
+        /// What a new session finds of the guard.
+        private func setting(_ engine: Laboratory.Engine, at port: Int) async throws -> String {
+            let statement =
+                engine == .postgres ? "show default_transaction_read_only" : "select if(@@tx_read_only, 'on', 'off')"
+            return try await engine.answer(to: statement, at: port)
+        }
+
+        @Test(arguments: Laboratory.Engine.allCases)
+        func whileTheReplicaIsDownNoDriverWritesByAccident(_ engine: Laboratory.Engine) async throws {
+            try await engine.execute("create table if not exists guarded (id int)", at: engine.primaryPort)
+            let failover = try failover(engine)
+            let port = try await failover.port()
+            #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
+            // A session on the route's own alias is untouched.
+            #expect(try await setting(engine, at: port) == "off")
+
+            try await engine.fault("kill")
+            #expect(await failover.logs("CRITICAL slave outage."))
+            #expect(try await engine.whoAnswers(at: port) == engine.primaryPort)
+            let lines = try await clients("read_only.py", engine.rawValue, "\(port)")
+            #expect(lines.count == (engine == .postgres ? 8 : 10), "\(lines)")
+            for line in lines {
+                // Who says so can write: the guard is against accidents.
+                let expected = line.contains("READ WRITE: ") ? "writes" : "read only"
+                #expect(line.hasSuffix(": \(expected)"), "\(line)")
+            }
+            try await engine.fault("start")
+            #expect(await failover.logs("INFO slave is back up."))
+            #expect(try await setting(engine, at: port) == "off")
+
+            // An operator's switch to the primary is guarded too.
+            #expect(try await failover.command("switch", "slave", "default").status == 0)
+            #expect(try await engine.whoAnswers(at: port) == engine.primaryPort)
+            #expect(try await setting(engine, at: port) == "on")
+            #expect(try await setting(engine, at: engine.primaryPort) == "off")
+            try await failover.end()
+        }
+
+        @Test(arguments: Laboratory.Engine.allCases)
+        func encryptedSessionsAreServedUnguardedOrNotAtAll(_ engine: Laboratory.Engine) async throws {
+            let unused = UnusedPort()
+            for policy in ["allow", "refuse"] {
+                let failover = try FailoverProcess(
+                    configuration: engine.configuration(
+                        route: "failover_read_only: true, read_only_opaque: \(policy)",
+                        ports: [UInt16(engine.primaryPort), unused.port]))
+                let port = try await failover.port()
+                #expect(await failover.logs("CRITICAL slave outage."))
+                let lines = try await clients("drivers.py", engine.rawValue, "\(port)")
+                #expect(lines.count == 6, "\(lines)")
+                for line in lines {
+                    let words = line.split(separator: " ")
+                    let isServed = policy == "allow" || words[1] == "disable"
+                    #expect(words[2] == (isServed ? "\(engine.primaryPort)" : "FAILED"), "\(policy): \(line)")
+                    // No client is lured into clear text, not even one that would accept it.
+                    if isServed, words[1] != "disable" { #expect(words[3] == "encrypted", "\(policy): \(line)") }
+                }
+                #expect(
+                    await failover.logs(
+                        policy == "allow"
+                            ? "encrypted or compressed: nothing keeps it from writing" : "read_only_opaque: refuse"))
+                #expect(try await setting(engine, at: port) == "on")
+                try await failover.end()
+            }
+        }
+
+        /// A server counts clients that go after its greeting, and blocks the proxy in the end.
+        @Test func manyEncryptedSessionsThatAreRefusedDoNotBlockTheProxy() async throws {
+            let engine = Laboratory.Engine.mariadb
+            let unused = UnusedPort()
+            let failover = try FailoverProcess(
+                configuration: engine.configuration(
+                    route: "failover_read_only: true, read_only_opaque: refuse",
+                    ports: [UInt16(engine.primaryPort), unused.port]))
+            let port = try await failover.port()
+            #expect(await failover.logs("CRITICAL slave outage."))
+            let before = try await engine.answer(to: "show global status like 'Aborted_connects_preauth'", at: port)
+            _ = try await clients("drivers.py", engine.rawValue, "\(port)")
+            let after = try await engine.answer(to: "show global status like 'Aborted_connects_preauth'", at: port)
+            #expect(before == after)
+            try await failover.end()
+        }
+    }
+}
