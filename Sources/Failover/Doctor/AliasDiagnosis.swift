@@ -112,7 +112,7 @@ struct AliasDiagnosis {
             find(
                 .candidateDown,
                 "\(alias.name) could not become \(candidate.endpoint): \(failure)",
-                remedy: failure.reason.remedy(user: alias.server.user, engine: alias.server.engine))
+                remedy: failure.reason.remedy(for: alias.server.at(candidate.endpoint)))
         }
         guard alias.server.role == .primary else { return }
         var writable: [(endpoint: Endpoint, identity: String)] = []
