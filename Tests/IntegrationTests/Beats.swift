@@ -1,6 +1,5 @@
 import FailoverTesting
 import Foundation
-import Glibc
 import Testing
 
 /// A table of the primary that gets the time ten times a second, so that the replica's true lag can be measured: both
@@ -13,7 +12,7 @@ struct Beats {
     /// Begins to write, and waits until the replica has the first time.
     init(_ engine: Laboratory.Engine) async throws {
         self.engine = engine
-        let table = engine == .postgres ? "beats" : "app.beats"
+        let table = Self.table(engine)
         let time = engine == .postgres ? "double precision" : "double"
         try await engine.administer("create table if not exists \(table) (at \(time))", at: .primary)
         try await engine.administer("truncate \(table)", at: .primary)
@@ -21,7 +20,13 @@ struct Beats {
         writer = try ChildProcess(
             ["timeout", "250"] + engine.administration(Self.loop(engine), at: .primary),
             output: scratch.path("out"), error: scratch.path("err"))
-        #expect(await eventually { (try? await latest()) != nil }, "\(scratch.text("err"))")
+        let beats = self
+        let hasBegun = await eventually { (try? await beats.latest()) != nil }
+        #expect(hasBegun, "\(scratch.text("err"))")
+    }
+
+    private static func table(_ engine: Laboratory.Engine) -> String {
+        engine == .postgres ? "beats" : "app.beats"
     }
 
     private static func loop(_ engine: Laboratory.Engine) -> String {
@@ -29,20 +34,20 @@ struct Beats {
         case .postgres:
             """
             do $$ begin for i in 1..2000 loop insert into beats values (extract(epoch from clock_timestamp())); commit; \
-            perform pg_sleep(0.1); end loop; end $$
+            exit when exists (select from beats where at = 0); perform pg_sleep(0.1); end loop; end $$
             """
         case .mariadb:
             """
-            begin not atomic for i in 1..2000 do insert into app.beats values (unix_timestamp(now(6))); \
-            do sleep(0.1); end for; end
+            begin not atomic beating: for i in 1..2000 do insert into app.beats values (unix_timestamp(now(6))); \
+            if exists (select 1 from app.beats where at = 0) then leave beating; end if; do sleep(0.1); \
+            end for beating; end
             """
         }
     }
 
     /// The latest time that the replica has, in seconds since 1970.
     func latest() async throws -> Double {
-        let table = engine == .postgres ? "beats" : "app.beats"
-        let text = try await engine.administer("select max(at) from \(table)", at: .replica)
+        let text = try await engine.administer("select max(at) from \(Self.table(engine))", at: .replica)
         return try #require(Double(text))
     }
 
@@ -51,7 +56,7 @@ struct Beats {
 
     /// Writes no more.
     func stop() async throws {
-        kill(writer.pid, SIGTERM)
-        _ = try await writer.status()
+        try await engine.administer("insert into \(Self.table(engine)) values (0)", at: .primary)
+        #expect(try await writer.status() == 0, "\(scratch.text("err"))")
     }
 }

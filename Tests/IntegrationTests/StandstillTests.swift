@@ -27,9 +27,10 @@ extension RealServers {
                             role: replica, max_lag: \(Int(maxLag))s, lag_recovers_at: \(Int(recoversAt))s, \
                             monitoring_ping_frequency: 1s
                             """))
-            var watch = Watch(engine, beats, failover, port: try await failover.port(), admin: scratch.path("admin"))
+            let port = try await failover.port()
+            var watch = Watch(engine, beats, failover, port: port, admin: scratch.path("admin"))
             // Connected for the first time, it may count as down for want of privileges or of an address.
-            #expect(try await eventually { try await engine.whoAnswers(at: watch.port) == engine.replicaPort })
+            #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
 
             for _ in 0..<5 { try await watch.look() }
             try await engine.fault(fault)
