@@ -101,6 +101,7 @@ struct ReadOnlySessionTests {
     private static let faults: [(words: String, play: @Sendable (FaultyServerConnection) -> Void)] = [
         ("it said 1193: Unknown variable", { $0.sendMySQLError(1193, "Unknown variable", sequence: 1) }),
         ("it closed", { _ in }),
+        ("it closed", { $0.reset() }),
         ("it said nothing in time", { $0.holdOpen() }),
         ("what it said was no answer", { $0.send([1, 0, 0, 1, 9]) }),
     ]

@@ -42,7 +42,7 @@ extension RealServers {
             let engine = Laboratory.Engine.mariadb
             try await engine.administer(
                 """
-                change master 'second' to master_host = '127.0.0.1', master_port = \(engine.primaryPort), \
+                change master 'second' to master_host = 'localhost', master_port = \(engine.primaryPort), \
                 master_user = 'replicator', master_password = 'replicator-secret', master_use_gtid = slave_pos
                 """, at: .replica)
             let failover = try FailoverProcess(

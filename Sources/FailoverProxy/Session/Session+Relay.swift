@@ -185,6 +185,7 @@ extension Session {
             case ETIMEDOUT: worker.noteFailure(.connectTimeout, session: self, detail: SystemError(code).words)
             default: break
             }
+            if guardIsLeft() { return }
         }
         close(because: "\(side == .client ? "client" : "backend"): \(SystemError(code).words)")
     }
