@@ -57,6 +57,7 @@ wal_keep_size = 1GB                      # a replica that was away for long stil
 wal_retrieve_retry_interval = 200ms
 wal_sender_timeout = 5s                  # a shutdown waits no longer for a frozen replica
 dynamic_shared_memory_type = mmap        # in the data directory: SIGKILL leaves nothing in /dev/shm
+autovacuum = off                         # an idle server writes nothing
 fsync = off                              # survives SIGKILL of the server, which is all that happens here
 full_page_writes = off
 $(printf '%s\n' "$@")
