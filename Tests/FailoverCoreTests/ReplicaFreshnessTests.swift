@@ -30,8 +30,25 @@ struct ReplicaFreshnessTests {
 
     @Test func itIsStaleBeyondTheLimitAndFreshAgainBelowTheOther() {
         var replica = replica()
-        let verdicts = [0, 10, 11, 10, 6, 5, 10, 11].enumerated().map { replica.observe(behind($1), now: at($0)) }
-        #expect(verdicts == [.fresh, .fresh, stale(11), stale(10), stale(6), .fresh, .fresh, stale(11)])
+        let verdicts = [0, 10, 11, 10, 6, 5, 5, 10, 11].enumerated().map { replica.observe(behind($1), now: at($0)) }
+        #expect(verdicts == [.fresh, .fresh, stale(11), stale(10), stale(6), stale(7), .fresh, .fresh, stale(11)])
+    }
+
+    @Test func whoBeginsToFollowAgainIsNotBelievedAtTheFirstWord() {
+        var replica = replica()
+        #expect(replica.observe(behind(11), now: at(0)) == stale(11))
+        #expect(replica.observe(ReplicationReading(stopped: "no thread"), now: at(1)) == stale(12, "no thread"))
+        // It has read nothing yet.
+        #expect(replica.observe(behind(0), now: at(2)) == stale(13))
+        #expect(replica.observe(behind(9), now: at(3)) == stale(9))
+        #expect(replica.observe(behind(0), now: at(4)) == stale(10))
+        #expect(replica.observe(behind(1), now: at(5)) == .fresh)
+        // A heartbeat is no such word.
+        var beating = self.replica()
+        for (time, lag) in [(0, 11), (1, 0)] {
+            let verdict = beating.observe(ReplicationReading(heartbeat: .behind(.seconds(lag))), now: at(time))
+            #expect(verdict == (lag == 0 ? .fresh : stale(11)))
+        }
     }
 
     @Test func halfTheLimitIsEnoughUnlessTheOtherIsGiven() {
@@ -95,7 +112,8 @@ struct ReplicaFreshnessTests {
         #expect(replica.observe(stopped, now: at(8)) == .fresh)
         #expect(replica.observe(stopped, now: at(9)) == stale(11, "no thread"))
         #expect(replica.observe(behind(6), now: at(10)) == stale(6))
-        #expect(replica.observe(behind(0), now: at(11)) == .fresh)
+        #expect(replica.observe(behind(0), now: at(11)) == stale(7))
+        #expect(replica.observe(behind(0), now: at(12)) == .fresh)
         // Of one that was never seen to follow nobody knows.
         var unknown = self.replica()
         #expect(unknown.observe(stopped, now: at(0)) == stale(nil, "no thread"))

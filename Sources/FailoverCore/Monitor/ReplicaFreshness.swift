@@ -33,6 +33,9 @@ public struct ReplicaFreshness: Sendable {
     private var known: UInt64?
     /// What the primary had by then the replica has too.
     private var currentAt: MonotonicTime?
+    /// The latest reading of a stale server, one that tells seconds alone, was that it has caught up. It is believed when it
+    /// says so again: MySQL and MariaDB say 0 for a moment when they begin to follow, for they have read nothing yet.
+    private var isRelieved = false
     /// Not yet applied, oldest first.
     private var marks: [Mark] = []
     /// The least time between them.
@@ -96,7 +99,11 @@ public struct ReplicaFreshness: Sendable {
     private mutating func lag(_ reading: ReplicationReading, now: MonotonicTime) -> Duration? {
         guard let positions = reading.positions else {
             // What a server that follows says is true; one that has stopped says nothing, and falls behind from then on.
-            if reading.stopped == nil { currentAt = reading.behind.map { now.advanced(by: .zero - $0) } }
+            let isRelief = reading.stopped == nil && isStale && reading.behind.map { $0 <= policy.recoversAt } == true
+            if reading.stopped == nil, !isRelief || isRelieved {
+                currentAt = reading.behind.map { now.advanced(by: .zero - $0) }
+            }
+            isRelieved = isRelief
             return currentAt.map { $0.duration(to: now) }
         }
         // A connection that has died in silence still looks alive: the primary may know of more.
