@@ -126,7 +126,7 @@ public final class FailoverApplication: ServiceLifecycle.Service {
         for notifier in first.notifiers { start(notifier) }
         if let predecessor { resume(from: predecessor.offer) }
         for target in first.targets { start(target.monitor) }
-        await firstAnswers()
+        if predecessor == nil { await serversFound() } else { await firstAnswers() }
         try proxy.start()
         for (route, addresses) in addresses { noteListening(route, addresses) }
         if let predecessor { await finish(predecessor) }
@@ -141,6 +141,16 @@ public final class FailoverApplication: ServiceLifecycle.Service {
         // One that is under way needs the loops.
         await reloading.value
         await stop(watching)
+    }
+
+    /// Waits until it is known of aliases that may be several servers which of them they are. A silent one keeps no other
+    /// route waiting for long.
+    private func serversFound() async {
+        let clock = MonotonicClock()
+        let found = Task { [targets = current.value.targets] in
+            await Self.firstAnswers(of: targets.filter(\.mayBeSeveral))
+        }
+        _ = await Patience.value(of: found, until: clock.now.advanced(by: Self.firstLookupLimit), clock: clock)
     }
 
     /// Has the former process stop, and opens what could not be open in both.

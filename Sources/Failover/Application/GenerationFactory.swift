@@ -37,15 +37,12 @@ struct GenerationFactory: Sendable {
             index, alias: alias.database.name, name: alias.serviceName, server: server, monitor: alias.database.monitor,
             services: services)
         if let same = known.first(where: { $0.origin == origin }) { return same }
-        let freshness = FreshnessAnnouncer(
-            name: alias.serviceName, alias: index, board: board, environment: environment, announcer: announcer)
-        let move = MoveAnnouncer(
+        let told = AliasAnnouncer(
             name: alias.serviceName, alias: index, board: board, environment: environment, announcer: announcer)
         let check = checks.check(of: server, at: positions.place(ofAlias: index))
         let base = DatabaseAliasService(
             name: alias.serviceName, settings: alias.database.monitor, check: check, board: board, alias: index,
-            onStaleness: freshness.tell,
-            onMove: move.tell(from:to:))
+            onStaleness: told.tellFreshness, onMove: told.tellMove)
         let monitor = MonitoredService(
             service: ConsequentialService(
                 base: base, names: services, member: alias.database.name, consequences: consequences),

@@ -98,14 +98,13 @@ extension FailoverApplication {
         }
     }
 
-    /// Waits for the first answers that are needed before clients come, no longer than twice a ping's limit: all, of who
-    /// takes another's place, which must not learn of an outage from its clients; those of aliases that may be several
-    /// servers.
-    func firstAnswers() async {
+    /// Waits for the first answers of all services, no longer than twice a ping's limit: whoever serves must not learn of an
+    /// outage from its clients.
+    func firstAnswers() async { await Self.firstAnswers(of: current.value.targets) }
+
+    static func firstAnswers(of targets: [MonitoredTarget]) async {
         await withDiscardingTaskGroup { group in
-            for target in current.value.targets where predecessor != nil || target.mayBeSeveral {
-                group.addTask { await target.monitor.firstAnswer() }
-            }
+            for target in targets { group.addTask { await target.monitor.firstAnswer() } }
         }
     }
 
