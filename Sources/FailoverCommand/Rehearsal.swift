@@ -51,7 +51,7 @@ struct Rehearsal: Sendable {
         outcome.whyNoProbes = whyNoProbes
         outcome.ending = try? await client.ending()
         if watch.notBack > 0 {
-            outcome.whyNotBack = try? await client.sessions().reasonsToStay(elsewhereThan: name)
+            outcome.whyNotBack = try? await client.sessions().reasonsToStay(elsewhereThan: watch.home)
         }
         return outcome
     }

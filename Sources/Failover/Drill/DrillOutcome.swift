@@ -64,10 +64,10 @@ package struct DrillOutcome: Sendable {
 }
 
 extension [SessionDocument] {
-    /// Why sessions of a route are on other aliases than this one: how many can't be read, how many are in the middle of
+    /// Why sessions of a route are on other aliases than these: how many can't be read, how many are in the middle of
     /// something.
-    package func reasonsToStay(elsewhereThan alias: String) -> String {
-        let elsewhere = filter { $0.alias != nil && $0.alias != alias }
+    package func reasonsToStay(elsewhereThan home: Set<String>) -> String {
+        let elsewhere = filter { session in session.alias.map { !home.contains($0) } == true }
         let kinds: [(words: String, count: Int)] = [
             ("encrypted, so that nobody sees where they could be closed", elsewhere.count { $0.atBoundary == nil }),
             ("in a transaction or with something open", elsewhere.count { $0.atBoundary == false }),

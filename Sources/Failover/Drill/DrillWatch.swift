@@ -27,7 +27,10 @@ package struct DrillWatch: Sendable {
     }
 
     /// Whether the alias served before, so that sessions should come back.
-    package var expectsReturn: Bool { before.currentAlias == alias }
+    package var expectsReturn: Bool { before.alias(alias)?.serving == true }
+
+    /// The aliases that sessions of the route may be on all the same: the alias, and those that served beside it.
+    package var home: Set<String> { Set(before.aliases.filter(\.serving).map(\.name)).union([alias]) }
 
     package mutating func saw(_ route: RouteDocument, at time: Duration) {
         latest = route
@@ -45,7 +48,7 @@ package struct DrillWatch: Sendable {
         firstSeen = firstSeen ?? time
         let servedDuring = (last ?? before).alias(alias)?.served ?? 0
         if firstBack == nil, (own?.served ?? 0) > servedDuring { firstBack = time - lastSeen }
-        if allBack == nil, route.currentAlias == alias, elsewhere(route) <= elsewhere(before) {
+        if allBack == nil, own?.serving == true, elsewhere(route) <= elsewhere(before) {
             allBack = time - lastSeen
         }
     }
@@ -58,7 +61,7 @@ package struct DrillWatch: Sendable {
     /// Sessions that were still on the alias when the drill was last seen.
     package var stayed: Int { last?.alias(alias)?.sessions ?? 0 }
 
-    /// Sessions that are on other aliases now and were not before.
+    /// Sessions that are on aliases now that did not serve before.
     package var notBack: Int { expectsReturn ? max(0, elsewhere(latest) - elsewhere(before)) : 0 }
 
     /// Sessions that began while the drill was seen, by alias.
@@ -78,7 +81,7 @@ package struct DrillWatch: Sendable {
     }
 
     private func elsewhere(_ route: RouteDocument) -> Int {
-        route.aliases.filter { $0.name != alias }.reduce(0) { $0 + $1.sessions }
+        route.aliases.filter { !home.contains($0.name) }.reduce(0) { $0 + $1.sessions }
     }
 }
 

@@ -13,15 +13,17 @@ struct DrillOutcomeTests {
         on slave: Int = 3, default other: Int = 0, served: (slave: Int, other: Int) = (10, 0), drill: Bool = false,
         current: String? = nil, state: String = "up", refused: Int = 1, moved: Int = 0
     ) -> RouteDocument {
-        RouteDocument(
-            name: "slave", engine: "postgres", listen: [], currentAlias: current ?? (drill ? "default" : "slave"),
+        let current = current ?? (drill ? "default" : "slave")
+        return RouteDocument(
+            name: "slave", engine: "postgres", listen: [], currentAlias: current,
             why: .preferred, reason: nil, pinned: nil, closed: nil,
             aliases: [
                 .init(
                     name: "slave", address: "", state: state, suspect: false, draining: false,
-                    drill: drill ? until : nil, serving: !drill, sessions: slave, served: served.slave),
+                    drill: drill ? until : nil, serving: current == "slave", sessions: slave, served: served.slave),
                 .init(
-                    name: "default", address: "", state: "up", suspect: false, draining: false, serving: drill,
+                    name: "default", address: "", state: "up", suspect: false, draining: false,
+                    serving: current == "default",
                     sessions: other,
                     served: served.other),
             ], sessions: .init(open: slave + other, total: 10, refused: refused, retried: 0, moved: moved),
@@ -71,6 +73,36 @@ struct DrillOutcomeTests {
         #expect(watch.newSessions.map(\.count) == [0, 6])
         #expect(watch.moved == 4)
         #expect(watch.changes == [.zero...(.milliseconds(100)), .milliseconds(9900)...(.milliseconds(10_100))])
+    }
+
+    /// A route of two replicas, with so many sessions on each and on the primary.
+    private static func pair(_ sessions: [Int], served: [Int], drill: Bool = false) -> RouteDocument {
+        RouteDocument(
+            name: "slave", engine: "postgres", listen: [], currentAlias: drill ? "second" : "slave", why: .preferred,
+            reason: nil, pinned: nil, closed: nil,
+            aliases: ["slave", "second", "default"].enumerated().map { index, name in
+                .init(
+                    name: name, address: "", state: "up", suspect: false, draining: false,
+                    drill: drill && index == 0 ? until : nil, serving: index == 1 || (index == 0 && !drill),
+                    sessions: sessions[index], served: served[index])
+            }, sessions: .init(open: sessions.reduce(0, +), total: 10, refused: 0, retried: 0, moved: 0),
+            newSessions: [])
+    }
+
+    @Test func sessionsMayStayOnAnotherReplica() throws {
+        let looks: [Look] = [
+            (100, Self.pair([0, 4, 0], served: [2, 4, 0], drill: true)),
+            (9900, Self.pair([0, 5, 0], served: [2, 5, 0], drill: true)),
+            (10100, Self.pair([1, 5, 0], served: [3, 5, 0])),
+        ]
+        let before = Self.pair([2, 2, 0], served: [2, 2, 0])
+        let outcome = try outcome(looks, before: before)
+        #expect(outcome.problems == [])
+        #expect(outcome.watch.allBack == .milliseconds(200))
+        // On the primary they are not at home.
+        let elsewhere = try self.outcome(
+            looks + [(90000, Self.pair([1, 4, 1], served: [3, 5, 1]))], before: before)
+        #expect(elsewhere.watch.notBack == 1)
     }
 
     @Test func whoIsRefusedFailsIt() throws {
@@ -138,7 +170,7 @@ struct DrillOutcomeTests {
             session("default", false),
         ]
         #expect(
-            sessions.reasonsToStay(elsewhereThan: "slave")
+            sessions.reasonsToStay(elsewhereThan: ["slave"])
                 == "2 encrypted, so that nobody sees where they could be closed, 1 in a transaction or with something open"
         )
     }
