@@ -119,7 +119,7 @@ class Report:
         return {
             sample.round: sample.values[metric.key]
             for sample in self._samples
-            if (sample.measurement, sample.relay) == (metric.measurement, relay)
+            if (sample.measurement, sample.relay) == (metric.measurement, relay) and metric.key in sample.values
         }
 
     def _cell(self, metric: Metric, relay: str) -> str:
