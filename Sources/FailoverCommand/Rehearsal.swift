@@ -105,8 +105,7 @@ struct Rehearsal: Sendable {
         guard let over = watch.over else { return false }
         if now - over > request.patience { return true }
         guard watch.expectsReturn, watch.latest.alias(watch.alias)?.state == "up" else { return true }
-        let isServing = watch.latest.currentAlias == watch.alias
-        let isBack = isServing && (watch.allBack != nil || !expectation.comeBack)
+        let isBack = watch.isServing && (watch.allBack != nil || !expectation.comeBack)
         return isBack && (watch.firstBack != nil || !awaitsNewSession)
     }
 

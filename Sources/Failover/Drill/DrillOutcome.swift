@@ -49,7 +49,7 @@ package struct DrillOutcome: Sendable {
             return ["\(watch.alias) is down\(route.reason.map { ": \($0)" } ?? "")"]
         }
         guard watch.expectsReturn else { return [] }
-        if route.currentAlias != watch.alias {
+        if !watch.isServing {
             return ["\(watch.alias) does not serve again\(route.reason.map { ": \($0)" } ?? "")"]
         }
         guard watch.notBack > 0, expectation.comeBack, breakOff == nil else { return [] }

@@ -27,7 +27,10 @@ package struct DrillWatch: Sendable {
     }
 
     /// Whether the alias served before, so that sessions should come back.
-    package var expectsReturn: Bool { before.alias(alias)?.serving == true }
+    package var expectsReturn: Bool { serves(in: before) }
+
+    /// Whether it serves now, alone or beside others.
+    package var isServing: Bool { serves(in: latest) }
 
     /// The aliases that sessions of the route may be on all the same: the alias, and those that served beside it.
     package var home: Set<String> { Set(before.aliases.filter(\.serving).map(\.name)).union([alias]) }
@@ -48,7 +51,7 @@ package struct DrillWatch: Sendable {
         firstSeen = firstSeen ?? time
         let servedDuring = (last ?? before).alias(alias)?.served ?? 0
         if firstBack == nil, (own?.served ?? 0) > servedDuring { firstBack = time - lastSeen }
-        if allBack == nil, own?.serving == true, elsewhere(route) <= elsewhere(before) {
+        if allBack == nil, isServing, elsewhere(route) <= elsewhere(before) {
             allBack = time - lastSeen
         }
     }
@@ -79,6 +82,8 @@ package struct DrillWatch: Sendable {
         let beginning = Duration.zero...(firstSeen ?? .zero)
         return over.map { [beginning, lastSeen...$0] } ?? [beginning]
     }
+
+    private func serves(in route: RouteDocument) -> Bool { route.alias(alias)?.serving == true }
 
     private func elsewhere(_ route: RouteDocument) -> Int {
         route.aliases.filter { !home.contains($0.name) }.reduce(0) { $0 + $1.sessions }

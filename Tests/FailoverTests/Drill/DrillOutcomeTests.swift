@@ -105,6 +105,20 @@ struct DrillOutcomeTests {
         #expect(elsewhere.watch.notBack == 1)
     }
 
+    @Test func theOneThatIsDrilledNeedNotBeTheFirst() throws {
+        var before = Self.pair([2, 2, 0], served: [2, 2, 0])
+        before.aliases.swapAt(0, 1)
+        before.currentAlias = "second"
+        var watch = DrillWatch(alias: "slave", before: before)
+        watch.saw(Self.pair([0, 4, 0], served: [2, 4, 0], drill: true), at: .milliseconds(100))
+        #expect(!watch.isServing)
+        var after = Self.pair([1, 4, 0], served: [3, 4, 0])
+        after.currentAlias = "second"
+        watch.saw(after, at: .milliseconds(9900))
+        #expect(watch.expectsReturn && watch.isServing)
+        #expect(watch.allBack == .milliseconds(9800))
+    }
+
     @Test func whoIsRefusedFailsIt() throws {
         let last: Look = (13000, Self.route(on: 4, refused: 2))
         #expect(try outcome(moved + back + [last]).problems == ["1 client was refused"])
