@@ -14,19 +14,15 @@ struct MySQLExamination: ServerExamination {
         let certificate =
             connection.isEncrypted ? LatestTLSSession.current.flatMap { CertificateFacts(peerOf: $0) } : nil
 
-        guard let role = MySQLRole(try driver.rows(of: MySQLRole.question, &connection, attempt)) else {
-            throw attempt.failure(.protocolViolation, "the server does not say whether it is read_only")
-        }
+        let role = try driver.role(&connection, attempt)
         let settings = MySQLSettings(try driver.rows(of: MySQLSettings.question, &connection, attempt))
         let asked = WallTime.now
         let time = try driver.rows(of: MySQLSettings.clock, &connection, attempt)
         let answered = WallTime.now
 
         let channels: [[String: String]]?
-        do {
-            channels = try connection.rows(of: role.version.channelQuestion, deadline: attempt.deadline)
-        } catch {
-            guard error.isOfPrivileges else { throw driver.failure(of: error, attempt) }
+        do { channels = try driver.channels(role, &connection, attempt) } catch {
+            guard error.reason == .missingPrivilege else { throw error }
             channels = nil
         }
         var facts = settings.facts(role: role, channels: channels, hiding: server.password)
@@ -49,15 +45,5 @@ struct MySQLExamination: ServerExamination {
             facts.pingQueryFailure = driver.failure(of: error, attempt)
         }
         return facts
-    }
-}
-
-extension MySQLDriver {
-    fileprivate func rows(
-        of question: String, _ connection: inout MySQLConnection, _ attempt: PingAttempt
-    ) throws(PingFailure) -> [[String: String]] {
-        do { return try connection.rows(of: question, deadline: attempt.deadline) } catch {
-            throw failure(of: error, attempt)
-        }
     }
 }

@@ -58,12 +58,7 @@ struct MySQLDriver: PingDriver {
     private func askForIdentity(
         _ identity: ServerIdentity, _ connection: inout MySQLConnection, _ attempt: PingAttempt
     ) throws(PingFailure) {
-        do {
-            identity.observe(
-                mysql: try connection.rows(of: ServerIdentity.mysqlQuestion, deadline: attempt.deadline))
-        } catch {
-            throw failure(of: error, attempt)
-        }
+        identity.observe(mysql: try rows(of: ServerIdentity.mysqlQuestion, &connection, attempt))
     }
 
     /// Asks for the role, if it matters, and for all that matters of replication.
@@ -99,13 +94,7 @@ struct MySQLDriver: PingDriver {
     private func askForRoleAndReplication(
         _ connection: inout MySQLConnection, _ attempt: PingAttempt
     ) throws(PingFailure) -> ReplicationReading {
-        let answer: [[String: String]]
-        do { answer = try connection.rows(of: MySQLRole.question, deadline: attempt.deadline) } catch {
-            throw failure(of: error, attempt)
-        }
-        guard let state = MySQLRole(answer) else {
-            throw attempt.failure(.protocolViolation, "the server does not say whether it is read_only")
-        }
+        let state = try role(&connection, attempt)
         if server.role == .primary {
             if state.isReadOnly { throw attempt.failure(.wrongRole, "is read-only, not a primary") }
             return ReplicationReading(behind: .zero)
@@ -120,7 +109,25 @@ struct MySQLDriver: PingDriver {
         return ReplicationReading(behind: .zero)
     }
 
-    private func channels(
+    /// What the server says of its role.
+    func role(_ connection: inout MySQLConnection, _ attempt: PingAttempt) throws(PingFailure) -> MySQLRole {
+        guard let role = MySQLRole(try rows(of: MySQLRole.question, &connection, attempt)) else {
+            throw attempt.failure(.protocolViolation, "the server does not say whether it is read_only")
+        }
+        return role
+    }
+
+    /// The rows of the answer.
+    func rows(
+        of question: String, _ connection: inout MySQLConnection, _ attempt: PingAttempt
+    ) throws(PingFailure) -> [[String: String]] {
+        do { return try connection.rows(of: question, deadline: attempt.deadline) } catch {
+            throw failure(of: error, attempt)
+        }
+    }
+
+    /// The sources that the server follows.
+    func channels(
         _ state: MySQLRole, _ connection: inout MySQLConnection, _ attempt: PingAttempt
     ) throws(PingFailure) -> [[String: String]] {
         do { return try connection.rows(of: state.version.channelQuestion, deadline: attempt.deadline) } catch {

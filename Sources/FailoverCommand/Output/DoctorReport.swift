@@ -1,6 +1,5 @@
 import Failover
 import FailoverNotify
-import FoundationEssentials
 
 /// What a diagnosis has found, for people and for programs.
 struct DoctorReport {
@@ -47,11 +46,9 @@ struct DoctorReport {
 
     /// An object with the findings and what was skipped; every key is always there.
     func json() throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        let document = Document(
-            findings: diagnosis.findings.map(Document.Finding.init), skipped: diagnosis.skipped.map(Document.Skip.init))
-        return String(decoding: try encoder.encode(document), as: UTF8.self)
+        try Document(
+            findings: diagnosis.findings.map(Document.Finding.init), skipped: diagnosis.skipped.map(Document.Skip.init)
+        ).jsonText()
     }
 
     private var count: String {

@@ -1,7 +1,6 @@
 import Failover
 import FailoverAdmin
 import FailoverCore
-import FoundationEssentials
 
 /// What became of a drill, for people and for programs.
 struct DrillReport {
@@ -86,10 +85,5 @@ struct DrillReport {
     // MARK: Programs
 
     /// An object; every key is always there. Times in milliseconds.
-    func json() throws -> String {
-        let encoder = JSONEncoder()
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(DrillDocument(outcome)), as: UTF8.self)
-    }
+    func json() throws -> String { try DrillDocument(outcome).jsonText() }
 }

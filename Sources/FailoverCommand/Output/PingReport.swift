@@ -1,6 +1,5 @@
 import Failover
 import FailoverCore
-import FoundationEssentials
 
 /// What a ping of each target came to, for people and for programs.
 struct PingReport {
@@ -31,11 +30,7 @@ struct PingReport {
     }
 
     /// An array with an object each; every key is always there.
-    func json() throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(answers.map(Entry.init)), as: UTF8.self)
-    }
+    func json() throws -> String { try answers.map(Entry.init).jsonText() }
 
     private static func state(_ result: PingResult) -> String {
         result.succeeded ? result.staleness == nil ? "up" : "stale" : "down"

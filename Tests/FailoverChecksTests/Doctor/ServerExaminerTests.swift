@@ -58,7 +58,7 @@ struct ServerExaminerTests {
         let silent = FaultyServer { $0.holdOpen() }
         defer { silent.stop() }
         let start = ContinuousClock.now
-        let found = await plain.examine(server(engine, port: silent.port), limit: .seconds(5))
+        let found = await plain.examine(server(engine, port: silent.port), limit: .seconds(30))
         #expect(found.failure?.reason == .timeout(.login))
         #expect(ContinuousClock.now - start < .seconds(60))
     }

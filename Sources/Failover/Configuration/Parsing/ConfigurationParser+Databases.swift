@@ -23,8 +23,9 @@ extension ConfigurationParser {
 
     /// Reads every key, whatever else is wrong; `nil` if there is no server without those that are.
     private func server(_ section: Section, engine: DatabaseServer.Engine?) -> DatabaseServer? {
+        let isList = section["host"]?.isList == true
         let endpoints =
-            section["host"]?.isList == true
+            isList
             ? self.endpoints(section, defaultPort: engine?.defaultPort)
             : [endpoint(section, defaultPort: engine?.defaultPort, portIsKnown: engine != nil)].compactMap(\.self)
         let endpoint = endpoints.first
@@ -45,7 +46,7 @@ extension ConfigurationParser {
         let query = section["ping_query"]?.text() ?? "SELECT 1"
         let role = section["role"]?.choice(of: DatabaseServer.Role.self)
         let replication = ReplicationPolicy(section, role: role, engine: engine)
-        if section["host"]?.isList == true, engine != .tcp, section["role"] == nil {
+        if isList, section["role"] == nil {
             section["host"]?.report("a list needs `role`, which tells the one of them that it is")
         }
         guard let engine, let endpoint else { return nil }

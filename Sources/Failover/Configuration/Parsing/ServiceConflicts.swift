@@ -76,17 +76,13 @@ struct ServiceConflicts {
     /// An alias has one monitor, so services that share it must agree on what they override.
     private func reportOverrides() {
         for (index, service) in services.enumerated() {
-            for alias in service.ownAliases {
-                for (key, place, change) in service.overrides.changes {
-                    let other = services[..<index].first { other in
-                        guard other.ownAliases.contains(alias), let earlier = other.overrides.change(of: key) else {
-                            return false
-                        }
-                        return earlier != change
-                    }
-                    if let other {
-                        log.report("\(other.place.keyPath), which has the same db_alias, sets another value", at: place)
-                    }
+            let sharing = services[..<index].filter { other in
+                other.ownAliases.contains(where: service.ownAliases.contains)
+            }
+            for (key, place, change) in service.overrides.changes {
+                let other = sharing.first { other in other.overrides.change(of: key).map { $0 != change } == true }
+                if let other {
+                    log.report("\(other.place.keyPath), which has the same db_alias, sets another value", at: place)
                 }
             }
         }
