@@ -1,7 +1,10 @@
-/// Lets one log line a second through and counts the rest.
+/// Lets one log line through in a time, a second unless told, and counts the rest.
 struct LogThrottle {
+    private let interval: UInt64
     private var next: UInt64 = 0
     private var suppressed = 0
+
+    init(interval: Duration = .seconds(1)) { self.interval = interval.nanoseconds }
 
     /// - Parameter now: nanoseconds of a monotonic clock.
     /// - Returns: How many lines were held back since the last one; `nil` when this one is to be held back too.
@@ -10,7 +13,7 @@ struct LogThrottle {
             suppressed += 1
             return nil
         }
-        next = now &+ 1_000_000_000
+        next = now &+ interval
         defer { suppressed = 0 }
         return suppressed
     }

@@ -15,6 +15,8 @@ public struct BackendFailure: Hashable, Sendable {
     public let kind: BackendErrorKind
     /// Position in ``RouteTable/aliases``.
     public let alias: Int
+    /// The session that saw it.
+    public let session: UInt64
     /// `127.0.0.1:5433: Connection refused`.
     public let detail: String
 }

@@ -7,21 +7,23 @@ struct Journal {
     var refusals = LogThrottle()
     var decisions = LogThrottle()
     var unguarded = LogThrottle()
+    var stale = LogThrottle(interval: .seconds(10))
 }
 
 /// What sessions saw and what was decided for them: told to the observer, and to whoever reads the log.
 extension Worker {
     /// An alias could not serve a session.
-    func noteFailure(_ attempt: SessionStateMachine.Attempt, route: Int) {
-        log.debug("no connection", metadata: metadata(route: route, alias: attempt.alias, detail: "\(attempt.failure)"))
+    func noteFailure(_ attempt: SessionStateMachine.Attempt, session: Session) {
+        let detail = "\(attempt.failure)"
+        log.debug("no connection", metadata: metadata(route: session.route, alias: attempt.alias, detail: detail))
         guard let kind = attempt.failure.kind else { return }
-        report(kind, alias: attempt.alias, route: route, detail: "\(attempt.failure)")
+        report(kind, alias: attempt.alias, session: session, detail: detail)
     }
 
     /// The backend of an established session failed.
     func noteFailure(_ kind: BackendErrorKind, session: Session, detail: String) {
         guard let alias = session.machine.alias else { return }
-        report(kind, alias: alias, route: session.route, detail: detail)
+        report(kind, alias: alias, session: session, detail: detail)
     }
 
     /// A backend serves the session from now on. That it is another than the route's own gets a line, unless an outage
@@ -29,6 +31,7 @@ extension Worker {
     func sessionServed(_ session: Session) {
         if let alias = session.machine.alias { traffic.routes[session.route].served[alias] += 1 }
         if !session.machine.attempts.isEmpty { traffic.routes[session.route].retried += 1 }
+        noteStale(session)
         let order = routes.order(ofRoute: session.route)
         guard let alias = session.machine.alias, alias != order.first else { return }
         if session.machine.attempts.isEmpty { considerMoving(session) }
@@ -40,6 +43,16 @@ extension Worker {
             metadata: ["suppressed": "\(suppressed)"])
     }
 
+    /// A server whose data is too old serves, because no fresh one is left.
+    private func noteStale(_ session: Session) {
+        guard let alias = session.machine.alias, let staleness = routes.aliases[alias].staleness,
+            routes.pin(ofRoute: session.route) != alias, let suppressed = journal.stale.allow(at: loop.now)
+        else { return }
+        log.warning(
+            "\(routes.routes[session.route].name): no fresh server is left, \(routes.aliases[alias].name) serves stale data",
+            metadata: ["client": "\(session.clientName)", "detail": "\(staleness)", "suppressed": "\(suppressed)"])
+    }
+
     private func reason(for alias: Int, passedBy session: Session) -> String? {
         let state = routes.aliases[alias]
         let suspicion = state.isSuspect ? " (suspect)" : ""
@@ -49,6 +62,7 @@ extension Worker {
         if state.isRetired { return nil }
         if state.isDraining { return "\(state.name) is drained" }
         if let staleness = state.staleness { return "\(state.name) is stale: \(staleness)" }
+        if state.refusesSessions { return "\(state.name) is \(state.standing.availability.rawValue)" }
         return state.isSuspect ? "\(state.name) is suspect" : nil
     }
 
@@ -89,11 +103,12 @@ extension Worker {
         ]
     }
 
-    private func report(_ kind: BackendErrorKind, alias: Int, route: Int, detail: String) {
+    private func report(_ kind: BackendErrorKind, alias: Int, session: Session, detail: String) {
         let state = routes.aliases[alias]
         traffic.failures[alias][kind, default: 0] += 1
         observer.backendFailed(
-            BackendFailure(kind: kind, alias: alias, detail: "\(state.place): \(detail)"), route: route)
+            BackendFailure(kind: kind, alias: alias, session: session.id, detail: "\(state.place): \(detail)"),
+            route: session.route)
     }
 
     private func metadata(route: Int, alias: Int, detail: String) -> Logger.Metadata {

@@ -113,9 +113,11 @@ extension Worker {
 }
 
 extension RouteTable {
-    /// The alias that a new session gets first because it is well: up and not suspect.
+    /// The alias that a new session gets first because it is well: up, takes sessions, and not suspect.
     func choice(ofRoute route: Int) -> Int? {
-        guard let first = candidates(ofRoute: route).first?.alias, !aliases[first].isSuspect else { return nil }
+        guard let first = candidates(ofRoute: route).first?.alias, !aliases[first].isSuspect,
+            !aliases[first].refusesSessions
+        else { return nil }
         return first
     }
 }

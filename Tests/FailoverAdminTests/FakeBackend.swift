@@ -28,7 +28,7 @@ final class FakeBackend: AdminBackend {
         let report = ServiceReport(
             name: "slave", settings: MonitorSettings(),
             status: ServiceStatus(
-                verdict: .down(failure, lasting: .seconds(1)), isSuspect: false, unconfirmed: 0, isPinging: false),
+                verdict: .down(failure, lasting: .seconds(1)), unconfirmed: 0, isPinging: false),
             since: WallTime(sinceEpoch: .zero), history: history, outages: 1)
         return StatusDocument(
             version: "1", host: "h", processId: 1, time: "1970-01-01T00:00:02.000Z",

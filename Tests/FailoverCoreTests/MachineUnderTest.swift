@@ -6,6 +6,13 @@ struct MachineUnderTest {
     var now = MonotonicTime.zero
 
     static let refused = PingFailure(.refused, "127.0.0.1:5433: Connection refused")
+    /// An error that is enough to suspect the service.
+    static let error = ObservedError(kind: .connectRefused, session: 1, detail: "127.0.0.1:5433: Connection refused")
+
+    /// An error that a client may have caused.
+    static func reset(session: UInt64) -> ObservedError {
+        ObservedError(kind: .reset, session: session, detail: "127.0.0.1:5433: Connection reset by peer")
+    }
 
     init(_ settings: MonitorSettings = MonitorSettings()) {
         machine = ServiceStateMachine(settings: settings)
@@ -26,7 +33,7 @@ struct MachineUnderTest {
     mutating func nextPing(_ failure: PingFailure? = nil) -> [ServiceStateMachine.Action] {
         var actions: [ServiceStateMachine.Action] = []
         while !actions.contains(where: \.isPing) {
-            if let wake = machine.nextWake, wake > now { now = wake }
+            if let wake = machine.nextWake(after: now), wake > now { now = wake }
             actions = trigger(.timer)
         }
         return answer(failure)
@@ -36,6 +43,7 @@ struct MachineUnderTest {
     var pause: Duration? { machine.nextPing.map { now.duration(to: $0) } }
 
     var isUp: Bool { machine.status(now: now).isUp }
+    var standing: ServiceStanding { machine.standing(now: now) }
     var isSuspect: Bool { machine.status(now: now).isSuspect }
 }
 

@@ -186,12 +186,12 @@ struct MonitoredServiceTests {
         let suspicion = Lock<[Bool]>([])
         let monitor = MonitoredService(
             service: service, environment: environment(),
-            onSuspicion: { value in suspicion.withLock { $0.append(value) } })
+            onStanding: { value in suspicion.withLock { $0.append(value.isSuspect) } })
         let running = Task { await monitor.run() }
         service.answer(nil)
         #expect(await eventually { clock.wakes.contains(.seconds(120)) })
         clock.advance(by: .seconds(5))
-        monitor.trigger(.observedError)
+        monitor.trigger(.observedError(MachineUnderTest.error))
         #expect(suspicion.withLock { $0 } == [true])
         service.answer(nil)
         #expect(await eventually { suspicion.withLock { $0 } == [true, false] })

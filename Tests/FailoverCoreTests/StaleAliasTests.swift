@@ -1,16 +1,17 @@
 import FailoverCore
+import FailoverTesting
 import Testing
 
 @Suite("Which alias serves when one is stale")
 struct StaleAliasTests {
     let refused = PingFailure(.refused, "nobody listens")
     let old = Staleness(behind: .seconds(12), stopped: "replay is paused")
-    /// The second route serves stale aliases when there is no other.
+    /// The first route does not serve stale aliases even when there is no other.
     let board = RouteBoard(
         RouteTable(
             aliases: ["slave", "default"].map { AliasState(name: $0, endpoint: .tcp(host: $0, port: 5432)) },
             routes: [
-                Route(name: "strict", aliases: [0, 1]), Route(name: "lenient", aliases: [0, 1], servesStale: true),
+                Route(name: "strict", aliases: [0, 1], servesStale: false), Route(name: "lenient", aliases: [0, 1]),
             ]))
 
     private func order(_ route: Int) -> [Int] { board.table.candidates(ofRoute: route).map(\.alias) }

@@ -30,7 +30,7 @@ struct WhatDecidesUpAndDownTests {
         var test = MachineUnderTest(MonitorSettings(fall: 2))
         test.nextPing()
         test.after(.seconds(5))
-        _ = test.trigger(.observedError)
+        _ = test.trigger(.observedError(MachineUnderTest.error))
         #expect(test.answer(refused) == [.outage(refused)])
     }
 
@@ -38,7 +38,7 @@ struct WhatDecidesUpAndDownTests {
         var test = MachineUnderTest(MonitorSettings(fall: 3))
         test.nextPing()
         test.after(.seconds(5))
-        for _ in 0..<10 { _ = test.trigger(.observedError) }
+        for _ in 0..<10 { _ = test.trigger(.observedError(MachineUnderTest.error)) }
         #expect(test.isUp)
         #expect(test.answer(refused) == [])
         #expect(test.nextPing(refused) == [.outage(refused)])
@@ -48,8 +48,9 @@ struct WhatDecidesUpAndDownTests {
         var test = MachineUnderTest(MonitorSettings(fall: 2))
         test.nextPing()
         test.after(.seconds(5))
-        _ = test.trigger(.observedError)
-        #expect(test.answer() == [.setSuspect(false)])
+        _ = test.trigger(.observedError(MachineUnderTest.error))
+        #expect(test.answer() == [])
+        #expect(!test.isSuspect)
         #expect(test.nextPing(refused) == [])
         #expect(test.isUp)
     }

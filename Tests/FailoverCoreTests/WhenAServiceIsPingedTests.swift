@@ -21,7 +21,7 @@ struct WhenAServiceIsPingedTests {
 
     @Test func theFirstPingStartsAtOnce() {
         var test = MachineUnderTest()
-        #expect(test.machine.nextWake == .zero)
+        #expect(test.machine.nextWake(after: test.now) == .zero)
         #expect(test.trigger(.timer) == [.startPing(limit: .seconds(10))])
     }
 
@@ -66,7 +66,7 @@ struct WhenAServiceIsPingedTests {
         var test = MachineUnderTest()
         test.nextPing()
         test.after(.seconds(2))
-        #expect(test.trigger(.observedError) == [.setSuspect(true)])
+        #expect(test.trigger(.observedError(MachineUnderTest.error)) == [.suspect(MachineUnderTest.error)])
         #expect(test.pause == .seconds(3))
         test.after(.seconds(3))
         #expect(test.trigger(.timer) == [.startPing(limit: .seconds(10))])
@@ -76,14 +76,14 @@ struct WhenAServiceIsPingedTests {
         var test = MachineUnderTest()
         test.nextPing()
         test.after(.seconds(5))
-        #expect(test.trigger(.observedError) == [.setSuspect(true), .startPing(limit: .seconds(10))])
+        #expect(test.trigger(.observedError(MachineUnderTest.error)) == [.suspect(MachineUnderTest.error), .startPing(limit: .seconds(10))])
     }
 
     @Test func anObservedErrorPingsAtErrorFrequencyWhileDownToo() {
         var test = MachineUnderTest()
         test.nextPing(MachineUnderTest.refused)
         test.after(.seconds(5))
-        #expect(test.trigger(.observedError) == [.startPing(limit: .seconds(1))])
+        #expect(test.trigger(.observedError(MachineUnderTest.error)) == [.startPing(limit: .seconds(1))])
     }
 
     @Test func aSlowAnswerPingsAtErrorFrequencyAndAccusesNobody() {
@@ -110,7 +110,9 @@ struct WhenAServiceIsPingedTests {
         #expect(test.trigger(.operator) == [.startPing(limit: .seconds(10))])
     }
 
-    @Test(arguments: [ServiceStateMachine.Trigger.timer, .newSession, .observedError, .doubt, .operator])
+    @Test(arguments: [
+        ServiceStateMachine.Trigger.timer, .newSession, .observedError(MachineUnderTest.error), .doubt, .operator,
+    ])
     func onePingIsInFlightAtATime(_ trigger: ServiceStateMachine.Trigger) {
         var test = MachineUnderTest()
         _ = test.trigger(.timer)
@@ -123,7 +125,7 @@ struct WhenAServiceIsPingedTests {
         var test = MachineUnderTest()
         _ = test.trigger(.timer)
         test.after(.seconds(1))
-        _ = test.trigger(.observedError)
+        _ = test.trigger(.observedError(MachineUnderTest.error))
         _ = test.answer()
         #expect(test.pause == .seconds(4))
     }

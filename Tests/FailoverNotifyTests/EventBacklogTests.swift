@@ -77,7 +77,7 @@ struct EventBacklogTests {
                 #expect(heard[event.service] == false, "a recovery without an outage")
                 heard[event.service] = true
             case .reminder: #expect(heard[event.service] == false, "a reminder without an outage")
-            case .stale, .fresh: Issue.record("never added")
+            case .stale, .fresh, .degraded, .healthy: Issue.record("never added")
             }
         }
 

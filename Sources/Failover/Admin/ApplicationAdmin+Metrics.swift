@@ -12,6 +12,9 @@ extension ApplicationAdmin {
     /// Has the registry ask for what is known here at each scrape.
     func provideMetrics() {
         registry.describe("failover_ping_duration_seconds", "How long a ping took, failed ones included.")
+        registry.describe(
+            "failover_ping_local_failures_total",
+            "Pings that this machine could not ask: no descriptor, memory, source port, thread, file or name look-up.")
         registry.describe("failover_hook_failures_total", "Hooks (failover, recover) that failed.")
         registry.describe("failover_notification_failures_total", "Events that a notifier could not tell.")
         let process = ProcessCollector()
@@ -44,8 +47,12 @@ extension ApplicationAdmin {
                 labels: service + [("type", target.type)], value: report.status.isUp ? 1 : 0)
             writer.gauge(
                 "failover_service_suspect",
-                help: "Whether an error was seen that no ping has answered yet; suspects serve last.", labels: service,
-                value: report.status.isSuspect ? 1 : 0)
+                help: "Whether sessions saw errors that no ping has answered yet; suspects serve last.", labels: service,
+                value: report.status.isUp && report.status.isSuspect ? 1 : 0)
+            writer.gauge(
+                "failover_service_degraded",
+                help: "Whether the service is up and its server refuses the monitor.", labels: service,
+                value: report.status.isDegraded ? 1 : 0)
             if let latest = report.history.latest {
                 writer.gauge(
                     "failover_service_last_ping_success",
@@ -90,6 +97,15 @@ extension ApplicationAdmin {
             writer.gauge(
                 "failover_alias_drilled", help: "Whether the alias counts as down because its outage is rehearsed.",
                 labels: [("alias", alias.name)], value: alias.isDrilled ? 1 : 0)
+            for availability in [ServiceStanding.Availability.full, .blocked] {
+                let isIt = alias.refusesSessions && alias.standing.availability == availability
+                writer.gauge(
+                    "failover_alias_\(availability.rawValue)",
+                    help: availability == .full
+                        ? "Whether the alias' server has as many connections as it takes; new sessions try others first."
+                        : "Whether the alias' server blocks this machine; new sessions try others first.",
+                    labels: [("alias", alias.name)], value: isIt ? 1 : 0)
+            }
             writer.gauge(
                 "failover_alias_stale", help: "Whether the alias' data is too old for clients; stale ones serve last.",
                 labels: [("alias", alias.name)], value: alias.staleness == nil ? 0 : 1)

@@ -49,7 +49,9 @@ extension ApplicationAdmin {
             return RouteDocument.Alias(
                 name: own.contains(index) ? alias.name : "\(alias.name) (removed)", address: alias.place,
                 state: alias.outage == nil ? "up" : "down",
-                suspect: alias.isSuspect, stale: alias.staleness?.description,
+                suspect: alias.isSuspect,
+                availability: (alias.refusesSessions ? alias.standing.availability : .open).rawValue,
+                degraded: alias.outage == nil ? alias.standing.refusal?.description : nil, stale: alias.staleness?.description,
                 lagSeconds: lag(ofAlias: index),
                 draining: alias.isLeaving || !own.contains(index),
                 drill: alias.isDrilled ? drills.until(alias: index)?.text : nil,
@@ -89,6 +91,7 @@ extension ApplicationAdmin {
             case .draining: "\(name) is drained"
             case .stale(let staleness): "\(name) is stale: \(staleness)"
             case .suspect: "\(name) is suspect"
+            case .refusing(let availability): "\(name) is \(availability.rawValue)"
             case .tooFew(let least): "\(name) is up, but fewer than \(least) are"
             }
         }

@@ -25,15 +25,14 @@ final class Consequences: Sendable {
 
         /// Names of the services that are down: those that do without no more of their own aliases than they may.
         var down: [String] {
-            fallen.filter { fallen in
-                let spare = services.first { $0.name == fallen.service }?.spareMembers ?? 0
-                return fallen.members.count > spare
-            }.map(\.service)
+            let spare = Dictionary(services.map { ($0.name, $0.spareMembers) }) { first, _ in first }
+            return fallen.filter { $0.members.count > spare[$0.service] ?? 0 }.map(\.service)
         }
 
         /// What is to be published.
         var settings: PublishedSettings {
             var settings = PublishedSettings(order: services.map(\.name))
+            let down = Set(down)
             for service in services where down.contains(service.name) && !service.failoverSettings.isEmpty {
                 settings.publish(service.failoverSettings, of: service.name)
             }
@@ -42,8 +41,11 @@ final class Consequences: Sendable {
 
         /// The routes that are closed, and why.
         func closures(_ table: RouteTable) -> [(route: Int, closure: RouteTable.Closure)] {
-            down.flatMap { name -> [(route: Int, closure: RouteTable.Closure)] in
-                guard let closure = services.first(where: { $0.name == name })?.closure else { return [] }
+            let closures = Dictionary(services.compactMap { service in service.closure.map { (service.name, $0) } }) {
+                first, _ in first
+            }
+            return down.flatMap { name -> [(route: Int, closure: RouteTable.Closure)] in
+                guard let closure = closures[name] else { return [] }
                 return table.routes.indices
                     .filter { closure.routes.contains(table.routes[$0].name) && !table.routes[$0].isRetired }
                     .map { ($0, RouteTable.Closure(service: name, message: closure.message)) }

@@ -15,11 +15,21 @@ struct DatabaseAliasService: TimedService {
     /// Told when the alias has become another of the servers that it may be.
     let onMove: @Sendable (_ former: Endpoint, _ server: Endpoint) -> Void
 
-    /// A ping that fails leaves a stale alias stale.
+    /// A server that refuses the ping has as old data as it had, for `max_lag`; then its lag is unknown, and the alias stale. Other
+    /// failures leave a stale alias stale.
     func ping(limit: Duration) async throws {
         let former = board.table.aliases[alias].server
-        try await check.ping(limit: limit) { board.setAddresses(alias: alias, $0, server: $1) }
+        do throws(PingFailure) {
+            try await check.ping(limit: limit) { board.setAddresses(alias: alias, $0, server: $1) }
+        } catch {
+            if error.kind == .refusal { followStaleness() }
+            throw error
+        }
         if let former, let server = board.table.aliases[alias].server, server != former { onMove(former, server) }
+        followStaleness()
+    }
+
+    private func followStaleness() {
         let staleness = check.staleness
         let isChange = (board.table.aliases[alias].staleness == nil) != (staleness == nil)
         board.setStaleness(alias: alias, staleness)

@@ -48,7 +48,7 @@ struct GenerationFactory: Sendable {
                 base: base, names: services, member: alias.database.name, consequences: consequences),
             environment: environment,
             currentAlias: { [board] in board.table.servingAlias(insteadOf: index) },
-            onSuspicion: { [board] in board.setSuspect(alias: index, $0) }, onEvent: announcer.tell)
+            onStanding: { [board] in board.setStanding(alias: index, $0) }, onEvent: announcer.tell)
         return MonitoredTarget(
             origin: origin, monitor: monitor, type: server.engine.rawValue, location: server.place,
             lag: { check.lag })

@@ -27,6 +27,7 @@ struct RouteObserver: ProxyObserver {
         log.debug(
             "\(monitor.service.name): a session saw an error",
             metadata: ["kind": "\(failure.kind.rawValue)", "detail": "\(failure.detail)"])
-        monitor.trigger(.observedError)
+        let error = ObservedError(kind: failure.kind, session: failure.session, detail: failure.detail)
+        monitor.trigger(.observedError(error))
     }
 }

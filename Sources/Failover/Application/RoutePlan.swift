@@ -82,7 +82,7 @@ struct RoutePlan {
             return Route(
                 name: route.name, aliases: own + positions(of: route.settings.failoverAliases), ownCount: own.count,
                 leastOwn: route.settings.minReplicas, servesStale: route.settings.servesStale,
-                isRetired: route.isRetired)
+                maxSuspectShare: route.settings.maxSuspectShare, isRetired: route.isRetired)
         }
     }
 

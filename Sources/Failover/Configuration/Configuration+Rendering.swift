@@ -61,6 +61,7 @@ extension DatabaseAlias {
         }
         text.key("ping_timeout", monitor.pingTimeout)
         text.key("outage_ping_timeout", monitor.outagePingTimeout)
+        if server.engine != .tcp { text.key("refused_ping", monitor.refusedPing.rawValue) }
         text.key("max_connections", maxConnections ?? 0)
         text.key("weight", weight)
         monitor.write(to: &text)
@@ -104,6 +105,7 @@ extension DatabaseRoute {
         text.key("min_replicas", minReplicas)
         text.key("failover_db_alias", Array(failoverAliases))
         text.key("serve_stale", (servesStale ? Truth.true : .false).rawValue)
+        text.key("max_suspect_share", maxSuspectShare)
         text.key("listen", listen.map(\.description))
         if let allow { text.key("allow", allow.networks.map(\.description)) }
         text.key("max_connections", maxConnections ?? 0)
@@ -139,6 +141,7 @@ extension MonitorSettings {
         text.key("outage_logging_frequency", frequencies.outageLoggingInterval)
         text.key("rise", rise)
         text.key("fall", fall)
+        text.key("suspect_after", suspectAfter)
     }
 }
 

@@ -12,8 +12,11 @@ public struct DatabaseRoute: Hashable, Sendable {
     public var balance: BalanceSettings
     /// With fewer of them fit to serve the failover aliases come first; 1, the default, is with none.
     public var minReplicas: Int
-    /// Whether an alias whose data is too old serves when no fresh one is up; not by default.
+    /// Whether an alias whose data is too old serves when no fresh one is up; it does by default.
     public var servesStale: Bool
+    /// The largest part of its aliases, from 0 to 1, that new sessions try later because sessions suspect them; half of them
+    /// by default.
+    public var maxSuspectShare: Double
     /// Where clients connect; at least one. Port 0 lets the kernel choose.
     public var listen: [Endpoint]
     /// Where clients may come from; `nil`, the default, is everywhere.
@@ -30,7 +33,8 @@ public struct DatabaseRoute: Hashable, Sendable {
         ownCount: Int = 1,
         balance: BalanceSettings = BalanceSettings(),
         minReplicas: Int = 1,
-        servesStale: Bool = false,
+        servesStale: Bool = true,
+        maxSuspectShare: Double = 0.5,
         listen: [Endpoint],
         allow: SourceNetworks? = nil,
         maxConnections: Int? = nil,
@@ -42,6 +46,7 @@ public struct DatabaseRoute: Hashable, Sendable {
         self.balance = balance
         self.minReplicas = minReplicas
         self.servesStale = servesStale
+        self.maxSuspectShare = maxSuspectShare
         self.listen = listen
         self.allow = allow
         self.maxConnections = maxConnections

@@ -22,6 +22,7 @@ public struct TCPService: TimedService {
 }
 
 extension MonitorSettings {
-    /// The defaults of services that are no databases: 3 s for a ping in both states.
-    public static let connectOnly = MonitorSettings(pingTimeout: .seconds(3), outagePingTimeout: .seconds(3))
+    /// The defaults of services that are no databases: 3 s for a ping in both states, and down when the server refuses it.
+    public static let connectOnly = MonitorSettings(
+        pingTimeout: .seconds(3), outagePingTimeout: .seconds(3), refusedPing: .down)
 }

@@ -5,8 +5,8 @@ import FailoverSystem
 /// is too old, what an operator did.
 package struct AdminEvent: Codable, Sendable {
     package enum Kind: String, Codable, Sendable {
-        case outage, reminder, recovery, `switch`, release, drain, undrain, close, reload, stale, fresh, moved,
-            drill
+        case outage, reminder, recovery, `switch`, release, drain, undrain, close, reload, stale, fresh, degraded,
+            healthy, moved, drill
         case drillEnd = "drill_end"
     }
 
@@ -43,6 +43,8 @@ package struct AdminEvent: Codable, Sendable {
             case .recovery: .recovery
             case .stale: .stale
             case .fresh: .fresh
+            case .degraded: .degraded
+            case .healthy: .healthy
             }
         subject = event.service
         message = event.message

@@ -31,6 +31,10 @@ package struct RouteDocument: Codable, Sendable {
         /// `up` or `down`, as its pings have it.
         package var state: String
         package var suspect: Bool
+        /// `open`, or `full` or `blocked` while its server refuses new sessions.
+        package var availability: String
+        /// What its server says while it refuses the monitor; null while it does not.
+        @Nullable package var degraded: String?
         /// Why it is not to serve although it is up: its data is too old.
         @Nullable package var stale: String?
         /// By how many seconds its data is behind its primary's; null when the latest ping does not know.
@@ -46,13 +50,16 @@ package struct RouteDocument: Codable, Sendable {
         package var served: Int
 
         package init(
-            name: String, address: String, state: String, suspect: Bool, stale: String? = nil,
+            name: String, address: String, state: String, suspect: Bool, availability: String = "open",
+            degraded: String? = nil, stale: String? = nil,
             lagSeconds: Double? = nil, draining: Bool, drill: String? = nil, serving: Bool, sessions: Int, served: Int
         ) {
             self.name = name
             self.address = address
             self.state = state
             self.suspect = suspect
+            self.availability = availability
+            self.degraded = degraded
             self.stale = stale
             self.lagSeconds = lagSeconds
             self.draining = draining

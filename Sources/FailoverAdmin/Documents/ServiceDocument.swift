@@ -30,6 +30,9 @@ package struct ServiceDocument: Codable, Sendable {
     package let state: String
     package let since: String
     package let suspect: Bool
+    /// Whether it is up and its server refuses the monitor.
+    package let degraded: Bool
+    /// Why it is down or degraded.
     @Nullable package var reason: String?
     @Nullable package var detail: String?
     @Nullable package var lastPing: Ping?
@@ -46,11 +49,12 @@ package struct ServiceDocument: Codable, Sendable {
         self.location = location
         state = report.status.isUp ? "up" : "down"
         since = report.since.text
-        suspect = report.status.isSuspect
-        if case .down(let failure, _) = report.status.verdict {
-            reason = failure.reason.description
-            detail = failure.detail
-        }
+        suspect = report.status.isUp && report.status.isSuspect
+        degraded = report.status.isDegraded
+        var failure = report.status.standing.refusal
+        if case .down(let outage, _) = report.status.verdict { failure = outage }
+        reason = failure?.reason.description
+        detail = failure?.detail
         lastPing = report.history.latest.map(Ping.init)
         streak = Streak(
             succeeded: report.history.latest?.result.succeeded ?? true, count: report.history.streak)

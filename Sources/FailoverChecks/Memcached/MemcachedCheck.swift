@@ -26,10 +26,13 @@ package struct MemcachedCheck: Sendable {
             for await (index, failure) in group { failures[index] = failure }
             return failures
         }
-        let dead = zip(servers, failures).compactMap { server, failure in
+        let failed = zip(servers, failures).compactMap { server, failure in
             failure.map { (name: server.name, failure: $0) }
         }
-        guard let first = dead.first else { return }
+        // A server that could not be asked is none of the dead.
+        let dead = failed.filter { $0.failure.kind != .local }
+        guard let first = dead.first ?? failed.first else { return }
+        if dead.isEmpty { throw first.failure }
         if servers.count == 1 { throw first.failure }
         let list = dead.map { "\($0.name) (\($0.failure.reason))" }.joined(separator: ", ")
         throw PingFailure(

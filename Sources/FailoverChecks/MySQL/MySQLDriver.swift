@@ -81,9 +81,9 @@ struct MySQLDriver: PingDriver {
         let rows: [[String?]]
         do { rows = try connection.texts(of: query, deadline: attempt.deadline) } catch {
             let failure = failure(of: error, attempt)
-            guard failure.reason == .query else { throw failure }
+            guard failure.reason == .query || failure.reason == .missingPrivilege else { throw failure }
             let words = "heartbeat_query: \(error.words)"
-            guard error.isOfPrivileges else { throw attempt.failure(.query, words) }
+            guard error.isOfPrivileges else { throw attempt.failure(.heartbeat, words) }
             throw attempt.failure(
                 .missingPrivilege, "\(words); what helps: GRANT SELECT ON what it reads TO the user of the ping")
         }

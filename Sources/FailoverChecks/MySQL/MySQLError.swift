@@ -55,7 +55,8 @@ struct MySQLError: Error, Equatable {
         case 2026, 3159: .tls
         // Access, passwords, plugins: what the server does not accept, or this side does not send.
         case 1044, 1045, 1049, 1251, 1275, 1524, 1698, 1820, 1862, 2049, 2059, 2061, 3118, 3955, 4151, 5010, 5012:
-            stage == .query && code < 2000 ? .query : .authentication
+            .authentication
+        case _ where isOfPrivileges: .missingPrivilege
         case 2002, 2003: systemError?.reason(at: .connecting) ?? .unreachable
         case 2005: .unresolved
         case 2008: .local

@@ -11,12 +11,13 @@ final class Candidates: Sendable {
     }
 
     private let members: [Member]
-    private let current = Lock(0)
+    /// Which of them it is; the first until one was found well.
+    private let current = Lock((index: 0, isKnown: false))
 
     /// - Parameter members: at least one.
     init(_ members: [Member]) { self.members = members }
 
-    var replica: ReplicaWatch? { members[current.withLock { $0 }].replica }
+    var replica: ReplicaWatch? { members[current.withLock { $0.index }].replica }
 
     /// Pings the one that it is; if that fails, the others in turn, until one is well. They share the time, so that a silent
     /// one leaves time for the next.
@@ -31,17 +32,19 @@ final class Candidates: Sendable {
             return try await members[0].check.ping(limit: limit) { report($0, nil) }
         }
         let deadline = Deadline(limit)
-        let first = current.withLock { $0 }
+        let (first, isKnown) = current.withLock { $0 }
         var failures: [PingFailure] = []
         for index in [first] + members.indices.filter({ $0 != first }) {
             let share = deadline.share(of: members.count - failures.count)
             let found = Found()
             do {
                 try await members[index].check.ping(limit: share.remaining) { found.set($0) }
-                current.withLock { $0 = index }
+                current.withLock { $0 = (index, true) }
                 return report(found.addresses, members[index].endpoint)
             } catch {
                 failures.append(error)
+                // The one that it was lives, or could not be asked. That must not make it another.
+                if index == first, isKnown, error.kind != .dead { throw error }
             }
             if deadline.hasPassed { break }
         }

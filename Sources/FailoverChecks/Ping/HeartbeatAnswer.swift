@@ -27,7 +27,7 @@ enum HeartbeatAnswer: Hashable {
     func heartbeat(_ attempt: PingAttempt) throws(PingFailure) -> ReplicationReading.Heartbeat {
         switch self {
         case .heartbeat(let heartbeat): return heartbeat
-        case .mistake(let words): throw attempt.failure(.query, "heartbeat_query: \(words)")
+        case .mistake(let words): throw attempt.failure(.heartbeat, "heartbeat_query: \(words)")
         }
     }
 

@@ -23,8 +23,15 @@ final class ReplicaWatch: Sendable {
     /// How far behind its primary it is, as the latest ping has it; `nil` when that does not know.
     var lag: Duration? { state.withLock { $0.lag } }
 
-    /// A ping was told nothing: what was known is true no longer. The verdict stays.
-    func forgetLag() { state.withLock { $0.lag = nil } }
+    /// A ping was told nothing: the lag is unknown. The verdict stays; if the server lives and refuses to tell, for `max_lag`.
+    func pingFailed(_ failure: PingFailure) {
+        let now = clock.now
+        state.withLock { state in
+            state.lag = nil
+            guard failure.kind == .refusal, let staleness = state.freshness.refused(now: now) else { return }
+            state.staleness = staleness
+        }
+    }
 
     /// A ping was told this.
     ///

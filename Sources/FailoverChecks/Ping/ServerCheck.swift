@@ -75,7 +75,7 @@ package struct ServerCheck: Sendable {
         do {
             try await candidates.ping(limit: limit, report: onAddresses)
         } catch {
-            candidates.replica?.forgetLag()
+            candidates.replica?.pingFailed(error)
             throw error
         }
     }

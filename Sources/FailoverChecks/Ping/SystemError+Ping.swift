@@ -11,10 +11,11 @@ extension SystemError {
     func reason(at stage: PingFailure.Stage) -> PingFailure.Reason? {
         switch code {
         case ECONNREFUSED, ENOENT: .refused
-        case ENETUNREACH, EHOSTUNREACH, ENETDOWN, EHOSTDOWN, EADDRNOTAVAIL, EAFNOSUPPORT, EPERM: .unreachable
+        case ENETUNREACH, EHOSTUNREACH, ENETDOWN, EHOSTDOWN, EPERM: .unreachable
         case ETIMEDOUT, EAGAIN: .timeout(stage)
         case ECONNRESET, EPIPE, ECONNABORTED, ENOTCONN: .disconnected
-        case EMFILE, ENFILE, ENOMEM, ENOBUFS, EACCES, ENOTSOCK, ENAMETOOLONG: .local
+        // EADDRNOTAVAIL: no source port is left, or no source address of that family.
+        case EMFILE, ENFILE, ENOMEM, ENOBUFS, EACCES, ENOTSOCK, ENAMETOOLONG, EADDRNOTAVAIL, EAFNOSUPPORT: .local
         default: nil
         }
     }

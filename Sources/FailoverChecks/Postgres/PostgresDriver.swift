@@ -69,7 +69,11 @@ struct PostgresDriver: PingDriver {
     ) throws(PingFailure) -> ReplicationReading.Heartbeat {
         let question = PostgresQuestion(
             query, called: "heartbeat_query", prefix: "heartbeat_query: ", grants: [.reading(by: server.user ?? "")])
-        return try HeartbeatAnswer(try rows(of: question, &connection, attempt)).heartbeat(attempt)
+        let answer: [[String?]]
+        do { answer = try rows(of: question, &connection, attempt) } catch {
+            throw error.reason == .query ? PingFailure(.heartbeat, error.detail) : error
+        }
+        return try HeartbeatAnswer(answer).heartbeat(attempt)
     }
 
     private func askForRole(
@@ -179,7 +183,7 @@ struct PostgresDriver: PingDriver {
     }
 
     private func failure(of error: PostgresError, words: String? = nil, _ attempt: PingAttempt) -> PingFailure {
-        if let reason = error.reason { return attempt.failure(reason, error.words) }
+        if let reason = error.reason { return attempt.failure(reason, words ?? error.words) }
         if error.sqlState != nil { return attempt.failure(.query, words ?? error.words) }
         if let systemError = SystemError.mentioned(in: error.text) { return attempt.failure(systemError) }
         return attempt.failure(error.reasonWhileLoggingIn, error.words)

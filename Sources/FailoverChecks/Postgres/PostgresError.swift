@@ -21,7 +21,9 @@ struct PostgresError {
         case "57P03": text.contains("shutting down") ? .shuttingDown : .startingUp
         case "57P01", "57P02": .shuttingDown
         case "53300": .tooManyConnections
-        case "3D000": .authentication
+        // The database is missing, dropped, or takes no connections.
+        case "3D000", "57P04", "55000": .authentication
+        case "42501": .missingPrivilege
         case let code?: code.hasPrefix("28") ? .authentication : nil
         }
     }

@@ -12,7 +12,7 @@ struct PingReport {
 
     /// A line each under headings. What is up shows where it is, what is down who said what.
     ///
-    /// - Parameter colour: green for up, yellow for stale, red for down.
+    /// - Parameter colour: green for up, yellow for stale and degraded, red for down.
     func table(colour: Bool) -> String {
         var table = TextTable([
             .init(heading: "NAME"), .init(heading: "TYPE"), .init(heading: "STATE"),
@@ -32,12 +32,22 @@ struct PingReport {
     /// An array with an object each; every key is always there.
     func json() throws -> String { try answers.map(Entry.init).jsonText() }
 
+    /// `degraded`: the server lives and refuses the monitor; `unknown`: this machine could not ask.
     private static func state(_ result: PingResult) -> String {
-        result.succeeded ? result.staleness == nil ? "up" : "stale" : "down"
+        switch result.failure?.kind {
+        case nil: result.staleness == nil ? "up" : "stale"
+        case .refusal: "degraded"
+        case .local: "unknown"
+        case .dead: "down"
+        }
     }
 
     private static func colour(_ result: PingResult) -> Int {
-        result.succeeded ? result.staleness == nil ? Terminal.green : Terminal.yellow : Terminal.red
+        switch result.failure?.kind {
+        case nil: result.staleness == nil ? Terminal.green : Terminal.yellow
+        case .refusal, .local: Terminal.yellow
+        case .dead: Terminal.red
+        }
     }
 
     private struct Entry: Encodable {

@@ -34,7 +34,8 @@ struct StatusReport {
         ])
         for alias in route.aliases {
             let marks = [
-                alias.suspect ? "suspect" : nil, alias.stale == nil ? nil : "stale", alias.draining ? "draining" : nil,
+                alias.suspect ? "suspect" : nil, alias.availability == "open" ? nil : alias.availability,
+                alias.degraded == nil ? nil : "degraded", alias.stale == nil ? nil : "stale", alias.draining ? "draining" : nil,
                 alias.lagSeconds.map { "\(Duration.milliseconds(Int64($0 * 1000)).inWords) behind" },
             ].compactMap { $0 }
             table.add([
@@ -44,7 +45,7 @@ struct StatusReport {
         }
         let colours = route.aliases.map {
             Self.colour(
-                of: $0.drill == nil ? $0.state : "down", isDoubtful: $0.suspect || $0.stale != nil || $0.draining)
+                of: $0.drill == nil ? $0.state : "down", isDoubtful: $0.suspect || $0.availability != "open" || $0.degraded != nil || $0.stale != nil || $0.draining)
         }
         lines += table.lines(colouring: 1, colour ? colours : nil).map { "  " + $0 }
         return lines.joined(separator: "\n")
@@ -84,11 +85,13 @@ struct StatusReport {
             }
             let why = service.detail ?? (service.lastPing?.succeeded == false ? service.lastPing?.detail : nil)
             table.add([
-                service.name, service.type, service.suspect ? "\(service.state), suspect" : service.state,
+                service.name, service.type,
+                ([service.state] + (service.suspect ? ["suspect"] : []) + (service.degraded ? ["degraded"] : []))
+                    .joined(separator: ", "),
                 age(service.since), ping ?? "none yet", why ?? "",
             ])
         }
-        let colours = status.services.map { Self.colour(of: $0.state, isDoubtful: $0.suspect) }
+        let colours = status.services.map { Self.colour(of: $0.state, isDoubtful: $0.suspect || $0.degraded) }
         return table.lines(colouring: 2, colour ? colours : nil).joined(separator: "\n")
     }
 

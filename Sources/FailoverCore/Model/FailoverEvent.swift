@@ -1,4 +1,4 @@
-/// A change of a service's decided state, the reminder of one that lasts, or a change of a replica's freshness.
+/// A change of a service's decided state, the reminder of one that lasts, or a change of its health or a replica's freshness.
 public struct FailoverEvent: Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
         /// The service went down.
@@ -11,6 +11,11 @@ public struct FailoverEvent: Hashable, Sendable {
         case stale(Staleness)
         /// It no longer is, after that long.
         case fresh(after: Duration)
+        /// The service is up, but its server refuses the monitor, for that long already; sessions stay. From the start: no
+        /// ping has ever succeeded.
+        case degraded(PingFailure, lasting: Duration, fromTheStart: Bool)
+        /// The server answers the monitor again, after that long.
+        case healthy(after: Duration)
     }
 
     /// Name of the service.
@@ -40,11 +45,11 @@ public struct FailoverEvent: Hashable, Sendable {
         self.isTest = isTest
     }
 
-    /// What the ping said that failed; only of an outage and its reminders.
+    /// What the ping said that failed; only of an outage, of a server that refuses the monitor, and of their reminders.
     public var failure: PingFailure? {
         switch kind {
-        case .outage(let failure), .reminder(let failure, _): failure
-        case .recovery, .stale, .fresh: nil
+        case .outage(let failure), .reminder(let failure, _), .degraded(let failure, _, _): failure
+        case .recovery, .stale, .fresh, .healthy: nil
         }
     }
 
@@ -56,16 +61,25 @@ public struct FailoverEvent: Hashable, Sendable {
     /// What was said, in the words of whoever said it.
     public var detail: String? { failure?.detail ?? staleness?.description }
 
-    /// How long the outage, or the staleness, had lasted at ``time``; zero when it has just begun.
+    /// How long the outage, the staleness or the degradation had lasted at ``time``; zero when it has just begun.
     public var outageDuration: Duration {
         switch kind {
         case .outage, .stale: .zero
-        case .reminder(_, let lasting): lasting
-        case .recovery(let duration), .fresh(let duration): duration
+        case .reminder(_, let lasting), .degraded(_, let lasting, _): lasting
+        case .recovery(let duration), .fresh(let duration), .healthy(let duration): duration
         }
     }
 
-    /// When the outage, or the staleness, began.
+    /// Whether it repeats what was told before.
+    public var isReminder: Bool {
+        switch kind {
+        case .reminder: true
+        case .degraded(_, let lasting, _): lasting > .zero
+        case .outage, .recovery, .stale, .fresh, .healthy: false
+        }
+    }
+
+    /// When the outage, the staleness or the degradation began.
     public var since: WallTime { time.before(outageDuration) }
 
     /// The log line of the event; that of an outage and a recovery word for word as the older library wrote it.
@@ -75,12 +89,14 @@ public struct FailoverEvent: Hashable, Sendable {
         case .recovery: "\(service) is back up. Recovery complete. (Process ID: \(processID))"
         case .stale: "\(service) is stale. Others are preferred."
         case .fresh: "\(service) is fresh again."
+        case .degraded: "\(service) is degraded: its server refuses the monitor. Sessions stay."
+        case .healthy: "\(service) is healthy again."
         }
     }
 }
 
 extension FailoverEvent.Kind {
-    /// `outage`, `reminder`, `recovery`, `stale` or `fresh`: the words of `events` in the configuration.
+    /// The word of `events` in the configuration.
     public var name: Name {
         switch self {
         case .outage: .outage
@@ -88,18 +104,31 @@ extension FailoverEvent.Kind {
         case .recovery: .recovery
         case .stale: .stale
         case .fresh: .fresh
+        case .degraded: .degraded
+        case .healthy: .healthy
         }
     }
 
     /// The kinds of event by name.
     public enum Name: String, Hashable, Sendable, CaseIterable {
-        case outage, reminder, recovery, stale, fresh
+        case outage, reminder, recovery, stale, fresh, degraded, healthy
 
-        /// Whether it tells how old a replica's data is, and not whether a service is up.
-        public var isOfFreshness: Bool {
+        /// What an event tells of: of each, beginnings and ends alternate.
+        public enum Subject: Hashable, Sendable {
+            /// Whether a service is up.
+            case state
+            /// How old a replica's data is.
+            case freshness
+            /// Whether a server answers the monitor.
+            case health
+        }
+
+        /// What it tells of.
+        public var subject: Subject {
             switch self {
-            case .outage, .reminder, .recovery: false
-            case .stale, .fresh: true
+            case .outage, .reminder, .recovery: .state
+            case .stale, .fresh: .freshness
+            case .degraded, .healthy: .health
             }
         }
     }

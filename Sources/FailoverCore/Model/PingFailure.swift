@@ -38,6 +38,8 @@ extension PingFailure {
         case tls
         /// `ping_query` failed.
         case query
+        /// `heartbeat_query` failed, or its answer is not a number of seconds: the lag is unknown.
+        case heartbeat
         /// A database server that answers, but is a primary where a replica is expected, or the other way round.
         case wrongRole
         /// A database replica that does not follow its primary, where that is to count as an outage.
@@ -90,6 +92,7 @@ extension PingFailure.Reason: CustomStringConvertible {
         case .hostBlocked: "host blocked"
         case .tls: "tls"
         case .query: "query"
+        case .heartbeat: "heartbeat"
         case .wrongRole: "wrong role"
         case .replicationStopped: "replication stopped"
         case .missingPrivilege: "missing privilege"

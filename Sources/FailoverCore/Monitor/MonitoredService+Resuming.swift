@@ -6,6 +6,7 @@ extension MonitoredService {
         let known = former.state.withLock { $0 }
         state.withLock { state in
             state.machine = known.machine.resumed(with: state.machine.settings)
+            state.standing = known.standing
             state.history = known.history
             state.since = known.since
             state.outages = known.outages

@@ -13,14 +13,17 @@ public final class MonitoredService: Sendable {
     let state: Lock<State>
     let environment: MonitorEnvironment
     let currentAlias: @Sendable () -> String?
-    private let onSuspicion: @Sendable (Bool) -> Void
+    private let onStanding: @Sendable (ServiceStanding) -> Void
     let onEvent: @Sendable (FailoverEvent) -> Void
     private let bounded: BoundedPing
     private let durations: Timer
+    private let localFailures: Counter
     let hookFailures: Counter
 
     struct State {
         var machine: ServiceStateMachine
+        /// As it was told last.
+        var standing = ServiceStanding()
         /// The ping in flight, or the latest one.
         var ping: Task<Void, Never>?
         /// The end of what has been decided so far: each decision waits for the one before it.
@@ -39,14 +42,14 @@ public final class MonitoredService: Sendable {
     /// - Parameters:
     ///   - settings: instead of the service's own.
     ///   - currentAlias: the alias that serves now, for events of services that have a route.
-    ///   - onSuspicion: told at once, on the caller's thread, when the service becomes suspect or no longer is.
+    ///   - onStanding: told at once, on the caller's thread, when what new sessions should know has changed.
     ///   - onEvent: told after the hook and the log line, in order; must not wait.
     public init(
         service: any Service,
         settings: MonitorSettings? = nil,
         environment: MonitorEnvironment,
         currentAlias: @escaping @Sendable () -> String? = { nil },
-        onSuspicion: @escaping @Sendable (Bool) -> Void = { _ in },
+        onStanding: @escaping @Sendable (ServiceStanding) -> Void = { _ in },
         onEvent: @escaping @Sendable (FailoverEvent) -> Void = { _ in }
     ) {
         self.service = service
@@ -55,12 +58,14 @@ public final class MonitoredService: Sendable {
                 machine: ServiceStateMachine(settings: settings ?? service.settings), since: environment.timeOfDay()))
         self.environment = environment
         self.currentAlias = currentAlias
-        self.onSuspicion = onSuspicion
+        self.onStanding = onStanding
         self.onEvent = onEvent
         bounded = BoundedPing(service: service, clock: environment.clock)
         let dimensions = [("service", service.name)]
         durations = Timer(
             label: "failover_ping_duration_seconds", dimensions: dimensions, factory: environment.metrics)
+        localFailures = Counter(
+            label: "failover_ping_local_failures_total", dimensions: dimensions, factory: environment.metrics)
         hookFailures = Counter(
             label: "failover_hook_failures_total", dimensions: dimensions, factory: environment.metrics)
         state.withLock { gate.set($0.machine.nextPing) }
@@ -91,6 +96,7 @@ public final class MonitoredService: Sendable {
     /// Its measurements are no longer told. Only when no service of this name goes on, which would lose its own.
     package func forgetMeasurements() {
         durations.destroy()
+        localFailures.destroy()
         hookFailures.destroy()
     }
 
@@ -147,6 +153,7 @@ public final class MonitoredService: Sendable {
         guard !Task.isCancelled else { return }
         if let failure = result.failure {
             environment.log.debug("\(service.name): ping failed", metadata: failure.metadata)
+            if failure.kind == .local { localFailures.increment() }
         }
         let record = PingHistory.Record(time: environment.timeOfDay().before(result.duration), result: result)
         state.withLock { $0.history.add(record) }
@@ -163,22 +170,25 @@ public final class MonitoredService: Sendable {
     ) -> Task<Void, Never>? {
         state.withLock { state in
             guard !state.isStopped else { return nil }
+            let now = environment.clock.now
             var ping: Task<Void, Never>?
             // Started under the lock, actions keep the order of their decisions; none of them waits.
-            for action in event(&state.machine, environment.clock.now) {
-                switch action {
-                case .startPing(let limit):
+            for action in event(&state.machine, now) {
+                if case .startPing(let limit) = action {
                     ping = Task { await self.ping(limit: limit) }
                     state.ping = ping
-                case .setSuspect(let isSuspect): onSuspicion(isSuspect)
-                case .outage(let failure): decide(.event(.outage(failure)), &state)
-                case .reminder(let failure, let lasting): decide(.event(.reminder(failure, lasting: lasting)), &state)
-                case .change(let failure): decide(.change(failure), &state)
-                case .recovery(let duration): decide(.event(.recovery(after: duration)), &state)
+                } else if let decision = Decision(action) {
+                    decide(decision, &state)
                 }
             }
+            let standing = state.machine.standing(now: now)
+            // An outage says more, and is told a moment later: until then suspicion has to stay.
+            if state.machine.isUp, standing != state.standing {
+                state.standing = standing
+                onStanding(standing)
+            }
             gate.set(state.machine.nextPing)
-            if state.isTimed { arm(&state) }
+            if state.isTimed { arm(&state, now: now) }
             return ping
         }
     }
@@ -192,7 +202,7 @@ public final class MonitoredService: Sendable {
             state.since = time
             state.outages += 1
         case .event(.recovery): state.since = time
-        case .event, .change: break
+        default: break
         }
         state.decisions = Task {
             await earlier?.value
@@ -204,8 +214,8 @@ public final class MonitoredService: Sendable {
     ///
     /// A sleep that is cancelled keeps its memory until its time. The next reminder may be an hour away, and there is a
     /// ping every few moments.
-    private func arm(_ state: inout State) {
-        let wake = state.machine.nextPing.flatMap { _ in state.machine.nextWake }
+    private func arm(_ state: inout State, now: MonotonicTime) {
+        let wake = state.machine.nextPing.flatMap { _ in state.machine.nextWake(after: now) }
         guard state.wake != wake else { return }
         state.timer?.cancel()
         state.wake = wake

@@ -6,7 +6,7 @@
 ///        └───────┘ ◀───────────────────────────── └───────┘
 ///                  behind no more than `recoversAt`, and half of `maxLagBytes`
 ///
-/// A ping that fails says nothing: the verdict stays.
+/// A ping that fails says nothing: the verdict stays. While the server lives and refuses to tell, it stays for `maxLag`.
 public struct ReplicaFreshness: Sendable {
     public enum Verdict: Hashable, Sendable {
         case fresh
@@ -27,6 +27,8 @@ public struct ReplicaFreshness: Sendable {
 
     private let policy: ReplicationPolicy
     private var isStale = false
+    /// When the replica last said something; or, before it has, when it first refused to.
+    private var heardAt: MonotonicTime?
     /// How far behind it is by the latest reading; `nil` when nobody knows.
     public private(set) var behind: Duration?
     /// The end of the log that the replica knew of when it last heard of its primary.
@@ -47,6 +49,7 @@ public struct ReplicaFreshness: Sendable {
 
     /// The replica has said this.
     public mutating func observe(_ reading: ReplicationReading, now: MonotonicTime) -> Verdict {
+        heardAt = now
         behind =
             switch reading.heartbeat {
             case .behind(let lag): lag
@@ -72,6 +75,17 @@ public struct ReplicaFreshness: Sendable {
             return bytesBehind(positions)
         }
         return verdict(bytes: bytes, stopped: stopped)
+    }
+
+    /// The replica lives and refuses to say.
+    ///
+    /// - Returns: why it is stale because of that; `nil` while its last word holds.
+    public mutating func refused(now: MonotonicTime) -> Staleness? {
+        let heardAt = heardAt ?? now
+        self.heardAt = heardAt
+        guard let limit = policy.maxLag, heardAt.duration(to: now) > limit else { return nil }
+        isStale = true
+        return Staleness(behind: nil)
     }
 
     /// - Parameter bytes: `nil` of a server that tells no positions; in it `nil` when nobody knows.

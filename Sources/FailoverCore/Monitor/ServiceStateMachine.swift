@@ -3,18 +3,22 @@
 /// Events go in with the time at which they happened, actions come out for the owner to perform. The machine alone
 /// knows rise, fall, the frequencies and the reminders.
 ///
-///                 `fall` failures in a row; an error that a session saw is one of them
+///                 `fall` pings in a row find it dead; sessions that suspect it count as one of them
 ///        ┌────┐ ─────────────────────────────▶ ┌──────┐
 ///        │ up │                                │ down │  a reminder each `outageLoggingInterval`
 ///        └────┘ ◀───────────────────────────── └──────┘
-///                 `rise` successes in a row
+///                 `rise` pings in a row find it alive
+///
+/// A server that refuses the monitor is alive: see ``ServiceHealth``. A ping that could not be asked changes nothing.
 public struct ServiceStateMachine: Sendable {
     /// What the owner has to do, in this order.
     public enum Action: Hashable, Sendable {
         /// Start a ping, bounded by `limit`, and report it with ``ServiceStateMachine/pingFinished(_:now:)``.
         case startPing(limit: Duration)
-        /// New sessions are to prefer other aliases (`true`), or need not any longer (`false`).
-        case setSuspect(Bool)
+        /// New sessions try other servers first, because of this: log.
+        case suspect(ObservedError)
+        /// New sessions try other servers first, because sessions are refused with these words: log.
+        case refusesSessions(ServiceStanding.Availability, ObservedError)
         /// The service is down: fail over, log, notify.
         case outage(PingFailure)
         /// It is still down: log and notify again.
@@ -23,6 +27,14 @@ public struct ServiceStateMachine: Sendable {
         case change(PingFailure)
         /// It is back: recover, log, notify.
         case recovery(after: Duration)
+        /// It is up, and refuses the monitor: log, notify. From the start: no ping has ever succeeded.
+        case degraded(PingFailure, fromTheStart: Bool)
+        /// It still refuses the monitor: log and notify again.
+        case stillDegraded(PingFailure, lasting: Duration)
+        /// It answers the monitor again: log, notify.
+        case healthy(after: Duration)
+        /// This machine could not ask the service: log.
+        case couldNotAsk(PingFailure)
     }
 
     /// What asks for a ping.
@@ -31,10 +43,10 @@ public struct ServiceStateMachine: Sendable {
         case timer
         /// A client arrived: pings if the state's frequency allows it.
         case newSession
-        /// A backend error that `error_triggers` lists: pings as soon as `errorInterval` allows it.
-        case observedError
-        /// There is reason to look, and nobody is accused: a session waits for a backend longer than it should have to, an
-        /// application saw an error. Pings as soon as `errorInterval` allows it.
+        /// A session saw an error that `error_triggers` lists: pings as soon as `errorInterval` allows it.
+        case observedError(ObservedError)
+        /// There is reason to look, and no server is accused: a session waits for a backend longer than it should have to,
+        /// an application saw an error. Pings as soon as `errorInterval` allows it.
         case doubt
         /// A person asks: pings now.
         case `operator`
@@ -42,22 +54,27 @@ public struct ServiceStateMachine: Sendable {
 
     /// The decided state.
     private enum Condition {
-        /// Counts as up, at the start without proof. Leaves by `fall` failures in a row.
+        /// Counts as up, at the start without proof. Leaves by `fall` dead pings in a row.
         case up
-        /// Leaves by `rise` successes in a row.
+        /// Leaves by `rise` living pings in a row.
         case down(since: MonotonicTime, lastLogged: MonotonicTime, failure: PingFailure)
     }
 
     public private(set) var settings: MonitorSettings
     private var condition = Condition.up
+    private var health = ServiceHealth()
+    private var suspicion = Suspicion()
+    private var refusals = NewSessionRefusals()
     /// Results in a row that contradict the condition, not yet enough of them.
     private var unconfirmed = 0
     private var lastPing: MonotonicTime?
     private var isPinging = false
     /// An observed error asks for a ping that has not started yet.
     private var errorAsks = false
-    /// The moment of the latest observed error that no later ping has answered.
-    private var suspectSince: MonotonicTime?
+    /// Its role or its replication was found wrong; only an answer can tell that it is right again.
+    private var hasToAnswer = false
+    /// When it was last logged that this machine could not ask, while that lasts.
+    private var couldNotAskLogged: MonotonicTime?
 
     /// Until its first result a service counts as up, and its first ping is due at once.
     public init(settings: MonitorSettings) {
@@ -84,9 +101,9 @@ public struct ServiceStateMachine: Sendable {
     public mutating func trigger(_ trigger: Trigger, now: MonotonicTime) -> [Action] {
         var actions: [Action] = []
         switch trigger {
-        case .observedError:
+        case .observedError(let error):
             errorAsks = true
-            actions += becomeSuspect(now: now)
+            actions += note(error, now: now)
         case .doubt: errorAsks = true
         case .timer, .newSession, .operator: break
         }
@@ -104,21 +121,28 @@ public struct ServiceStateMachine: Sendable {
     public mutating func pingFinished(_ result: PingResult, now: MonotonicTime) -> [Action] {
         guard isPinging else { return [] }
         isPinging = false
-        return switch (condition, result.failure) {
-        case (.up, nil): confirmUp()
-        case (.up, let failure?): countFailure(failure, now: now)
-        case (.down(let since, let lastLogged, let former), let failure?):
-            stayDown(since: since, lastLogged: lastLogged, former: former, failure: failure, now: now)
-        case (.down(let since, _, _), nil): countSuccess(since: since, now: now)
+        guard let failure = result.failure else {
+            couldNotAskLogged = nil
+            hasToAnswer = false
+            return foundAlive(refusing: nil, now: now)
+        }
+        switch settings.meaning(of: failure) {
+        case .local: return couldNotAsk(failure, now: now)
+        case .refusal:
+            couldNotAskLogged = nil
+            return foundAlive(refusing: failure, now: now)
+        case .dead:
+            couldNotAskLogged = nil
+            if failure.reason == .wrongRole || failure.reason == .replicationStopped { hasToAnswer = true }
+            return foundDead(failure, now: now)
         }
     }
 
-    /// When the owner has to call ``trigger(_:now:)`` with ``Trigger/timer`` next.
-    public var nextWake: MonotonicTime? {
-        switch (nextPing, nextReminder) {
-        case (let ping?, let reminder?): min(ping, reminder)
-        case (let ping, let reminder): ping ?? reminder
-        }
+    /// When the owner has to call ``trigger(_:now:)`` with ``Trigger/timer`` next, if nothing else happens before.
+    ///
+    /// - Parameter now: what has passed by then is not waited for.
+    public func nextWake(after now: MonotonicTime) -> MonotonicTime? {
+        [nextPing, nextReminder, refusals.expiry(after: now)].compactMap(\.self).min()
     }
 
     /// When the frequencies allow the next ping; `nil` while one is in flight.
@@ -128,16 +152,25 @@ public struct ServiceStateMachine: Sendable {
         return lastPing.advanced(by: interval)
     }
 
+    /// Whether the service counts as up.
+    public var isUp: Bool { if case .up = condition { true } else { false } }
+
+    /// What new sessions should know of the service while it is up.
+    public func standing(now: MonotonicTime) -> ServiceStanding {
+        ServiceStanding(
+            isSuspect: suspicion.isSuspect, availability: refusals.availability(now: now), refusal: health.refusal)
+    }
+
     /// What the outside may know of the service.
     public func status(now: MonotonicTime) -> ServiceStatus {
-        switch condition {
-        case .up:
-            ServiceStatus(verdict: .up, isSuspect: suspectSince != nil, unconfirmed: unconfirmed, isPinging: isPinging)
-        case .down(let since, _, let failure):
-            ServiceStatus(
-                verdict: .down(failure, lasting: since.duration(to: now)), isSuspect: false,
-                unconfirmed: unconfirmed, isPinging: isPinging)
-        }
+        let verdict: ServiceStatus.Verdict =
+            switch condition {
+            case .up: .up
+            case .down(let since, _, let failure): .down(failure, lasting: since.duration(to: now))
+            }
+        return ServiceStatus(
+            verdict: verdict, standing: standing(now: now), degradedFor: health.lasting(now: now),
+            unconfirmed: unconfirmed, isPinging: isPinging)
     }
 }
 
@@ -146,7 +179,7 @@ public struct ServiceStateMachine: Sendable {
 extension ServiceStateMachine {
     /// The shortest time from the start of the last ping to the start of the next.
     ///
-    /// A confirmation and an observed error bring the next ping forward; they never put it off.
+    /// A confirmation, an observed error and a server that is full bring the next ping forward; they never put it off.
     private var interval: Duration {
         let frequencies = settings.frequencies
         let ofState =
@@ -154,7 +187,9 @@ extension ServiceStateMachine {
             case .up: frequencies.monitoringInterval
             case .down: frequencies.outageInterval
             }
-        return unconfirmed > 0 || errorAsks ? min(ofState, frequencies.errorInterval) : ofState
+        let isUrgent =
+            unconfirmed > 0 || health.unconfirmed > 0 || errorAsks || couldNotAskLogged != nil || refusals.pingsMet
+        return isUrgent ? min(ofState, frequencies.errorInterval) : ofState
     }
 
     private var pingLimit: Duration {
@@ -173,68 +208,88 @@ extension ServiceStateMachine {
 // MARK: - What a result means
 
 extension ServiceStateMachine {
-    private mutating func confirmUp() -> [Action] {
-        unconfirmed = 0
-        return clearSuspicionAnsweredByLastPing()
+    /// The server lives; it may have refused the monitor.
+    private mutating func foundAlive(refusing failure: PingFailure?, now: MonotonicTime) -> [Action] {
+        switch condition {
+        case .up:
+            unconfirmed = 0
+            if let lastPing { suspicion.answered(byPingAt: lastPing) }
+            return admitted(failure, now: now)
+        case .down(let since, _, _):
+            if failure != nil, hasToAnswer { return remindIfDue(now: now) }
+            unconfirmed += 1
+            guard unconfirmed >= settings.rise else { return remindIfDue(now: now) }
+            unconfirmed = 0
+            condition = .up
+            return [.recovery(after: since.duration(to: now))] + admitted(failure, now: now)
+        }
     }
 
-    private mutating func countFailure(_ failure: PingFailure, now: MonotonicTime) -> [Action] {
-        unconfirmed += 1
-        // A session has met the same: two that look from different sides are more than one that looks twice.
-        let witnesses = suspectSince == nil ? 0 : 1
-        guard unconfirmed + witnesses >= settings.fall else { return [] }
-        unconfirmed = 0
-        suspectSince = nil
-        condition = .down(since: now, lastLogged: now, failure: failure)
-        return [.outage(failure)]
+    /// The monitor was let in, or refused.
+    private mutating func admitted(_ failure: PingFailure?, now: MonotonicTime) -> [Action] {
+        refusals.pingMet(failure)
+        return failure.map { health.refused($0, fall: settings.fall, now: now) }
+            ?? health.succeeded(rise: settings.rise, now: now)
     }
 
-    private mutating func stayDown(
-        since: MonotonicTime, lastLogged: MonotonicTime, former: PingFailure, failure: PingFailure, now: MonotonicTime
-    ) -> [Action] {
-        unconfirmed = 0
-        condition = .down(since: since, lastLogged: lastLogged, failure: failure)
+    private mutating func foundDead(_ failure: PingFailure, now: MonotonicTime) -> [Action] {
+        switch condition {
+        case .up:
+            unconfirmed += 1
+            // Sessions have met the same: two that look from different sides are more than one that looks twice.
+            let witnesses = suspicion.isSuspect ? 1 : 0
+            guard unconfirmed + witnesses >= settings.fall else { return [] }
+            unconfirmed = 0
+            suspicion.clear()
+            refusals.clear()
+            condition = .down(since: now, lastLogged: now, failure: failure)
+            return [.outage(failure)]
+        case .down(let since, let lastLogged, let former):
+            unconfirmed = 0
+            condition = .down(since: since, lastLogged: lastLogged, failure: failure)
+            let reminder = remindIfDue(now: now)
+            guard reminder.isEmpty, failure.isOfOtherServers(than: former) else { return reminder }
+            return [.change(failure)]
+        }
+    }
+
+    private mutating func couldNotAsk(_ failure: PingFailure, now: MonotonicTime) -> [Action] {
         let reminder = remindIfDue(now: now)
-        guard reminder.isEmpty, failure.isOfOtherServers(than: former) else { return reminder }
-        return [.change(failure)]
-    }
-
-    private mutating func countSuccess(since: MonotonicTime, now: MonotonicTime) -> [Action] {
-        unconfirmed += 1
-        guard unconfirmed >= settings.rise else { return remindIfDue(now: now) }
-        unconfirmed = 0
-        condition = .up
-        return [.recovery(after: since.duration(to: now))]
+        let due = couldNotAskLogged?.advanced(by: settings.frequencies.outageLoggingInterval)
+        guard due.map({ $0 <= now }) ?? true else { return reminder }
+        couldNotAskLogged = now
+        return reminder + [.couldNotAsk(failure)]
     }
 }
 
-// MARK: - Suspicion and reminders
+// MARK: - What sessions saw, and reminders
 
 extension ServiceStateMachine {
-    private mutating func becomeSuspect(now: MonotonicTime) -> [Action] {
+    private mutating func note(_ error: ObservedError, now: MonotonicTime) -> [Action] {
         guard case .up = condition else { return [] }
-        let wasSuspect = suspectSince != nil
-        suspectSince = now
-        return wasSuspect ? [] : [.setSuspect(true)]
-    }
-
-    /// A success answers only errors that were seen before its ping started.
-    private mutating func clearSuspicionAnsweredByLastPing() -> [Action] {
-        guard let suspectSince, let lastPing, suspectSince <= lastPing else { return [] }
-        self.suspectSince = nil
-        return [.setSuspect(false)]
+        if let availability = ServiceStanding.Availability(error.kind) {
+            let before = refusals.availability(now: now)
+            refusals.sessionMet(error.kind, errorInterval: settings.frequencies.errorInterval, now: now)
+            return refusals.availability(now: now) == before ? [] : [.refusesSessions(availability, error)]
+        }
+        return suspicion.note(error, settings, now: now) ? [.suspect(error)] : []
     }
 
     private var nextReminder: MonotonicTime? {
-        guard case .down(_, let lastLogged, _) = condition else { return nil }
-        return lastLogged.advanced(by: settings.frequencies.outageLoggingInterval)
+        let interval = settings.frequencies.outageLoggingInterval
+        return switch condition {
+        case .up: health.nextReminder(every: interval)
+        case .down(_, let lastLogged, _): lastLogged.advanced(by: interval)
+        }
     }
 
     private mutating func remindIfDue(now: MonotonicTime) -> [Action] {
-        guard case .down(let since, _, let failure) = condition, let nextReminder, nextReminder <= now else {
-            return []
+        guard let nextReminder, nextReminder <= now else { return [] }
+        switch condition {
+        case .up: return health.remind(every: settings.frequencies.outageLoggingInterval, now: now)
+        case .down(let since, _, let failure):
+            condition = .down(since: since, lastLogged: now, failure: failure)
+            return [.reminder(failure, lasting: since.duration(to: now))]
         }
-        condition = .down(since: since, lastLogged: now, failure: failure)
-        return [.reminder(failure, lasting: since.duration(to: now))]
     }
 }

@@ -16,8 +16,8 @@ public struct AliasState: Hashable, Sendable {
     public internal(set) var isDrilled = false
     /// Why the alias is not to serve although it is up; `nil` while it is fresh.
     public internal(set) var staleness: Staleness?
-    /// A session saw an error that no ping has answered yet.
-    public internal(set) var isSuspect = false
+    /// What new sessions should know of it while it is up; means nothing while it is down.
+    public internal(set) var standing = ServiceStanding()
     /// An operator takes it out of service: it gets no new sessions, and those it has move away.
     public internal(set) var isDraining = false
     /// The configuration has it no longer; it is here for the sessions that it has.
@@ -42,6 +42,12 @@ public struct AliasState: Hashable, Sendable {
     /// Why it counts as down for routes and sessions, in truth or in a drill; `nil` while it does not.
     public var failure: PingFailure? { outage ?? (isDrilled ? .drill : nil) }
 
+    /// Sessions saw errors that no ping has answered yet.
+    public var isSuspect: Bool { outage == nil && standing.isSuspect }
+
+    /// Whether its server refuses new sessions, for now.
+    public var refusesSessions: Bool { outage == nil && standing.availability != .open }
+
     /// Gets no new sessions, and those that it has move away.
     public var isLeaving: Bool { isDraining || isRetired }
 
@@ -56,7 +62,7 @@ public struct AliasState: Hashable, Sendable {
         state.moves = moves
         state.outage = outage
         state.staleness = staleness
-        state.isSuspect = isSuspect
+        state.standing = standing
         state.isDrilled = isDrilled && !other.isRetired
         // Who left and is back was put back.
         state.isDraining = isDraining && !other.isRetired

@@ -9,18 +9,21 @@ public struct Route: Hashable, Sendable {
     public let leastOwn: Int
     /// Whether stale aliases serve when no fresh one is up.
     public let servesStale: Bool
+    /// The largest part of its aliases, from 0 to 1, that come later because sessions suspect them.
+    public let maxSuspectShare: Double
     /// The configuration has it no longer; it is here for the sessions that it has.
     public let isRetired: Bool
 
     public init(
-        name: String, aliases: [Int], ownCount: Int = 1, leastOwn: Int = 1, servesStale: Bool = false,
-        isRetired: Bool = false
+        name: String, aliases: [Int], ownCount: Int = 1, leastOwn: Int = 1, servesStale: Bool = true,
+        maxSuspectShare: Double = 0.5, isRetired: Bool = false
     ) {
         self.name = name
         self.aliases = aliases
         self.ownCount = min(ownCount, aliases.count)
         self.leastOwn = leastOwn
         self.servesStale = servesStale
+        self.maxSuspectShare = min(max(0, maxSuspectShare), 1)
         self.isRetired = isRetired
     }
 

@@ -24,10 +24,7 @@ public final class RouteBoard: Sendable {
 
     /// The alias went down: its routes move to the next alias that is up.
     public func markDown(alias: Int, because failure: PingFailure) {
-        update(alias) {
-            $0.outage = failure
-            $0.isSuspect = false
-        }
+        update(alias) { $0.outage = failure }
     }
 
     /// The alias is back: its routes return to it.
@@ -35,9 +32,9 @@ public final class RouteBoard: Sendable {
         update(alias) { $0.outage = nil }
     }
 
-    /// New sessions try a suspect alias last.
-    public func setSuspect(alias: Int, _ isSuspect: Bool) {
-        update(alias) { $0.isSuspect = isSuspect }
+    /// What new sessions should know of the alias while it is up has changed.
+    public func setStanding(alias: Int, _ standing: ServiceStanding) {
+        update(alias) { $0.standing = standing }
     }
 
     /// The alias's data is too old for clients, or (`nil`) no longer.

@@ -20,6 +20,8 @@ public struct RouteSelection: Hashable, Sendable {
             /// Its data is too old.
             case stale(Staleness)
             case suspect
+            /// Its server refuses new sessions: it is full, or blocks this machine.
+            case refusing(ServiceStanding.Availability)
             /// It is well, but fewer of the route's own aliases are than this.
             case tooFew(Int)
         }

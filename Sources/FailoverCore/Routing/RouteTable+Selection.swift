@@ -43,6 +43,7 @@ extension RouteTable {
         if let failure = state.failure { return .init(alias: alias, reason: .down(failure)) }
         if state.isDraining { return .init(alias: alias, reason: .draining) }
         if let staleness = state.staleness { return .init(alias: alias, reason: .stale(staleness)) }
+        if state.refusesSessions { return .init(alias: alias, reason: .refusing(state.standing.availability)) }
         if state.isSuspect { return .init(alias: alias, reason: .suspect) }
         guard orderByRoute[route].isShort, routes[route].own.contains(alias) else { return nil }
         return .init(alias: alias, reason: .tooFew(routes[route].leastOwn))

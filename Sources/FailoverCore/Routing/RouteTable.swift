@@ -49,8 +49,8 @@ public struct RouteTable: Hashable, Sendable {
     /// The alias that an operator switched the route to, if so.
     public func pin(ofRoute route: Int) -> Int? { pinByRoute[route] }
 
-    /// The aliases that a new session tries, in order: those up, then those up but suspect, then those that are stale,
-    /// if the route serves such. Never one that is drained. Empty when there is none.
+    /// The aliases that a new session tries, in order: those up, then those full or blocking this machine, then those suspect,
+    /// then those stale, if the route serves such. Never one that is drained. Empty when there is none.
     public func candidates(ofRoute route: Int) -> [Candidate] { orderByRoute[route].candidates }
 
     /// So many of the first candidates serve side by side; 0 if there is none.

@@ -3,9 +3,9 @@ package import FailoverCore
 /// The events that wait for a notifier, in order, within bounds.
 ///
 /// When more than ``capacity`` wait, each service's are coalesced to what its listener has to know: reminders go, and of
-/// outages and recoveries, as of stale and fresh, the last pair stays, or the last one if the listener would hear a change of state. So what is
+/// outages and recoveries, as of stale and fresh, degraded and healthy, the last pair stays, or the last one if the listener would hear a change of state. So what is
 /// told of a service alternates, and ends with its latest state. If that is still too much, pairs go too; then at most
-/// one event a service waits, and one of its freshness.
+/// one event a service waits, one of its freshness, and one of its health.
 package struct EventBacklog: Sendable {
     /// Events that may wait, unless there are more services than that.
     package static let capacity = 1000
@@ -48,24 +48,24 @@ package struct EventBacklog: Sendable {
     /// What is told of by turns.
     private struct Subject: Hashable {
         let service: String
-        let isFreshness: Bool
+        let subject: FailoverEvent.Kind.Name.Subject
 
         init(_ event: FailoverEvent) {
             service = event.service
-            isFreshness = event.kind.name.isOfFreshness
+            subject = event.kind.name.subject
         }
     }
 
     private mutating func coalesce(pairsStay: Bool) {
         let waiting = events[first...]
         var changes: [Subject: Int] = [:]
-        for event in waiting where event.kind.name != .reminder { changes[Subject(event), default: 0] += 1 }
+        for event in waiting where !event.isReminder { changes[Subject(event), default: 0] += 1 }
         // How many of a service's next changes are given up.
         var surplus = changes.mapValues { count in
             count.isMultiple(of: 2) ? (pairsStay ? count - 2 : count) : count - 1
         }
         events = waiting.filter { event in
-            if event.kind.name == .reminder { return false }
+            if event.isReminder { return false }
             guard let left = surplus[Subject(event)], left > 0 else { return true }
             surplus[Subject(event)] = left - 1
             return false

@@ -13,7 +13,7 @@ extension Session {
     /// Does what the machine decided, and tells what it learned of backends.
     func advance(_ action: SessionStateMachine.Action) {
         leavePlaceOfOtherAlias()
-        for attempt in machine.takeReports() { worker.noteFailure(attempt, route: route) }
+        for attempt in machine.takeReports() { worker.noteFailure(attempt, session: self) }
         switch action {
         case .wait(let deadline): wait(until: deadline)
         case .dial(let address, let deadline): dial(address, deadline: deadline)

@@ -33,7 +33,8 @@ extension ConfigurationParser {
             if endpoints.count > 1 {
                 section["host"]?.report("engine tcp takes one: no ping can tell which of them it is")
             }
-            for key in ["user", "password", "name", "tls", "tls_ca", "ping_query", "role"] + ReplicationPolicy.keys {
+            let others = ["user", "password", "name", "tls", "tls_ca", "ping_query", "role", "refused_ping"]
+            for key in others + ReplicationPolicy.keys {
                 section[key]?.report("engine tcp has no use for it: its ping only connects")
             }
             return endpoint.map { DatabaseServer(engine: .tcp, endpoint: $0) }
@@ -58,7 +59,11 @@ extension ConfigurationParser {
 
     private func monitor(_ section: Section, engine: DatabaseServer.Engine?) -> MonitorSettings {
         let defaults = engine == .tcp ? Self.connectOnly(monitor, limit: Self.connectLimit) : monitor
-        return MonitorOverrides(section, keys: MonitorOverrides.keysOfAlias).applied(to: defaults)
+        var settings = MonitorOverrides(section, keys: MonitorOverrides.keysOfAlias).applied(to: defaults)
+        if let policy = section["refused_ping"]?.choice(of: MonitorSettings.RefusedPing.self) {
+            settings.refusedPing = policy
+        }
+        return settings
     }
 
     /// The `host` and `port` of a section.

@@ -29,7 +29,8 @@ extension ConfigurationParser {
         var route = DatabaseRoute(aliases: [], listen: service.listeners.map(\.endpoint))
         route.maxConnections = section.sessionLimit()
         route.allow = section["allow"].flatMap(networks)
-        route.servesStale = section["serve_stale"]?.choice(of: Truth.self) == .true
+        if let truth = section["serve_stale"]?.choice(of: Truth.self) { route.servesStale = truth == .true }
+        if let share = section["max_suspect_share"]?.fraction() { route.maxSuspectShare = share }
         route.session = SessionSettings(section)
         readTriggers(section, into: &route)
         if let databases {

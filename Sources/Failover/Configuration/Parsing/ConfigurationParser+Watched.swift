@@ -7,7 +7,9 @@ extension ConfigurationParser {
         let server = server(section, type)
         let limit = section["timeout"]?.duration() ?? (type == .command ? Self.commandLimit : Self.connectLimit)
         let overrides = MonitorOverrides(section)
-        let monitor = overrides.applied(to: Self.connectOnly(monitor, limit: limit))
+        var monitor = overrides.applied(to: Self.connectOnly(monitor, limit: limit))
+        // It moves no route: what refuses the monitor is as good as down.
+        monitor.refusedPing = .down
         var service = ParsedService(
             name: name, place: section.place, kind: server.map { .watched($0, monitor) }, overrides: overrides)
         readConsequences(section, into: &service)

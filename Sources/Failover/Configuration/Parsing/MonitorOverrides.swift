@@ -41,7 +41,7 @@ struct MonitorOverrides {
     /// The keys that may stand at the top level, in an alias and in a service.
     static let keys = [
         "monitoring_ping_frequency", "outage_ping_frequency", "error_ping_frequency", "outage_logging_frequency",
-        "rise", "fall",
+        "rise", "fall", "suspect_after",
     ]
     /// The keys that may stand in an alias.
     static let keysOfAlias = ["ping_timeout", "outage_ping_timeout"] + keys
@@ -57,5 +57,6 @@ struct MonitorOverrides {
     private static let counts: [String: any (WritableKeyPath<MonitorSettings, Int> & Sendable)] = [
         "rise": \.rise,
         "fall": \.fall,
+        "suspect_after": \.suspectAfter,
     ]
 }

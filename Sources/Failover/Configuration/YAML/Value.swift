@@ -34,6 +34,19 @@ struct Value {
         return number
     }
 
+    /// A part of a whole, from 0 to 1.
+    func fraction() -> Double? {
+        let expectation = "expected a fraction from 0 to 1"
+        guard let text = scalar(expectation) else { return nil }
+        guard text.wholeMatch(of: /[01]|[01]?\.[0-9]{1,9}/) != nil,
+            let number = Double(text.hasPrefix(".") ? "0\(text)" : text), number <= 1
+        else {
+            report("\(expectation), found \(text.quotedForMessage)")
+            return nil
+        }
+        return number
+    }
+
     /// A limit; 0 and `nil` are none.
     func limit(upTo maximum: Int) -> Int? {
         integer(in: 0...maximum).flatMap { $0 == 0 ? nil : $0 }

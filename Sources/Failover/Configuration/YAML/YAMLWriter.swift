@@ -5,6 +5,7 @@ struct YAMLWriter {
 
     mutating func key(_ key: String, _ value: String) { line(key, Self.scalar(value)) }
     mutating func key(_ key: String, _ value: Int) { line(key, String(value)) }
+    mutating func key(_ key: String, _ value: Double) { line(key, String(value)) }
     mutating func key(_ key: String, _ value: Duration) { line(key, value.configurationText) }
 
     mutating func key(_ key: String, _ values: [String]) {

@@ -1,0 +1,29 @@
+extension PingFailure {
+    /// What a failed ping says of its service.
+    public enum Kind: Hashable, Sendable {
+        /// No server serves there: it refuses, is silent, starts up, shuts down, has the wrong role, or talks garbage.
+        case dead
+        /// The server lives and refuses the monitor: it is full, or does not accept the login or the question.
+        case refusal
+        /// This machine could not ask: it lacks a descriptor, memory, a source port, a file, or an answer of the resolver.
+        /// It says nothing of the service.
+        case local
+    }
+
+    /// What this failure says of its service.
+    public var kind: Kind { reason.kind }
+}
+
+extension PingFailure.Reason {
+    /// What a failure for this reason says of the service.
+    public var kind: PingFailure.Kind {
+        switch self {
+        case .refused, .unreachable, .disconnected, .startingUp, .shuttingDown, .query, .wrongRole, .replicationStopped,
+            .protocolViolation, .cutOff, .serversDown, .command, .drill, .other:
+            .dead
+        case .timeout(let stage): stage == .lookup ? .local : .dead
+        case .authentication, .tooManyConnections, .hostBlocked, .tls, .heartbeat, .missingPrivilege: .refusal
+        case .unresolved, .local: .local
+        }
+    }
+}
