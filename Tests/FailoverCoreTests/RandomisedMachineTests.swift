@@ -90,7 +90,9 @@ struct RandomisedMachineTests {
         var random = SplitMix(state: seed)
         var test = MachineUnderTest(Self.settings(&random))
         var history = History(settings: test.machine.settings)
-        let answers = [nil, nil, MachineUnderTest.refused, MachineUnderTest.refused, Self.refusal, Self.full, Self.local]
+        let answers = [
+            nil, nil, MachineUnderTest.refused, MachineUnderTest.refused, Self.refusal, Self.full, Self.local,
+        ]
         for _ in 0..<1000 {
             test.after(.milliseconds(Int.random(in: 0...800, using: &random)))
             history.wasSuspect = test.isSuspect

@@ -136,7 +136,8 @@ struct FullForSessionsTests {
             _ = test.trigger(.observedError(full(UInt64(round))))
             test.after(.seconds(lasting) - .milliseconds(1))
             #expect(test.standing.availability == .full)
-            #expect(test.machine.nextWake(after: test.now).map { $0 <= test.now.advanced(by: .milliseconds(1)) } == true)
+            #expect(
+                test.machine.nextWake(after: test.now).map { $0 <= test.now.advanced(by: .milliseconds(1)) } == true)
             test.after(.milliseconds(1))
             #expect(test.standing.availability == .open)
         }

@@ -76,7 +76,10 @@ struct WhenAServiceIsPingedTests {
         var test = MachineUnderTest()
         test.nextPing()
         test.after(.seconds(5))
-        #expect(test.trigger(.observedError(MachineUnderTest.error)) == [.suspect(MachineUnderTest.error), .startPing(limit: .seconds(10))])
+        #expect(
+            test.trigger(.observedError(MachineUnderTest.error)) == [
+                .suspect(MachineUnderTest.error), .startPing(limit: .seconds(10)),
+            ])
     }
 
     @Test func anObservedErrorPingsAtErrorFrequencyWhileDownToo() {

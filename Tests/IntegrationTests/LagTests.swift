@@ -132,14 +132,14 @@ extension RealServers {
             let unused = UnusedPort()
             let failover = try FailoverProcess(
                 configuration: engine.configuration(
-                    replica: replica, route: "serve_stale: true",
-                    ports: [unused.port, UInt16(engine.replicaPort)]))
+                    replica: replica, ports: [unused.port, UInt16(engine.replicaPort)]))
             let port = try await failover.port()
             #expect(await failover.logs("CRITICAL default outage."))
             #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
             try await engine.fault("cut")
             #expect(await failover.logs("WARNING slave is stale."))
             #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
+            #expect(await failover.logs("WARNING slave: no fresh server is left, slave serves stale data"))
 
             let ping = try await failover.command("ping", "slave")
             #expect(ping.standardOutput.contains(" stale "), "\(ping.standardOutput)")
@@ -148,12 +148,12 @@ extension RealServers {
             try await failover.end()
         }
 
-        @Test func withoutServeStaleTheClientReadsWhyNobodyServes() async throws {
+        @Test func whereStaleDataIsNotWantedTheClientReadsWhyNobodyServes() async throws {
             let engine = Laboratory.Engine.postgres
             let unused = UnusedPort()
             let failover = try FailoverProcess(
                 configuration: engine.configuration(
-                    replica: replica, ports: [unused.port, UInt16(engine.replicaPort)]))
+                    replica: replica, route: "serve_stale: false", ports: [unused.port, UInt16(engine.replicaPort)]))
             let port = try await failover.port()
             #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
             try await engine.fault("cut")

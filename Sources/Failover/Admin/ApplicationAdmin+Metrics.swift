@@ -47,7 +47,8 @@ extension ApplicationAdmin {
                 labels: service + [("type", target.type)], value: report.status.isUp ? 1 : 0)
             writer.gauge(
                 "failover_service_suspect",
-                help: "Whether sessions saw errors that no ping has answered yet; suspects serve last.", labels: service,
+                help: "Whether sessions saw errors that no ping has answered yet; suspects serve last.",
+                labels: service,
                 value: report.status.isUp && report.status.isSuspect ? 1 : 0)
             writer.gauge(
                 "failover_service_degraded",

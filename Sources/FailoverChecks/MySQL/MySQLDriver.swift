@@ -1,5 +1,6 @@
 import FailoverCore
 import FailoverSystem
+import Glibc
 
 /// Logs in to a MySQL or MariaDB server, runs the ping query, asks for role and replication if told to, and says COM_QUIT, so
 /// that no server counts a ping against `max_connect_errors`.
@@ -158,6 +159,10 @@ struct MySQLDriver: PingDriver {
         case .disable, .prefer: break
         case .require: login.tlsAuthorities = server.tlsAuthorities
         case .verifyCA, .verifyFull: login.tlsAuthorities = server.tlsAuthorities ?? Self.systemAuthorities
+        }
+        // The library would call it a failure of TLS.
+        if let path = login.tlsAuthorities, access(path, R_OK) != 0 {
+            throw attempt.failure(.local, "\(path): \(SystemError.last().words)")
         }
         return login
     }

@@ -15,6 +15,11 @@ struct PingAttempt: Sendable {
 
     func reached(_ stage: PingFailure.Stage) { progress.reached(stage) }
 
+    /// The same attempt with another secret.
+    func hiding(_ secret: Secret?) -> PingAttempt {
+        PingAttempt(address: address, peer: peer, deadline: deadline, progress: progress, secret: secret)
+    }
+
     /// A failure with the words of whoever refused.
     func failure(_ reason: PingFailure.Reason, _ words: String) -> PingFailure {
         PingFailure(reason, "\(peer): \(words.asOneLine(hiding: secret))")

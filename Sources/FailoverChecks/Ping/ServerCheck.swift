@@ -28,13 +28,18 @@ package struct ServerCheck: Sendable {
             server.endpoints.map { endpoint in
                 let server = server.at(endpoint)
                 let replica = server.replication.map { ReplicaWatch(policy: $0) }
-                let driver: any PingDriver =
+                let makeDriver = { @Sendable (server: DatabaseServer) -> any PingDriver in
                     switch server.engine {
                     case .postgres:
                         PostgresDriver(server: server, replica: replica, identity: identity, place: place)
                     case .mysql: MySQLDriver(server: server, replica: replica, identity: identity)
                     case .tcp: TCPDriver()
                     }
+                }
+                let driver =
+                    server.passwordFile.map { file in
+                        RotatedPasswordDriver(file: file, server: server, makeDriver: makeDriver)
+                    } ?? makeDriver(server)
                 let check = AddressedCheck(
                     endpoint: endpoint, secret: server.password, driver: driver, resolver: resolver, threads: threads)
                 return Candidates.Member(endpoint: endpoint, check: check, replica: replica)

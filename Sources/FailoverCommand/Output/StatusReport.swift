@@ -35,7 +35,8 @@ struct StatusReport {
         for alias in route.aliases {
             let marks = [
                 alias.suspect ? "suspect" : nil, alias.availability == "open" ? nil : alias.availability,
-                alias.degraded == nil ? nil : "degraded", alias.stale == nil ? nil : "stale", alias.draining ? "draining" : nil,
+                alias.degraded == nil ? nil : "degraded", alias.stale == nil ? nil : "stale",
+                alias.draining ? "draining" : nil,
                 alias.lagSeconds.map { "\(Duration.milliseconds(Int64($0 * 1000)).inWords) behind" },
             ].compactMap { $0 }
             table.add([
@@ -45,7 +46,9 @@ struct StatusReport {
         }
         let colours = route.aliases.map {
             Self.colour(
-                of: $0.drill == nil ? $0.state : "down", isDoubtful: $0.suspect || $0.availability != "open" || $0.degraded != nil || $0.stale != nil || $0.draining)
+                of: $0.drill == nil ? $0.state : "down",
+                isDoubtful: $0.suspect || $0.availability != "open" || $0.degraded != nil || $0.stale != nil
+                    || $0.draining)
         }
         lines += table.lines(colouring: 1, colour ? colours : nil).map { "  " + $0 }
         return lines.joined(separator: "\n")

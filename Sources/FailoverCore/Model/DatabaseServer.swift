@@ -33,6 +33,8 @@ public struct DatabaseServer: Hashable, Sendable {
     /// Who the ping logs in as.
     public var user: String?
     public var password: Secret?
+    /// The file that the password was read from; it is read again when the server does not accept the password.
+    public var passwordFile: String?
     /// Database to log in to; `nil` is the user's own (PostgreSQL) or none (MySQL).
     public var databaseName: String?
     public var tls: TLSMode
@@ -51,6 +53,7 @@ public struct DatabaseServer: Hashable, Sendable {
         alternatives: [Endpoint] = [],
         user: String? = nil,
         password: Secret? = nil,
+        passwordFile: String? = nil,
         databaseName: String? = nil,
         tls: TLSMode = .prefer,
         tlsAuthorities: String? = nil,
@@ -63,6 +66,7 @@ public struct DatabaseServer: Hashable, Sendable {
         self.alternatives = alternatives
         self.user = user
         self.password = password
+        self.passwordFile = passwordFile
         self.databaseName = databaseName
         self.tls = tls
         self.tlsAuthorities = tlsAuthorities

@@ -19,7 +19,8 @@ package struct EventWords {
             case .recovery(let duration): "UP again: \(place) after \(duration.inWords)"
             case .stale(let staleness): "STALE: \(place) (\(staleness))\(serves)"
             case .fresh(let duration): "FRESH again: \(place) after \(duration.inWords)"
-            case .degraded(let failure, .zero, _): "DEGRADED, refuses the monitor: \(place) (\(failure.reason))\(serves)"
+            case .degraded(let failure, .zero, _):
+                "DEGRADED, refuses the monitor: \(place) (\(failure.reason))\(serves)"
             case .degraded(let failure, let lasting, _):
                 "STILL DEGRADED for \(lasting.inWords): \(place) (\(failure.reason))\(serves)"
             case .healthy(let duration): "HEALTHY again: \(place) after \(duration.inWords)"

@@ -41,6 +41,7 @@ extension ConfigurationParser {
         }
         let user = (engine == nil ? section["user"] : section.required("user"))?.text()
         let password = section["password"].flatMap(secret)
+        let passwordFile = section["password"].flatMap(secretFile)
         let databaseName = section["name"]?.text()
         let tls = section["tls"]?.choice(of: DatabaseServer.TLSMode.self) ?? .prefer
         let authorities = section["tls_ca"].flatMap(certificateFile)
@@ -53,7 +54,7 @@ extension ConfigurationParser {
         guard let engine, let endpoint else { return nil }
         return DatabaseServer(
             engine: engine, endpoint: endpoint, alternatives: Array(endpoints.dropFirst()), user: user,
-            password: password, databaseName: databaseName, tls: tls,
+            password: password, passwordFile: passwordFile, databaseName: databaseName, tls: tls,
             tlsAuthorities: authorities, pingQuery: query, role: role, replication: replication)
     }
 

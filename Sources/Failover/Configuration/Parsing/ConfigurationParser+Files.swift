@@ -26,6 +26,12 @@ extension ConfigurationParser {
         return key == "env" ? secret(variable: name, named) : secret(file: name, named, of: value.place)
     }
 
+    /// The path of the file that a secret is read from; `nil` of one that stands elsewhere.
+    func secretFile(_ value: Value) -> String? {
+        guard case .mapping(let mapping) = value.node, let name = mapping["file"]?.string else { return nil }
+        return folder.pushing(FilePath(name)).string
+    }
+
     private func secret(variable name: String, _ value: Value) -> Secret? {
         guard let text = environment(name) else {
             value.report("the environment has no variable \(name.quotedForMessage)")

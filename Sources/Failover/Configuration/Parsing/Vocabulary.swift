@@ -52,7 +52,8 @@ struct Vocabulary: Sendable {
             "type", "db_alias", "failover_db_alias", "listen", "allow", "max_connections", "connect_timeout",
             "greeting_timeout", "client_startup_timeout", "idle_timeout", "tcp_user_timeout", "keepalive", "on_outage",
             "on_recovery", "drain_deadline", "drain_rate", "send_proxy", "accept_proxy", "error_triggers",
-            "extra_error_triggers", "serve_stale", "max_suspect_share", "balance", "slow_start", "min_replicas", "failover_read_only",
+            "extra_error_triggers", "serve_stale", "max_suspect_share", "balance", "slow_start", "min_replicas",
+            "failover_read_only",
             "read_only_opaque",
         ] + monitor + consequences,
         later: [])

@@ -1,0 +1,41 @@
+import FailoverCore
+import FailoverSystem
+
+/// Pings a database server whose password stands in a file: when the server does not accept the one that was read, the file
+/// is read again, and a password that has changed is tried at once.
+final class RotatedPasswordDriver: PingDriver {
+    private let file: String
+    private let server: Lock<DatabaseServer>
+    private let makeDriver: @Sendable (DatabaseServer) -> any PingDriver
+
+    /// As large as the configuration takes one.
+    private static let largestFile = 64 * 1024
+
+    init(file: String, server: DatabaseServer, makeDriver: @escaping @Sendable (DatabaseServer) -> any PingDriver) {
+        self.file = file
+        self.server = Lock(server)
+        self.makeDriver = makeDriver
+    }
+
+    func ping(_ attempt: PingAttempt) throws(PingFailure) {
+        var server = server.withLock { $0 }
+        do {
+            return try makeDriver(server).ping(attempt.hiding(server.password))
+        } catch {
+            guard error.reason == .authentication, let password = newPassword, password != server.password else {
+                throw error
+            }
+            server.password = password
+        }
+        self.server.withLock { [password = server.password] in $0.password = password }
+        attempt.reached(.connecting)
+        try makeDriver(server).ping(attempt.hiding(server.password))
+    }
+
+    /// The file's text without its last newline, as the configuration reads it.
+    private var newPassword: Secret? {
+        guard var text = SmallTextFile.text(file, limit: Self.largestFile) else { return nil }
+        if text.last?.isNewline == true { text.removeLast() }
+        return text.isEmpty || text.utf8.contains(0) ? nil : Secret(text)
+    }
+}
