@@ -18,4 +18,12 @@ struct ServerSentEventsTests {
             #expect(events == ["status {\"a\":1}", "event über"])
         }
     }
+
+    @Test func anEventWithoutAnEndIsNotKeptForEver() {
+        var parser = ServerSentEvents()
+        let piece = [UInt8](repeating: UInt8(ascii: "x"), count: ServerSentEvents.longest / 2 + 1)
+        #expect(parser.add(piece).isEmpty)
+        #expect(parser.add(piece).isEmpty)
+        #expect(parser.add("data: next\n\n".utf8).map(\.data) == ["next"])
+    }
 }

@@ -24,6 +24,12 @@ struct ConfigurationTextTests {
         #expect(throws: InvalidText.self) { try Duration(configurationText: text) }
     }
 
+    @Test func aDurationOfDashesIsReadInNoTime() {
+        #expect(throws: InvalidText.self) {
+            try Duration(configurationText: String(repeating: "-", count: 1_000_000) + "1")
+        }
+    }
+
     @Test(arguments: ["0", "1ms", "500ms", "1s", "1500ms", "90s", "3600s", "31536000s"])
     func durationIsWrittenAsItIsRead(text: String) throws {
         #expect(try Duration(configurationText: text).configurationText == text)

@@ -81,7 +81,7 @@ extension FailoverApplication {
                 continue
             }
             target.monitor.resumeOutage(
-                since: WallTime(sinceEpoch: .seconds(outage.since)), because: outage.failure)
+                since: WallTime(sinceEpoch: Duration(foreignSeconds: outage.since)), because: outage.failure)
             if case .alias(let alias, _, _, _, _, _) = target.origin {
                 board.markDown(alias: alias, because: outage.failure)
             }
@@ -92,7 +92,7 @@ extension FailoverApplication {
         for alias in offer.drained { _ = try? admin.drain(alias: alias) }
         let now = factory.environment.timeOfDay().sinceEpoch
         for pin in offer.pins {
-            let rest = pin.until.map { Duration.seconds($0) - now }
+            let rest = pin.until.map { Duration(foreignSeconds: $0) - now }
             guard rest.map({ $0 > .zero }) ?? true else { continue }
             _ = try? admin.switch(route: pin.route, to: pin.alias, for: rest)
         }

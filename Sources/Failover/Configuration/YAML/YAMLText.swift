@@ -64,7 +64,7 @@ struct YAMLText {
             let names = keys.map(\.quotedForMessage).joined(separator: ", ")
             log.report("duplicate key \(names), here for the first time", at: Place(line: clamped(context.mark.line)))
         case .reader(let problem, let offset, _, _):
-            let line = offset.map { text.prefix($0).count(where: \.isNewline) + 1 }
+            let line = offset.map { text.prefix(max(0, $0)).count(where: \.isNewline) + 1 }
             log.report("not YAML: \(problem)", at: Place(line: line))
         case .no, .memory, .writer, .emitter, .representer, .dataCouldNotBeDecoded:
             log.report("not YAML: \(error)")
