@@ -1,11 +1,12 @@
 /// Takes a stream of server-sent events apart (WHATWG HTML §9.2.6), as far as this server writes them.
 struct ServerSentEvents {
-    /// Bytes of one event; a longer one is none of this server's, and lost.
-    static let longest = 64 << 20
-
+    private let longest: Int
     private var arrived: [UInt8] = []
     /// The first bytes hold no end of an event.
     private var searched = 0
+
+    /// - Parameter longest: bytes of one event; a longer one is none of this server's, and lost.
+    init(longest: Int = 64 << 20) { self.longest = longest }
 
     /// Adds what has arrived.
     ///
@@ -19,7 +20,7 @@ struct ServerSentEvents {
             start = end.upperBound
         }
         arrived.removeFirst(start)
-        if arrived.count > Self.longest { arrived = [] }
+        if arrived.count > longest { arrived = [] }
         searched = max(0, arrived.count - 1)
         return events
     }
