@@ -120,6 +120,7 @@ let package = Package(
         .testTarget(
             name: "FailoverChecksTests",
             dependencies: ["FailoverChecks", "FailoverCore", "FailoverSystem", "FailoverTesting"],
+            exclude: ["Corpus"],
             swiftSettings: strict),
         .testTarget(
             name: "FailoverProxyTests",
@@ -140,17 +141,19 @@ let package = Package(
         .testTarget(
             name: "FailoverAdminTests",
             dependencies: [
-                "FailoverAdmin", "FailoverCore", "FailoverTesting", .product(name: "NIOHTTP1", package: "swift-nio"),
+                "FailoverAdmin", "FailoverCore", "FailoverTesting", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
+            exclude: ["Corpus"],
             swiftSettings: strict),
         .testTarget(
             name: "FailoverTests",
             dependencies: [
-                "Failover", "FailoverAdmin", "FailoverChecks", "FailoverCore", "FailoverProxy", "FailoverTesting",
-                logging,
+                "Failover", "FailoverAdmin", "FailoverChecks", "FailoverCore", "FailoverProxy", "FailoverSystem",
+                "FailoverTesting", logging,
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
-            exclude: ["Fixtures"],
+            exclude: ["Corpus", "Fixtures"],
             swiftSettings: strict),
         .testTarget(
             name: "IntegrationTests", dependencies: ["FailoverTesting", "FailoverCommand"], exclude: ["Clients"],

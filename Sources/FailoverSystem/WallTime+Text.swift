@@ -9,9 +9,9 @@ extension WallTime {
         return WallTime(sinceEpoch: .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec))
     }
 
-    /// Date and time of day in UTC, gmtime(3).
+    /// Date and time of day in UTC, gmtime(3); a thousand years from 1970 at most, either way.
     package var calendar: tm {
-        var seconds = Int(sinceEpoch.components.seconds)
+        var seconds = Int(bounded.seconds)
         var parts = tm()
         gmtime_r(&seconds, &parts)
         return parts
@@ -19,7 +19,7 @@ extension WallTime {
 
     /// RFC 3339 in UTC with milliseconds: `2026-01-02T03:04:05.678Z`.
     package var text: String {
-        let milliseconds = sinceEpoch.components.attoseconds / 1_000_000_000_000_000
+        let milliseconds = bounded.milliseconds
         let parts = calendar
         let date = "\(parts.tm_year + 1900)-\(Self.padded(parts.tm_mon + 1, 2))-\(Self.padded(parts.tm_mday, 2))"
         let time = "\(Self.padded(parts.tm_hour, 2)):\(Self.padded(parts.tm_min, 2)):\(Self.padded(parts.tm_sec, 2))"
@@ -35,6 +35,13 @@ extension WallTime {
         (parts.tm_year, parts.tm_mon, parts.tm_mday) = (numbers[0] - 1900, numbers[1] - 1, numbers[2])
         (parts.tm_hour, parts.tm_min, parts.tm_sec) = (numbers[3], numbers[4], numbers[5])
         self.init(sinceEpoch: .seconds(timegm(&parts)) + .milliseconds(numbers[6]))
+    }
+
+    /// Whole seconds before the time, and the milliseconds from there to it.
+    private var bounded: (seconds: Int64, milliseconds: Int64) {
+        let (seconds, attoseconds) = max(.zero - .longest, min(sinceEpoch, .longest)).components
+        let milliseconds = attoseconds / 1_000_000_000_000_000
+        return attoseconds < 0 ? (seconds - 1, min(999, 1000 + milliseconds)) : (seconds, milliseconds)
     }
 
     private static func padded(_ number: Int32, _ width: Int) -> String {

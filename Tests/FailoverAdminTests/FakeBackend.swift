@@ -51,7 +51,7 @@ final class FakeBackend: AdminBackend {
 
     func sessions(route: String?, after: UInt64, limit: Int) async throws(AdminError) -> [SessionDocument] {
         if route == "nobody" { throw .unknown("there is no route nobody") }
-        return (after + 1..<max(after + 1, 251)).prefix(limit).map { id in
+        return (min(after, 250) + 1..<251).prefix(limit).map { id in
             SessionDocument(
                 id: id, route: "slave", alias: id == 1 ? nil : "slave", client: "127.0.0.1:1", age: .seconds(2),
                 idle: .milliseconds(1), bytesFromClient: 1, bytesFromBackend: 2, atBoundary: id == 1 ? nil : true)

@@ -18,4 +18,12 @@ struct ServerSentEventsTests {
             #expect(events == ["status {\"a\":1}", "event über"])
         }
     }
+
+    @Test func anEventWithoutAnEndIsNotKeptForEver() {
+        var parser = ServerSentEvents(longest: 1000)
+        let piece = [UInt8](repeating: UInt8(ascii: "x"), count: 501)
+        #expect(parser.add(piece).isEmpty)
+        #expect(parser.add(piece).isEmpty)
+        #expect(parser.add("data: next\n\n".utf8).map(\.data) == ["next"])
+    }
 }

@@ -71,6 +71,22 @@ struct PostgresProofTests {
         await proxy.server.stop(grace: .zero)
     }
 
+    /// Its length ends it before its fields begin.
+    @Test func anErrorWithoutABodyEndsThatSessionAndNoOther() async throws {
+        let error: [UInt8] = [UInt8(ascii: "E"), 0, 0, 0, 4]
+        let replica = EchoBackend { client in
+            client.receivePostgresStartup()
+            client.send(error)
+        }
+        let proxy = try proxy(replica: replica.port)
+        for _ in 0..<2 {
+            let client = try await proxy.connect()
+            try await client.send(Wire.startup())
+            #expect(try await client.receive(error.count) == error)
+        }
+        await proxy.server.stop(grace: .zero)
+    }
+
     @Test func aServerThatIsSilentIsLookedAtBeforeItsTimeIsOver() async throws {
         let silent = EchoBackend { $0.holdOpen() }
         let proxy = try proxy(replica: silent.port, greetingTimeout: .seconds(3600))

@@ -24,6 +24,22 @@ struct ConfigurationTextTests {
         #expect(throws: InvalidText.self) { try Duration(configurationText: text) }
     }
 
+    @Test(
+        arguments: [
+            (String(repeating: "{", count: 128), nil), ("a\n" + String(repeating: "{", count: 129), 2),
+            (String(repeating: "[]", count: 10_000), nil), (String(repeating: "]", count: 1000) + "[", nil),
+            (String(repeating: "? ", count: 129), 1), (String(repeating: "?\n", count: 1000), nil),
+        ] as [(String, Int?)])
+    func keysInKeysAreFoundBeforeTheyAreHashed(text: String, line: Int?) {
+        #expect(KeyNesting.firstLine(in: text) == line)
+    }
+
+    @Test func aDurationOfDashesIsReadInNoTime() {
+        #expect(throws: InvalidText.self) {
+            try Duration(configurationText: String(repeating: "-", count: 1_000_000) + "1")
+        }
+    }
+
     @Test(arguments: ["0", "1ms", "500ms", "1s", "1500ms", "90s", "3600s", "31536000s"])
     func durationIsWrittenAsItIsRead(text: String) throws {
         #expect(try Duration(configurationText: text).configurationText == text)

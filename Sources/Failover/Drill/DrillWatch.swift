@@ -65,17 +65,17 @@ package struct DrillWatch: Sendable {
     package var stayed: Int { last?.alias(alias)?.sessions ?? 0 }
 
     /// Sessions that are on aliases now that did not serve before.
-    package var notBack: Int { expectsReturn ? max(0, elsewhere(latest) - elsewhere(before)) : 0 }
+    package var notBack: Int { expectsReturn ? max(0, elsewhere(latest) &- elsewhere(before)) : 0 }
 
     /// Sessions that began while the drill was seen, by alias.
     package var newSessions: [(alias: String, count: Int)] {
         guard let first, let last else { return before.aliases.map { ($0.name, 0) } }
-        return last.aliases.map { ($0.name, $0.served - (first.alias($0.name)?.served ?? 0)) }
+        return last.aliases.map { ($0.name, $0.served &- (first.alias($0.name)?.served ?? 0)) }
     }
 
-    package var refused: Int { latest.sessions.refused - before.sessions.refused }
-    package var retried: Int { latest.sessions.retried - before.sessions.retried }
-    package var moved: Int { latest.sessions.moved - before.sessions.moved }
+    package var refused: Int { latest.sessions.refused &- before.sessions.refused }
+    package var retried: Int { latest.sessions.retried &- before.sessions.retried }
+    package var moved: Int { latest.sessions.moved &- before.sessions.moved }
 
     /// When sessions may have been closed at once: at the beginning and at the end.
     package var changes: [ClosedRange<Duration>] {
@@ -86,7 +86,7 @@ package struct DrillWatch: Sendable {
     private func serves(in route: RouteDocument) -> Bool { route.alias(alias)?.serving == true }
 
     private func elsewhere(_ route: RouteDocument) -> Int {
-        route.aliases.filter { !home.contains($0.name) }.reduce(0) { $0 + $1.sessions }
+        route.aliases.filter { !home.contains($0.name) }.reduce(0) { $0 &+ $1.sessions }
     }
 }
 

@@ -80,8 +80,7 @@ extension FailoverApplication {
             guard let target = current.value.targets.first(where: { $0.monitor.service.name == outage.service }) else {
                 continue
             }
-            target.monitor.resumeOutage(
-                since: WallTime(sinceEpoch: .seconds(outage.since)), because: outage.failure)
+            target.monitor.resumeOutage(since: outage.begin, because: outage.failure)
             if case .alias(let alias, _, _, _, _, _) = target.origin {
                 board.markDown(alias: alias, because: outage.failure)
             }
@@ -90,11 +89,9 @@ extension FailoverApplication {
             }
         }
         for alias in offer.drained { _ = try? admin.drain(alias: alias) }
-        let now = factory.environment.timeOfDay().sinceEpoch
-        for pin in offer.pins {
-            let rest = pin.until.map { Duration.seconds($0) - now }
-            guard rest.map({ $0 > .zero }) ?? true else { continue }
-            _ = try? admin.switch(route: pin.route, to: pin.alias, for: rest)
+        let now = factory.environment.timeOfDay()
+        for pin in offer.pins where !pin.isOver(at: now) {
+            _ = try? admin.switch(route: pin.route, to: pin.alias, for: pin.rest(at: now))
         }
     }
 

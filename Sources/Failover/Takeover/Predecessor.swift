@@ -1,7 +1,6 @@
 import FailoverCore
 package import FailoverProxy
 import FailoverSystem
-import FoundationEssentials
 import Glibc
 
 /// The running process whose place this one takes: gives its listening sockets, goes on until this one serves, then lets
@@ -24,8 +23,8 @@ package final class Predecessor: Sendable {
             guard channel.isOfSameUser else { throw SystemError(EPERM) }
             try channel.send(TakeoverWord.ask)
             guard let answer = try channel.receive(within: Self.patience) else { throw SystemError(ECONNRESET) }
-            let offer = try? JSONDecoder().decode(TakeoverOffer.self, from: Data(answer.bytes))
-            guard let offer, offer.listeners.count == answer.descriptors.count else { throw SystemError(EPROTO) }
+            guard let offer = TakeoverOffer(bytes: answer.bytes), offer.listeners.count == answer.descriptors.count
+            else { throw SystemError(EPROTO) }
             self.channel = channel
             self.offer = offer
             listeners = zip(answer.descriptors, offer.listeners).compactMap { socket, listener in

@@ -1,4 +1,5 @@
 import FailoverCore
+import FoundationEssentials
 
 /// What a process hands to the one that takes its place, beside the listening sockets.
 struct TakeoverOffer: Codable, Sendable {
@@ -15,6 +16,11 @@ struct TakeoverOffer: Codable, Sendable {
         let alias: String
         /// In seconds since 1970; `nil` until it is released.
         let until: Double?
+
+        /// How long it lasts still; `nil` until it is released.
+        func rest(at now: WallTime) -> Duration? { until.map { Duration(foreignSeconds: $0) - now.sinceEpoch } }
+
+        func isOver(at now: WallTime) -> Bool { rest(at: now).map { $0 <= .zero } ?? false }
     }
 
     /// A service that is down: its end is to be told, its begin was.
@@ -23,6 +29,8 @@ struct TakeoverOffer: Codable, Sendable {
         /// In seconds since 1970.
         let since: Double
         let failure: PingFailure
+
+        var begin: WallTime { WallTime(sinceEpoch: Duration(foreignSeconds: since)) }
     }
 
     let listeners: [Listener]
@@ -30,6 +38,14 @@ struct TakeoverOffer: Codable, Sendable {
     /// Aliases that an operator took out of service.
     let drained: [String]
     let outages: [Outage]
+}
+
+extension TakeoverOffer {
+    /// Reads what another process has written; `nil` if it is no offer.
+    init?(bytes: [UInt8]) {
+        guard let offer = try? JSONDecoder().decode(TakeoverOffer.self, from: Data(bytes)) else { return nil }
+        self = offer
+    }
 }
 
 /// The words that the two processes say to each other.

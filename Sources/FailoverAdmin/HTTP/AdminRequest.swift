@@ -41,9 +41,9 @@ struct AdminRequest: Sendable {
         var bytes: [UInt8] = []
         var rest = Array(text.utf8)[...]
         while let first = rest.popFirst() {
-            let digits = rest.prefix(2)
+            let digits = rest.prefix(2).compactMap { Character(Unicode.Scalar($0)).hexDigitValue }
             if first == UInt8(ascii: "%"), digits.count == 2,
-                let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 16)
+                let value = UInt8(exactly: digits[0] << 4 | digits[1])
             {
                 bytes.append(value)
                 rest = rest.dropFirst(2)

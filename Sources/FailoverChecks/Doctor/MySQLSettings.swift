@@ -57,9 +57,9 @@ struct MySQLSettings {
 
     /// - Parameter rows: the answer to ``threads``, which counts the session that asks.
     func connections(_ rows: [[String: String]]) -> ConnectionCounts? {
-        guard let maximum = number("max_connections"), let used = rows.first?["Value"].flatMap({ Int($0) }) else {
-            return nil
-        }
+        guard let maximum = ConnectionCounts.count(values["max_connections"]),
+            let used = ConnectionCounts.count(rows.first?["Value"])
+        else { return nil }
         // The one that an administrator gets on top is not among them.
         return ConnectionCounts(maximum: maximum, reserved: 0, used: max(0, used - 1))
     }

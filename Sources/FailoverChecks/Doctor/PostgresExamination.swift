@@ -52,7 +52,7 @@ struct PostgresExamination: ServerExamination {
         let asked = WallTime.now
         let time = try driver.visible(Self.clock, &connection, attempt)?.first?.first ?? nil
         if let seconds = time.flatMap(Double.init) {
-            let server = WallTime(sinceEpoch: .microseconds(Int64(seconds * 1e6)))
+            let server = WallTime(sinceEpoch: Duration(foreignSeconds: seconds))
             facts.clock = ClockReading(server: server, asked: asked, answered: .now)
         }
         if facts.lineage.isReplica { try follow(&facts, driver, &connection, attempt) }
@@ -96,7 +96,7 @@ struct PostgresExamination: ServerExamination {
             identity: "started \(row[2] ?? "")",
             version: ServerVersion(product: "PostgreSQL", series: series), lineage: lineage)
         facts.timeZone = row[4]?.asOneLine(hiding: nil)
-        let counts = [row[5], row[6], row[7], row[8]].map { $0.flatMap { Int($0) } }
+        let counts = [row[5], row[6], row[7], row[8]].map(ConnectionCounts.count)
         if let maximum = counts[0], let used = counts[3] {
             facts.connections = ConnectionCounts(
                 maximum: maximum, reserved: (counts[1] ?? 0) + (counts[2] ?? 0), used: used)

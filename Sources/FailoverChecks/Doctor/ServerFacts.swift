@@ -48,6 +48,9 @@ package struct ConnectionCounts: Hashable, Sendable {
     /// Sessions of clients now, without the one that asks; with PostgreSQL without pings too.
     package var used: Int
 
+    /// What a server says of a number of sessions; `nil` if it is none that a server can have.
+    static func count(_ text: String?) -> Int? { text.flatMap { Int32($0) }.flatMap { $0 < 0 ? nil : Int($0) } }
+
     /// How many everybody may have.
     package var available: Int { maximum - reserved }
 

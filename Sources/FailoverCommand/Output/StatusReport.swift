@@ -37,7 +37,7 @@ struct StatusReport {
                 alias.suspect ? "suspect" : nil, alias.availability == "open" ? nil : alias.availability,
                 alias.degraded == nil ? nil : "degraded", alias.stale == nil ? nil : "stale",
                 alias.draining ? "draining" : nil,
-                alias.lagSeconds.map { "\(Duration.milliseconds(Int64($0 * 1000)).inWords) behind" },
+                alias.lagSeconds.map { "\(Duration(foreignSeconds: $0).inWords) behind" },
             ].compactMap { $0 }
             table.add([
                 (alias.serving ? "→ " : "  ") + alias.name,
@@ -84,7 +84,7 @@ struct StatusReport {
         ])
         for service in status.services {
             let ping = service.lastPing.map {
-                $0.succeeded ? Duration.microseconds(Int64($0.durationMs * 1000)).inWords : "failed"
+                $0.succeeded ? Duration(foreignSeconds: $0.durationMs / 1000).inWords : "failed"
             }
             let why = service.detail ?? (service.lastPing?.succeeded == false ? service.lastPing?.detail : nil)
             table.add([

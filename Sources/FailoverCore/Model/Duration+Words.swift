@@ -1,7 +1,8 @@
 extension Duration {
     /// The duration as people write it: `950ms`, `12.3s`, `4m 5s`, `2h 10m`.
     public var inWords: String {
-        let milliseconds = components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
+        let (whole, attoseconds) = max(.zero - .longest, min(self, .longest)).components
+        let milliseconds = whole * 1000 + attoseconds / 1_000_000_000_000_000
         let seconds = milliseconds / 1000
         switch seconds {
         case ..<1: return "\(milliseconds)ms"

@@ -17,7 +17,9 @@ public final class PingGate: Sendable {
     }
 
     private static func nanoseconds(_ time: MonotonicTime) -> Int64 {
-        let (seconds, attoseconds) = time.sinceOrigin.components
-        return seconds &* 1_000_000_000 &+ attoseconds / 1_000_000_000
+        // Of the 292 years that can be counted.
+        let most = Duration.seconds(9_000_000_000)
+        let (seconds, attoseconds) = max(.zero - most, min(time.sinceOrigin, most)).components
+        return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
     }
 }

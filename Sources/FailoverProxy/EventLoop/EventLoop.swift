@@ -119,7 +119,7 @@ final class EventLoop {
         guard unfinished.isEmpty else { return 0 }
         guard let deadline = deadlines.first else { return -1 }
         guard deadline > now else { return 0 }
-        return Int32(clamping: (deadline - now + 999_999) / 1_000_000)
+        return Int32(clamping: (deadline - now - 1) / 1_000_000 + 1)
     }
 
     static func readClock() -> UInt64 {

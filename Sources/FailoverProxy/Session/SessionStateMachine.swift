@@ -213,6 +213,7 @@ extension SessionStateMachine {
             rest()
             return .tell(bytes, deadline: clientDeadline)
         case .proven(let bytes):
+            guard current < candidates.count else { return .leave("nobody was asked") }
             isInClear = opening.isInClear
             guarding = guardingOfCurrent
             isUnguarded = guarding != nil && opening.isEncrypted
@@ -265,7 +266,9 @@ extension SessionStateMachine {
     }
 
     private var guardingOfCurrent: SessionSettings.OpaquePolicy? {
-        guard let readOnlyGuard, readOnlyGuard.aliases.contains(candidates[current].alias) else { return nil }
+        guard let readOnlyGuard, current < candidates.count,
+            readOnlyGuard.aliases.contains(candidates[current].alias)
+        else { return nil }
         return readOnlyGuard.opaque
     }
 

@@ -89,7 +89,7 @@ private struct Ends {
 
     /// `nil` for a Unix socket, and where the families differ.
     init?(_ source: SocketAddress, _ destination: SocketAddress) {
-        guard source.ip != nil, source.family == destination.family else { return nil }
+        guard source.ip != nil, destination.ip != nil, source.family == destination.family else { return nil }
         self.source = source
         self.destination = destination
     }

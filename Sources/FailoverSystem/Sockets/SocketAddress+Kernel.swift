@@ -7,8 +7,12 @@ extension SocketAddress {
         bytes.withUnsafeBytes { body($0.baseAddress?.assumingMemoryBound(to: sockaddr.self), socklen_t($0.count)) }
     }
 
-    /// `AF_INET`, `AF_INET6` or `AF_UNIX`.
-    package var family: Int32 { bytes.withUnsafeBytes { Int32($0.loadUnaligned(as: sa_family_t.self)) } }
+    /// `AF_INET`, `AF_INET6` or `AF_UNIX`; `AF_UNSPEC` of an address that is cut off.
+    package var family: Int32 {
+        bytes.withUnsafeBytes {
+            $0.count < MemoryLayout<sa_family_t>.size ? AF_UNSPEC : Int32($0.loadUnaligned(as: sa_family_t.self))
+        }
+    }
 
     /// Whether this is a path, not a host and a port.
     package var isUnix: Bool { family == AF_UNIX }

@@ -12,7 +12,13 @@ package struct SystemdNotifier: Sendable {
         func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
         path = variable("NOTIFY_SOCKET")
         let isForUs = variable("WATCHDOG_PID").map { $0 == "\(getpid())" } ?? true
-        watchdogInterval = isForUs ? variable("WATCHDOG_USEC").flatMap { Int64($0) }.map { .microseconds($0) } : nil
+        watchdogInterval = isForUs ? variable("WATCHDOG_USEC").flatMap(Self.interval) : nil
+    }
+
+    /// What `WATCHDOG_USEC` says: microseconds, more than 0; `nil` if it is no such number.
+    static func interval(_ text: String) -> Duration? {
+        guard let microseconds = Int64(text), microseconds > 0 else { return nil }
+        return .microseconds(microseconds)
     }
 
     /// Listeners are open, or a new configuration is in effect.

@@ -1,3 +1,5 @@
+import FailoverCore
+
 /// The moment at which something's time is up, on a clock that never goes back.
 package struct Deadline: Sendable {
     private let instant: ContinuousClock.Instant
@@ -27,7 +29,7 @@ package struct Deadline: Sendable {
 extension Duration {
     /// For people: `2 s`, `300 ms`.
     package var text: String {
-        let (seconds, attoseconds) = components
+        let (seconds, attoseconds) = max(.zero - .longest, min(self, .longest)).components
         let milliseconds = seconds * 1000 + attoseconds / 1_000_000_000_000_000
         return milliseconds % 1000 == 0 ? "\(milliseconds / 1000) s" : "\(milliseconds) ms"
     }

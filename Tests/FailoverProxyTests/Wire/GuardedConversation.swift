@@ -44,6 +44,9 @@ struct GuardedConversation {
         refusal = refusal ?? player.refusal
     }
 
+    /// The server says nothing more in time.
+    mutating func silence() -> MySQLGuard.Passage? { state.serverIsSilent("silent") }
+
     /// What has come out; forgets it.
     mutating func takeServer() -> [UInt8] {
         defer { toServer = [] }

@@ -1,7 +1,6 @@
-// The fuzzer builds this file too, together with the guard itself.
-#if canImport(FailoverProxy)
-    @testable import FailoverProxy
-#endif
+// The fuzzer builds this file too.
+
+@testable import FailoverProxy
 
 /// A guarded session that is played to, and what it lets pass.
 struct GuardedPlayer {
@@ -15,12 +14,21 @@ struct GuardedPlayer {
     private mutating func collect(
         _ passage: MySQLGuard.Passage, _ bytes: UnsafeRawBufferPointer, isServers: Bool
     ) {
+        sawSilence()
         guard refusal == nil else { return }
         toServer += passage.toServer
         toClient += passage.toClient
         if passage.asItIs, isServers { toClient += bytes }
         if passage.asItIs, !isServers { toServer += bytes }
         refusal = passage.refusal
+    }
+
+    /// The server may close at any moment, or be silent for too long.
+    private func sawSilence() {
+        var silent = state
+        let passage = silent.serverIsSilent("silent")
+        precondition((passage != nil) == (state.phase == .setting) && silent.serverIsSilent("again") == nil)
+        precondition(passage == nil || silent.phase == .over && silent.heldBytes == 0)
     }
 }
 

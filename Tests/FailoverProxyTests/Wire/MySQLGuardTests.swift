@@ -35,6 +35,33 @@ struct MySQLGuardTests {
         #expect(session.state.heldBytes == 0)
     }
 
+    @Test(arguments: Chunking.allCases, [[], [0], [0xff], [0, 0, 3, 0]] as [[UInt8]])
+    func anEmptyPacketInPlaceOfTheLoginsAnswerIsNone(_ chunking: Chunking, _ next: [UInt8]) {
+        for silence in [false, true] {
+            var session = GuardedConversation(chunking)
+            session.server(0, Talk.greeting(.init()))
+            session.client(1, Talk.handshake(.init()))
+            _ = (session.takeClient(), session.takeServer())
+            session.server(2, [])
+            session.say(.server(next))
+            #expect(session.takeServer() == [])
+            if silence { #expect(session.silence() == nil) }
+            // The client's turn, as after any other packet that is neither OK nor ERR.
+            session.client(3, [7])
+            #expect(session.takeServer() == packet(3, [7]))
+        }
+    }
+
+    @Test(arguments: Chunking.allCases)
+    func aServerThatClosesInsteadOfSayingWhetherItReadsOnlyIsRefused(_ chunking: Chunking) {
+        var session = GuardedConversation(chunking)
+        session.server(0, Talk.greeting(.init()))
+        session.client(1, Talk.handshake(.init()))
+        session.server(2, Talk.ok())
+        #expect(session.silence()?.refusal?.words == "silent")
+        #expect(session.silence() == nil)
+    }
+
     @Test(arguments: Chunking.allCases)
     func aLoginOfSeveralRoundsPassesBeforeTheServerIsTold(_ chunking: Chunking) {
         var session = GuardedConversation(chunking)

@@ -1,7 +1,6 @@
-// The fuzzer builds this file too, together with the reader itself.
-#if canImport(FailoverProxy)
-    @testable import FailoverProxy
-#endif
+// The fuzzer builds this file too.
+
+@testable import FailoverProxy
 
 extension MySQLReader: SessionReader {
     /// The queue and the cursors, with room to grow.

@@ -3,7 +3,7 @@ extension Duration {
     init(configurationText text: String) throws(InvalidText) {
         let shape = InvalidText(
             "expected a duration such as 2, 2.5, 500ms, 2s, 5m or 1h, found \(text.quotedForMessage)")
-        if text.hasPrefix("-") {
+        if text.hasPrefix("-"), !text.hasPrefix("--") {
             _ = try Duration(configurationText: String(text.dropFirst()))
             throw InvalidText("must not be negative, found \(text.quotedForMessage)")
         }

@@ -24,12 +24,14 @@ enum AliasInKey {
         var before: UInt8?
         var beforeBlanks: UInt8?
         var hasQuote = false
+        // YAML ends a line, and with it a comment, at carriage returns and three characters beyond ASCII too.
+        let lastOtherBreak = line.dropLast().lastIndex { $0 >= 0x80 || $0 == UInt8(ascii: "\r") } ?? -1
         var index = 0
         while index < line.count {
             let byte = line[index]
             var end = index + 1
             switch byte {
-            case UInt8(ascii: "#") where before.isBlankOrNil && !hasQuote && hasNoOtherLineBreak(line[index...]):
+            case UInt8(ascii: "#") where before.isBlankOrNil && !hasQuote && lastOtherBreak < index:
                 return (alias, false, explicitKey)
             case UInt8(ascii: "'"), UInt8(ascii: "\""):
                 hasQuote = true
@@ -49,11 +51,6 @@ enum AliasInKey {
             index = end
         }
         return (alias, false, explicitKey)
-    }
-
-    /// YAML ends a line, and with it a comment, at carriage returns and three characters beyond ASCII too.
-    private static func hasNoOtherLineBreak(_ rest: ArraySlice<UInt8>) -> Bool {
-        rest.dropLast().allSatisfy { $0 < 0x80 && $0 != UInt8(ascii: "\r") }
     }
 
     private static func isFollowedByColon(_ line: [UInt8], _ index: Int) -> Bool {

@@ -2,9 +2,9 @@ import Yams
 
 /// The text of a configuration and what turns it into nodes, within bounds.
 ///
-/// Three things could make a small file expensive: nesting (libyaml stops at 1000 levels, ``checkBounds(of:log:)`` at
-/// 32), aliases that multiply (`checkBounds` counts what they expand to), and such aliases in keys, which Yams hashes
-/// before anyone can count (``AliasInKey`` refuses them first).
+/// Four things could make a small file expensive: nesting (libyaml stops at 1000 levels, ``checkBounds(of:log:)`` at
+/// 32), aliases that multiply (`checkBounds` counts what they expand to), and in keys, which Yams hashes before anyone can
+/// count, such aliases (``AliasInKey`` refuses them first) and nesting (``KeyNesting`` does).
 struct YAMLText {
     /// 1 MiB.
     static let maximumSize = 1 << 20
@@ -24,6 +24,10 @@ struct YAMLText {
         }
         if let line = AliasInKey.firstLine(in: text) {
             log.report("YAML aliases in keys are not supported", at: Place(line: line))
+            return nil
+        }
+        if let line = KeyNesting.firstLine(in: text) {
+            log.report(Self.tooDeep, at: Place(line: line))
             return nil
         }
         do {
@@ -64,7 +68,7 @@ struct YAMLText {
             let names = keys.map(\.quotedForMessage).joined(separator: ", ")
             log.report("duplicate key \(names), here for the first time", at: Place(line: clamped(context.mark.line)))
         case .reader(let problem, let offset, _, _):
-            let line = offset.map { text.prefix($0).count(where: \.isNewline) + 1 }
+            let line = offset.map { text.prefix(max(0, $0)).count(where: \.isNewline) + 1 }
             log.report("not YAML: \(problem)", at: Place(line: line))
         case .no, .memory, .writer, .emitter, .representer, .dataCouldNotBeDecoded:
             log.report("not YAML: \(error)")

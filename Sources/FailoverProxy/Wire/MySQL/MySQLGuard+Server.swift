@@ -65,9 +65,13 @@ extension MySQLGuard {
             return count
         }
         if reader.server.isBetweenMessages, reader.answersForgetting {
-            guard bytes.count > MySQLPacket.headerSize else { return nil }
-            if reader.endsForgetting(sequence: bytes[3], header: bytes[MySQLPacket.headerSize]) {
-                return hold(bytes, &passage)
+            guard let length = Self.bodyLength(bytes) else { return nil }
+            // What follows an empty packet is none of its own.
+            if length > 0 {
+                guard bytes.count > MySQLPacket.headerSize else { return nil }
+                if reader.endsForgetting(sequence: bytes[3], header: bytes[MySQLPacket.headerSize]) {
+                    return hold(bytes, &passage)
+                }
             }
         }
         var rest = bytes
@@ -100,7 +104,7 @@ extension MySQLGuard {
 
     private mutating func release(_ status: MySQLStatus?, _ passage: inout Passage) {
         passage.toClient += answer
-        if reader.command.kind == .changeUser, answer[MySQLPacket.headerSize] == MySQLPacket.error {
+        if reader.command.kind == .changeUser, answerIsRefusal {
             reader.keptItsUser(status)
         } else {
             answer.withUnsafeBytes { reader.serverSent($0) }
@@ -113,12 +117,17 @@ extension MySQLGuard {
 
     /// Bytes of the packet that begins here, when all of it is there.
     private mutating func wholePacket(_ bytes: UnsafeRawBufferPointer, _ passage: inout Passage) -> Int? {
-        guard bytes.count >= MySQLPacket.headerSize else { return nil }
-        let length = Int(bytes[0]) | Int(bytes[1]) << 8 | Int(bytes[2]) << 16
+        guard let length = Self.bodyLength(bytes) else { return nil }
         guard length <= Self.answerLimit else {
             refuse("its answer is too long", &passage)
             return nil
         }
         return bytes.count >= MySQLPacket.headerSize + length ? MySQLPacket.headerSize + length : nil
+    }
+
+    /// What the packet that begins here says of its length; `nil` before its header has come.
+    private static func bodyLength(_ bytes: UnsafeRawBufferPointer) -> Int? {
+        guard bytes.count >= MySQLPacket.headerSize else { return nil }
+        return Int(bytes[0]) | Int(bytes[1]) << 8 | Int(bytes[2]) << 16
     }
 }

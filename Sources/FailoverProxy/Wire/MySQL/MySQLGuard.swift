@@ -83,7 +83,7 @@ struct MySQLGuard {
         guard phase == .setting else { return nil }
         var passage = Passage()
         // MySQL closes after it has refused a change of the user, which is no news then.
-        if answer[MySQLPacket.headerSize] == MySQLPacket.error {
+        if answerIsRefusal {
             passage.toClient = answer
             end()
         } else {
@@ -91,6 +91,9 @@ struct MySQLGuard {
         }
         return passage
     }
+
+    /// Whether the answer that is held is an ERR packet.
+    var answerIsRefusal: Bool { answer.dropFirst(MySQLPacket.headerSize).first == MySQLPacket.error }
 
     /// The session goes on without its guard, or not at all.
     ///
@@ -102,7 +105,7 @@ struct MySQLGuard {
             let words = handshake == nil ? Self.whyLost : Self.whyOpaque
             let asked = handshake?.withUnsafeBytes { MySQLPacket($0).map(MySQLCapabilities.init(handshake:)) }
             passage.refusal = Refusal(
-                words: words, sequence: handshake.map { $0[3] &+ 1 }, isBeforeLogin: handshake != nil,
+                words: words, sequence: handshake?.dropFirst(3).first.map { $0 &+ 1 }, isBeforeLogin: handshake != nil,
                 isForTLS: asked?.contains(.tls) ?? false)
         } else {
             isLost = true

@@ -24,7 +24,8 @@ enum PostgresAnswer: Equatable {
             return
         }
         let length = bytes[1...4].reduce(0) { $0 << 8 | Int($1) }
-        guard (4...Self.longestError).contains(length) else {
+        // The length counts itself; without a body there is no SQLSTATE.
+        guard (5...Self.longestError).contains(length) else {
             self = .proof
             return
         }

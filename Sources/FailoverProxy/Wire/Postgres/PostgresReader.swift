@@ -5,8 +5,9 @@
 struct PostgresReader {
     private var server = PostgresFramer()
     private var client = PostgresFramer()
-    /// ReadyForQuery messages that are still to come: one for the startup, for each Query, Sync and FunctionCall.
-    private var awaited: Int32 = 1
+    /// ReadyForQuery messages that are still to come: one for the startup, for each Query, Sync and FunctionCall. Of more
+    /// than can be counted nobody knows when they have all come.
+    private var awaited: UInt32 = 1
     /// What the latest ReadyForQuery said: `I` idle, `T` in a transaction, `E` in a failed one.
     private var status: UInt8 = 0
     /// A batch of the extended protocol that no Sync has ended yet.
@@ -34,7 +35,7 @@ struct PostgresReader {
         server.read(bytes) { type, body in
             switch type {
             case UInt8(ascii: "Z"):
-                awaited -= awaited > 0 ? 1 : 0
+                if awaited > 0, awaited < .max { awaited -= 1 }
                 status = body.first ?? 0
             case UInt8(ascii: "E"):
                 if Self.tellsShutdown(body) { sawShutdown = true }
@@ -50,9 +51,9 @@ struct PostgresReader {
         let isLoggedIn = status != 0
         client.read(bytes) { type, _ in
             switch type {
-            case UInt8(ascii: "Q"), UInt8(ascii: "F"): awaited &+= 1
+            case UInt8(ascii: "Q"), UInt8(ascii: "F"): awaited += awaited < .max ? 1 : 0
             case UInt8(ascii: "S"):
-                awaited &+= 1
+                awaited += awaited < .max ? 1 : 0
                 hasOpenBatch = false
             case UInt8(ascii: "X"): isLeaving = true
             // An answer to the server's question during the login.

@@ -1,0 +1,19 @@
+import FailoverTesting
+
+@testable import FailoverProxy
+
+extension FuzzTarget {
+    static let ofProxy = [
+        mysql, mysqlGuard, postgres, openings, postgresFirst, mysqlFirst, mysqlRefusedLogin, proxyHeader, tlsGoodbye,
+    ]
+
+    static let mysql = reader("mysql", MySQLReader.self)
+    static let mysqlGuard = reader("mysql-guard", GuardedPlayer.self)
+    static let postgres = reader("postgres", PostgresReader.self)
+
+    private static func reader<Reader: SessionReader>(_ name: String, _: Reader.Type) -> FuzzTarget {
+        FuzzTarget(name) { input in
+            input.remaining().withUnsafeBytes { Reader.violation(in: SessionScript(records: $0)) }
+        }
+    }
+}
