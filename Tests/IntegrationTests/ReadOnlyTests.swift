@@ -17,10 +17,9 @@ extension RealServers {
         }
 
         private func failover(_ engine: Laboratory.Engine) throws -> FailoverProcess {
-            let route = "failover_read_only: true, connect_timeout: 5s, greeting_timeout: 5s"
             return try FailoverProcess(
                 configuration: "admin: {listen: \"unix:\(scratch.path("admin"))\"}\n"
-                    + engine.configuration(pingTimeout: "3s", route: route))
+                    + engine.configuration(route: "failover_read_only: true"))
         }
 
         /// What a new session finds of the guard.
