@@ -12,7 +12,7 @@ extension RealServers {
 
         private func clients(_ program: String, _ arguments: String...) async throws -> [String] {
             let path = "\(Laboratory.root)/Tests/IntegrationTests/Clients/\(program)"
-            let output = try await Command.run(["timeout", "280", "/usr/bin/python3", "-B", path] + arguments)
+            let output = try await Command.run(["timeout", "560", "/usr/bin/python3", "-B", path] + arguments)
             return output.standardOutput.split(separator: "\n").map(String.init)
         }
 

@@ -9,7 +9,7 @@ extension RealServers {
         /// The lines of a program under `Clients/`.
         private func clients(_ program: String, _ arguments: String...) async throws -> [String] {
             let path = "\(Laboratory.root)/Tests/IntegrationTests/Clients/\(program)"
-            let output = try await Command.run(["timeout", "280", "/usr/bin/python3", "-B", path] + arguments)
+            let output = try await Command.run(["timeout", "560", "/usr/bin/python3", "-B", path] + arguments)
             guard output.status == 0 else { throw CommandFailure(output: output) }
             return output.standardOutput.split(separator: "\n").map(String.init)
         }

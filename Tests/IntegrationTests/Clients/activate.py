@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Becomes a program that finds a listening socket as systemd passes it: activate.py NOTIFY_SOCKET PROGRAM...
 
-The system chooses the port, which takes the place of 127.0.0.1:0 in the file after --config. Listens on a second port as
-well, that no route has.
+The system chooses the port, which takes the place of 127.0.0.1:0 in the file after --config. Listens on a second port
+as well, that no route has.
 """
 
 import os
