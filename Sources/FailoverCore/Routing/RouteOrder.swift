@@ -41,7 +41,7 @@ struct RouteOrder: Hashable, Sendable {
     /// cannot talk it out of all of them.
     private static func suspects(of route: Route, _ preference: [Int], among aliases: [AliasState]) -> Set<Int> {
         let most = Int(Double(preference.count) * route.maxSuspectShare)
-        return Set(preference.filter { aliases[$0].isSuspect }.prefix(min(most, preference.count - 1)))
+        return Set(preference.filter { aliases[$0].isSuspect }.prefix(max(0, min(most, preference.count - 1))))
     }
 
     /// Whether a session of one alias would be better off with another. Those of the route's own serve side by side, and
