@@ -98,7 +98,7 @@ extension RealServers {
             ]
             for (query, words) in mistakes {
                 let output = try await ping(engine, "max_lag: 1m, heartbeat_query: \"\(query)\"")
-                #expect(output.contains(" down "), "\(output)")
+                #expect(output.contains(" degraded "), "\(output)")
                 #expect(output.contains(words), "\(output)")
             }
         }

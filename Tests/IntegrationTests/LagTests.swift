@@ -158,7 +158,7 @@ extension RealServers {
             let unused = UnusedPort()
             let failover = try FailoverProcess(
                 configuration: engine.configuration(
-                    replica: replica, ports: [unused.port, UInt16(engine.replicaPort)]))
+                    replica: replica, route: "serve_stale: false", ports: [unused.port, UInt16(engine.replicaPort)]))
             let port = try await failover.port()
             #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
             try await engine.fault("cut")
