@@ -68,7 +68,8 @@ struct Serve: AsyncParsableCommand {
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [service], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
-        let watching = Task { await supervision.watch(application) }
+        let hangUps = await UnixSignalsSequence(trapping: .sighup)
+        let watching = Task { await supervision.watch(application, hangUps) }
         defer { watching.cancel() }
         try await group.run()
     }

@@ -33,9 +33,11 @@ struct Supervision: Sendable {
     }
 
     /// Until the task is cancelled.
-    func watch(_ application: FailoverApplication) async {
+    ///
+    /// - Parameter hangUps: trapped before the application runs: who is told that it serves may ask for a reload at once.
+    func watch(_ application: FailoverApplication, _ hangUps: UnixSignalsSequence) async {
         await withDiscardingTaskGroup { group in
-            group.addTask { await reloadOnHangUp(application) }
+            group.addTask { await reload(application, on: hangUps) }
             if let interval = systemd.watchdogInterval {
                 // sd_watchdog_enabled(3) recommends half of it.
                 group.addTask { await keepAlive(application, every: interval / 2) }
@@ -45,8 +47,8 @@ struct Supervision: Sendable {
     }
 
     /// Loads the configuration anew at each SIGHUP. What came of it is in the log.
-    private func reloadOnHangUp(_ application: FailoverApplication) async {
-        for await _ in await UnixSignalsSequence(trapping: .sighup) {
+    private func reload(_ application: FailoverApplication, on hangUps: UnixSignalsSequence) async {
+        for await _ in hangUps {
             systemd.reloading()
             await application.reload()
             systemd.ready("serving")

@@ -4,7 +4,7 @@ import Testing
 
 @testable import FailoverAdmin
 
-@Suite("The stream of events", .timeLimit(.minutes(2)))
+@Suite("The stream of events", .timeLimit(.minutes(5)))
 struct EventStreamTests {
     private func event(_ number: Int) -> AdminEvent {
         AdminEvent(.drain, "a\(number)", "drained", at: WallTime(sinceEpoch: .zero))

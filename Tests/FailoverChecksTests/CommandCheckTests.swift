@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Command ping", .timeLimit(.minutes(5)))
 struct CommandCheckTests {
-    private func ping(_ words: [String], limit: Duration = .seconds(100)) async throws(PingFailure) {
+    private func ping(_ words: [String], limit: Duration = .ample) async throws(PingFailure) {
         try await CommandCheck(command: Command(words), threads: BlockingThreads()).run(limit: limit)
     }
 
@@ -34,14 +34,14 @@ struct CommandCheckTests {
         let check = CommandCheck(
             command: Command(["/bin/bash", "-c", "read line < /dev/tcp/127.0.0.1/\(holding.port); true"]),
             threads: BlockingThreads())
-        async let first: Void = check.run(limit: .seconds(100))
+        async let first: Void = check.run(limit: .ample)
         #expect(await eventually { holding.connections == 1 })
         await #expect(throws: PingFailure(.timeout(.hung), "/bin/bash: an earlier run has not ended yet")) {
             try await check.run(limit: .milliseconds(100))
         }
         holding.stop()
         try await first
-        try await check.run(limit: .seconds(100))
+        try await check.run(limit: .ample)
     }
 
     @Test func aMissingProgramIsOurOwnFault() async {

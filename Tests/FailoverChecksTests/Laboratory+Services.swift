@@ -1,5 +1,6 @@
 import FailoverCore
 import FailoverSystem
+import FailoverTesting
 
 /// The Memcached, Redis and RabbitMQ servers of `scripts/lab up --services`.
 extension Laboratory {
@@ -35,7 +36,7 @@ extension Laboratory {
         try await threads.run { () throws(PingFailure) in
             // It lends the script, and so the server that this starts, none of the tests' sockets.
             let command = Command([script, "fault", server, fault])
-            guard let result = try? ChildProcess.run(command, until: Deadline(.seconds(120))), result.succeeded else {
+            guard let result = try? ChildProcess.run(command, until: Deadline(.ample)), result.succeeded else {
                 throw PingFailure(.command, "\(script) fault \(server) \(fault) failed")
             }
         }

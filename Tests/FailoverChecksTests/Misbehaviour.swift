@@ -5,11 +5,14 @@ import FailoverTesting
 enum Misbehaviour: CaseIterable {
     case silence, halfAnswer, trickle, garbage, endless, close, closeInTheMiddle, reset
 
-    /// A limit for the ping: waited for where nothing else ends it, out of reach where something does.
-    var limit: Duration {
+    /// What a ping fails with, which nothing but its limit ends in some cases. That is one within which the machine comes as
+    /// far as the stage.
+    func failure(
+        at stage: PingFailure.Stage, of ping: (_ limit: Duration) async -> PingFailure?
+    ) async -> PingFailure? {
         switch self {
-        case .silence, .halfAnswer, .trickle: .milliseconds(700)
-        case .garbage, .endless, .close, .closeInTheMiddle, .reset: .seconds(200)
+        case .silence, .halfAnswer, .trickle: await patiently(until: { $0?.reason == .timeout(stage) }, ping)
+        case .garbage, .endless, .close, .closeInTheMiddle, .reset: await ping(.ample)
         }
     }
 

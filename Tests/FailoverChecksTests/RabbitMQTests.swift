@@ -9,7 +9,7 @@ struct RabbitMQTests {
     let bench = CheckBench()
 
     func failure(
-        password: String = "secret", tls: Bool = false, limit: Duration = .seconds(10),
+        password: String = "secret", tls: Bool = false, limit: Duration = .ample,
         _ script: @escaping @Sendable (FaultyServerConnection) -> Void
     ) async -> PingFailure? {
         let fake = FaultyServer(script: script)
@@ -59,12 +59,14 @@ struct RabbitMQTests {
     func serverThatDoesNotAnswerIsDown(
         misbehaviour: Misbehaviour, after: (steps: Int, stage: PingFailure.Stage)
     ) async {
-        let failure = await failure(limit: misbehaviour.limit) { client in
-            client.serveAMQP(steps: after.steps)
-            client.misbehave(
-                misbehaviour, halfAnswer: Array(FaultyServerConnection.amqpStart().prefix(20)),
-                // Heartbeats: always a good frame more, never an answer.
-                endless: AMQPFrame(type: AMQPFrame.heartbeat, channel: 0, payload: []).bytes)
+        let failure = await misbehaviour.failure(at: after.stage) { limit in
+            await self.failure(limit: limit) { client in
+                client.serveAMQP(steps: after.steps)
+                client.misbehave(
+                    misbehaviour, halfAnswer: Array(FaultyServerConnection.amqpStart().prefix(20)),
+                    // Heartbeats: always a good frame more, never an answer.
+                    endless: AMQPFrame(type: AMQPFrame.heartbeat, channel: 0, payload: []).bytes)
+            }
         }
         #expect(failure?.reason == misbehaviour.reason(at: after.stage), "\(String(describing: failure))")
     }
@@ -139,7 +141,9 @@ struct RabbitMQTests {
     }
 
     @Test func silenceInTheTLSHandshakeTimesOut() async {
-        let failure = await failure(tls: true, limit: .milliseconds(700)) { $0.holdOpen() }
+        let failure = await Misbehaviour.silence.failure(at: .login) { limit in
+            await self.failure(tls: true, limit: limit) { $0.holdOpen() }
+        }
         #expect(failure?.reason == .timeout(.login), "\(String(describing: failure))")
     }
 
@@ -147,7 +151,7 @@ struct RabbitMQTests {
         let server = RabbitMQServer(
             endpoint: .tcp(host: "127.0.0.1", port: 1), virtualHost: String(repeating: "v", count: 256))
         let check = ServerCheck(server: server, resolver: bench.resolver, threads: bench.threads)
-        let failure = await bench.outcome { () throws(PingFailure) in try await check.ping(limit: .seconds(10)) }
+        let failure = await bench.outcome { () throws(PingFailure) in try await check.ping(limit: .ample) }
         #expect(failure?.reason == .local)
     }
 }

@@ -9,7 +9,7 @@ struct RedisTests {
     let bench = CheckBench()
 
     func failure(
-        of server: RedisServer = RedisServer(endpoint: .unix(path: "")), limit: Duration = .seconds(10),
+        of server: RedisServer = RedisServer(endpoint: .unix(path: "")), limit: Duration = .ample,
         _ script: @escaping @Sendable (FaultyServerConnection) -> Void
     ) async -> PingFailure? {
         let fake = FaultyServer(script: script)
@@ -110,16 +110,18 @@ struct RedisTests {
 
     @Test(arguments: Misbehaviour.allCases, [PingFailure.Stage.login, .query])
     func serverThatDoesNotAnswerIsDown(misbehaviour: Misbehaviour, stage: PingFailure.Stage) async {
-        let failure = await failure(of: server(password: "s"), limit: misbehaviour.limit) { client in
-            if stage == .query {
-                for answer in ["+OK\r\n", "+PONG\r\n"] {
-                    client.receive()
-                    client.send(Array(answer.utf8))
+        let failure = await misbehaviour.failure(at: stage) { limit in
+            await self.failure(of: server(password: "s"), limit: limit) { client in
+                if stage == .query {
+                    for answer in ["+OK\r\n", "+PONG\r\n"] {
+                        client.receive()
+                        client.send(Array(answer.utf8))
+                    }
                 }
+                client.receive()
+                client.misbehave(
+                    misbehaviour, halfAnswer: Array("$9999999\r\nrole".utf8), endless: Array(repeating: 65, count: 9))
             }
-            client.receive()
-            client.misbehave(
-                misbehaviour, halfAnswer: Array("$9999999\r\nrole".utf8), endless: Array(repeating: 65, count: 9))
         }
         #expect(failure?.reason == misbehaviour.reason(at: stage), "\(String(describing: failure))")
     }
@@ -134,9 +136,11 @@ struct RedisTests {
 
     @Test(arguments: [Misbehaviour.silence, .halfAnswer, .trickle])
     func silenceInTheTLSHandshakeTimesOut(misbehaviour: Misbehaviour) async {
-        let failure = await failure(of: server(tls: true), limit: .seconds(5)) { client in
-            client.receive()
-            client.misbehave(misbehaviour, halfAnswer: [22, 3, 3, 0x40, 0, 2, 0, 0x3f, 0xfc])
+        let failure = await misbehaviour.failure(at: .login) { limit in
+            await self.failure(of: server(tls: true), limit: limit) { client in
+                client.receive()
+                client.misbehave(misbehaviour, halfAnswer: [22, 3, 3, 0x40, 0, 2, 0, 0x3f, 0xfc])
+            }
         }
         #expect(failure?.reason == .timeout(.login), "\(String(describing: failure))")
     }

@@ -15,7 +15,7 @@ private let promtool = "/usr/bin/promtool"
 struct PromtoolTests {
     private func check(_ text: String) async throws -> CommandResult {
         let command = Command([promtool, "check", "metrics"], input: Array(text.utf8))
-        return try await onThread { try ChildProcess.run(command, until: Deadline(.seconds(100))) }
+        return try await onThread { try ChildProcess.run(command, until: Deadline(.ample)) }
     }
 
     private func registry() -> PrometheusRegistry {

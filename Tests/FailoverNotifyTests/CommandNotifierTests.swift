@@ -16,7 +16,7 @@ struct CommandNotifierTests {
         let program = try scratch.script(
             "program", "cat > \(scratch.path("event")); echo \"$@\" > \(scratch.path("arguments"))")
         let event = Events.outage()
-        try await CommandNotifier([program, "--urgent", "a b"], threads: threads).deliver(event, limit: .seconds(100))
+        try await CommandNotifier([program, "--urgent", "a b"], threads: threads).deliver(event, limit: .ample)
         #expect(scratch.text("event") == EventJSON(event).text + "\n")
         #expect(scratch.text("arguments") == "--urgent a b\n")
     }
@@ -26,7 +26,7 @@ struct CommandNotifierTests {
             "program", "cat > \(scratch.path("mail")); echo \"$@\" > \(scratch.path("arguments"))")
         let notifier = MailNotifier(
             to: ["ops@example.com", "root"], from: "failover@example.com", sendmail: program, threads: threads)
-        try await notifier.deliver(Events.event(.outage(Events.refused), currentAlias: "default"), limit: .seconds(100))
+        try await notifier.deliver(Events.event(.outage(Events.refused), currentAlias: "default"), limit: .ample)
         #expect(scratch.text("arguments") == "-i -f failover@example.com -- ops@example.com root\n")
         let mail = scratch.text("mail")
         #expect(mail.contains("\nSubject: [failover] DOWN: slave on web1 (refused), default serves\n"))
@@ -36,7 +36,7 @@ struct CommandNotifierTests {
     @Test func aCommandThatFailsOrHangsIsAnError() async throws {
         let failing = CommandNotifier([try scratch.script("program", "echo no modem >&2; exit 75")], threads: threads)
         await #expect(throws: NotifierError("exit status 75: no modem")) {
-            try await failing.deliver(Events.outage(), limit: .seconds(100))
+            try await failing.deliver(Events.outage(), limit: .ample)
         }
         let hanging = CommandNotifier(["/bin/sleep", "1000"], threads: threads)
         await #expect(throws: NotifierError("killed at its time limit")) {
@@ -44,7 +44,7 @@ struct CommandNotifierTests {
         }
         let missing = CommandNotifier(["/nonexistent"], threads: threads)
         await #expect(throws: NotifierError("No such file or directory")) {
-            try await missing.deliver(Events.outage(), limit: .seconds(100))
+            try await missing.deliver(Events.outage(), limit: .ample)
         }
     }
 }

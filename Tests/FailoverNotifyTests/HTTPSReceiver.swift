@@ -37,7 +37,7 @@ final class HTTPSReceiver: Sendable {
         certificate = folder.appending(path: "certificate.pem").path
         let folder = folder.path
         let made = try await onThread {
-            try ChildProcess.run(Self.command(folder, Self.certificateCommand), until: Deadline(.seconds(60)))
+            try ChildProcess.run(Self.command(folder, Self.certificateCommand), until: Deadline(.ample))
         }
         try #require(made.succeeded, "\(made.summary)")
         // Ends when it is told to, or at this limit.

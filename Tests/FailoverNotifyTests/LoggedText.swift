@@ -12,7 +12,7 @@ enum LoggedText {
         defer { close(ends[0]) }
         let output = LogOutput(descriptor: ends[1])
         body(Logger(label: "test") { _ in handler(output) })
-        output.flush(within: .seconds(30))
+        output.flush(within: .seconds(240))
         close(ends[1])
         let bytes = [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, count in
             count = max(0, read(ends[0], buffer.baseAddress, buffer.count))

@@ -4,7 +4,7 @@ import Testing
 
 @testable import FailoverProxy
 
-@Suite("What a rehearsed outage does to open sessions", .timeLimit(.minutes(5)))
+@Suite("What a rehearsed outage does to open sessions", .timeLimit(.minutes(5)), .explained)
 struct DrillTests {
     private let replica = EchoBackend { $0.servePostgres() }
     private let primary = EchoBackend { $0.servePostgres() }

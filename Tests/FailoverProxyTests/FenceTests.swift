@@ -5,7 +5,7 @@ import Testing
 
 @testable import FailoverProxy
 
-@Suite("Who comes in, and as whom", .timeLimit(.minutes(5)))
+@Suite("Who comes in, and as whom", .timeLimit(.minutes(5)), .explained)
 struct FenceTests {
     private static func address(_ ip: [UInt8], _ port: UInt16) -> SocketAddress {
         guard let address = SocketAddress(ip: ip, port: port) else { preconditionFailure("no address") }
@@ -113,7 +113,8 @@ struct FenceTests {
             ports: [backend.port],
             session: SessionSettings(clientStartupTimeout: .milliseconds(50), acceptProxy: true))
         let wrong = try await proxy.connect()
-        try await wrong.send("hello")
+        // On a slow day the proxy's patience ends before this.
+        try? await wrong.send("hello")
         #expect((try? await wrong.drain()) ?? 0 == 0)
         #expect(try await proxy.connect().drain() == 0)
         #expect(backend.connections == 0)

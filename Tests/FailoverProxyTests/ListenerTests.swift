@@ -6,7 +6,7 @@ import Testing
 
 @testable import FailoverProxy
 
-@Suite("Listeners and shutdown", .timeLimit(.minutes(5)))
+@Suite("Listeners and shutdown", .timeLimit(.minutes(5)), .explained)
 struct ListenerTests {
     private let scratch: Scratch
 
@@ -76,7 +76,7 @@ struct ListenerTests {
         let client = try await proxy.connect()
         try await client.send("x")
         #expect(try await client.receive(1).count == 1)
-        let stopping = Task { await proxy.server.stop(grace: .seconds(100)) }
+        let stopping = Task { await proxy.server.stop(grace: .ample) }
         #expect(await eventually { (try? await proxy.connect()) == nil })
         try await client.send("y")
         #expect(try await client.receiveText(1) == "y")
@@ -90,7 +90,7 @@ struct ListenerTests {
         let proxy = try ProxyUnderTest(ports: [backend.port], workers: 1)
         var clients: [TCPClient] = []
         for _ in 0..<200 { clients.append(try await proxy.connect()) }
-        let stopping = Task { await proxy.server.stop(grace: .seconds(100)) }
+        let stopping = Task { await proxy.server.stop(grace: .ample) }
         for client in clients {
             try await client.send("x")
             #expect(try await client.receiveText(1) == "x")

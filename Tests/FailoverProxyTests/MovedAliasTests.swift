@@ -4,7 +4,7 @@ import Testing
 
 @testable import FailoverProxy
 
-@Suite("An alias that becomes another server", .timeLimit(.minutes(5)))
+@Suite("An alias that becomes another server", .timeLimit(.minutes(5)), .explained)
 struct MovedAliasTests {
     private let former = EchoBackend { $0.servePostgres() }
     private let next = EchoBackend { $0.servePostgres() }

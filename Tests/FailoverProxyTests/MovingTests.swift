@@ -4,7 +4,7 @@ import Testing
 
 @testable import FailoverProxy
 
-@Suite("What becomes of open sessions when a route changes", .timeLimit(.minutes(5)))
+@Suite("What becomes of open sessions when a route changes", .timeLimit(.minutes(5)), .explained)
 struct MovingTests {
     private let replica = EchoBackend { $0.servePostgres() }
     private let primary = EchoBackend { $0.servePostgres() }

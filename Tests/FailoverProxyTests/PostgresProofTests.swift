@@ -4,7 +4,7 @@ import Testing
 
 @testable import FailoverProxy
 
-@Suite("A PostgreSQL session belongs to a server only after its proof", .timeLimit(.minutes(5)))
+@Suite("A PostgreSQL session belongs to a server only after its proof", .timeLimit(.minutes(5)), .explained)
 struct PostgresProofTests {
     private typealias Wire = PostgresWire
 
@@ -41,10 +41,12 @@ struct PostgresProofTests {
         client.receiveToEnd()
     }
 
-    private func proxy(replica: Int, greetingTimeout: Duration = .milliseconds(100)) throws -> ProxyUnderTest {
+    private func proxy(
+        replica: Int, connectTimeout: Duration = .ample, greetingTimeout: Duration = .ample
+    ) throws -> ProxyUnderTest {
         try ProxyUnderTest(
             ports: [replica, primary.port], engine: .postgres,
-            session: SessionSettings(connectTimeout: .milliseconds(100), greetingTimeout: greetingTimeout))
+            session: SessionSettings(connectTimeout: connectTimeout, greetingTimeout: greetingTimeout))
     }
 
     /// What `sendPostgresWelcome` says.
@@ -52,23 +54,36 @@ struct PostgresProofTests {
         Wire.message("R", [0, 0, 0, 0]) + Wire.message("S", Array("server_version\u{0}15.0\u{0}".utf8))
         + Wire.message("K", [0, 0, 0, 1, 0, 0, 0, 2]) + Wire.ready("I")
 
-    private func startsOnPrimary(_ client: TCPClient) async throws {
+    private static let welcomeOfPrimary = welcome + Array("primary".utf8)
+
+    /// What a client is told that logs in.
+    private func start(_ client: TCPClient) async throws -> [UInt8] {
         try await client.send(Wire.startup())
-        let expected = Self.welcome + Array("primary".utf8)
-        #expect(try await client.receive(expected.count) == expected)
+        return try await client.receive(Self.welcomeOfPrimary.count)
+    }
+
+    private func startsOnPrimary(_ client: TCPClient) async throws {
+        #expect(try await start(client) == Self.welcomeOfPrimary)
     }
 
     @Test(arguments: faults)
     func aFaultCostsTheClientAWaitAndNoError(_ fault: ServerFault) async throws {
         let replica = EchoBackend(play: fault.play)
-        let proxy = try proxy(replica: replica.port)
-        try await startsOnPrimary(try await proxy.connect())
-        #expect(replica.connections == 1)
-        #expect(proxy.failures.map(\.alias) == [0])
+        let served = try await fault.played { (served: Served<[UInt8]>) in
+            served.said == Self.welcomeOfPrimary
+        } _: { limit in
+            let connections = replica.connections
+            let proxy = try proxy(replica: replica.port, connectTimeout: limit, greetingTimeout: limit)
+            let said = try await start(try await proxy.connect())
+            #expect(await eventually { replica.connections == connections + 1 })
+            await proxy.server.stop(grace: .zero)
+            return Served(said: said, failures: proxy.failures)
+        }
+        #expect(served.said == Self.welcomeOfPrimary)
+        #expect(served.failures.map(\.alias) == [0])
         // A close may overtake what the proxy sends, and then is a reset.
         let kinds = fault.kind == .earlyClose ? [fault.kind, .reset] : [fault.kind]
-        #expect(kinds.contains(try #require(proxy.failures.first).kind))
-        await proxy.server.stop(grace: .zero)
+        #expect(kinds.contains(try #require(served.failures.first).kind))
     }
 
     /// Its length ends it before its fields begin.
@@ -89,7 +104,7 @@ struct PostgresProofTests {
 
     @Test func aServerThatIsSilentIsLookedAtBeforeItsTimeIsOver() async throws {
         let silent = EchoBackend { $0.holdOpen() }
-        let proxy = try proxy(replica: silent.port, greetingTimeout: .seconds(3600))
+        let proxy = try proxy(replica: silent.port, connectTimeout: .seconds(10), greetingTimeout: .seconds(3600))
         let client = try await proxy.connect()
         try await client.send(Wire.startup())
         #expect(await eventually { proxy.slow == [0] })
@@ -100,10 +115,17 @@ struct PostgresProofTests {
     @Test func aRefusedConnectionAndOneThatIsSwallowedAreNoErrorEither() async throws {
         let (unused, swallowing) = (UnusedPort(), SwallowingServer())
         for (port, kind) in [(unused.port, BackendErrorKind.connectRefused), (swallowing.port, .connectTimeout)] {
-            let proxy = try proxy(replica: Int(port))
-            try await startsOnPrimary(try await proxy.connect())
-            #expect(proxy.failures.map(\.kind) == [kind])
-            await proxy.server.stop(grace: .zero)
+            // The one has its limit to pass, within which a busy machine has to connect to the other.
+            let served = try await patiently(.milliseconds(100)) { (served: Served<[UInt8]>) in
+                served.said == Self.welcomeOfPrimary
+            } _: { limit in
+                let proxy = try proxy(replica: Int(port), connectTimeout: limit)
+                let said = try await start(try await proxy.connect())
+                await proxy.server.stop(grace: .zero)
+                return Served(said: said, failures: proxy.failures)
+            }
+            #expect(served.said == Self.welcomeOfPrimary)
+            #expect(served.failures.map(\.kind) == [kind])
         }
     }
 

@@ -12,6 +12,7 @@ final class ProxyUnderTest: Sendable {
     let board: RouteBoard
     let log: CapturedLog
     private let seen: Seen
+    private let witness: Witness
 
     private final class Seen: ProxyObserver {
         let failures = Lock<[BackendFailure]>([])
@@ -43,9 +44,15 @@ final class ProxyUnderTest: Sendable {
                 routes: [
                     ProxyRoute(
                         name: "slave", engine: engine, listen: listen, allow: allow, maxConnections: maxConnections,
-                        session: session, balance: balance)
+                        session: session.patient, balance: balance)
                 ], aliasLimits: aliasLimits ?? backends.map { _ in nil }, workers: workers),
             board: board, observer: seen, log: log.logger)
+        // The log's own, not this object: it outlives the proxy.
+        witness = Witness("the proxy") { [log] in
+            zip(log.lines, log.metadata).map { line, metadata in
+                ([line] + metadata.sorted { $0.key < $1.key }.map { "\($0)=\($1)" }).joined(separator: " ")
+            }
+        }
         if start { try server.start() }
     }
 
@@ -70,6 +77,24 @@ final class ProxyUnderTest: Sendable {
     /// Connects and asks for the greeting of whichever backend answers.
     func whoAnswers(length: Int = 2) async throws -> String {
         try await connect().receiveText(length)
+    }
+}
+
+/// What a client was told, and what the proxy saw of its servers.
+struct Served<Words: Sendable>: Sendable {
+    let said: Words
+    let failures: [BackendFailure]
+}
+
+extension SessionSettings {
+    /// The same; limits that a test has not set are such as no machine meets.
+    var patient: SessionSettings {
+        let unset = SessionSettings()
+        var settings = self
+        if connectTimeout == unset.connectTimeout { settings.connectTimeout = .ample }
+        if greetingTimeout == unset.greetingTimeout { settings.greetingTimeout = .ample }
+        if clientStartupTimeout == unset.clientStartupTimeout { settings.clientStartupTimeout = .ample }
+        return settings
     }
 }
 

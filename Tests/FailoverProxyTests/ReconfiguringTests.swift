@@ -5,7 +5,7 @@ import Testing
 
 @testable import FailoverProxy
 
-@Suite("Another configuration while sessions go on", .timeLimit(.minutes(5)))
+@Suite("Another configuration while sessions go on", .timeLimit(.minutes(5)), .explained)
 struct ReconfiguringTests {
     private let replica = EchoBackend { $0.servePostgres() }
     private let primary = EchoBackend { $0.servePostgres() }
@@ -29,7 +29,7 @@ struct ReconfiguringTests {
     ) -> ProxyRoute {
         ProxyRoute(
             name: name, engine: .postgres, listen: Array(repeating: .loopback(port: 0), count: listeners),
-            maxConnections: maxConnections, session: session)
+            maxConnections: maxConnections, session: session.patient)
     }
 
     private func change(

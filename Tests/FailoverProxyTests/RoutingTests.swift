@@ -5,7 +5,7 @@ import Testing
 
 @testable import FailoverProxy
 
-@Suite("Where sessions go", .timeLimit(.minutes(5)))
+@Suite("Where sessions go", .timeLimit(.minutes(5)), .explained)
 struct RoutingTests {
     private let down = PingFailure(.refused, "down")
 
@@ -73,11 +73,17 @@ struct RoutingTests {
     @Test func aConnectionThatIsSwallowedEndsOnTheNextAliasAfterConnectTimeout() async throws {
         let primary = EchoBackend(greeting: "p:")
         let blackHole = SwallowingServer()
-        let proxy = try ProxyUnderTest(
-            ports: [Int(blackHole.port), primary.port], session: SessionSettings(connectTimeout: .milliseconds(50)))
-        #expect(try await proxy.whoAnswers() == "p:")
-        #expect(proxy.failures.map(\.kind) == [.connectTimeout])
-        await proxy.server.stop(grace: .zero)
+        let served = try await patiently(.milliseconds(50)) { (served: Served<String>) in
+            served.said == "p:"
+        } _: { limit in
+            let proxy = try ProxyUnderTest(
+                ports: [Int(blackHole.port), primary.port], session: SessionSettings(connectTimeout: limit))
+            let answer = try await proxy.whoAnswers()
+            await proxy.server.stop(grace: .zero)
+            return Served(said: answer, failures: proxy.failures)
+        }
+        #expect(served.said == "p:")
+        #expect(served.failures.map(\.kind) == [.connectTimeout])
     }
 
     @Test func whenNothingIsUpTheClientIsClosedAtOnceAndTheLogSaysWhy() async throws {

@@ -8,6 +8,17 @@ struct ServerFault: Sendable, CustomTestStringConvertible {
     let kind: BackendErrorKind
     let play: @Sendable (FaultyServerConnection) -> Void
 
+    /// Tries something to which this fault happens. Only silence has to wait until a limit has passed: for one that leaves a
+    /// busy machine the time for all else.
+    ///
+    /// - Parameter isServed: whether the client was served in the end.
+    func played<Outcome>(
+        until isServed: (Outcome) -> Bool, _ attempt: (_ limit: Duration) async throws -> Outcome
+    ) async rethrows -> Outcome {
+        kind == .greetingTimeout
+            ? try await patiently(.milliseconds(100), until: isServed, attempt) : try await attempt(.ample)
+    }
+
     init(_ name: String, _ kind: BackendErrorKind, _ play: @escaping @Sendable (FaultyServerConnection) -> Void) {
         testDescription = name
         self.kind = kind

@@ -4,7 +4,7 @@ import Testing
 
 @testable import FailoverProxy
 
-@Suite("Sessions on several aliases of a route's own", .timeLimit(.minutes(5)))
+@Suite("Sessions on several aliases of a route's own", .timeLimit(.minutes(5)), .explained)
 struct SideBySideTests {
     private let down = PingFailure(.refused, "down")
     private let a = EchoBackend { $0.servePostgres() }
@@ -101,7 +101,8 @@ struct SideBySideTests {
             ProxyConfiguration(
                 routes: [
                     ProxyRoute(
-                        name: "slave", engine: .postgres, listen: [.loopback(port: 0)], balance: BalanceSettings())
+                        name: "slave", engine: .postgres, listen: [.loopback(port: 0)],
+                        session: SessionSettings().patient, balance: BalanceSettings())
                 ], aliasLimits: [nil, nil, nil], workers: 2))
         await proxy.server.commit(
             change, aliases: proxy.board.table.aliases + [added],

@@ -4,7 +4,7 @@ import Testing
 
 @testable import FailoverProxy
 
-@Suite("What sessions have done", .timeLimit(.minutes(5)))
+@Suite("What sessions have done", .timeLimit(.minutes(5)), .explained)
 struct TrafficTests {
     private let down = PingFailure(.refused, "down")
 

@@ -8,7 +8,7 @@ import Testing
 @Suite("Commands", .timeLimit(.minutes(5)))
 struct ChildProcessTests {
     private func run(
-        _ script: String, environment: [String: String] = [:], input: String = "", limit: Duration = .seconds(100)
+        _ script: String, environment: [String: String] = [:], input: String = "", limit: Duration = .ample
     ) async throws -> CommandResult {
         let command = Command(["/bin/sh", "-c", script], environment: environment, input: Array(input.utf8))
         return try await onThread { try ChildProcess.run(command, until: Deadline(limit)) }
@@ -61,11 +61,18 @@ struct ChildProcessTests {
 
     @Test func atTheLimitTheWholeGroupIsKilled() async throws {
         // Both ignore the polite signal; the second one also outlives its parent.
-        let result = try await run(
-            "trap '' TERM; (trap '' TERM; while :; do sleep 1000; done) & echo $! $$; wait; wait",
-            limit: .milliseconds(500))
+        func processes(_ result: CommandResult) -> [pid_t] {
+            text(result).split(whereSeparator: \.isWhitespace).compactMap { pid_t($0) }
+        }
+        // A busy machine's shell says less within the first limit.
+        let result = try await patiently {
+            processes($0).count == 2
+        } _: { limit in
+            try await run(
+                "trap '' TERM; (trap '' TERM; while :; do sleep 1000; done) & echo $! $$; wait; wait", limit: limit)
+        }
         #expect(result.ending == .timedOut)
-        let processes = text(result).split(whereSeparator: \.isWhitespace).compactMap { pid_t($0) }
+        let processes = processes(result)
         #expect(processes.count == 2)
         for process in processes { #expect(await eventually { !lives(process) }) }
     }
@@ -102,7 +109,15 @@ struct ChildProcessTests {
     }
 
     @Test func noZombieAndNoDescriptorIsLeft() async throws {
-        @Sendable func descriptors() -> Int { (0..<1024).count { fcntl(Int32($0), F_GETFD) >= 0 } }
+        // Of the kinds that a command has. What other tests do with sockets and files is their business.
+        @Sendable func descriptors() -> Int {
+            (0..<1024).count { number in
+                var link = [CChar](repeating: 0, count: 64)
+                let length = readlink("/proc/self/fd/\(number)", &link, link.count)
+                let text = String(decoding: link.prefix(max(0, length)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+                return text.hasPrefix("pipe:") || text.hasPrefix("anon_inode:[pidfd]")
+            }
+        }
         _ = try await run("exit 0")
         let before = descriptors()
         for _ in 0..<20 { _ = try await run("echo $$") }

@@ -10,7 +10,7 @@ public enum ExecutableScript {
     public static func write(_ lines: String, to path: String) throws {
         let command = Command(
             ["/bin/sh", "-c", "cat > \"$0\" && chmod 755 \"$0\"", path], input: Array("#!/bin/sh\n\(lines)\n".utf8))
-        let result = try ChildProcess.run(command, until: Deadline(.seconds(100)))
+        let result = try ChildProcess.run(command, until: Deadline(.ample))
         guard result.succeeded else { throw PingFailure(.local, "\(path): \(result.summary)") }
     }
 }

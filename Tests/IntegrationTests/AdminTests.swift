@@ -107,8 +107,10 @@ extension RealServers {
             #expect(try await failover.command("switch", "slave", "default", "--for", "1s").status == 0)
             #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
             #expect(
-                try await failover.command("events").standardOutput.hasSuffix(
-                    "RELEASE slave is released: its time is over\n"))
+                try await eventually {
+                    try await failover.command("events").standardOutput.hasSuffix(
+                        "RELEASE slave is released: its time is over\n")
+                })
             #expect(try await failover.command("switch", "slave", "nobody").status == 1)
             #expect(try await failover.command("switch", "slave", "default", "--for", "soon").status == 64)
             try await failover.end()

@@ -40,12 +40,12 @@ extension RealServers {
             let failover = try FailoverProcess(
                 configuration: """
                     \(often)
-                    services: {search: {type: tcp, host: 127.0.0.1, port: \(listener.port), timeout: 2s}}
+                    services: {search: {type: tcp, host: 127.0.0.1, port: \(listener.port), timeout: 60s}}
                     """)
             #expect(await eventually { listener.connections > 1 })
             listener.stop()
             #expect(await failover.logs("CRITICAL search outage."))
-            #expect(failover.log.contains { $0.contains("127.0.0.1:\(listener.port): Connection refused") })
+            #expect(await failover.logs("127.0.0.1:\(listener.port): Connection refused"))
             try await failover.end()
         }
 
@@ -88,7 +88,7 @@ extension RealServers {
             let nodes = try await [Memcached(), Memcached(), Memcached()]
             let servers = nodes.map { "\"127.0.0.1:\($0.port)\"" }.joined(separator: ", ")
             let failover = try FailoverProcess(
-                configuration: "\(often)\nservices: {cache: {type: memcached, servers: [\(servers)]}}")
+                configuration: "\(often)\nservices: {cache: {type: memcached, servers: [\(servers)], timeout: 60s}}")
             try await nodes[1].end()
             #expect(await failover.logs("CRITICAL cache outage."))
             #expect(await failover.logs("1 of 3 servers down: 127.0.0.1:\(nodes[1].port) ("))
@@ -185,7 +185,7 @@ extension RealServers {
             ]
             let answer = try await Command.run(post).standardOutput
             #expect(answer.hasPrefix(#"{"message":"billing: command: "#), "\(answer)")
-            #expect(failover.log.contains { $0.hasPrefix("CRITICAL billing outage.") })
+            #expect(await failover.logs("CRITICAL billing outage."))
             try await failover.end()
         }
 

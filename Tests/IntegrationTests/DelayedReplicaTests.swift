@@ -32,47 +32,50 @@ extension RealServers {
             }
         }
 
-        @Test(arguments: Laboratory.Engine.allCases)
-        func nothingMovesBetweenTheMarks(_ engine: Laboratory.Engine) async throws {
-            let scratch = try Scratch()
-            let beats = try await Beats(engine)
-            try await delay(engine, near)
-            #expect(try await eventually { try await follows(engine) })
-            let failover = try FailoverProcess(
-                configuration: "admin: {listen: \"unix:\(scratch.path("admin"))\"}\n"
-                    + engine.configuration(replica: "role: replica, max_lag: 7s, lag_recovers_at: 3s"))
-            let port = try await failover.port()
-            var watch = Watch(engine, beats, failover, port: port, admin: scratch.path("admin"))
-            #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
+        @Test func nothingMovesBetweenTheMarks() async throws {
+            try await Laboratory.Engine.besideEachOther { engine in
+                let scratch = try Scratch()
+                let beats = try await Beats(engine)
+                try await delay(engine, near)
+                #expect(try await eventually { try await follows(engine) })
+                let failover = try FailoverProcess(
+                    configuration: "admin: {listen: \"unix:\(scratch.path("admin"))\"}\n"
+                        + engine.configuration(replica: "role: replica, max_lag: 7s, lag_recovers_at: 3s"))
+                let port = try await failover.port()
+                var watch = Watch(engine, beats, failover, port: port, admin: scratch.path("admin"))
+                #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
 
-            try await watch.look(pings: 1)
+                try await watch.look(pings: 1)
 
-            // On the way up it is fresh.
-            try await delay(engine, between)
-            #expect(try await eventually { try await beats.lag() > 4 })
-            try await watch.look(pings: 6)
-            #expect(
-                watch.looks.suffix(6).allSatisfy { $0.server == engine.replicaPort && $0.lag > 3 }, "\(watch.looks)")
-            #expect(!failover.log.contains { $0.contains("slave is stale.") }, "\(failover.log)")
+                // On the way up it is fresh.
+                try await delay(engine, between)
+                #expect(try await eventually { try await beats.lag() > 4 })
+                try await watch.look(pings: 6)
+                #expect(
+                    watch.looks.suffix(6).allSatisfy { $0.server == engine.replicaPort && $0.lag > 3 }, "\(watch.looks)"
+                )
+                #expect(!failover.log.contains { $0.contains("slave is stale.") }, "\(failover.log)")
 
-            try await delay(engine, far)
-            try await watch.look(until: "WARNING slave is stale.")
+                try await delay(engine, far)
+                try await watch.look(until: "WARNING slave is stale.")
 
-            // On the way down it is stale.
-            try await delay(engine, between)
-            #expect(try await eventually { try await beats.lag() < 6.5 })
-            try await watch.look(pings: 6)
-            #expect(
-                watch.looks.suffix(6).allSatisfy { $0.server == engine.primaryPort && $0.lag < 7 }, "\(watch.looks)")
-            #expect(!failover.log.contains { $0.contains("slave is fresh") })
+                // On the way down it is stale.
+                try await delay(engine, between)
+                #expect(try await eventually { try await beats.lag() < 6.5 })
+                try await watch.look(pings: 6)
+                #expect(
+                    watch.looks.suffix(6).allSatisfy { $0.server == engine.primaryPort && $0.lag < 7 }, "\(watch.looks)"
+                )
+                #expect(!failover.log.contains { $0.contains("slave is fresh") })
 
-            try await delay(engine, near)
-            try await watch.look(until: "INFO slave is fresh again.")
-            #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
-            #expect(failover.log.count { $0.contains("slave is stale.") || $0.contains("slave is fresh") } == 2)
-            try await delay(engine, 0)
-            try await beats.stop()
-            try await failover.end()
+                try await delay(engine, near)
+                try await watch.look(until: "INFO slave is fresh again.")
+                #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
+                #expect(failover.log.count { $0.contains("slave is stale.") || $0.contains("slave is fresh") } == 2)
+                try await delay(engine, 0)
+                try await beats.stop()
+                try await failover.end()
+            }
         }
     }
 }

@@ -27,8 +27,9 @@ struct ExamplesTests {
     }
 
     @Test func aroundClosuresServicesArePingedFirst() async throws {
+        let unused = UnusedPort()
         #expect(
-            try await output("AroundClosures", "127.0.0.1", "\(UnusedPort().port)")
+            try await output("AroundClosures", "127.0.0.1", "\(unused.port)")
                 == ["a page made anew", "cache is down"])
         let memcached = FaultyServer { client in
             while let text = String(bytes: client.receive(), encoding: .utf8), !text.isEmpty {
@@ -41,8 +42,9 @@ struct ExamplesTests {
     }
 
     @Test func theLogHandlerFindsTheOutageBehindALoggedError() async throws {
+        let unused = UnusedPort()
         #expect(
-            try await output("LogHandler", "127.0.0.1", "\(UnusedPort().port)") == [
+            try await output("LogHandler", "127.0.0.1", "\(unused.port)") == [
                 "after an error of another kind search is up", "search outage. Failover initiated.  refused",
             ])
     }

@@ -1,3 +1,4 @@
+import FailoverCore
 import FailoverTesting
 import Foundation
 import Testing
@@ -9,6 +10,8 @@ final class FailoverProcess: Sendable {
 
     private let process: ChildProcess
     private let directory: URL
+    private let writtenLog: WrittenLog
+    private let witness: Witness
 
     /// Starts `failover serve` with this configuration.
     ///
@@ -23,10 +26,14 @@ final class FailoverProcess: Sendable {
         process = try ChildProcess(
             prefix + [Self.binary, "serve", "--config", file] + arguments, output: "/dev/null",
             error: directory.appendingPathComponent("log").path)
+        let log = WrittenLog(directory.appendingPathComponent("log").path)
+        writtenLog = log
+        witness = Witness("failover, process \(process.pid),") { log.lines }
     }
 
     deinit {
         kill(pid, SIGKILL)
+        witness.leave()
         try? FileManager.default.removeItem(at: directory)
     }
 
@@ -46,16 +53,14 @@ final class FailoverProcess: Sendable {
     }
 
     /// The log's lines so far, without their time stamps.
-    var log: [String] { stampedLog.map { String($0.split(separator: " ", maxSplits: 1).last ?? "") } }
+    ///
+    /// Lines are written behind the program's back: one that is to be there after something else has been seen is awaited
+    /// with ``logs(_:)``. Those before a line that is there are there too.
+    var log: [String] { writtenLog.lines.map { String($0.split(separator: " ", maxSplits: 1).last ?? "") } }
 
-    private var stampedLog: [Substring] {
-        let text = (try? String(contentsOf: directory.appendingPathComponent("log"), encoding: .utf8)) ?? ""
-        return text.split(separator: "\n")
-    }
-
-    /// When the first line that contains the text was written, in seconds since 1970.
+    /// When the latest line that contains the text was written, in seconds since 1970.
     func time(of text: String) -> Double? {
-        let stamp = stampedLog.first { $0.contains(text) }?.split(separator: " ", maxSplits: 1).first
+        let stamp = writtenLog.lines.last { $0.contains(text) }?.split(separator: " ", maxSplits: 1).first
         return stamp.flatMap { Self.seconds(String($0)) }
     }
 
@@ -68,7 +73,7 @@ final class FailoverProcess: Sendable {
 
     /// Whether a line that contains the text comes.
     func logs(_ text: String) async -> Bool {
-        await eventually { self.log.contains { $0.contains(text) } }
+        await eventually { self.writtenLog.lines.contains { $0.contains(text) } }
     }
 
     /// The port that the system chose for a route.

@@ -32,8 +32,9 @@ extension RealServers {
                 engine == .postgres
                 ? "clock_timestamp() + interval '\(ahead) s'"
                 : "date_format(utc_timestamp(6) + interval \(ahead) second, '%Y-%m-%dT%H:%i:%s.%f')"
-            try await engine.execute("delete from heartbeat", at: engine.primaryPort)
-            try await engine.execute("insert into heartbeat values (\(time))", at: engine.primaryPort)
+            // At once: a ping that met the table without a beat would find, and log, another lag than the test is about.
+            try await engine.execute(
+                "begin; delete from heartbeat; insert into heartbeat values (\(time)); commit", at: engine.primaryPort)
         }
 
         @Test(arguments: Laboratory.Engine.allCases)
@@ -98,7 +99,7 @@ extension RealServers {
             ]
             for (query, words) in mistakes {
                 let output = try await ping(engine, "max_lag: 1m, heartbeat_query: \"\(query)\"")
-                #expect(output.contains(" down "), "\(output)")
+                #expect(output.contains(" degraded "), "\(output)")
                 #expect(output.contains(words), "\(output)")
             }
         }

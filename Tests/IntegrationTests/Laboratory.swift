@@ -21,6 +21,17 @@ enum Laboratory {
         guard output.status == 0 else { throw CommandFailure(output: output) }
     }
 
+    /// Ends what a test that has failed may have left: the next one is to fail for reasons of its own.
+    static func heal() async {
+        for engine in Engine.allCases {
+            for server in ["primary", "replica"] + (engine == .postgres ? ["second"] : []) {
+                for fault in ["cont"] + (server == "primary" ? [] : ["resume", "mend"]) + ["start"] {
+                    try? await self.fault(fault, on: "\(engine.rawValue)-\(server)")
+                }
+            }
+        }
+    }
+
     /// Where its servers have their directories.
     static let directory = ProcessInfo.processInfo.environment["LAB_DIR"] ?? "\(root)/.lab"
 
@@ -38,17 +49,20 @@ enum Laboratory {
         var primaryPort: Int { Laboratory.port(self == .postgres ? "LAB_PG_PRIMARY_PORT" : "LAB_MY_PRIMARY_PORT") }
         var replicaPort: Int { Laboratory.port(self == .postgres ? "LAB_PG_REPLICA_PORT" : "LAB_MY_REPLICA_PORT") }
 
+        /// Limits of a route that a healthy server keeps on the slowest of days.
+        static let patience = "connect_timeout: 50s, greeting_timeout: 50s"
+
         /// The databases and a route over them, listening on a port that the system chooses.
         ///
         /// - Parameters:
-        ///   - pingTimeout: of both aliases, or of the replica's only.
+        ///   - pingTimeout: of both aliases, or of the replica's only. Out of reach of a busy machine's servers unless told.
         ///   - primaryPingTimeout: of `default`, if it is another.
         ///   - primary: more keys of `default`.
         ///   - replica: more keys of `slave`.
-        ///   - route: more keys of the route.
+        ///   - route: more keys of the route, whose sessions are patient: a server is not slow because the machine is busy.
         ///   - ports: of the primary and the replica, if they are not the laboratory's.
         func configuration(
-            pingTimeout: String = "10s", primaryPingTimeout: String? = nil, primary: String? = nil,
+            pingTimeout: String = "60s", primaryPingTimeout: String? = nil, primary: String? = nil,
             replica: String? = nil, route: String? = nil, ports: [UInt16]? = nil
         ) -> String {
             let engine = self == .postgres ? "engine: postgres, name: app" : "engine: mysql"
@@ -68,7 +82,7 @@ enum Laboratory {
                   default: \(alias(ports[0], primaryPingTimeout ?? pingTimeout, primary))
                   slave: \(alias(ports[1], pingTimeout, replica))
                 services:
-                  slave: {type: database, listen: "127.0.0.1:0"\(route.map { ", \($0)" } ?? "")}
+                  slave: {type: database, listen: "127.0.0.1:0", \(Self.patience)\(route.map { ", \($0)" } ?? "")}
 
                 """
         }
@@ -97,7 +111,7 @@ enum Laboratory {
         /// Runs a statement as the server's administrator, through its socket; what it answers.
         @discardableResult
         func administer(_ statement: String, at server: Server) async throws -> String {
-            let output = try await Command.run(["timeout", "60"] + administration(statement, at: server))
+            let output = try await Command.run(["timeout", "240"] + administration(statement, at: server))
             guard output.status == 0 else { throw CommandFailure(output: output) }
             return output.standardOutput.trimmingCharacters(in: .whitespacesAndNewlines)
         }
@@ -121,19 +135,28 @@ enum Laboratory {
                 switch self {
                 case .postgres:
                     [
-                        "timeout", "60", "psql", "-X", "-h", "127.0.0.1", "-p", "\(port)", "-U", "app", "-d", "app",
+                        "timeout", "240", "psql", "-X", "-h", "127.0.0.1", "-p", "\(port)", "-U", "app", "-d", "app",
                         "-Atc",
                         statement ?? "select inet_server_port()",
                     ]
                 case .mariadb:
                     [
-                        "timeout", "60", "mariadb", "--no-defaults", "--skip-ssl", "-h", "127.0.0.1", "-P", "\(port)",
+                        "timeout", "240", "mariadb", "--no-defaults", "--skip-ssl", "-h", "127.0.0.1", "-P", "\(port)",
                         "-u", "app",
                         "-D", "app", "-Nse", statement ?? "select @@port",
                     ]
                 }
             let secrets = ["PGPASSWORD": "app-secret", "MYSQL_PWD": "app-secret"]
             return try await Command.run(command, environment: secrets.merging(environment) { $1 })
+        }
+
+        /// Does it with both engines at the same time, whose servers have nothing to do with each other: for what takes long
+        /// because it waits.
+        static func besideEachOther(_ body: @escaping @Sendable (Engine) async throws -> Void) async throws {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for engine in allCases { group.addTask { try await body(engine) } }
+                try await group.waitForAll()
+            }
         }
 
         /// Plays a fault on the replica: `kill`, `stop`, `cont`, `shutdown`, `promote`, `pause`, `resume`, `cut`, `mend`

@@ -6,7 +6,7 @@ extension RealServers {
     /// Replicas that answer, with old data.
     @Suite("Replicas that lag")
     struct LagTests {
-        private let replica = "role: replica, max_lag: 1s"
+        private let replica = "role: replica, max_lag: 2s"
 
         /// Writes to the primary, so that there is something to apply.
         private func write(_ engine: Laboratory.Engine) async throws {
@@ -39,7 +39,8 @@ extension RealServers {
             try await engine.fault("pause")
             try await write(engine)
             #expect(await failover.logs("WARNING slave is stale. Others are preferred."))
-            #expect(failover.log.contains { $0.contains("behind: \(words)") && $0.contains("serving=default") })
+            let line = failover.log.last { $0.contains("WARNING slave is stale.") } ?? ""
+            #expect(line.contains("behind: \(words)") && line.contains("serving=default"))
             #expect(try await engine.whoAnswers(at: port) == engine.primaryPort)
             #expect(await eventually { told().contains { $0.contains(#""event":"stale""#) && $0.contains(words) } })
             let late = try await metrics()
@@ -48,11 +49,15 @@ extension RealServers {
 
             try await engine.fault("resume")
             #expect(await failover.logs("INFO slave is fresh again."))
-            #expect(await eventually { told().contains { $0.contains(#""event":"fresh""#) } })
-            #expect(told().count == 2, "\(told())")
-            let status = try await failover.command("status").standardOutput
-            #expect(status.contains(/slave +up, [0-9.]+m?s behind/), "\(status)")
-            #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
+            // A busy machine's replica may lag once more before it has caught up for good.
+            #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
+            #expect(
+                try await eventually {
+                    try await failover.command("status").standardOutput.contains(/slave +up, [0-9.]+m?s behind/)
+                })
+            #expect(await eventually { told().last?.contains(#""event":"fresh""#) == true })
+            let isStale = told().map { $0.contains(#""event":"stale""#) }
+            #expect(isStale.enumerated().allSatisfy { $1 == $0.isMultiple(of: 2) }, "\(told())")
             #expect(!failover.log.contains { $0.hasPrefix("CRITICAL") })
             try await failover.end()
         }

@@ -1,17 +1,21 @@
 import FailoverTesting
 import Foundation
+import Testing
 
-/// A real memcached of one test's own, at a port that was free a moment ago.
+/// A real memcached of one test's own, at a port of the system's choice.
 final class Memcached: Sendable {
     let port: UInt16
     private let process: ChildProcess
 
     init() async throws {
-        let port = UnusedPort().port
-        self.port = port
+        let scratch = try Scratch()
         process = try ChildProcess(
-            ["memcached", "-u", "nobody", "-l", "127.0.0.1", "-p", "\(port)"], output: "/dev/null", error: "/dev/null")
-        _ = await eventually { (try? await TCPClient.connect(port: Int(port))) != nil }
+            ["memcached", "-u", NSUserName(), "-l", "127.0.0.1", "-p", "-1", "-U", "0"],
+            environment: ["MEMCACHED_PORT_FILENAME": scratch.path("port")], output: scratch.path("out"),
+            error: scratch.path("out"))
+        // It renames the file that it has written. `TCP INET: 12345`
+        #expect(await eventually { !scratch.text("port").isEmpty }, "\(scratch.text("out"))")
+        port = try #require(scratch.text("port").firstMatch(of: /TCP INET: (\d+)/).flatMap { UInt16($0.1) })
     }
 
     deinit { kill(process.pid, SIGKILL) }

@@ -12,15 +12,14 @@ extension RealServers {
 
         private func clients(_ program: String, _ arguments: String...) async throws -> [String] {
             let path = "\(Laboratory.root)/Tests/IntegrationTests/Clients/\(program)"
-            let output = try await Command.run(["timeout", "280", "/usr/bin/python3", "-B", path] + arguments)
+            let output = try await Command.run(["timeout", "560", "/usr/bin/python3", "-B", path] + arguments)
             return output.standardOutput.split(separator: "\n").map(String.init)
         }
 
         private func failover(_ engine: Laboratory.Engine) throws -> FailoverProcess {
-            let route = "failover_read_only: true, connect_timeout: 5s, greeting_timeout: 5s"
             return try FailoverProcess(
                 configuration: "admin: {listen: \"unix:\(scratch.path("admin"))\"}\n"
-                    + engine.configuration(pingTimeout: "3s", route: route))
+                    + engine.configuration(route: "failover_read_only: true"))
         }
 
         /// What a new session finds of the guard.

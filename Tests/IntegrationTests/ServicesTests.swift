@@ -2,7 +2,7 @@ import FailoverTesting
 import Foundation
 import Testing
 
-@Suite("Watched services", .timeLimit(.minutes(5)))
+@Suite("Watched services", .timeLimit(.minutes(5)), .explained)
 struct ServicesTests {
     private let scratch: Scratch
 
@@ -18,6 +18,7 @@ struct ServicesTests {
                 services:
                   cache:
                     type: memcached
+                    timeout: 60s
                     servers: ["127.0.0.1:\(one.port)", "127.0.0.1:\(other.port)", "127.0.0.1:\(third.port)"]
                 notify:
                   - {type: command, run: \(page)}

@@ -9,7 +9,7 @@ extension RealServers {
         /// The lines of a program under `Clients/`.
         private func clients(_ program: String, _ arguments: String...) async throws -> [String] {
             let path = "\(Laboratory.root)/Tests/IntegrationTests/Clients/\(program)"
-            let output = try await Command.run(["timeout", "280", "/usr/bin/python3", "-B", path] + arguments)
+            let output = try await Command.run(["timeout", "560", "/usr/bin/python3", "-B", path] + arguments)
             guard output.status == 0 else { throw CommandFailure(output: output) }
             return output.standardOutput.split(separator: "\n").map(String.init)
         }
@@ -29,36 +29,35 @@ extension RealServers {
             }
         }
 
-        @Test(arguments: Laboratory.Engine.allCases)
-        func noDriverNoticesHowTheReplicaIsLost(_ engine: Laboratory.Engine) async throws {
-            for (fault, undo) in [("kill", "start"), ("stop", "cont"), ("shutdown", "start")] {
-                // Patient: on a slow day a healthy replica must not lose a session to the primary.
-                let failover = try FailoverProcess(
-                    configuration: engine.configuration(
-                        pingTimeout: "3s", route: "connect_timeout: 5s, greeting_timeout: 5s"))
-                let port = try await failover.port()
-                try await everybodyIsServed(by: engine.replicaPort, through: failover, engine, "before \(fault)")
-                try await engine.fault(fault)
-                try await everybodyIsServed(by: engine.primaryPort, through: failover, engine, "after \(fault)")
-                try await engine.fault(undo)
-                // A replica that went on before its ping was given up has had no outage to recover from.
-                #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
-                try await everybodyIsServed(by: engine.replicaPort, through: failover, engine, "after \(undo)")
-                try await failover.end()
+        @Test func noDriverNoticesHowTheReplicaIsLost() async throws {
+            try await Laboratory.Engine.besideEachOther { engine in
+                for (fault, undo) in [("kill", "start"), ("stop", "cont"), ("shutdown", "start")] {
+                    let failover = try FailoverProcess(configuration: engine.configuration(pingTimeout: "3s"))
+                    let port = try await failover.port()
+                    try await everybodyIsServed(by: engine.replicaPort, through: failover, engine, "before \(fault)")
+                    try await engine.fault(fault)
+                    try await everybodyIsServed(by: engine.primaryPort, through: failover, engine, "after \(fault)")
+                    try await engine.fault(undo)
+                    // A replica that went on before its ping was given up has had no outage to recover from.
+                    #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
+                    try await everybodyIsServed(by: engine.replicaPort, through: failover, engine, "after \(undo)")
+                    try await failover.end()
+                }
             }
         }
 
-        @Test(arguments: Laboratory.Engine.allCases)
-        func noTransactionIsCutWhileTheReplicaComesAndGoesTwentyTimes(_ engine: Laboratory.Engine) async throws {
-            // Only the replica may be found down: the primary is pinged with more patience than any machine needs.
-            let failover = try FailoverProcess(
-                configuration: engine.configuration(pingTimeout: "500ms", primaryPingTimeout: "60s"))
-            let port = try await failover.port()
-            let lines = try await clients(
-                "flips.py", engine.rawValue, "\(port)", "\(engine.replicaPort)", Laboratory.script, "20")
-            #expect(lines.contains { $0.contains("transactions on the primary") })
-            #expect(failover.log.count { $0.hasPrefix("CRITICAL slave outage.") } >= 20)
-            try await failover.end()
+        @Test func noTransactionIsCutWhileTheReplicaComesAndGoesTwentyTimes() async throws {
+            try await Laboratory.Engine.besideEachOther { engine in
+                // Only the replica may be found down: the primary is pinged with more patience than any machine needs.
+                let failover = try FailoverProcess(
+                    configuration: engine.configuration(pingTimeout: "500ms", primaryPingTimeout: "60s"))
+                let port = try await failover.port()
+                let lines = try await clients(
+                    "flips.py", engine.rawValue, "\(port)", "\(engine.replicaPort)", Laboratory.script, "20")
+                #expect(lines.contains { $0.contains("transactions on the primary") })
+                #expect(failover.log.count { $0.hasPrefix("CRITICAL slave outage.") } >= 20)
+                try await failover.end()
+            }
         }
 
         @Test func aQueryIsCancelledThroughTheProxyBeforeAndAfterAFailover() async throws {

@@ -28,7 +28,7 @@ extension RealServers {
             // There is none to take over from at first.
             var failover = try successor()
             let port = try await failover.port()
-            #expect(failover.log.contains("NOTICE there is no process to take over from"))
+            #expect(await failover.logs("NOTICE there is no process to take over from"))
             let load = PgbenchLoad(port: port, scratch: scratch)
             let running = Task { try await load.run() }
             for _ in 0..<20 {

@@ -46,7 +46,7 @@ struct Watch {
 
     /// Looks until the line is in the log, which must come.
     mutating func look(until line: String) async throws {
-        let end = ContinuousClock.now + .seconds(100)
+        let end = ContinuousClock.now + .ample
         while !failover.log.contains(where: { $0.contains(line) }) {
             try #require(ContinuousClock.now < end, "\(line) never came")
             try await look()
@@ -56,7 +56,7 @@ struct Watch {
     /// Looks until so many more pings have begun.
     mutating func look(pings count: Int) async throws {
         let start = Date().timeIntervalSince1970
-        let end = ContinuousClock.now + .seconds(100)
+        let end = ContinuousClock.now + .ample
         while pings(after: start, before: .infinity) < count {
             try #require(ContinuousClock.now < end, "no more pings")
             try await look()
@@ -65,24 +65,35 @@ struct Watch {
 
     func pings(after: Double, before: Double) -> Int { pings.count { $0 > after && $0 < before } }
 
-    /// The longest time between two pings up to then.
-    func longestPause(before time: Double) -> Double {
-        let early = pings.filter { $0 < time }.sorted()
-        return zip(early, early.dropFirst()).map { $1 - $0 }.max() ?? 1
+    /// Looks until so many sessions have begun that the event loops know of what the line says, which is there.
+    mutating func look(_ count: Int, after line: String) async throws {
+        let time = try #require(failover.time(of: line)) + Self.moment
+        while looks.count(where: { $0.began > time }) < count { try await look() }
     }
 
-    /// The event loops get to know a moment after, or before, the line is written.
+    /// The longest time between two pings of which the first was before that.
+    func longestPause(before time: Double) -> Double {
+        let all = pings.sorted()
+        return zip(all, all.dropFirst()).filter { $0.0 < time }.map { $1 - $0 }.max() ?? 1
+    }
+
+    /// When a session may be the first that is served by another server, by the line that says so: since the ping that
+    /// found it out. It may have been missed here, but not one before it.
+    private func earliest(_ line: Double) -> Double { (pings.filter { $0 < line }.max() ?? 0) - Self.moment }
+
+    /// In which the event loops get to know what a line says.
+    private static let moment = 0.2
+
     func expectSessions(movedAt stale: Double, andBackAt fresh: Double) {
-        let moment = 0.2
         var counts = (before: 0, between: 0, after: 0)
         for look in looks {
-            if look.ended < stale - moment {
+            if look.ended < earliest(stale) {
                 counts.before += 1
                 #expect(look.server == engine.replicaPort, "before it was stale: \(look)")
-            } else if look.began > stale + moment, look.ended < fresh - moment {
+            } else if look.began > stale + Self.moment, look.ended < earliest(fresh) {
                 counts.between += 1
                 #expect(look.server == engine.primaryPort, "while it was stale: \(look)")
-            } else if look.began > fresh + moment {
+            } else if look.began > fresh + Self.moment {
                 counts.after += 1
                 #expect(look.server == engine.replicaPort, "when it was fresh again: \(look)")
             }

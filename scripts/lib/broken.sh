@@ -35,7 +35,7 @@ mariadb_make_broken() {
   mariadb_users mariadb-other
   mariadb_follow mariadb-other
   # It has the users before it stops to apply.
-  wait_until 30 mariadb_has_users || die "mariadb-replica does not follow; see $LAB/log/mariadb-replica.log"
+  wait_until 200 mariadb_has_users || die "mariadb-replica does not follow; see $LAB/log/mariadb-replica.log"
   mariadb_pause
 }
 
@@ -53,7 +53,7 @@ finish_broken() {
     echo 'select pg_sleep(3600);' >"$LAB/sleep.sql"
     launch postgres-sessions "$(pg_bin)/pgbench" -n -c "$HELD" -T 1000000 -f "$LAB/sleep.sql" -h "$DATA/postgres-replica" \
       -p "$(port_of postgres-replica)" -U postgres postgres
-    wait_until 30 sessions_are_held || die "the replica holds no sessions; see $LAB/log/postgres-sessions.log"
+    wait_until 200 sessions_are_held || die "the replica holds no sessions; see $LAB/log/postgres-sessions.log"
   fi
   echo monitor-secret >"$LAB/password"
   broken_configuration >"$LAB/broken.yaml"

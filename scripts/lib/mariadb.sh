@@ -8,7 +8,7 @@ if ((EUID == 0)); then as_mysql=(setpriv --reuid=mysql --regid=mysql --init-grou
 mariadb_sql() {
   local name=$1
   shift
-  timeout 10 mariadb --no-defaults --batch --skip-column-names --connect-timeout=3 \
+  timeout 60 mariadb --no-defaults --batch --skip-column-names --connect-timeout=30 \
     --socket="$DATA/$name/socket" --user="$(id -un)" "$@"
 }
 
@@ -83,7 +83,7 @@ SQL
 # mariadb_follow PRIMARY: the replica starts, if it has not, and follows.
 mariadb_follow() {
   alive mariadb-replica || mariadb_launch mariadb-replica
-  wait_until 30 mariadb_answers mariadb-replica || die "mariadb-replica does not answer; see $LAB/log/mariadb-replica.log"
+  wait_until 200 mariadb_answers mariadb-replica || die "mariadb-replica does not answer; see $LAB/log/mariadb-replica.log"
   mariadb_sql mariadb-replica <<SQL
 change master to master_host = '127.0.0.1', master_port = $(port_of "$1"), master_user = 'replicator',
   master_password = 'replicator-secret', master_use_gtid = slave_pos, master_connect_retry = 1;

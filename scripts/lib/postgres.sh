@@ -15,7 +15,7 @@ pg_bin() {
 postgres_sql() {
   local name=$1
   shift
-  PGCONNECT_TIMEOUT=3 timeout 10 "$(pg_bin)/psql" -X -A -t -q -v ON_ERROR_STOP=1 \
+  PGCONNECT_TIMEOUT=30 timeout 60 "$(pg_bin)/psql" -X -A -t -q -v ON_ERROR_STOP=1 \
     -h "$DATA/$name" -p "$(port_of "$name")" -U postgres -d postgres "$@"
 }
 
@@ -103,7 +103,7 @@ postgres_demote() {
   as postgres rm -r "$DATA/$1/db"
   postgres_copy postgres-primary "$1"
   postgres_launch "$1"
-  wait_until 60 answers_or_died "$1"
+  wait_until 200 answers_or_died "$1"
 }
 
 # postgres_position prints how far the primary is; postgres_follows REPLICA POSITION tells whether it streams and has come that far.

@@ -55,14 +55,14 @@ wait_until() {
 }
 
 # talk PORT BYTES COUNT sends bytes, with escapes as echo -e takes them, and prints the first COUNT of the answer.
-talk() { (exec 3<>"/dev/tcp/127.0.0.1/$1" && printf '%b' "$2" >&3 && timeout 3 head -c "$3" <&3) 2>/dev/null; }
+talk() { (exec 3<>"/dev/tcp/127.0.0.1/$1" && printf '%b' "$2" >&3 && timeout 20 head -c "$3" <&3) 2>/dev/null; }
 
 freeze_server() {
   local pid
   pid=$(pid_of "$1")
   kill -STOP "$pid"
   # Once the parent has really stopped it forks no more, and the list of its children is complete.
-  wait_until 5 frozen "$1" || die "$1 (pid $pid) does not stop"
+  wait_until 60 frozen "$1" || die "$1 (pid $pid) does not stop"
   signal_processes STOP "$1"
 }
 
@@ -85,7 +85,7 @@ kill_server() {
   local pids
   mapfile -t pids < <(processes_of "$1")
   signal_processes KILL "$1"
-  wait_until 10 gone "${pids[@]}" || die "$1 survived SIGKILL: ${pids[*]}"
+  wait_until 60 gone "${pids[@]}" || die "$1 survived SIGKILL: ${pids[*]}"
   # What libfaketime leaves.
   rm -f "/dev/shm/faketime_shm_${pids[0]}" "/dev/shm/sem.faketime_sem_${pids[0]}"
 }

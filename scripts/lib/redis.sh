@@ -7,7 +7,7 @@ if ((EUID == 0)); then as_redis=(setpriv --reuid=redis --regid=redis --init-grou
 redis_ask() {
   local name=$1
   shift
-  REDISCLI_AUTH=redis-secret timeout 10 redis-cli -h 127.0.0.1 -p "$(port_of "$name")" "$@" 2>/dev/null | tr -d '\r'
+  REDISCLI_AUTH=redis-secret timeout 60 redis-cli -h 127.0.0.1 -p "$(port_of "$name")" "$@" 2>/dev/null | tr -d '\r'
 }
 
 # redis_info NAME KEY prints a value of INFO replication.

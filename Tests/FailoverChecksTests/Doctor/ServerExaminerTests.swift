@@ -24,7 +24,7 @@ struct ServerExaminerTests {
 
     @Test func nameWithoutAddress() async {
         let examiner = examiner { _ throws(PingFailure) in throw PingFailure(.unresolved, "none") }
-        let found = await examiner.examine(server(.tcp, host: "db.example", port: 1), limit: .seconds(10))
+        let found = await examiner.examine(server(.tcp, host: "db.example", port: 1), limit: .ample)
         #expect(found.unresolved?.reason == .unresolved && found.failure?.reason == .unresolved)
         #expect(found.answers.isEmpty)
     }
@@ -34,16 +34,21 @@ struct ServerExaminerTests {
         let examiner = examiner { _ throws(PingFailure) in
             AddressList(literals: ["127.0.0.\(count.wrappingAdd(1, ordering: .relaxed).newValue)"])
         }
-        let found = await examiner.examine(server(.tcp, host: "db.example", port: 1), limit: .seconds(10))
-        #expect(found.lookUps.first == ["127.0.0.1"])
-        #expect(Set(found.lookUps).count == found.lookUps.count)
+        // A machine that takes its time is not asked again.
+        let found = await patiently {
+            $0.lookUps.count == 3
+        } _: { _ in
+            await examiner.examine(server(.tcp, host: "db.example", port: 1), limit: .ample)
+        }
+        #expect(found.lookUps.count == 3)
+        #expect(Set(found.lookUps).count == 3)
     }
 
     @Test func eachAddressIsAsked() async {
         let listener = FaultyServer { $0.holdOpen() }
         defer { listener.stop() }
         let examiner = examiner { _ throws(PingFailure) in AddressList(literals: ["127.0.0.2", "127.0.0.1"]) }
-        let found = await examiner.examine(server(.tcp, host: "db.example", port: listener.port), limit: .seconds(10))
+        let found = await examiner.examine(server(.tcp, host: "db.example", port: listener.port), limit: .ample)
         #expect(found.answers.map(\.address) == ["127.0.0.2", "127.0.0.1"])
         #expect(found.failure == nil)
         guard case .failure(let failure) = found.answers.first?.facts else {
@@ -57,16 +62,16 @@ struct ServerExaminerTests {
     func silenceEndsAtTheLimit(_ engine: DatabaseServer.Engine) async {
         let silent = FaultyServer { $0.holdOpen() }
         defer { silent.stop() }
-        let start = ContinuousClock.now
-        let found = await plain.examine(server(engine, port: silent.port), limit: .seconds(30))
-        #expect(found.failure?.reason == .timeout(.login))
-        #expect(ContinuousClock.now - start < .seconds(60))
+        let failure = await Misbehaviour.silence.failure(at: .login) { limit in
+            await plain.examine(server(engine, port: silent.port), limit: limit).failure
+        }
+        #expect(failure?.reason == .timeout(.login))
     }
 
-    @Test(.enabled(if: Laboratory.isOpen), arguments: [DatabaseServer.Engine.postgres, .mysql])
+    @Test(.enabled(if: Laboratory.isOpen), .sharedDatabases, arguments: [DatabaseServer.Engine.postgres, .mysql])
     func realServersSayWhatTheyAre(_ engine: DatabaseServer.Engine) async throws {
         let found = await plain.examine(
-            Laboratory.server(engine, tls: .require, pingQuery: "SELECT nothing"), limit: .seconds(30))
+            Laboratory.server(engine, tls: .require, pingQuery: "SELECT nothing"), limit: .ample)
         let facts = try #require(found.facts, "\(found)")
         #expect(!facts.lineage.isReplica && !facts.lineage.isReadOnly)
         #expect(facts.lagGrant == nil)
@@ -87,19 +92,19 @@ struct ServerExaminerTests {
             #expect(facts.hostBlocking?.isOn == false)
         }
 
-        let again = await plain.examine(Laboratory.server(engine, tls: .disable), limit: .seconds(30))
+        let again = await plain.examine(Laboratory.server(engine, tls: .disable), limit: .ample)
         #expect(again.facts?.identity == facts.identity && again.facts?.certificate == nil)
         #expect(again.facts?.pingQueryFailure == nil)
     }
 
     @Test(
-        .enabled(if: Laboratory.isOpen),
+        .enabled(if: Laboratory.isOpen), .sharedDatabases,
         arguments: [
             (DatabaseServer.Engine.postgres, "monitor_md5", "GRANT pg_read_all_stats TO \"monitor_md5\""),
             (.mysql, "monitor_ed25519", "GRANT REPLICA MONITOR ON *.* TO 'monitor_ed25519'@'%'"),
         ])
     func usersWhoMayNotSeeAreToldTheGrant(_ engine: DatabaseServer.Engine, _ user: String, _ grant: String) async {
-        let found = await plain.examine(Laboratory.server(engine, user: user), limit: .seconds(30))
+        let found = await plain.examine(Laboratory.server(engine, user: user), limit: .ample)
         #expect(found.facts?.lagGrant == grant, "\(found)")
     }
 }

@@ -1,10 +1,12 @@
 #!/usr/bin/python3
-"""Becomes a program that finds a listening socket as systemd passes it: activate.py PORT NOTIFY_SOCKET PROGRAM...
+"""Becomes a program that finds a listening socket as systemd passes it: activate.py NOTIFY_SOCKET PROGRAM...
 
-Listens on a second port as well, that no route has.
+The system chooses the port, which takes the place of 127.0.0.1:0 in the file after --config. Listens on a second port
+as well, that no route has.
 """
 
 import os
+import pathlib
 import socket
 import sys
 
@@ -13,20 +15,23 @@ FIRST = 3  # SD_LISTEN_FDS_START
 
 def main() -> None:
     listeners = []
-    for port in (int(sys.argv[1]), 0):
+    for _ in range(2):
         listener = socket.socket()
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", port))
+        listener.bind(("127.0.0.1", 0))
         listener.listen()
-        listeners.append(listener.detach())
+        listeners.append(listener)
+    file = pathlib.Path(sys.argv[sys.argv.index("--config") + 1])
+    place = "%s:%d" % listeners[0].getsockname()
+    file.write_text(file.read_text().replace("127.0.0.1:0", place))
+    listeners = [listener.detach() for listener in listeners]
     for index, descriptor in enumerate(listeners):
         if descriptor != FIRST + index:
             os.dup2(descriptor, FIRST + index)
         os.set_inheritable(FIRST + index, True)
     os.environ.update(
-        LISTEN_PID=str(os.getpid()), LISTEN_FDS="2", NOTIFY_SOCKET=sys.argv[2], WATCHDOG_USEC="200000"
+        LISTEN_PID=str(os.getpid()), LISTEN_FDS="2", NOTIFY_SOCKET=sys.argv[1], WATCHDOG_USEC="200000"
     )
-    os.execvp(sys.argv[3], sys.argv[3:])
+    os.execvp(sys.argv[2], sys.argv[2:])
 
 
 if __name__ == "__main__":

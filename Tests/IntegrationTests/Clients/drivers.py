@@ -15,7 +15,7 @@ def psycopg(port: int, mode: str):
     import psycopg as driver
 
     with driver.connect(
-        host="127.0.0.1", port=port, user=USER, password=PASSWORD, dbname=DATABASE, sslmode=mode, connect_timeout=10
+        host="127.0.0.1", port=port, user=USER, password=PASSWORD, dbname=DATABASE, sslmode=mode, connect_timeout=200
     ) as connection:
         return connection.execute(
             "select inet_server_port(), ssl from pg_stat_ssl where pid = pg_backend_pid()"
@@ -26,7 +26,7 @@ def psql(port: int, mode: str):
     query = "select inet_server_port(), ssl from pg_stat_ssl where pid = pg_backend_pid()"
     done = subprocess.run(
         ["psql", "-XAtq", "-F", " ", f"host=127.0.0.1 port={port} user={USER} dbname={DATABASE} sslmode={mode}", "-c", query],
-        env={"PATH": "/usr/bin:/bin", "PGPASSWORD": PASSWORD}, capture_output=True, text=True, timeout=20, check=True,
+        env={"PATH": "/usr/bin:/bin", "PGPASSWORD": PASSWORD}, capture_output=True, text=True, timeout=200, check=True,
     )
     answer, encrypted = done.stdout.split()
     return int(answer), encrypted == "t"
@@ -41,7 +41,7 @@ def pymysql(port: int, mode: str):
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     connection = driver.connect(
-        host="127.0.0.1", port=port, user=USER, password=PASSWORD, database=DATABASE, connect_timeout=10,
+        host="127.0.0.1", port=port, user=USER, password=PASSWORD, database=DATABASE, connect_timeout=200,
         ssl=context if mode == "require" else None, ssl_disabled=mode != "require",
     )
     with connection, connection.cursor() as cursor:
@@ -52,7 +52,7 @@ def connector(port: int, mode: str):
     import mysql.connector as driver
 
     connection = driver.connect(
-        host="127.0.0.1", port=port, user=USER, password=PASSWORD, database=DATABASE, connection_timeout=10,
+        host="127.0.0.1", port=port, user=USER, password=PASSWORD, database=DATABASE, connection_timeout=200,
         ssl_disabled=mode != "require", use_pure=True,
     )
     try:
@@ -73,7 +73,7 @@ def mariadb(port: int, mode: str):
     done = subprocess.run(
         ["mariadb", "--no-defaults", "--ssl" if mode == "require" else "--skip-ssl", "-h", "127.0.0.1", "-P", str(port),
          "-u", USER, "-D", DATABASE, "-BNe", "select @@port; show status like 'Ssl_cipher'"],
-        env={"PATH": "/usr/bin:/bin", "MYSQL_PWD": PASSWORD}, capture_output=True, text=True, timeout=20, check=True,
+        env={"PATH": "/usr/bin:/bin", "MYSQL_PWD": PASSWORD}, capture_output=True, text=True, timeout=200, check=True,
     )
     answer, cipher = done.stdout.splitlines()
     return int(answer), cipher.split("\t")[1] != ""

@@ -18,7 +18,7 @@ import time
 from collections import Counter
 
 WORKERS = 8
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 240
 
 
 class Watch:

@@ -28,7 +28,7 @@ class PyMySQLSession:
     def __init__(self, port: int, replica_port: int, data: str) -> None:
         self._connection = pymysql.connect(
             host="127.0.0.1", port=port, user="app", password="app-secret", database="app", autocommit=True,
-            local_infile=True, client_flag=CLIENT.MULTI_STATEMENTS, connect_timeout=10, ssl_disabled=True,
+            local_infile=True, client_flag=CLIENT.MULTI_STATEMENTS, connect_timeout=200, ssl_disabled=True,
         )
         self._replica_port, self._data = replica_port, data
         self._kinds = itertools.cycle([self._transfer, self._load_data, self._several])
@@ -84,7 +84,7 @@ class ConnectorSession(PyMySQLSession):
     def __init__(self, port: int, replica_port: int, data: str) -> None:
         self._connection = mysql.connector.connect(
             host="127.0.0.1", port=port, user="app", password="app-secret", database="app", autocommit=True,
-            allow_local_infile=True, connection_timeout=10, ssl_disabled=True, use_pure=True,
+            allow_local_infile=True, connection_timeout=200, ssl_disabled=True, use_pure=True,
         )
         self._replica_port, self._data = replica_port, data
         self._kinds = itertools.cycle([self._transfer, self._load_data])

@@ -94,7 +94,7 @@ class Worker:
     def _connect(self, port: int) -> psycopg.Connection:
         return psycopg.connect(
             host="127.0.0.1", port=port, user="app", password="app-secret", dbname="app", sslmode="disable",
-            autocommit=True, connect_timeout=10,
+            autocommit=True, connect_timeout=200,
         )
 
     def connect(self) -> Session:

@@ -27,7 +27,7 @@ def psql(port: int):
         for statement in statements:
             command += ["-c", statement]
         environment = {"PATH": "/usr/bin:/bin", "PGPASSWORD": PASSWORD} | variables
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=True)
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=200, check=True)
         return done.stdout.split()
 
     assert run("select 1") == ["1"]
@@ -44,7 +44,7 @@ def psycopg(port: int):
     def connect(**more):
         return driver.connect(
             host="127.0.0.1", port=port, user=USER, password=PASSWORD, dbname=DATABASE, sslmode="disable",
-            connect_timeout=30, autocommit=True, **more,
+            connect_timeout=200, autocommit=True, **more,
         )
 
     with connect() as connection:
@@ -53,7 +53,7 @@ def psycopg(port: int):
         with connection.pipeline():
             connection.execute("discard all")
         yield "DISCARD ALL", outcome(lambda: connection.execute(WRITE))
-    with connect(options="-c default_transaction_read_only=off -c statement_timeout=60s") as connection:
+    with connect(options="-c default_transaction_read_only=off -c statement_timeout=600s") as connection:
         yield "own options", outcome(lambda: connection.execute(WRITE))
 
 
@@ -62,7 +62,7 @@ def mariadb(port: int):
         command = ["mariadb", "--no-defaults", "--skip-ssl", "-h", "127.0.0.1", "-P", str(port), "-u", USER, "-D", DATABASE]
         done = subprocess.run(
             command + ["-BNe", statements], env={"PATH": "/usr/bin:/bin", "MYSQL_PWD": PASSWORD}, capture_output=True,
-            text=True, timeout=30, check=True,
+            text=True, timeout=200, check=True,
         )
         return done.stdout.split()
 
@@ -75,7 +75,7 @@ def pymysql(port: int):
     import pymysql as driver
 
     connection = driver.connect(
-        host="127.0.0.1", port=port, user=USER, password=PASSWORD, database=DATABASE, connect_timeout=30,
+        host="127.0.0.1", port=port, user=USER, password=PASSWORD, database=DATABASE, connect_timeout=200,
         ssl_disabled=True, autocommit=True,
     )
     with connection, connection.cursor() as cursor:
@@ -98,7 +98,7 @@ def connector(port: int):
     import mysql.connector as driver
 
     connection = driver.connect(
-        host="127.0.0.1", port=port, user=USER, password=PASSWORD, database=DATABASE, connection_timeout=30,
+        host="127.0.0.1", port=port, user=USER, password=PASSWORD, database=DATABASE, connection_timeout=200,
         ssl_disabled=True, use_pure=True, autocommit=True,
     )
 

@@ -18,6 +18,7 @@ CLONE_NEWNET = 0x40000000
 PATIENCE_SECONDS = 100
 
 CONFIGURATION = """\
+shutdown_grace: 10ms
 databases:
   slave: {engine: tcp, host: 127.0.0.1, port: 9000}
   default: {engine: tcp, host: 127.0.0.1, port: 9001}
