@@ -139,6 +139,7 @@ struct MySQLDriver: PingDriver {
     private func login(_ attempt: PingAttempt) throws(PingFailure) -> MySQLConnection.Login {
         var login = MySQLConnection.Login(
             user: server.user, password: server.password, databaseName: server.databaseName, tls: server.tls)
+        if let version = server.proxyHeader { login.firstBytes = version.local }
         switch server.endpoint {
         case .unix(let path):
             login.socketPath = path

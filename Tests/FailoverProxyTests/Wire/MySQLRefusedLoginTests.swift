@@ -36,6 +36,31 @@ struct MySQLRefusedLoginTests {
         #expect(steps((2, MySQLConversation.ok())) == [.send([1, 0, 0, 0, 1])])
     }
 
+    @Test func aGreetingThatIsStillToComeIsWaitedFor() {
+        var login = MySQLRefusedLogin(at: .greeting)
+        #expect(login.start() == .wait)
+        let greeting = FaultyServerConnection.mysqlGreeting()
+        #expect(greeting.withUnsafeBytes { login.serverSent($0) } == .send(MySQLRefusedLogin.handshake))
+        var refused = MySQLRefusedLogin(at: .greeting)
+        let error = FaultyServerConnection.mysqlPacket(0, MySQLConversation.error(1040))
+        #expect(error.withUnsafeBytes { refused.serverSent($0) } == .leave)
+    }
+
+    @Test func aQuestionThatIsOpenIsAnsweredFirst() {
+        var login = MySQLRefusedLogin(at: .client(sequence: 3, size: 0))
+        #expect(login.start() == .send([0, 0, 0, 3]))
+        var answered = MySQLRefusedLogin(at: .server)
+        #expect(answered.start() == .wait)
+        let ok = FaultyServerConnection.mysqlPacket(4, MySQLConversation.ok())
+        #expect(ok.withUnsafeBytes { answered.serverSent($0) } == .send([1, 0, 0, 0, 1]))
+    }
+
+    /// To MariaDB's ed25519, any other size is a connection that broke.
+    @Test func aSignatureIsAsLongAsOne() {
+        let question: [UInt8] = [0xfe] + Array("client_ed25519\u{0}".utf8) + [UInt8](repeating: 7, count: 32)
+        #expect(steps((2, question)) == [.send([64, 0, 0, 3] + [UInt8](repeating: 0, count: 64))])
+    }
+
     @Test func aServerThatAsksWithoutEndIsLeft() {
         var login = MySQLRefusedLogin()
         let question = FaultyServerConnection.mysqlPacket(2, [1, 4])

@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 """Becomes a program that finds a listening socket as systemd passes it: activate.py PORT NOTIFY_SOCKET PROGRAM...
 
-Listens on a second port as well, that no route has.
+Listens on a second port as well, that no route has. Another process holds both for as long as the program runs, as systemd
+does.
 """
 
 import os
 import socket
 import sys
+import time
 
 FIRST = 3  # SD_LISTEN_FDS_START
 
@@ -23,6 +25,11 @@ def main() -> None:
         if descriptor != FIRST + index:
             os.dup2(descriptor, FIRST + index)
         os.set_inheritable(FIRST + index, True)
+    program = os.getpid()
+    if os.fork() == 0:
+        while os.getppid() == program:
+            time.sleep(0.1)
+        os._exit(0)
     os.environ.update(
         LISTEN_PID=str(os.getpid()), LISTEN_FDS="2", NOTIFY_SOCKET=sys.argv[2], WATCHDOG_USEC="200000"
     )
