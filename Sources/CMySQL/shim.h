@@ -28,6 +28,8 @@ struct failover_mysql_waits {
     void (*on_connect)(void *); // called once, when the connection stands; never with Oracle's library
     void *context;
     size_t bytes; // that may still be read
+    const void *first; // is sent when the connection stands; never with Oracle's library
+    size_t first_size;
 };
 
 static inline struct failover_mysql_waits *failover_mysql_waits(void) {
@@ -106,6 +108,9 @@ static inline int failover_mysql_wait(my_socket fd, my_bool is_read, int timeout
         errno = error;
         return -1;
     }
+    // The library's own option for this would send it only after the wait for the greeting below, which it may depend on.
+    struct failover_mysql_waits *waits = failover_mysql_waits();
+    if (waits->first_size && send(fd, waits->first, waits->first_size, MSG_NOSIGNAL) != (ssize_t)waits->first_size) return -1;
     failover_mysql_waits()->on_connect(failover_mysql_waits()->context);
     failover_mysql_waits()->on_connect = NULL;
     ready = failover_mysql_poll(fd, POLLIN);
@@ -128,7 +133,7 @@ static inline int failover_mysql_said_too_much(void) { return failover_mysql_wai
 static inline void failover_mysql_limit(
     MYSQL *mysql, long long milliseconds, size_t bytes, void (*on_connect)(void *), void *context) {
     // One more for the part of a millisecond that now() leaves out: the caller's own deadline passes first.
-    struct failover_mysql_waits waits = {failover_mysql_now() + milliseconds + 1, on_connect, context, bytes};
+    struct failover_mysql_waits waits = {failover_mysql_now() + milliseconds + 1, on_connect, context, bytes, NULL, 0};
     *failover_mysql_waits() = waits;
 #ifdef FAILOVER_MARIADB
     mysql_options(mysql, MARIADB_OPT_IO_WAIT, (const void *)failover_mysql_wait);
@@ -179,13 +184,15 @@ static inline void failover_mysql_use_tls(MYSQL *mysql, enum failover_tls mode, 
 #endif
 }
 
-// Has a PROXY header sent before all else; the bytes must live until the connection stands. Nonzero where the library
-// can't, as Oracle's.
-static inline int failover_mysql_send_first(MYSQL *mysql, const void *bytes, size_t count) {
+// Has a PROXY header sent before all else, over TCP; the bytes must live until the connection stands. Nonzero where the
+// library can't, as Oracle's.
+static inline int failover_mysql_send_first(const void *bytes, size_t count) {
 #ifdef FAILOVER_MARIADB
-    return mysql_optionsv(mysql, MARIADB_OPT_PROXY_HEADER, bytes, count);
+    failover_mysql_waits()->first = bytes;
+    failover_mysql_waits()->first_size = count;
+    return 0;
 #else
-    (void)mysql, (void)bytes, (void)count;
+    (void)bytes, (void)count;
     return 1;
 #endif
 }

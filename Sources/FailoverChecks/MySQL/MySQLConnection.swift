@@ -58,10 +58,12 @@ struct MySQLConnection: ~Copyable {
         failover_mysql_use_tls(mysql, login.tls.shimMode, login.tlsAuthorities)
         // An empty password, not none: for none the library takes the environment's MYSQL_PWD.
         let isConnected = login.firstBytes.withUnsafeBytes { bytes in
-            if !bytes.isEmpty, failover_mysql_send_first(mysql, bytes.baseAddress, bytes.count) != 0 { return false }
-            return mysql_real_connect(
+            if !bytes.isEmpty, failover_mysql_send_first(bytes.baseAddress, bytes.count) != 0 { return false }
+            let result = mysql_real_connect(
                 mysql, login.host, login.user ?? "", login.password?.reveal() ?? "", login.databaseName,
-                UInt32(login.port), login.socketPath, 0) != nil
+                UInt32(login.port), login.socketPath, 0)
+            if !bytes.isEmpty { _ = failover_mysql_send_first(nil, 0) }
+            return result != nil
         }
         if !isConnected { throw mysql_errno(mysql) == 0 && !login.firstBytes.isEmpty ? .noProxyHeader : error }
     }

@@ -121,6 +121,7 @@ struct PostgresDriver: PingDriver {
             if isConnecting, let error = TCPConnection.pendingError(of: connection.descriptor) {
                 throw attempt.failure(error)
             }
+            if isConnecting { connection.limitReceiveBuffer() }
             // On each connection: after a refusal of TLS there is another.
             if isConnecting, let version = server.proxyHeader, !attempt.address.isUnix {
                 try connection.send(version, attempt)

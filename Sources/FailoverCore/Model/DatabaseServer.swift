@@ -57,8 +57,8 @@ public struct DatabaseServer: Hashable, Sendable {
     public var role: Role?
     /// How old the server's data may be; `nil`, the default, is as old as it likes, and it is not asked.
     public var replication: ReplicationPolicy?
-    /// The PROXY header that a ping sends first, as sessions do; `nil`, the default, is none. Not over a Unix socket with
-    /// engine postgres, nor with Oracle's client library.
+    /// The PROXY header that a ping sends first, as sessions do; `nil`, the default, is none. Not over a Unix socket, and
+    /// with Oracle's client library the ping fails.
     public var proxyHeader: ProxyHeaderVersion?
 
     public init(

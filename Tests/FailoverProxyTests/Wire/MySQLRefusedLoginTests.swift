@@ -6,10 +6,17 @@ import Testing
 @Suite("How the proxy leaves a MySQL server that has greeted")
 struct MySQLRefusedLoginTests {
     private func steps(_ packets: (UInt8, [UInt8])...) -> [MySQLRefusedLogin.Step] {
-        var login = MySQLRefusedLogin()
+        var login = handshaken
         return packets.map { sequence, body in
             FaultyServerConnection.mysqlPacket(sequence, body).withUnsafeBytes { login.serverSent($0) }
         }
+    }
+
+    /// Has said its first packet.
+    private var handshaken: MySQLRefusedLogin {
+        var login = MySQLRefusedLogin()
+        #expect(login.start() == .send(MySQLRefusedLogin.handshake))
+        return login
     }
 
     @Test func itsFirstPacketIsAHandshakeInClear() {
@@ -62,14 +69,14 @@ struct MySQLRefusedLoginTests {
     }
 
     @Test func aServerThatAsksWithoutEndIsLeft() {
-        var login = MySQLRefusedLogin()
+        var login = handshaken
         let question = FaultyServerConnection.mysqlPacket(2, [1, 4])
         let steps = (0..<10).map { _ in question.withUnsafeBytes { login.serverSent($0) } }
         #expect(steps.last == .leave)
     }
 
     @Test func halfAPacketIsWaitedFor() {
-        var login = MySQLRefusedLogin()
+        var login = handshaken
         let error = FaultyServerConnection.mysqlPacket(2, MySQLConversation.error(1045))
         let steps = error.map { byte in withUnsafeBytes(of: byte) { login.serverSent($0) } }
         #expect(steps.dropLast().allSatisfy { $0 == .wait })
