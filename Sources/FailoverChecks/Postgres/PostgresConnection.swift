@@ -41,13 +41,6 @@ struct PostgresConnection: ~Copyable {
         case failed
     }
 
-    /// Has the kernel keep little of what arrives. libpq reads for as long as there is something: who sends without end would
-    /// keep it reading, and nobody would count.
-    func limitReceiveBuffer() {
-        var size: Int32 = 16_384
-        setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
-    }
-
     /// Sends a PROXY header, before libpq sends anything.
     func send(_ header: ProxyHeaderVersion, _ attempt: PingAttempt) throws(PingFailure) {
         let bytes = header.bytes(ofSocket: descriptor)

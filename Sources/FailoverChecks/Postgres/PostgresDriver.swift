@@ -6,6 +6,9 @@ import Glibc
 struct PostgresDriver: PingDriver {
     /// A ping's queries answer with a row or so. More than this is a mistake, or a server that means harm.
     private static let largestAnswer = 1 << 20
+    /// libpq reads for as long as there is something. Past this the socket receives nothing meanwhile, so that who sends without
+    /// end does not keep it reading, and is counted.
+    private static let usualAnswer = 64 << 10
 
     let server: DatabaseServer
     /// Is told of replication; `nil` when nobody wants to know.
@@ -121,7 +124,6 @@ struct PostgresDriver: PingDriver {
             if isConnecting, let error = TCPConnection.pendingError(of: connection.descriptor) {
                 throw attempt.failure(error)
             }
-            if isConnecting { connection.limitReceiveBuffer() }
             // On each connection: after a refusal of TLS there is another.
             if isConnecting, let version = server.proxyHeader, !attempt.address.isUnix {
                 try connection.send(version, attempt)
@@ -131,7 +133,11 @@ struct PostgresDriver: PingDriver {
                 throw attempt.failure(.protocolViolation, "says more than 1 MiB while it is logged in to")
             }
             if isConnecting { passwords = PostgresPasswordWatch() }
-            switch try continueLogin(&connection, &passwords, attempt) {
+            let isFlood = received > Self.usualAnswer
+            if isFlood { connection.freeze() }
+            let step = try continueLogin(&connection, &passwords, attempt)
+            if isFlood { connection.thaw() }
+            switch step {
             case nil: continue
             case .wait(let next): events = next
             case .finished: return
@@ -205,7 +211,11 @@ struct PostgresDriver: PingDriver {
                 if received > Self.largestAnswer {
                     throw attempt.failure(.query, "the answer to \(question.name) is longer than 1 MiB")
                 }
-                if !connection.consumeInput() { throw self.failure(ofQuery: connection, attempt) }
+                let isFlood = received > Self.usualAnswer
+                if isFlood { connection.freeze() }
+                let isAlive = connection.consumeInput()
+                if isFlood { connection.thaw() }
+                if !isAlive { throw self.failure(ofQuery: connection, attempt) }
                 if unsent > 0 { unsent = connection.flush() }
             }
             switch connection.nextResult() {
