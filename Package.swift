@@ -43,7 +43,7 @@ let package = Package(
         .target(name: "FailoverSystem", dependencies: ["FailoverCore", "CLinux"], swiftSettings: strict),
         .target(
             name: "FailoverChecks",
-            dependencies: ["FailoverCore", "FailoverSystem", "CPostgres", "CMySQL", "COpenSSL", "CHiredis"],
+            dependencies: ["FailoverCore", "FailoverSystem", "CLinux", "CPostgres", "CMySQL", "COpenSSL", "CHiredis"],
             swiftSettings: strict),
         .target(
             name: "FailoverProxy",

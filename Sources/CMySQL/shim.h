@@ -27,6 +27,9 @@ struct failover_mysql_waits {
     long long deadline; // in milliseconds of CLOCK_MONOTONIC
     void (*on_connect)(void *); // called once, when the connection stands; never with Oracle's library
     void *context;
+    size_t bytes; // that may still be read
+    const void *first; // is sent when the connection stands; never with Oracle's library
+    size_t first_size;
 };
 
 static inline struct failover_mysql_waits *failover_mysql_waits(void) {
@@ -70,6 +73,20 @@ static inline int failover_mysql_peek(my_socket fd) {
 }
 
 #ifdef FAILOVER_MARIADB
+// Exported, and declared in a header that is not installed: calls back for all that is read (mode 0) and written.
+int ma_pvio_register_callback(
+    my_bool is_on, void (*callback)(int mode, MYSQL *mysql, const unsigned char *bytes, size_t count));
+
+// Breaks the connection off when it has said too much, or goes on saying after the deadline.
+static inline void failover_mysql_count(int mode, MYSQL *mysql, const unsigned char *bytes, size_t count) {
+    (void)bytes;
+    struct failover_mysql_waits *waits = failover_mysql_waits();
+    // An error, as a signed number.
+    if (mode != 0 || count > (size_t)1 << 40) return;
+    waits->bytes -= count < waits->bytes ? count : waits->bytes;
+    if (waits->bytes == 0 || failover_mysql_now() > waits->deadline) shutdown(mysql_get_socket(mysql), SHUT_RDWR);
+}
+
 // Connector/C calls this to wait for its socket; below 1 means failure, with errno.
 static inline int failover_mysql_wait(my_socket fd, my_bool is_read, int timeout) {
     (void)timeout;
@@ -91,6 +108,9 @@ static inline int failover_mysql_wait(my_socket fd, my_bool is_read, int timeout
         errno = error;
         return -1;
     }
+    // The library's own option for this would send it only after the wait for the greeting below, which it may depend on.
+    struct failover_mysql_waits *waits = failover_mysql_waits();
+    if (waits->first_size && send(fd, waits->first, waits->first_size, MSG_NOSIGNAL) != (ssize_t)waits->first_size) return -1;
     failover_mysql_waits()->on_connect(failover_mysql_waits()->context);
     failover_mysql_waits()->on_connect = NULL;
     ready = failover_mysql_poll(fd, POLLIN);
@@ -98,12 +118,22 @@ static inline int failover_mysql_wait(my_socket fd, my_bool is_read, int timeout
 }
 #endif
 
+// Called once, before there is a connection.
+static inline void failover_mysql_count_all(void) {
+#ifdef FAILOVER_MARIADB
+    ma_pvio_register_callback(1, failover_mysql_count);
+#endif
+}
+
+// Whether this thread's connection has said more than it may. Never with Oracle's library, which bounds packets alone.
+static inline int failover_mysql_said_too_much(void) { return failover_mysql_waits()->bytes == 0; }
+
 // Ends every wait of this thread's connection after so many milliseconds: to the millisecond with Connector/C, in
-// whole seconds for each wait with Oracle's library.
+// whole seconds for each wait with Oracle's library. Reads no more than so many bytes.
 static inline void failover_mysql_limit(
-    MYSQL *mysql, long long milliseconds, void (*on_connect)(void *), void *context) {
+    MYSQL *mysql, long long milliseconds, size_t bytes, void (*on_connect)(void *), void *context) {
     // One more for the part of a millisecond that now() leaves out: the caller's own deadline passes first.
-    struct failover_mysql_waits waits = {failover_mysql_now() + milliseconds + 1, on_connect, context};
+    struct failover_mysql_waits waits = {failover_mysql_now() + milliseconds + 1, on_connect, context, bytes, NULL, 0};
     *failover_mysql_waits() = waits;
 #ifdef FAILOVER_MARIADB
     mysql_options(mysql, MARIADB_OPT_IO_WAIT, (const void *)failover_mysql_wait);
@@ -151,6 +181,19 @@ static inline void failover_mysql_use_tls(MYSQL *mysql, enum failover_tls mode, 
     static const unsigned modes[] = {
         SSL_MODE_DISABLED, SSL_MODE_PREFERRED, SSL_MODE_REQUIRED, SSL_MODE_VERIFY_CA, SSL_MODE_VERIFY_IDENTITY};
     mysql_options(mysql, MYSQL_OPT_SSL_MODE, &modes[mode]);
+#endif
+}
+
+// Has a PROXY header sent before all else, over TCP; the bytes must live until the connection stands. Nonzero where the
+// library can't, as Oracle's.
+static inline int failover_mysql_send_first(const void *bytes, size_t count) {
+#ifdef FAILOVER_MARIADB
+    failover_mysql_waits()->first = bytes;
+    failover_mysql_waits()->first_size = count;
+    return 0;
+#else
+    (void)bytes, (void)count;
+    return 1;
 #endif
 }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Failover
+import FailoverSystem
 
 /// The executable `failover`.
 @main
@@ -13,4 +14,10 @@ struct FailoverTool: AsyncParsableCommand {
             Serve.self, Validate.self, Ping.self, Doctor.self, NotifyTest.self, Status.self, Events.self, Switch.self,
             Release.self, Drain.self, Undrain.self, Drill.self, Reload.self,
         ])
+
+    static func main() async {
+        // Before there are other threads.
+        Environment.forgetClients()
+        await main(nil)
+    }
 }

@@ -26,6 +26,7 @@ struct Serve: AsyncParsableCommand {
     var takeover = false
 
     func run() async throws {
+        MemoryDumps.forbid()
         let configuration = try file.load()
         // Whoever reads the log may go away; that must not end the process.
         signal(SIGPIPE, SIG_IGN)

@@ -40,6 +40,8 @@ final class Listener: Pollable {
     /// Takes the clients who are connected already, then listens no more: closing would reset them.
     func stop() {
         accept(upTo: Int(SOMAXCONN))
+        // Another process may hold the socket too, which then goes on to tell of clients after it is closed here.
+        worker.loop.unwatch(socket.raw)
         worker.loop.dismiss(slot: slot)
     }
 

@@ -13,8 +13,11 @@ struct ListeningSocket: ~Copyable {
 
     /// Opens it.
     ///
+    /// - Parameter access: of a Unix socket.
     /// - Throws: ``ListenError`` with the address and what is wrong with it.
-    static func open(_ address: SocketAddress, settings: SessionSettings) throws(ListenError) -> ListeningSocket {
+    static func open(
+        _ address: SocketAddress, access: UnixSocketAccess, settings: SessionSettings
+    ) throws(ListenError) -> ListeningSocket {
         let family = address.family
         let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         let raw = socket(family, type, 0)
@@ -36,6 +39,13 @@ struct ListeningSocket: ~Copyable {
         guard address.withSocketAddress({ bind(raw, $0, $1) }) == 0 else {
             throw ListenError(address, .last(of: "bind"))
         }
+        // Before anybody can connect.
+        do throws(ListenError) {
+            try access.apply(to: address)
+        } catch {
+            if let path = address.unixPath { unlink(path) }
+            throw error
+        }
         guard listen(raw, SOMAXCONN) == 0 else { throw ListenError(address, .last(of: "listen")) }
         let bound = address.withPort(of: descriptor)
         return ListeningSocket(descriptor: descriptor, path: address.unixPath, address: bound)
@@ -43,6 +53,21 @@ struct ListeningSocket: ~Copyable {
 
     /// Gives the socket to a worker.
     consuming func release() -> Int32 { descriptor.release() }
+}
+
+extension UnixSocketAccess {
+    /// Gives the file of a Unix socket its mode and group.
+    func apply(to address: SocketAddress) throws(ListenError) {
+        guard let path = address.unixPath else { return }
+        let number = group.flatMap { SocketAccess.number(ofGroup: $0) }
+        // There is no such group.
+        if group != nil, number == nil { throw ListenError(address, SystemError(ENOENT, of: "group")) }
+        do throws(SystemError) {
+            try SocketAccess.set(path, mode: mode, group: number)
+        } catch {
+            throw ListenError(address, error)
+        }
+    }
 }
 
 /// A listener that could not be opened.
@@ -60,6 +85,8 @@ public struct ListenError: Error, CustomStringConvertible {
         let advice =
             switch cause.code {
             case EACCES where !address.isUnix: "; ports below 1024 need the capability CAP_NET_BIND_SERVICE"
+            case _ where cause.call == "group": "; listen_group is no group"
+            case EPERM where address.isUnix: "; listen_group must be a group of the process"
             case EADDRINUSE: "; another process listens there"
             case EADDRNOTAVAIL: "; this machine has no such address"
             default: ""

@@ -64,9 +64,10 @@ struct OpenListeners: Sendable {
                     if let position = known {
                         var listener = former.remove(at: position)
                         listener.route = index
+                        if listener.ownsPath { try route.socketAccess.apply(to: listener.address) }
                         result.all.append(listener)
                     } else {
-                        try result.open(address, route: index, settings: route.session)
+                        try result.open(address, route: index, route)
                     }
                 }
             }
@@ -92,13 +93,13 @@ struct OpenListeners: Sendable {
     }
 
     private mutating func open(
-        _ address: SocketAddress, route: Int, settings: SessionSettings
+        _ address: SocketAddress, route index: Int, _ route: ProxyRoute
     ) throws(ListenError) {
-        let socket = try ListeningSocket.open(address, settings: settings)
+        let socket = try ListeningSocket.open(address, access: route.socketAccess, settings: route.session)
         lastID += 1
         let bound = socket.address
         all.append(
-            OpenListener(id: lastID, wanted: address, address: bound, socket: socket.release(), route: route))
+            OpenListener(id: lastID, wanted: address, address: bound, socket: socket.release(), route: index))
     }
 }
 

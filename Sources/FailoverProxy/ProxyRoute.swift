@@ -7,6 +7,8 @@ public struct ProxyRoute: Sendable {
     public var engine: DatabaseServer.Engine
     /// Addresses to listen on.
     public var listen: [SocketAddress]
+    /// Who may connect where it listens on Unix sockets.
+    public var socketAccess: UnixSocketAccess
     /// Where clients may come from; `nil` is everywhere.
     public var allow: SourceNetworks?
     /// Open sessions that the route may have; `nil` is no limit.
@@ -16,15 +18,30 @@ public struct ProxyRoute: Sendable {
     public var balance: BalanceSettings?
 
     public init(
-        name: String, engine: DatabaseServer.Engine, listen: [SocketAddress], allow: SourceNetworks? = nil,
+        name: String, engine: DatabaseServer.Engine, listen: [SocketAddress],
+        socketAccess: UnixSocketAccess = UnixSocketAccess(), allow: SourceNetworks? = nil,
         maxConnections: Int? = nil, session: SessionSettings = SessionSettings(), balance: BalanceSettings? = nil
     ) {
         self.name = name
         self.engine = engine
         self.listen = listen
+        self.socketAccess = socketAccess
         self.allow = allow
         self.maxConnections = maxConnections
         self.session = session
         self.balance = balance
+    }
+}
+
+/// The mode and the group of the file of a Unix socket that a route listens on.
+public struct UnixSocketAccess: Hashable, Sendable {
+    /// Bits as of chmod(2), 0o777 at most; `nil` is as the umask leaves it. `listen_mode`.
+    public var mode: UInt32?
+    /// A name, or a number in digits; `nil` is the process's. `listen_group`.
+    public var group: String?
+
+    public init(mode: UInt32? = nil, group: String? = nil) {
+        self.mode = mode
+        self.group = group
     }
 }

@@ -1,3 +1,5 @@
+public import FailoverCore
+
 /// How sessions of a route are treated.
 public struct SessionSettings: Hashable, Sendable {
     /// What happens to sessions on an alias that went down. `on_outage`.
@@ -50,7 +52,7 @@ public struct SessionSettings: Hashable, Sendable {
     /// Sessions moved a second, at least 1. `drain_rate`, 50.
     public var drainRate: Int
     /// The PROXY header that a backend is sent first; `nil` is none. `send_proxy`.
-    public var sendProxy: ProxyHeader.Version?
+    public var sendProxy: ProxyHeaderVersion?
     /// Whether clients come through a balancer that sends such a header. `accept_proxy`.
     public var acceptProxy: Bool
     /// Whether sessions on a failover alias are kept from writing by accident. `failover_read_only`.
@@ -69,7 +71,7 @@ public struct SessionSettings: Hashable, Sendable {
         onRecovery: RecoveryPolicy = .drain,
         drainDeadline: Duration? = nil,
         drainRate: Int = 50,
-        sendProxy: ProxyHeader.Version? = nil,
+        sendProxy: ProxyHeaderVersion? = nil,
         acceptProxy: Bool = false,
         failoverReadOnly: Bool = false,
         readOnlyOpaque: OpaquePolicy = .allow

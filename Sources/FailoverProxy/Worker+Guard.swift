@@ -28,6 +28,19 @@ extension Worker {
         return message
     }
 
+    /// How long it is remembered of an alias, in nanoseconds: it may be another pooler by then.
+    private static let memory: UInt64 = 300_000_000_000
+
+    /// The alias takes no parameter by which a session is kept from writing.
+    func noteNeedsStatement(_ alias: Int) { needsStatement[alias] = loop.now &+ Self.memory }
+
+    /// The aliases of which that is known.
+    func aliasesByStatement() -> Set<Int> {
+        guard !needsStatement.isEmpty else { return [] }
+        needsStatement = needsStatement.filter { $0.value > loop.now }
+        return Set(needsStatement.keys)
+    }
+
     private func name(ofRouteOf session: Session) -> String { routes.routes[session.route].name }
 
     private func name(ofAliasOf session: Session) -> String {

@@ -41,6 +41,13 @@ final class WorkerHandle: Sendable {
 
 /// Serves sessions on one loop. Confined to the loop's thread.
 final class Worker {
+    enum Ending {
+        /// Sessions are closed.
+        case soon
+        /// So ends the loop.
+        case whenAllHaveLeft
+    }
+
     let loop: EventLoop
     let log: Logger
     let registry: SessionRegistry
@@ -50,6 +57,12 @@ final class Worker {
     var routes: RouteTable
     /// Moves sessions back, by route.
     private(set) var drains: [Drain] = []
+    /// MySQL servers that are being left.
+    var departures = 0
+    /// PostgreSQL aliases that need a statement to keep a session from writing, and until when that is remembered.
+    var needsStatement: [Int: UInt64] = [:]
+    /// How the process ends; `nil` while it does not.
+    var isEnding: Ending?
     var journal = Journal()
     /// Of sessions that have ended, and what else is counted one by one.
     var traffic: TrafficReport
@@ -98,7 +111,7 @@ final class Worker {
             for listener in listeners where ids?.contains(listener.id) ?? true { listener.stop() }
             done()
         case .closeSessions:
-            for case let session as Session in loop.everyTenant { session.close(because: "shutting down") }
+            closeSessions()
         case .handOver: handOver()
         case .close(let route, let alias):
             for case let session as Session in loop.everyTenant
@@ -107,7 +120,7 @@ final class Worker {
             }
         case .report(let askedAt, let answer): answer(trafficReport(askedAt: askedAt))
         case .sessions(let query, let answer): answer(sessions(query))
-        case .stop: loop.stop()
+        case .stop: stop()
         }
     }
 

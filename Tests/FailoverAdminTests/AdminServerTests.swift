@@ -134,9 +134,70 @@ struct AdminServerTests {
             #expect(try await client.receiveText(15) == "HTTP/1.1 200 OK")
             clients.append(client)
         }
-        #expect(try await admin.get("/livez") == "")
-        clients.removeLast()
-        #expect(await eventually { (try? await admin.get("/livez").hasPrefix("HTTP/1.1 200 OK")) == true })
+        // The oldest that asks for nothing makes room.
+        #expect(try await admin.get("/livez").hasPrefix("HTTP/1.1 200 OK"))
+        #expect(try await clients[0].drain() > 0)
+        // The others go on.
+        try await clients[63].send("GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        #expect(try await clients[63].receiveText(1000).contains("ready\n"))
+        await admin.stop()
+    }
+
+    /// Case 19.
+    @Test(arguments: [
+        "", "GET /livez HTTP/1.1\r\nHost: lo", "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n",
+    ])
+    func probesAreAnsweredWhileConnectionsAreHeldInSilence(words: String) async throws {
+        let admin = try await AdminUnderTest(token: "secret")
+        var clients: [TCPClient] = []
+        for _ in 0..<64 {
+            let client = try await TCPClient.connect(port: admin.port)
+            try await client.send(words)
+            clients.append(client)
+        }
+        for _ in 0..<30 {
+            #expect(try await admin.get("/livez").hasPrefix("HTTP/1.1 200 OK"))
+            #expect(try await admin.get("/readyz").hasPrefix("HTTP/1.1 200 OK"))
+        }
+        // Who shows its token comes in too.
+        let status = try await admin.get("/api/v1/status", headers: "Authorization: Bearer secret\r\n")
+        #expect(status.hasPrefix("HTTP/1.1 200 OK"))
+        _ = clients
+        await admin.stop()
+    }
+
+    /// Case 19.
+    @Test func probesAreAnsweredHoweverManyFollowTheEvents() async throws {
+        let admin = try await AdminUnderTest()
+        var (clients, refused): ([TCPClient], Int) = ([], 0)
+        for _ in 0..<64 {
+            let client = try await TCPClient.connect(port: admin.port)
+            try await client.send("GET /api/v1/events/stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            let answer = try await client.receiveText(12)
+            if answer == "HTTP/1.1 200" { clients.append(client) } else { refused += answer == "HTTP/1.1 503" ? 1 : 0 }
+        }
+        #expect(clients.count == 48)
+        #expect(refused == 16)
+        for path in ["/livez", "/readyz", "/api/v1/status"] {
+            #expect(try await admin.get(path).hasPrefix("HTTP/1.1 200 OK"), "\(path)")
+        }
+        await admin.stop()
+    }
+
+    @Test func anotherProbeIsAnsweredWhereEverybodyIsBusy() async throws {
+        let admin = try await AdminUnderTest()
+        let held = admin.backend.holdSessions()
+        var clients: [TCPClient] = []
+        for _ in 0..<64 {
+            let client = try await TCPClient.connect(port: admin.port)
+            try await client.send("GET /api/v1/sessions HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            clients.append(client)
+        }
+        #expect(await eventually { admin.backend.heldSessions == 64 })
+        #expect(try await admin.get("/livez").hasPrefix("HTTP/1.1 200 OK"))
+        #expect(try await admin.get("/api/v1/status").hasPrefix("HTTP/1.1 503"))
+        held.finish()
+        for client in clients { #expect(try await client.receiveText(12) == "HTTP/1.1 200") }
         await admin.stop()
     }
 

@@ -8,6 +8,17 @@ final class FakeBackend: AdminBackend {
     private let asked = Lock<[String]>([])
     private let ready = Lock(true)
     private let statuses = Lock(0)
+    /// What those wait for who ask for the sessions, if they are held, and how many they are.
+    private let holding = Lock<(stream: AsyncStream<Void>?, waiting: Int)>((nil, 0))
+
+    var heldSessions: Int { holding.withLock { $0.waiting } }
+
+    /// Nobody who asks for the sessions is answered until what is returned is finished.
+    func holdSessions() -> AsyncStream<Void>.Continuation {
+        let (stream, held) = AsyncStream.makeStream(of: Void.self)
+        holding.withLock { $0.stream = stream }
+        return held
+    }
 
     var actions: [String] { asked.withLock { $0 } }
     /// How often the status was asked for.
@@ -51,6 +62,11 @@ final class FakeBackend: AdminBackend {
 
     func sessions(route: String?, after: UInt64, limit: Int) async throws(AdminError) -> [SessionDocument] {
         if route == "nobody" { throw .unknown("there is no route nobody") }
+        let held = holding.withLock { holding in
+            holding.waiting += holding.stream == nil ? 0 : 1
+            return holding.stream
+        }
+        if let held { for await _ in held {} }
         return (min(after, 250) + 1..<251).prefix(limit).map { id in
             SessionDocument(
                 id: id, route: "slave", alias: id == 1 ? nil : "slave", client: "127.0.0.1:1", age: .seconds(2),

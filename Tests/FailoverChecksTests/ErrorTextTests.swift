@@ -57,5 +57,8 @@ struct ErrorTextTests {
     @Test func secretIsHiddenWhereverItStands() {
         #expect("s3cret for s3cret".asOneLine(hiding: Secret("s3cret")) == "(hidden) for (hidden)")
         #expect("nothing".asOneLine(hiding: Secret("")) == "nothing")
+        // To hide it would blank every other word, and show it.
+        #expect("no answer".asOneLine(hiding: Secret("an")) == "no answer")
+        #expect("no answer".asOneLine(hiding: Secret("swer")) == "no an(hidden)")
     }
 }

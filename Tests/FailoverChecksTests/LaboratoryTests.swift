@@ -21,8 +21,20 @@ struct LaboratoryTests {
             (.mysql, "monitor_ed25519"),
         ], [DatabaseServer.TLSMode.disable, .prefer, .require])
     func eachWayToLogInWorks(account: (DatabaseServer.Engine, String), tls: DatabaseServer.TLSMode) async {
-        let server = Laboratory.server(account.0, user: account.1, tls: tls)
+        var server = Laboratory.server(account.0, user: account.1, tls: tls)
+        if account.1 == "monitor_md5" { server.passwordMethods = [.scram, .md5] }
         #expect(await bench.outcome(of: bench.check(server)) == nil)
+    }
+
+    @Test(arguments: [DatabaseServer.TLSMode.disable, .prefer, .require])
+    func whoAsksForAHashOfThePasswordMustBeVerifiedOrAllowed(tls: DatabaseServer.TLSMode) async throws {
+        let server = Laboratory.server(.postgres, user: "monitor_md5", tls: tls)
+        let failure = try await bench.failure(of: bench.check(server))
+        #expect(failure.reason == .authentication)
+        #expect(failure.detail.contains("password_methods: [scram, md5]"), "\(failure)")
+        let verified = Laboratory.server(
+            .postgres, host: "localhost", user: "monitor_md5", tls: .verifyFull, tlsAuthorities: Laboratory.authorities)
+        #expect(await bench.outcome(of: bench.check(verified)) == nil)
     }
 
     @Test(arguments: databases, [DatabaseServer.TLSMode.require, .verifyCA, .verifyFull])

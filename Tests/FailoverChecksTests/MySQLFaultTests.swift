@@ -197,6 +197,47 @@ struct MySQLFaultTests {
         #expect(failure.reason == .query)
     }
 
+    /// What may be read of a flood: what the kernel keeps for both sides comes on top.
+    private static let mostSent = 32 << 20
+
+    enum Flood: CaseIterable {
+        case greeting, questions, columns, columnNames
+    }
+
+    @Test(arguments: Flood.allCases)
+    func aFloodOfAnyKindIsCutOff(_ flood: Flood) async throws {
+        let (sizes, size) = AsyncStream<Int>.makeStream()
+        let failure = try await bench.failure(.mysql, password: Secret("hunter2")) { connection in
+            let block = [UInt8](repeating: 1, count: 64 << 10)
+            let head: [UInt8]
+            let piece: [UInt8]
+            switch flood {
+            case .greeting: (head, piece) = ([0xff, 0xff, 0xff, 0, 10], block)
+            case .questions:
+                connection.send(FaultyServerConnection.mysqlGreeting())
+                _ = connection.receiveMySQLPacket()
+                let name = Array("mysql_native_password\u{0}".utf8)
+                (head, piece) = ([0xff, 0xff, 0xff, 2, 0xfe] + name, block)
+            case .columns, .columnNames:
+                guard connection.acceptMySQLLogin() else { return }
+                _ = connection.receiveMySQLPacket()
+                let name = [UInt8](repeating: 97, count: flood == .columns ? 10 : 200)
+                let definition: [UInt8] =
+                    [3] + Array("def".utf8) + [0, 0, 0, UInt8(name.count)] + name
+                    + [0, 12, 63, 0, 1, 0, 0, 0, 8, 1, 0, 0, 0, 0]
+                head = FaultyServerConnection.mysqlPacket(1, [0xfd, 0xff, 0xff, 0x0f])
+                piece = (0...255).flatMap { FaultyServerConnection.mysqlPacket(UInt8(($0 + 2) & 255), definition) }
+            }
+            connection.send(head)
+            var sent = 0
+            while sent <= Self.mostSent, connection.send(piece) { sent += piece.count }
+            size.yield(sent)
+        }
+        #expect([.protocolViolation, .query, .disconnected].contains(failure.reason), "\(failure)")
+        var iterator = sizes.makeAsyncIterator()
+        #expect(await iterator.next() ?? .max <= Self.mostSent)
+    }
+
     @Test func goodServerIsLeftWithAGoodbye() async throws {
         let (goodbyes, goodbye) = AsyncStream<[UInt8]>.makeStream()
         let server = FaultyServer {

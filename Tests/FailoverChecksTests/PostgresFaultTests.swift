@@ -170,6 +170,39 @@ struct PostgresFaultTests {
         #expect(failure.reason == .query)
     }
 
+    /// What may be read of a flood: what the kernel keeps for both sides comes on top.
+    private static let mostSent = 32 << 20
+
+    enum Flood: CaseIterable {
+        case error, oldError, notice, parameters
+    }
+
+    @Test(arguments: Flood.allCases)
+    func aFloodWhileItIsLoggedInToIsCutOff(_ flood: Flood) async throws {
+        let (sizes, size) = AsyncStream<Int>.makeStream()
+        let failure = try await bench.failure(.postgres) { connection in
+            connection.receivePostgresStartup()
+            let block = [UInt8](repeating: 65, count: 64 << 10)
+            switch flood {
+            case .error: connection.send([UInt8(ascii: "E"), 0, 0, 0x75, 0])
+            // 200 MB.
+            case .oldError: connection.send([UInt8(ascii: "E"), 0x0c, 0, 0, 0])
+            case .notice:
+                connection.sendPostgres("R", [0, 0, 0, 0])
+                connection.send([UInt8(ascii: "N"), 0x0c, 0, 0, 0, UInt8(ascii: "M")])
+            case .parameters: connection.sendPostgres("R", [0, 0, 0, 0])
+            }
+            let parameter = FaultyServerConnection.postgresMessage("S", Array("a\u{0}b\u{0}".utf8))
+            let piece = flood == .parameters ? (0..<4096).flatMap { _ in parameter } : block
+            var sent = 0
+            while sent <= Self.mostSent, connection.send(piece) { sent += piece.count }
+            size.yield(sent)
+        }
+        #expect(flood == .error || failure.reason == .protocolViolation, "\(failure)")
+        var iterator = sizes.makeAsyncIterator()
+        #expect(await iterator.next() ?? .max <= Self.mostSent)
+    }
+
     @Test func passwordThatAServerRepeatsIsHidden() async throws {
         let failure = try await bench.failure(.postgres, password: Secret("hunter2")) {
             $0.receivePostgresStartup()

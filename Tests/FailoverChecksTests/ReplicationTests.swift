@@ -134,4 +134,53 @@ struct ReplicationTests {
     @Test func whoFollowsNobodyHasStopped() {
         #expect(MySQLReplication.reading([]).stopped == "the replica follows no primary")
     }
+
+    /// As MySQL 9.7 and MariaDB 10.11 show a channel after CHANGE … and nothing else.
+    private func never(_ name: String, isMariaDB: Bool, _ changes: [String: String] = [:]) -> [String: String] {
+        let words = isMariaDB ? (name: "Connection_name", replica: "Slave") : (name: "Channel_Name", replica: "Replica")
+        let source = isMariaDB ? "Master" : "Source"
+        var row = [
+            words.name: name, "\(words.replica)_IO_Running": "No", "\(words.replica)_SQL_Running": "No",
+            "Last_IO_Error": "", "Last_SQL_Error": "", "\(source)_Server_Id": "0", "Relay_Log_Pos": "4",
+            "\(source)_Log_File": "",
+        ]
+        if !isMariaDB { row["Source_UUID"] = "" }
+        return row.merging(changes) { $1 }
+    }
+
+    /// Case 13.
+    @Test(arguments: [false, true])
+    func aChannelThatWasNeverStartedDoesNotCountBesideOneThatRuns(isMariaDB: Bool) {
+        let words = isMariaDB ? "Slave" : "Replica"
+        let running = [
+            "\(words)_IO_Running": "Yes", "\(words)_SQL_Running": "Yes",
+            isMariaDB ? "Seconds_Behind_Master" : "Seconds_Behind_Source": "0", "Relay_Log_Pos": "700",
+        ]
+        let never = never("x", isMariaDB: isMariaDB)
+        #expect(MySQLReplication.reading([never, running]) == ReplicationReading(behind: .zero))
+        #expect(MySQLReplication.reading([never]).stopped?.contains("the IO thread is stopped") == true)
+        let stopped = ["\(words)_IO_Running": "No", "\(words)_SQL_Running": "No", "Relay_Log_Pos": "700"]
+        #expect(MySQLReplication.reading([never, stopped]).stopped?.contains("stopped") == true)
+        // Each of these has been started once, or says that something is wrong.
+        let source = isMariaDB ? "Master" : "Source"
+        for change in [
+            ["Relay_Log_Pos": "157"], ["Last_IO_Error": "no such host"], ["Last_SQL_Error": "duplicate key"],
+            ["\(source)_Server_Id": "3"], ["\(words)_SQL_Running": "Yes"],
+        ] {
+            let row = self.never("x", isMariaDB: isMariaDB, change)
+            #expect(MySQLReplication.reading([row, running]).stopped?.hasPrefix("channel x: ") == true, "\(change)")
+        }
+        let met = self.never("x", isMariaDB: false, ["Source_UUID": "3e11fa47-71ca-11e1-9e33-c80aa9429562"])
+        if !isMariaDB { #expect(MySQLReplication.reading([met, running]).stopped != nil) }
+    }
+
+    /// Case 13.
+    @Test(arguments: ["group_replication_recovery", "group_replication_applier"])
+    func channelsOfGroupReplicationDoNotCount(name: String) {
+        let running = ["Replica_IO_Running": "Yes", "Replica_SQL_Running": "Yes", "Seconds_Behind_Source": "3"]
+        let resting = never(name, isMariaDB: false, ["Source_Server_Id": "7", "Relay_Log_Pos": "900"])
+        #expect(MySQLReplication.reading([resting, running]) == ReplicationReading(behind: .seconds(3)))
+        // A member that follows nobody else: how far it is behind is not known, and it has not stopped.
+        #expect(MySQLReplication.reading([resting]) == ReplicationReading())
+    }
 }

@@ -26,6 +26,59 @@ struct TCPCheckTests {
         #expect(await iterator.next() == true)
     }
 
+    /// Case 22.
+    @Test(arguments: ProxyHeaderVersion.allCases, [DatabaseServer.Engine.tcp, .postgres, .mysql])
+    func pingsBeginWithThePROXYHeader(_ version: ProxyHeaderVersion, _ engine: DatabaseServer.Engine) async throws {
+        let (heads, head) = AsyncStream<[UInt8]>.makeStream()
+        let server = FaultyServer { connection in
+            var bytes: [UInt8] = []
+            while bytes.last != 0x0a || bytes.count < 13 {
+                guard let byte = connection.receive(exactly: 1) else { break }
+                bytes += byte
+                if version == .v2, bytes.count == 16, let rest = connection.receive(exactly: Int(bytes[15])) {
+                    bytes += rest
+                    break
+                }
+            }
+            head.yield(bytes)
+            switch engine {
+            case .tcp: connection.receiveToEnd()
+            case .postgres:
+                connection.receivePostgresStartup()
+                connection.sendPostgresWelcome()
+                connection.receive()
+                connection.sendPostgresRow()
+                connection.sendPostgresEnd()
+                connection.receiveToEnd()
+            case .mysql:
+                guard connection.acceptMySQLLogin() else { return }
+                _ = connection.receiveMySQLPacket()
+                connection.sendMySQLColumns()
+                connection.sendMySQLRow()
+                connection.receiveToEnd()
+            }
+        }
+        let database = DatabaseServer(
+            engine: engine, endpoint: .tcp(host: "127.0.0.1", port: server.port), user: "monitor", tls: .disable,
+            proxyHeader: version)
+        #expect(await bench.outcome(of: bench.check(database)) == nil)
+        var iterator = heads.makeAsyncIterator()
+        let found = try #require(await iterator.next())
+        switch version {
+        case .v1:
+            let text = String(decoding: found, as: UTF8.self)
+            let line = /PROXY TCP4 127.0.0.1 127.0.0.1 [0-9]+ ([0-9]+)\r\n/
+            if engine == .mysql {
+                #expect(text == "PROXY UNKNOWN\r\n")
+            } else {
+                #expect(text.wholeMatch(of: line)?.1 == "\(server.port)")
+            }
+        case .v2:
+            #expect(found.starts(with: ProxyHeaderVersion.signature))
+            #expect(found.dropFirst(12).prefix(2) == (engine == .mysql ? [0x20, 0] : [0x21, 0x11]))
+        }
+    }
+
     @Test func nobodyListensIsRefused() async throws {
         let port = UnusedPort()
         await #expect(throws: PingFailure(.refused, "127.0.0.1:\(port.port): Connection refused")) {

@@ -47,22 +47,22 @@ struct FenceTests {
 
     // MARK: PROXY protocol
 
-    @Test(arguments: ProxyHeader.Version.allCases)
-    func aHeaderReadsAsItWasWritten(version: ProxyHeader.Version) {
+    @Test(arguments: ProxyHeaderVersion.allCases)
+    func aHeaderReadsAsItWasWritten(version: ProxyHeaderVersion) {
         for (source, destination) in [Self.v4, Self.v6] {
-            let bytes = ProxyHeader.bytes(version, source: source, destination: destination)
+            let bytes = version.bytes(source: source, destination: destination)
             for length in 0..<bytes.count { #expect(ProxyHeader.read(Array(bytes.prefix(length))) == .incomplete) }
             let expected = ProxyHeader.Reading.header(source: source, destination: destination, length: bytes.count)
             #expect(ProxyHeader.read(bytes + [1, 2, 3]) == expected)
         }
-        let nobody = ProxyHeader.bytes(version, source: .unix("/a"), destination: .unix("/b"))
+        let nobody = version.bytes(source: .unix("/a"), destination: .unix("/b"))
         #expect(ProxyHeader.read(nobody) == .header(source: nil, destination: nil, length: nobody.count))
     }
 
     @Test func aLineIsWrittenAsTheSpecificationSays() {
-        let bytes = ProxyHeader.bytes(.v1, source: Self.v4.0, destination: Self.v4.1)
+        let bytes = ProxyHeaderVersion.v1.bytes(source: Self.v4.0, destination: Self.v4.1)
         #expect(String(decoding: bytes, as: UTF8.self) == "PROXY TCP4 192.0.2.1 192.0.2.2 1000 5432\r\n")
-        let v6 = ProxyHeader.bytes(.v1, source: Self.v6.0, destination: Self.v6.1)
+        let v6 = ProxyHeaderVersion.v1.bytes(source: Self.v6.0, destination: Self.v6.1)
         #expect(String(decoding: v6, as: UTF8.self) == "PROXY TCP6 2001:db8::1 2001:db8::2 1000 5432\r\n")
     }
 
@@ -75,8 +75,8 @@ struct FenceTests {
         #expect(ProxyHeader.read(Array(text.utf8)) == .garbage)
     }
 
-    @Test(arguments: ProxyHeader.Version.allCases)
-    func theBackendIsToldWhoTheClientIsBeforeAnythingElse(version: ProxyHeader.Version) async throws {
+    @Test(arguments: ProxyHeaderVersion.allCases)
+    func theBackendIsToldWhoTheClientIsBeforeAnythingElse(version: ProxyHeaderVersion) async throws {
         let backend = EchoBackend()
         let proxy = try ProxyUnderTest(ports: [backend.port], session: SessionSettings(sendProxy: version))
         let client = try await proxy.connect()
@@ -98,7 +98,7 @@ struct FenceTests {
         let proxy = try ProxyUnderTest(
             ports: [backend.port], session: SessionSettings(sendProxy: .v1, acceptProxy: true))
         let client = try await proxy.connect()
-        let header = ProxyHeader.bytes(.v2, source: Self.v4.0, destination: Self.v4.1)
+        let header = ProxyHeaderVersion.v2.bytes(source: Self.v4.0, destination: Self.v4.1)
         // In pieces, with the first words right behind.
         try await client.send(Array(header.prefix(5)))
         try await client.send(Array(header.dropFirst(5)) + Array("hello".utf8))

@@ -50,6 +50,30 @@ struct ListenerTests {
         #expect(access(path, F_OK) != 0)
     }
 
+    private func file(at path: String) -> (mode: UInt32, group: UInt32) {
+        var status = stat()
+        return lstat(path, &status) == 0 ? (status.st_mode & 0o777, status.st_gid) : (0, 0)
+    }
+
+    @Test func aUnixSocketHasTheModeAndTheGroupThatItIsGiven() async throws {
+        let path = scratch.path("socket")
+        let group = getgid()
+        func route(_ access: UnixSocketAccess) -> ProxyRoute {
+            ProxyRoute(name: "slave", engine: .tcp, listen: [.unix(path)], socketAccess: access)
+        }
+        let first = try OpenListeners().changed(to: [route(UnixSocketAccess(mode: 0o620, group: "\(group)"))])
+        #expect(file(at: path) == (0o620, group))
+        // Another configuration's are taken on.
+        let second = try first.changed(to: [route(UnixSocketAccess(mode: 0o777))])
+        #expect(second.all.map(\.id) == first.all.map(\.id))
+        #expect(file(at: path).mode == 0o777)
+        second.close(second.all)
+        let error = #expect(throws: ListenError.self) {
+            _ = try OpenListeners().changed(to: [route(UnixSocketAccess(group: "no-such-group"))])
+        }
+        #expect(error?.description.hasSuffix("; listen_group is no group") == true)
+    }
+
     @Test func aSocketLeftBehindIsReplacedAndOneInUseIsNot() async throws {
         let path = scratch.path("socket")
         let stale = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)

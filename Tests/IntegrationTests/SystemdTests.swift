@@ -39,5 +39,42 @@ extension RealServers {
             try await failover.end()
             #expect(manager.lines.contains("STOPPING=1"))
         }
+
+        /// Seconds that the process has used the processor so far.
+        private func processorTime(_ pid: Int32) throws -> Double {
+            let text = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
+            let fields = text.suffix(from: text.lastIndex(of: ")") ?? text.startIndex).split(separator: " ")
+            return fields[12...13].compactMap { Double($0) }.reduce(0, +) / Double(sysconf(Int32(_SC_CLK_TCK)))
+        }
+
+        /// Case 12: 74 to 97 % of a core, for good.
+        @Test func aRouteThatIsTakenAwayCostsNothingThoughItsSocketIsHeld() async throws {
+            let backend = EchoBackend(greeting: "r:")
+            let port = Int(UnusedPort().port)
+            func text(_ routes: [(name: String, port: Int)]) -> String {
+                "databases:\n  a: {engine: tcp, host: 127.0.0.1, port: \(backend.port)}\nservices:\n"
+                    + routes.map { name, port in
+                        "  \(name): {type: database, db_alias: a, failover_db_alias: [], listen: \"127.0.0.1:\(port)\"}\n"
+                    }.joined()
+            }
+            let failover = try FailoverProcess(
+                configuration: text([("slave", port), ("other", 0)]),
+                prefix: [
+                    "/usr/bin/python3", "\(Laboratory.root)/Tests/IntegrationTests/Clients/activate.py", "\(port)",
+                    scratch.path("nobody"),
+                ])
+            #expect(try await failover.port() == port)
+            try failover.configure(text([("other", 0)]))
+            failover.signal(SIGHUP)
+            #expect(await failover.logs("configuration reloaded: slave"))
+            // Who comes waits in a queue that nobody here looks at.
+            let client = try await TCPClient.connect(port: port)
+            let before = try processorTime(failover.pid)
+            // What is measured is what it does in that time.
+            try await ContinuousClock().sleep(for: .seconds(3))
+            #expect(try processorTime(failover.pid) - before < 1)
+            _ = client
+            try await failover.end()
+        }
     }
 }

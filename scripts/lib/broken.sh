@@ -73,7 +73,7 @@ monitoring_ping_frequency: 10s
 databases:
   default: {$pg, port: $(port_of postgres-primary), user: monitor, role: primary, tls_ca: tls/ca.pem}
   # Its user may not see its lag.
-  slave: {$pg, port: $(port_of postgres-replica), user: monitor_md5, role: replica, max_lag: 10s}
+  slave: {$pg, port: $(port_of postgres-replica), user: monitor_md5, password_methods: [scram, md5], role: replica, max_lag: 10s}
   # No replica at all, and nobody asks.
   reports: {$pg, port: $(port_of postgres-other), user: monitor}
   twin: {$pg, port: $(port_of postgres-primary), user: monitor, role: replica, max_lag: 60s, ping_query: SELECT nothing}

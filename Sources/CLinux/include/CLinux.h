@@ -1,4 +1,5 @@
-/// What the Glibc module does not import: epoll, accept4, eventfd, pipe2, pidfd_open, SCM_RIGHTS, SO_PEERCRED.
+/// What the Glibc module does not import: epoll, accept4, eventfd, pipe2, pidfd_open, SCM_RIGHTS, SO_PEERCRED, prctl,
+/// socket filters.
 #pragma once
 
 #include <netinet/tcp.h>
@@ -35,6 +36,14 @@ long clinux_receive_descriptors(int socket, void *bytes, size_t size, int *descr
 
 /// The user of the process at the other end of a Unix socket; -1 if that cannot be told.
 long clinux_peer_user(int socket);
+
+/// Has an internet socket receive nothing more, socket(7), SO_ATTACH_FILTER: what arrives is dropped, and comes again by TCP.
+/// Other sockets ignore it.
+void clinux_freeze(int socket);
+void clinux_thaw(int socket);
+
+/// Forbids memory dumps and debuggers of the same user: PR_SET_DUMPABLE of prctl(2), and RLIMIT_CORE.
+void clinux_forbid_dumps(void);
 
 /// EPOLLET as an unsigned word: the header's value does not fit the enum that Swift imports.
 #define CLINUX_EPOLLET 0x80000000u

@@ -137,7 +137,8 @@ struct RoutePlan {
             }
             result.append(
                 ProxyRoute(
-                    name: route.name, engine: route.engine, listen: listen, allow: settings.allow,
+                    name: route.name, engine: route.engine, listen: listen, socketAccess: settings.socketAccess,
+                    allow: settings.allow,
                     maxConnections: settings.maxConnections, session: settings.session,
                     balance: settings.ownCount > 1 ? settings.balance : nil))
         }

@@ -1,4 +1,4 @@
-import Glibc
+import FailoverSystem
 import SystemPackage
 
 extension Configuration {
@@ -26,7 +26,7 @@ extension Configuration {
             throw ConfigurationError(problems: [problem])
         }
         return try parseNotingSecrets(file.text, fileName: path) { name in
-            environment.map { $0[name] } ?? getenv(name).map { String(cString: $0) }
+            environment.map { $0[name] } ?? Environment.value(of: name)
         }
     }
 

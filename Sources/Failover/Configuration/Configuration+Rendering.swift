@@ -44,6 +44,10 @@ extension DatabaseAlias {
         if server.engine != .tcp {
             if let user = server.user { text.key("user", user) }
             if let password = server.password { text.key("password", password.description) }
+            if let methods = server.passwordMethods {
+                let known = DatabaseServer.PasswordMethod.allCases
+                text.key("password_methods", known.filter(methods.contains).map(\.rawValue))
+            }
             if let name = server.databaseName { text.key("name", name) }
             text.key("tls", server.tls.rawValue)
             if let path = server.tlsAuthorities { text.key("tls_ca", path) }
@@ -107,6 +111,11 @@ extension DatabaseRoute {
         text.key("serve_stale", (servesStale ? Truth.true : .false).rawValue)
         text.key("max_suspect_share", maxSuspectShare)
         text.key("listen", listen.map(\.description))
+        if let mode = socketAccess.mode {
+            let digits = String(mode, radix: 8)
+            text.key("listen_mode", String(repeating: "0", count: max(0, 4 - digits.count)) + digits)
+        }
+        if let group = socketAccess.group { text.key("listen_group", group) }
         if let allow { text.key("allow", allow.networks.map(\.description)) }
         text.key("max_connections", maxConnections ?? 0)
         session.write(to: &text)

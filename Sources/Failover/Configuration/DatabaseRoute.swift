@@ -19,6 +19,8 @@ public struct DatabaseRoute: Hashable, Sendable {
     public var maxSuspectShare: Double
     /// Where clients connect; at least one. Port 0 lets the kernel choose.
     public var listen: [Endpoint]
+    /// Who may connect to those of ``listen`` that are Unix sockets; by default as the umask has it.
+    public var socketAccess: UnixSocketAccess
     /// Where clients may come from; `nil`, the default, is everywhere.
     public var allow: SourceNetworks?
     /// Sessions that the route may hold; `nil`, the default, is no limit.
@@ -36,6 +38,7 @@ public struct DatabaseRoute: Hashable, Sendable {
         servesStale: Bool = true,
         maxSuspectShare: Double = 0.5,
         listen: [Endpoint],
+        socketAccess: UnixSocketAccess = UnixSocketAccess(),
         allow: SourceNetworks? = nil,
         maxConnections: Int? = nil,
         session: SessionSettings = SessionSettings(),
@@ -48,6 +51,7 @@ public struct DatabaseRoute: Hashable, Sendable {
         self.servesStale = servesStale
         self.maxSuspectShare = maxSuspectShare
         self.listen = listen
+        self.socketAccess = socketAccess
         self.allow = allow
         self.maxConnections = maxConnections
         self.session = session

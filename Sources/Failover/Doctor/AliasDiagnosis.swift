@@ -1,5 +1,6 @@
 import FailoverChecks
 import FailoverCore
+import FailoverProxy
 
 /// What is to be said of one alias, whatever route it serves.
 struct AliasDiagnosis {
@@ -28,6 +29,7 @@ struct AliasDiagnosis {
                 reason: "nothing is known of its lag, limits, certificate and settings: no login (\(failure.reason))")
         } else if let server = examination.facts {
             lookAtPings(server)
+            lookAtReadOnlyGuard(server)
             lookAtHostBlocking(server)
             lookAtCertificate(server)
             lookAtLimits(server)
@@ -38,7 +40,34 @@ struct AliasDiagnosis {
         findings.append(Finding(kind, subject, reason, remedy: remedy))
     }
 
+    /// A server either wants the header or does not know it.
+    private mutating func lookAtProxyHeaders() {
+        let routes = facts.configuration.databaseRoutes.filter { $0.route.aliases.contains(alias.name) }
+        guard Set(routes.map(\.route.session.sendProxy)).count > 1 else { return }
+        let words = routes.map { "\($0.name): \(SendProxyChoice($0.route.session.sendProxy).rawValue)" }
+        find(
+            .proxyHeadersDiffer,
+            "routes disagree about the PROXY header that it is sent (\(words.joined(separator: ", "))); its pings send "
+                + (alias.server.proxyHeader?.rawValue ?? "none"), remedy: "the same send_proxy in each of them")
+    }
+
+    private mutating func lookAtReadOnlyGuard(_ server: ServerFacts) {
+        guard server.refusesReadOnlyParameter else { return }
+        let guarded = facts.configuration.databaseRoutes.filter { name, route in
+            route.session.failoverReadOnly && route.failoverAliases.contains(alias.name)
+        }
+        guard !guarded.isEmpty else { return }
+        find(
+            .guardByStatement,
+            "it takes no default_transaction_read_only at a session's start, as an old pooler does: failover_read_only of "
+                + "\(guarded.map(\.name).joined(separator: ", ")) tells it by a statement after the login, which "
+                + "DISCARD ALL forgets, and which a pooler of transactions keeps for its other clients",
+            remedy: "PgBouncer: pool_mode = session; from 1.20 on also track_extra_parameters = "
+                + "default_transaction_read_only")
+    }
+
     private mutating func lookAtConfiguration() {
+        lookAtProxyHeaders()
         guard facts.configuration.isReplica(alias) else { return }
         let key = "databases.\(alias.name)"
         if alias.server.role == nil {

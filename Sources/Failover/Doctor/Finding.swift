@@ -81,10 +81,14 @@ extension Finding {
         case maxLagShort = "max-lag-short"
         case roleUnset = "role-unset"
         case maxLagUnset = "max-lag-unset"
+        /// A failover alias takes no parameter by which sessions are kept from writing.
+        case guardByStatement = "guard-by-statement"
+        /// Routes disagree about the PROXY header that an alias is sent.
+        case proxyHeadersDiffer = "proxy-headers-differ"
 
         package var level: Level {
             switch self {
-            case .severalAddresses, .maxLagShort, .roleUnset, .maxLagUnset: .hint
+            case .severalAddresses, .maxLagShort, .roleUnset, .maxLagUnset, .guardByStatement: .hint
             default: .problem
             }
         }

@@ -44,6 +44,9 @@ struct AdminRouter: Sendable {
             return .json(["events": backend.events.latest(limit)])
         case (.GET, ["sessions"]): return await sessions(request)
         case (.GET, ["events", "stream"]):
+            guard !stream.isFull else {
+                return .error(.serviceUnavailable, "\(EventStream.mostFollowers) follow the events already")
+            }
             return AdminResponse(
                 status: .ok, contentType: "text/event-stream", body: .stream(await stream.follow()))
         case (.GET, ["configuration"]): return .text(backend.configurationText)

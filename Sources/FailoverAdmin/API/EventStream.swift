@@ -5,6 +5,9 @@ final class EventStream: Sendable {
     /// Between two statuses, however many events there are.
     private static let pause = Duration.milliseconds(100)
 
+    /// Each holds a connection, of which some are left for others.
+    static let mostFollowers = 48
+
     private let backend: any AdminBackend
     // From the first moment, so that nothing is missed until it runs.
     private let events: AsyncStream<AdminEvent>
@@ -15,6 +18,9 @@ final class EventStream: Sendable {
         self.backend = backend
         events = backend.events.follow()
     }
+
+    /// Whether as many follow as may.
+    var isFull: Bool { followers.count >= Self.mostFollowers }
 
     /// The status as it is, then what there is to tell, until the stream is dropped.
     func follow() async -> AsyncStream<String> { followers.follow(beginningWith: await status()) }

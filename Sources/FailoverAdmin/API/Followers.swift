@@ -18,6 +18,8 @@ final class Followers<Element: Sendable>: Sendable {
     /// Whether nobody follows.
     var isEmpty: Bool { state.withLock { $0.followers.isEmpty } }
 
+    var count: Int { state.withLock { $0.followers.count } }
+
     /// Each element from now on, until the stream is dropped.
     ///
     /// - Parameter first: what it begins with.

@@ -27,6 +27,12 @@ struct AdminRequest: Sendable {
     /// Whether its method changes nothing.
     var isReading: Bool { method == .GET || method == .HEAD }
 
+    /// Whether it asks no more than whether this process is well.
+    var isProbe: Bool { path == ["livez"] || path == ["readyz"] }
+
+    /// Whether everybody gets an answer.
+    var isPublic: Bool { isProbe || path.isEmpty }
+
     private static func query(_ text: String) -> [String: String] {
         var values: [String: String] = [:]
         for pair in text.split(separator: "&") {

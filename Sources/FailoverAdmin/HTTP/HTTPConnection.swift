@@ -7,6 +7,7 @@ struct HTTPConnection: Sendable {
 
     let channel: Channel
     let isThroughUnixSocket: Bool
+    let admitted: AdmittedClients
     let respond: @Sendable (AdminRequest) async -> AdminResponse
 
     /// Serves until either side ends.
@@ -28,9 +29,11 @@ struct HTTPConnection: Sendable {
                     if isTooLong { break }
                 }
                 let request = AdminRequest(head, body: body, isThroughUnixSocket: isThroughUnixSocket)
+                admitted.asked(channel.channel)
                 let response = isTooLong ? .error(.payloadTooLarge, "the body is too long") : await respond(request)
                 let goesOn = head.isKeepAlive && !isTooLong
                 guard try await send(response, to: head, keepsAlive: goesOn, outbound), goesOn else { return }
+                admitted.answered(channel.channel, isTrusted: response.status == .ok && !request.isPublic)
             }
         }
     }

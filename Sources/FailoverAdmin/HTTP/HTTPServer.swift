@@ -5,12 +5,15 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-/// An HTTP/1.1 server at one listener, with small limits: 64 connections, 16 KiB of headers, 64 KiB of body, half a minute
-/// of idleness.
+/// An HTTP/1.1 server at one listener, with small limits: 64 connections and 8 more for probes, 5 s for the first request's
+/// head, 16 KiB of headers, 64 KiB of body, half a minute of idleness.
 struct HTTPServer: Sendable {
     typealias Listening = NIOAsyncChannel<HTTPConnection.Channel, Never>
 
     private static let mostConnections = 64
+    /// What is left for probes of the health of this process when those are taken.
+    private static let reservedConnections = 8
+    private static let firstRequestLimit = Duration.seconds(5)
     /// What the kernel keeps for a client that does not read, in bytes; by itself it would let that grow to megabytes.
     private static let sendBuffer: SocketOptionValue = 64 << 10
 
@@ -57,23 +60,26 @@ struct HTTPServer: Sendable {
     }
 
     private func serve(_ respond: @escaping @Sendable (AdminRequest) async -> AdminResponse) async {
-        let places = Places(limit: Self.mostConnections)
+        let admitted = AdmittedClients(most: Self.mostConnections, reserve: Self.reservedConnections)
         try? await listening.executeThenClose { clients in
             try await withThrowingDiscardingTaskGroup { group in
                 for try await client in clients {
-                    let isWithinLimit = places.take()
+                    let isReserve = admitted.admit(client.channel)
                     group.addTask {
                         // A channel must be opened to be closed.
-                        guard isWithinLimit else {
+                        guard let isReserve else {
                             try? await client.executeThenClose { _, _ in }
                             return
                         }
                         // What goes wrong on one connection ends it, and nothing else.
                         try? await HTTPConnection(
-                            channel: client, isThroughUnixSocket: listener.isUnix, respond: respond
-                        )
+                            channel: client, isThroughUnixSocket: listener.isUnix, admitted: admitted
+                        ) { request in
+                            isReserve && !request.isProbe
+                                ? .error(.serviceUnavailable, "too many connections") : await respond(request)
+                        }
                         .serve()
-                        places.leave()
+                        admitted.left(client.channel)
                     }
                 }
             }
@@ -122,6 +128,7 @@ struct HTTPServer: Sendable {
                 try pipeline.configureHTTPServerPipeline(
                     withPipeliningAssistance: false, withEncoderConfiguration: .init(),
                     withDecoderLimitConfiguration: limits)
+                try pipeline.addHandler(FirstRequestDeadline(TimeAmount(min(idleTime, firstRequestLimit))))
                 try pipeline.addHandler(ResponsePartHandler())
                 return try HTTPConnection.Channel(wrappingChannelSynchronously: channel)
             }

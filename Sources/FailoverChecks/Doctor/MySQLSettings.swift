@@ -30,7 +30,7 @@ struct MySQLSettings {
 
     /// - Parameter channels: the sources that it follows; `nil` if the user may not see them.
     func facts(role: MySQLRole, channels: [[String: String]]?, hiding secret: Secret?) -> ServerFacts {
-        let sources = channels.map { $0.map { source($0, hiding: secret) } }
+        let sources = channels.map { MySQLReplication.counting($0).map { source($0, hiding: secret) } }
         var lineage = Lineage(isReplica: sources.map { !$0.isEmpty } ?? role.isReadOnly, isReadOnly: role.isReadOnly)
         lineage.serverID = values["server_id"]?.asOneLine(hiding: nil)
         lineage.sources = sources

@@ -55,6 +55,7 @@ struct PostgresExamination: ServerExamination {
             let server = WallTime(sinceEpoch: Duration(foreignSeconds: seconds))
             facts.clock = ClockReading(server: server, asked: asked, answered: .now)
         }
+        facts.refusesReadOnlyParameter = (try? ReadOnlyParameter.isRefused(by: server, attempt)) ?? false
         if facts.lineage.isReplica { try follow(&facts, driver, &connection, attempt) }
         do {
             _ = try driver.rows(of: PostgresQuestion(server.pingQuery, called: "the ping query"), &connection, attempt)

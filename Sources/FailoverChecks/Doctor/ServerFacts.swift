@@ -14,6 +14,8 @@ package struct ServerFacts: Hashable, Sendable {
     package var lagGrant: String?
     /// The certificate of the server, where the connection has TLS.
     package var certificate: CertificateFacts?
+    /// PostgreSQL: sessions can't ask for `default_transaction_read_only` at their start.
+    package var refusesReadOnlyParameter = false
     /// MySQL and MariaDB.
     package var hostBlocking: HostBlocking?
     /// Why the ping's own query did not succeed.

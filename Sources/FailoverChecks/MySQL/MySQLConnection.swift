@@ -18,6 +18,8 @@ struct MySQLConnection: ~Copyable {
         var databaseName: String?
         var tls: DatabaseServer.TLSMode
         var tlsAuthorities: String?
+        /// What is sent before all else; empty is nothing.
+        var firstBytes: [UInt8] = []
     }
 
     private let mysql: UnsafeMutablePointer<MYSQL>
@@ -25,6 +27,7 @@ struct MySQLConnection: ~Copyable {
     /// The library's own start, which is not safe in two threads at a time.
     private static let isLibraryReady: Bool = {
         _ = CryptoLibrary.survivesExit
+        failover_mysql_count_all()
         return mysql_server_init(0, nil, nil) == 0
     }()
 
@@ -35,7 +38,7 @@ struct MySQLConnection: ~Copyable {
         failover_mysql_restrict(mysql)
         // The attempt's progress lives for as long as the connection.
         failover_mysql_limit(
-            mysql, Int64(attempt.deadline.remainingMilliseconds),
+            mysql, Int64(attempt.deadline.remainingMilliseconds), Self.mostBytes,
             { context in
                 if let context { Unmanaged<PingProgress>.fromOpaque(context).takeUnretainedValue().reached(.login) }
             }, Unmanaged.passUnretained(attempt.progress).toOpaque())
@@ -54,10 +57,15 @@ struct MySQLConnection: ~Copyable {
         mysql_options(mysql, MYSQL_OPT_PROTOCOL, &transport)
         failover_mysql_use_tls(mysql, login.tls.shimMode, login.tlsAuthorities)
         // An empty password, not none: for none the library takes the environment's MYSQL_PWD.
-        let result = mysql_real_connect(
-            mysql, login.host, login.user ?? "", login.password?.reveal() ?? "", login.databaseName,
-            UInt32(login.port), login.socketPath, 0)
-        if result == nil { throw error }
+        let isConnected = login.firstBytes.withUnsafeBytes { bytes in
+            if !bytes.isEmpty, failover_mysql_send_first(bytes.baseAddress, bytes.count) != 0 { return false }
+            let result = mysql_real_connect(
+                mysql, login.host, login.user ?? "", login.password?.reveal() ?? "", login.databaseName,
+                UInt32(login.port), login.socketPath, 0)
+            if !bytes.isEmpty { _ = failover_mysql_send_first(nil, 0) }
+            return result != nil
+        }
+        if !isConnected { throw mysql_errno(mysql) == 0 && !login.firstBytes.isEmpty ? .noProxyHeader : error }
     }
 
     /// Whether the connection is encrypted.
@@ -95,6 +103,8 @@ struct MySQLConnection: ~Copyable {
     private static let mostRows = 10_000
     /// So many bytes of an answer are kept.
     private static let largestAnswer = 1 << 20
+    /// And so many are read in all, login and names of columns included.
+    private static let mostBytes = largestAnswer + (256 << 10)
 
     /// - Parameter take: gets each row and how many there are so far; false when it is too much.
     private func read(
@@ -120,7 +130,8 @@ struct MySQLConnection: ~Copyable {
     }
 
     private var error: MySQLError {
-        MySQLError(code: Int(mysql_errno(mysql)), text: String(cString: mysql_error(mysql)))
+        if failover_mysql_said_too_much() != 0 { return .tooLong }
+        return MySQLError(code: Int(mysql_errno(mysql)), text: String(cString: mysql_error(mysql)))
     }
 }
 

@@ -147,6 +147,7 @@ struct MySQLDriver: PingDriver {
         case .tcp(let host, let port):
             login.host = attempt.address.hostText
             login.port = port
+            if let version = server.proxyHeader { login.firstBytes = version.local }
             if server.tls == .verifyFull {
                 // A comma, a semicolon or a colon would be more than a host to the library.
                 guard AddressList(literal: host) != nil || host.wholeMatch(of: /[A-Za-z0-9._-]+/) != nil else {

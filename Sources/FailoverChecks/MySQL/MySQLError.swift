@@ -10,8 +10,12 @@ struct MySQLError: Error, Equatable {
 
     /// The answer to the query did not end in time.
     static let timedOut = MySQLError(code: 2013, text: "the answer does not end")
-    /// The answer to the query is longer than any ping's.
+    /// What the server says is longer than in any ping.
     static let tooLong = MySQLError(code: 0, text: "the answer has more than 10000 rows or 1 MiB")
+
+    /// The client library can't send a PROXY header first. The code is the library's own for what it lacks.
+    static let noProxyHeader = MySQLError(
+        code: 2008, text: "the client library can send no PROXY header (send_proxy): MariaDB's can")
 
     init(code: Int, text: String) {
         self.code = code
@@ -60,6 +64,7 @@ struct MySQLError: Error, Equatable {
         case 2002, 2003: systemError?.reason(at: .connecting) ?? .unreachable
         case 2005: .unresolved
         case 2008: .local
+        case Self.tooLong.code where self == .tooLong: stage == .query ? .query : .protocolViolation
         case 2007, 2012, 2014, 2020, 2027, 2054, 5005: .protocolViolation
         default: stage == .query ? .query : .other
         }

@@ -7,8 +7,13 @@ import FailoverCore
 enum MySQLReplication {
     /// - Parameter channels: what the server has answered to ``MySQLVersion/channelQuestion``.
     static func reading(_ channels: [[String: String]]) -> ReplicationReading {
-        let readings = channels.map(reading(ofChannel:))
-        guard !readings.isEmpty else { return ReplicationReading(stopped: "the replica follows no primary") }
+        let counting = counting(channels)
+        let readings = counting.map(reading(ofChannel:))
+        guard !readings.isEmpty else {
+            // The members of a group tell no lag.
+            return channels.isEmpty
+                ? ReplicationReading(stopped: "the replica follows no primary") : ReplicationReading()
+        }
         let stopped = readings.compactMap(\.stopped)
         // Of several sources the one that is furthest behind counts.
         return stopped.isEmpty
@@ -16,8 +21,30 @@ enum MySQLReplication {
             : ReplicationReading(stopped: stopped.joined(separator: "; "))
     }
 
+    /// The channels that say something of the replica's data: not those of group replication, which rest while all is well,
+    /// and beside others not those that were never started.
+    static func counting(_ channels: [[String: String]]) -> [[String: String]] {
+        let ofGroup = ["group_replication_recovery", "group_replication_applier"]
+        let own = channels.filter { !ofGroup.contains(name(of: $0)) }
+        let started = own.filter { !wasNeverStarted($0) }
+        return started.isEmpty ? own : started
+    }
+
+    /// Whether the channel has never met its source: MySQL remembers its UUID, and a relay log that was read has a position
+    /// behind its head, which has 4 bytes.
+    private static func wasNeverStarted(_ row: [String: String]) -> Bool {
+        func value(_ name: String) -> String? { row["Source_\(name)"] ?? row["Master_\(name)"] }
+        func state(_ thread: String) -> String? { row["Replica_\(thread)_Running"] ?? row["Slave_\(thread)_Running"] }
+        return state("IO") == "No" && state("SQL") == "No" && row["Last_IO_Error"] == "" && row["Last_SQL_Error"] == ""
+            && value("Server_Id") == "0" && (value("UUID") ?? "").isEmpty && row["Relay_Log_Pos"] == "4"
+    }
+
+    private static func name(of row: [String: String]) -> String {
+        row["Connection_name"] ?? row["Channel_Name"] ?? ""
+    }
+
     private static func reading(ofChannel row: [String: String]) -> ReplicationReading {
-        let name = row["Connection_name"] ?? row["Channel_Name"] ?? ""
+        let name = name(of: row)
         let channel = name.isEmpty ? "" : "channel \(name): "
         let threads = [("IO", "Last_IO_Error"), ("SQL", "Last_SQL_Error")]
         let stopped = threads.compactMap { thread, error -> String? in

@@ -1,10 +1,11 @@
 import FailoverCore
 
 extension String {
-    /// The text as it may stand in a log line: one line, no control characters, at most 300 characters, no secret.
+    /// The text as it may stand in a log line: one line, no control characters, at most 300 characters, no secret of four
+    /// characters or more. A shorter one is in so many words that to hide it would show it, and nothing else.
     func asOneLine(hiding secret: Secret?) -> String {
         var text = self
-        if let secret = secret?.reveal(), !secret.isEmpty {
+        if let secret = secret?.reveal(), secret.count >= 4 {
             text = text.split(separator: secret, omittingEmptySubsequences: false).joined(separator: "(hidden)")
         }
         let scalars = text.unicodeScalars.map { scalar -> Character in

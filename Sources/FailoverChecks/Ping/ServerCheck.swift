@@ -33,7 +33,7 @@ package struct ServerCheck: Sendable {
                     case .postgres:
                         PostgresDriver(server: server, replica: replica, identity: identity, place: place)
                     case .mysql: MySQLDriver(server: server, replica: replica, identity: identity)
-                    case .tcp: TCPDriver()
+                    case .tcp: TCPDriver(proxyHeader: server.proxyHeader)
                     }
                 }
                 let driver =

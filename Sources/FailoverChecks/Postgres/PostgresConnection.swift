@@ -1,4 +1,7 @@
+import CLinux
+import COpenSSL
 import CPostgres
+import FailoverCore
 import FailoverSystem
 import Glibc
 
@@ -36,6 +39,56 @@ struct PostgresConnection: ~Copyable {
         case wait(events: Int32)
         case finished
         case failed
+    }
+
+    /// Sends a PROXY header, before libpq sends anything.
+    func send(_ header: ProxyHeaderVersion, _ attempt: PingAttempt) throws(PingFailure) {
+        let bytes = header.bytes(ofSocket: descriptor)
+        // A connection that was just made has room for it.
+        let count = bytes.withUnsafeBytes {
+            Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
+        }
+        if count != bytes.count { throw attempt.failure(SystemError.last()) }
+    }
+
+    /// Whether the server is to say how it wants to know who logs in.
+    var awaitsAuthentication: Bool { PQstatus(connection) == CONNECTION_AWAITING_RESPONSE }
+
+    /// What the server has said and libpq has not read.
+    enum Unread {
+        case bytes([UInt8])
+        /// Nothing yet.
+        case none
+        /// The end, or an error: libpq has words for it.
+        case end
+    }
+
+    /// Looks at what libpq reads next, which is all of it.
+    func unread() -> Unread {
+        var bytes = [UInt8](repeating: 0, count: Self.mostUnread)
+        guard let ssl = PQsslStruct(connection, "OpenSSL").map({ OpaquePointer($0) }) else {
+            let count = recv(descriptor, &bytes, bytes.count, Int32(MSG_PEEK | MSG_DONTWAIT))
+            if count > 0 { return .bytes(Array(bytes[..<count])) }
+            return count < 0 && (errno == EAGAIN || errno == EINTR) ? .none : .end
+        }
+        ERR_clear_error()
+        let count = SSL_peek(ssl, &bytes, Int32(bytes.count))
+        if count > 0 { return .bytes(Array(bytes[..<Int(count)])) }
+        let error = SSL_get_error(ssl, count)
+        return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE ? .none : .end
+    }
+
+    /// More than libpq reads at once.
+    static let mostUnread = 65_536
+
+    /// Keeps the socket from receiving, so that what was looked at is what libpq reads. TLS hands out whole records.
+    func freeze() { clinux_freeze(descriptor) }
+    func thaw() { clinux_thaw(descriptor) }
+
+    /// Has poll(2) wait for so many bytes, or the end; socket(7), SO_RCVLOWAT.
+    func setLowWater(_ count: Int) {
+        var count = Int32(clamping: count)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVLOWAT, &count, socklen_t(MemoryLayout<Int32>.size))
     }
 
     mutating func continueLogin() -> LoginStep {

@@ -6,6 +6,9 @@ import Glibc
 struct PostgresDriver: PingDriver {
     /// A ping's queries answer with a row or so. More than this is a mistake, or a server that means harm.
     private static let largestAnswer = 1 << 20
+    /// libpq reads for as long as there is something. Past this the socket receives nothing meanwhile, so that who sends without
+    /// end does not keep it reading, and is counted.
+    private static let usualAnswer = 64 << 10
 
     let server: DatabaseServer
     /// Is told of replication; `nil` when nobody wants to know.
@@ -111,6 +114,8 @@ struct PostgresDriver: PingDriver {
     func logIn(_ connection: inout PostgresConnection, _ attempt: PingAttempt) throws(PingFailure) {
         if connection.isBroken { throw failure(ofLogin: connection, attempt) }
         var events = POLLOUT
+        var received = 0
+        var passwords = PostgresPasswordWatch()
         while true {
             // After a refusal of TLS, libpq may connect anew.
             let isConnecting = connection.isConnecting
@@ -119,12 +124,74 @@ struct PostgresDriver: PingDriver {
             if isConnecting, let error = TCPConnection.pendingError(of: connection.descriptor) {
                 throw attempt.failure(error)
             }
-            switch connection.continueLogin() {
+            // On each connection: after a refusal of TLS there is another.
+            if isConnecting, let version = server.proxyHeader, !attempt.address.isUnix {
+                try connection.send(version, attempt)
+            }
+            received += connection.arrivedBytes
+            if received > Self.largestAnswer {
+                throw attempt.failure(.protocolViolation, "says more than 1 MiB while it is logged in to")
+            }
+            if isConnecting { passwords = PostgresPasswordWatch() }
+            let isFlood = received > Self.usualAnswer
+            if isFlood { connection.freeze() }
+            let step = try continueLogin(&connection, &passwords, attempt)
+            if isFlood { connection.thaw() }
+            switch step {
+            case nil: continue
             case .wait(let next): events = next
             case .finished: return
             case .failed: throw failure(ofLogin: connection, attempt)
             }
         }
+    }
+
+    /// Lets libpq go on, unless the server asks for the password in a way that it may not.
+    ///
+    /// - Returns: `nil` when there is more to wait for first.
+    private func continueLogin(
+        _ connection: inout PostgresConnection, _ passwords: inout PostgresPasswordWatch, _ attempt: PingAttempt
+    ) throws(PingFailure) -> PostgresConnection.LoginStep? {
+        guard connection.awaitsAuthentication, !passwords.isOver, server.password != nil else {
+            return connection.continueLogin()
+        }
+        connection.freeze()
+        let unread = connection.unread()
+        let reading: PostgresPasswordWatch.Reading
+        switch unread {
+        case .bytes(let bytes) where bytes.count == PostgresConnection.mostUnread:
+            throw attempt.failure(.protocolViolation, "says too much while it is logged in to")
+        case .bytes(let bytes): reading = passwords.read(bytes)
+        case .end: reading = .whole(asks: nil)
+        case .none:
+            connection.thaw()
+            return nil
+        }
+        switch reading {
+        case .whole(let method?) where !server.mayAsk(method):
+            throw attempt.failure(.authentication, server.refusal(of: method))
+        case .whole:
+            let step = connection.continueLogin()
+            connection.thaw()
+            return step
+        case .incomplete(let needed):
+            connection.thaw()
+            try waitForBytes(needed, connection, attempt)
+            return nil
+        }
+    }
+
+    /// Waits until so many bytes can be read, or the end.
+    private func waitForBytes(
+        _ count: Int, _ connection: borrowing PostgresConnection, _ attempt: PingAttempt
+    ) throws(PingFailure) {
+        // Of TLS no more than a record can be looked at, and no server begins a message in one to end its head in another.
+        if connection.tlsSession != nil {
+            throw attempt.failure(.protocolViolation, "its request for authentication is cut in pieces")
+        }
+        connection.setLowWater(count)
+        defer { connection.setLowWater(1) }
+        try attempt.wait(for: POLLIN, on: connection.descriptor)
     }
 
     /// The rows of the answer.
@@ -144,7 +211,11 @@ struct PostgresDriver: PingDriver {
                 if received > Self.largestAnswer {
                     throw attempt.failure(.query, "the answer to \(question.name) is longer than 1 MiB")
                 }
-                if !connection.consumeInput() { throw self.failure(ofQuery: connection, attempt) }
+                let isFlood = received > Self.usualAnswer
+                if isFlood { connection.freeze() }
+                let isAlive = connection.consumeInput()
+                if isFlood { connection.thaw() }
+                if !isAlive { throw self.failure(ofQuery: connection, attempt) }
                 if unsent > 0 { unsent = connection.flush() }
             }
             switch connection.nextResult() {

@@ -4,7 +4,7 @@ import Glibc
 /// What libpq is told about a server. Explicit wherever the environment or a file in a home directory could speak.
 ///
 /// libpq offers no way to ignore `PGSERVICE`, `PGPASSWORD` where no password is configured, and `PGHOSTADDR` where the
-/// server is a Unix socket: do not set them for the proxy.
+/// server is a Unix socket. The program takes its clients' variables away at its start; who embeds it must not set them.
 struct PostgresParameters {
     /// A path at which no file can be: libpq takes an empty value for "look in ~/.postgresql".
     private static let noFile = "/dev/null/none"

@@ -19,6 +19,9 @@ struct TCPConnection: ~Copyable {
         if let error = Self.pendingError(of: descriptor) { throw attempt.failure(error) }
     }
 
+    /// The PROXY header for what this connection itself says.
+    func header(_ version: ProxyHeaderVersion) -> [UInt8] { version.bytes(ofSocket: descriptor) }
+
     deinit { if descriptor >= 0 { close(descriptor) } }
 
     /// The error that a connect in the background ended with. Asking for it takes it away.

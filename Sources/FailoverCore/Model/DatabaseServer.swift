@@ -25,6 +25,16 @@ public struct DatabaseServer: Hashable, Sendable {
         case replica
     }
 
+    /// How PostgreSQL's servers ask for a password. The raw values are the words of `password_methods`.
+    public enum PasswordMethod: String, Hashable, Sendable, CaseIterable {
+        /// Shows nothing that helps to log in anywhere.
+        case scram
+        /// Shows a hash by which one can log in, and from which short passwords can be found.
+        case md5
+        /// Shows the password.
+        case cleartext
+    }
+
     public var engine: Engine
     public var endpoint: Endpoint
     /// Other servers that it may be instead; none by default. Of them all it is the one that has the ``role``: the one
@@ -35,6 +45,9 @@ public struct DatabaseServer: Hashable, Sendable {
     public var password: Secret?
     /// The file that the password was read from; it is read again when the server does not accept the password.
     public var passwordFile: String?
+    /// How a PostgreSQL server may ask the ping for the password; `nil`, the default, is by `scram`, and in the other ways
+    /// only where the server's certificate is verified or it is a Unix socket.
+    public var passwordMethods: Set<PasswordMethod>?
     /// Database to log in to; `nil` is the user's own (PostgreSQL) or none (MySQL).
     public var databaseName: String?
     public var tls: TLSMode
@@ -46,6 +59,9 @@ public struct DatabaseServer: Hashable, Sendable {
     public var role: Role?
     /// How old the server's data may be; `nil`, the default, is as old as it likes, and it is not asked.
     public var replication: ReplicationPolicy?
+    /// The PROXY header that a ping sends first, as sessions do; `nil`, the default, is none. Not over a Unix socket, and
+    /// with Oracle's client library the ping fails.
+    public var proxyHeader: ProxyHeaderVersion?
 
     public init(
         engine: Engine,
@@ -54,12 +70,14 @@ public struct DatabaseServer: Hashable, Sendable {
         user: String? = nil,
         password: Secret? = nil,
         passwordFile: String? = nil,
+        passwordMethods: Set<PasswordMethod>? = nil,
         databaseName: String? = nil,
         tls: TLSMode = .prefer,
         tlsAuthorities: String? = nil,
         pingQuery: String = "SELECT 1",
         role: Role? = nil,
-        replication: ReplicationPolicy? = nil
+        replication: ReplicationPolicy? = nil,
+        proxyHeader: ProxyHeaderVersion? = nil
     ) {
         self.engine = engine
         self.endpoint = endpoint
@@ -67,12 +85,14 @@ public struct DatabaseServer: Hashable, Sendable {
         self.user = user
         self.password = password
         self.passwordFile = passwordFile
+        self.passwordMethods = passwordMethods
         self.databaseName = databaseName
         self.tls = tls
         self.tlsAuthorities = tlsAuthorities
         self.pingQuery = pingQuery
         self.role = role
         self.replication = replication
+        self.proxyHeader = proxyHeader
     }
 
     /// All that it may be.

@@ -22,6 +22,8 @@ enum Opening {
         case proven([UInt8])
         /// The backend is no good.
         case failed(DialFailure)
+        /// The same backend is needed once more, on another connection.
+        case connectAgain
         /// The client wants a running query cancelled; this goes to all who may run it.
         case cancel([UInt8])
         /// This goes to the client, and the session ends.
@@ -50,8 +52,10 @@ enum Opening {
 
     /// A connection to a backend stands.
     ///
-    /// - Parameter guarding: what becomes of a session that can't be kept from writing; `nil` where it may write.
-    mutating func connected(guarding: SessionSettings.OpaquePolicy? = nil) -> Step {
+    /// - Parameters:
+    ///   - guarding: what becomes of a session that can't be kept from writing; `nil` where it may write.
+    ///   - byStatement: whether it is kept from that by a statement after the login.
+    mutating func connected(guarding: SessionSettings.OpaquePolicy? = nil, byStatement: Bool = false) -> Step {
         switch self {
         case .tcp: return .proven([])
         case .mysql(var opening):
@@ -59,7 +63,7 @@ enum Opening {
             return opening.connected()
         case .postgres(var opening):
             defer { self = .postgres(opening) }
-            return opening.connected(guarding: guarding)
+            return opening.connected(guarding: guarding, byStatement: byStatement)
         }
     }
 

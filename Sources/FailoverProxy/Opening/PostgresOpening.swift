@@ -29,6 +29,8 @@ struct PostgresOpening {
     private(set) var isEncrypted = false
     /// What becomes of a session that the present backend must not let write, and that it can't keep from that.
     private var guarding: SessionSettings.OpaquePolicy?
+    /// Whether the present backend is to be told by a statement after the login: it takes no parameter for it.
+    private(set) var guardsByStatement = false
     /// What the present backend has said.
     private var heard: [UInt8] = []
     private var isConnected = false
@@ -108,6 +110,9 @@ extension PostgresOpening {
     /// A failover alias may get another StartupMessage than the client's.
     private func giveKept() -> Opening.Step {
         guard guarding != nil, !isEncrypted else { return .awaitBackend(sending: kept) }
+        if guardsByStatement {
+            return isInClear ? .awaitBackend(sending: kept) : .failed(.unguardable(ReadOnlyGuard.whyEarly))
+        }
         guard let bytes = PostgresReadOnlyStartup.bytes(kept) else {
             return .failed(.unguardable("the client's StartupMessage has no room for default_transaction_read_only"))
         }
@@ -122,9 +127,12 @@ extension PostgresOpening {
 // MARK: - Backends come, answer and go
 
 extension PostgresOpening {
-    mutating func connected(guarding: SessionSettings.OpaquePolicy? = nil) -> Opening.Step {
+    mutating func connected(
+        guarding: SessionSettings.OpaquePolicy? = nil, byStatement: Bool = false
+    ) -> Opening.Step {
         isConnected = true
         self.guarding = guarding
+        guardsByStatement = byStatement
         switch phase {
         case .listening: return .awaitClient
         case .asking: return .awaitBackend(sending: request)
@@ -142,6 +150,11 @@ extension PostgresOpening {
         case .asking: return answered()
         case .answering:
             if isEncrypted { return .proven(heard) }
+            if guarding != nil, !guardsByStatement, PostgresReadOnlyStartup.isRefused(by: heard) {
+                isConnected = false
+                heard = []
+                return .connectAgain
+            }
             return switch PostgresAnswer(heard) {
             case .incomplete: .awaitBackend(sending: [])
             case .proof: .proven(heard)

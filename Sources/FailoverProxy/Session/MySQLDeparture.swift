@@ -1,16 +1,21 @@
 import Glibc
 
-/// Takes leave of a MySQL server whose client must not log in.
+/// Takes leave of a MySQL server that has not let the client in.
 final class MySQLDeparture: Pollable {
     private let loop: EventLoop
     private let backend: Descriptor
-    private var login = MySQLRefusedLogin()
+    private var login: MySQLRefusedLogin
+    private let done: () -> Void
     private var slot = -1
 
-    /// - Parameter backend: a connection on which the server has greeted, and nothing has been answered.
-    init(loop: EventLoop, backend: consuming Descriptor) {
+    /// - Parameters:
+    ///   - backend: a connection on which the login is as far as `login` has it.
+    ///   - done: called once, when the server has been left or the time is over.
+    init(loop: EventLoop, backend: consuming Descriptor, login: MySQLRefusedLogin, done: @escaping () -> Void) {
         self.loop = loop
         self.backend = backend
+        self.login = login
+        self.done = done
     }
 
     func start(deadline: UInt64) {
@@ -19,7 +24,7 @@ final class MySQLDeparture: Pollable {
         loop.unwatch(backend.raw)
         do {
             try loop.watch(backend.raw, .session, slot: slot, side: .backend)
-            send(MySQLRefusedLogin.handshake)
+            follow(login.start())
         } catch {
             finish()
         }
@@ -30,11 +35,7 @@ final class MySQLDeparture: Pollable {
             switch backend.receive(into: loop.readBuffer) {
             case .bytes(let count):
                 let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(loop.readBuffer.bytes)[..<count])
-                switch login.serverSent(bytes) {
-                case .wait: continue
-                case .send(let bytes): send(bytes)
-                case .leave: finish()
-                }
+                follow(login.serverSent(bytes))
             case .wouldBlock: return
             case .ended, .failed: finish()
             }
@@ -45,13 +46,23 @@ final class MySQLDeparture: Pollable {
 
     func resume() {}
 
-    private func send(_ bytes: [UInt8]) {
-        if backend.send(bytes) != .bytes(bytes.count) { finish() }
+    /// The process ends soon.
+    func hurry(deadline: UInt64) {
+        if slot >= 0 { loop.setDeadline(deadline, slot: slot) }
+    }
+
+    private func follow(_ step: MySQLRefusedLogin.Step) {
+        switch step {
+        case .wait: return
+        case .send(let bytes): if backend.send(bytes) != .bytes(bytes.count) { finish() }
+        case .leave: finish()
+        }
     }
 
     private func finish() {
         guard slot >= 0 else { return }
         loop.dismiss(slot: slot)
         slot = -1
+        done()
     }
 }

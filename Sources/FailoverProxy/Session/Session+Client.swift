@@ -12,29 +12,17 @@ extension Session {
     var clientName: String { source?.description ?? "?" }
 
     /// The header that tells a backend who the client is.
-    func proxyHeader(_ version: ProxyHeader.Version) -> [UInt8] {
-        ProxyHeader.bytes(version, source: source, destination: client.localAddress)
+    func proxyHeader(_ version: ProxyHeaderVersion) -> [UInt8] {
+        version.bytes(source: source, destination: client.localAddress)
     }
 }
 
 extension Descriptor {
     /// Where the peer is; getpeername(2). A peer on a Unix socket has no address of its own.
-    var peerAddress: SocketAddress? { address(getpeername) }
+    var peerAddress: SocketAddress? { .peer(of: raw) }
 
     /// Where the peer has connected to; getsockname(2).
-    var localAddress: SocketAddress? { address(getsockname) }
-
-    private func address(
-        _ call: (Int32, UnsafeMutablePointer<sockaddr>?, UnsafeMutablePointer<socklen_t>?) -> Int32
-    ) -> SocketAddress? {
-        var bytes = [UInt8](repeating: 0, count: MemoryLayout<sockaddr_un>.size)
-        var length = socklen_t(bytes.count)
-        let result = bytes.withUnsafeMutableBytes {
-            call(raw, $0.baseAddress?.assumingMemoryBound(to: sockaddr.self), &length)
-        }
-        guard result == 0 else { return nil }
-        return SocketAddress(kernelBytes: Array(bytes.prefix(Int(length))))
-    }
+    var localAddress: SocketAddress? { .local(of: raw) }
 
     /// Takes a PROXY header off the stream, and nothing behind it.
     func receiveProxyHeader() -> ProxyHeader.Reading {

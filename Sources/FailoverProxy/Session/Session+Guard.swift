@@ -53,7 +53,7 @@ extension Session {
     }
 
     /// - Returns: whether the session goes on.
-    private func send(_ bytes: [UInt8], to side: Side) -> Bool {
+    func send(_ bytes: [UInt8], to side: Side) -> Bool {
         guard !bytes.isEmpty else { return true }
         guard self[side.other].pending.isEmpty else {
             self[side.other].pending.append(bytes)
@@ -75,6 +75,10 @@ extension Session {
 extension Session {
     /// The server was to be told, and the time for its answer is over.
     func guardIsLate() -> Bool {
+        if case .guardedPostgres(let guarded) = stream, guarded.state.phase == .setting {
+            worker.noteFailure(.greetingTimeout, session: self, detail: "no answer to \(PostgresGuard.statement)")
+            return guardEnds(guarded, "it said nothing in time")
+        }
         guard case .guarded(let guarded) = stream, guarded.state.phase == .setting else { return false }
         worker.noteFailure(.greetingTimeout, session: self, detail: "no answer to SET SESSION TRANSACTION READ ONLY")
         return guardEnds("it said nothing in time")
@@ -84,6 +88,7 @@ extension Session {
     func guardIsLeft() -> Bool { guardEnds("it closed") }
 
     private func guardEnds(_ words: String) -> Bool {
+        if case .guardedPostgres(let guarded) = stream { return guardEnds(guarded, words) }
         guard case .guarded(let guarded) = stream, let passage = guarded.state.serverIsSilent(words) else {
             return false
         }
@@ -102,11 +107,5 @@ extension Session {
         if refusal.isForTLS { return leave(saying: TLSAlert.accessDenied) }
         guard let sequence = refusal.sequence, toClient.pending.isEmpty else { return close(because: message) }
         leave(saying: MySQLErrorPacket(code: 1105, sqlState: "HY000", message: message, sequence: sequence).bytes)
-    }
-
-    private func leaveBackendBeforeLogin() {
-        guard let backend = backend.take() else { return }
-        let deadline = loop.now &+ settings.openingLimits.greeting
-        MySQLDeparture(loop: loop, backend: backend).start(deadline: deadline)
     }
 }

@@ -19,7 +19,7 @@ extension Session {
     func leave(saying words: [UInt8]) {
         guard !isLeaving, !isClosed else { return }
         isLeaving = true
-        backend = nil
+        leaveBackend()
         leavePlace()
         guard client.send(words) == .bytes(words.count) else { return close(because: "the client does not read") }
         client.endSending()

@@ -64,17 +64,19 @@ extension Session {
     }
 
     private func dropBackend() {
-        backend = nil
+        leaveBackend()
         toBackend.pending = PendingBytes()
     }
 
     private func dial(_ address: SocketAddress, deadline: UInt64) {
         guard takePlace() else { return backendFailed(.full) }
         if let alias = machine.alias { movesOfAlias = worker.routes.aliases[alias].moves }
+        toBackend.pending = PendingBytes()
         do {
             let descriptor = try Dialer.dial(address)
             try loop.watch(descriptor.raw, .session, slot: slot, side: .backend)
             backend = consume descriptor
+            watchLogin()
             waitForBackend(until: deadline)
         } catch {
             backendFailed(.system(error.code))
@@ -129,7 +131,9 @@ extension Session {
             if machine.isRelaying { return relay(from: .backend, untilEnd: true) }
             switch backend?.receive(into: loop.readBuffer, atMost: Self.openingReadSize) {
             case .bytes(let count):
-                advance(machine.backendSent(loop.readBuffer.copy(from: 0, to: count), now: loop.now))
+                let bytes = loop.readBuffer.copy(from: 0, to: count)
+                if let login { bytes.withUnsafeBytes { login.state.serverSent($0) } }
+                advance(machine.backendSent(bytes, now: loop.now))
                 readClientWhileOpening()
             case .wouldBlock, nil: return
             case .ended: backendFailed(.closed)
@@ -161,8 +165,12 @@ extension Session {
 
     private func startRelay(_ bytes: [UInt8]) {
         lastActivity = loop.now
+        awaitLogin()
         awaitAge()
-        if machine.isInClear {
+        if let alias = machine.aliasByStatement { worker.noteNeedsStatement(alias) }
+        if machine.guardsByStatement {
+            stream = .guardedPostgres(GuardedPostgres())
+        } else if machine.isInClear {
             switch (worker.configuration.routes[route].engine, machine.guarding) {
             case (.mysql, let opaque?): stream = .guarded(GuardedMySQL(opaque: opaque))
             case (.mysql, nil): stream = .mysql(MySQLReader())

@@ -89,6 +89,10 @@ extension Session {
             _ = perform(bytes.withUnsafeBytes { guarded.state.serverSent($0) }, guarded, asItIs: bytes, from: .backend)
             return
         }
+        if case .guardedPostgres(let guarded) = stream {
+            _ = follow(bytes, from: .backend, guarded)
+            return
+        }
         bytes.withUnsafeBytes { stream.sent($0, by: .backend) }
         switch client.send(bytes) {
         case .bytes(let sent): toClient.pending = PendingBytes(Array(bytes.dropFirst(sent)))
@@ -101,6 +105,7 @@ extension Session {
     ///
     /// - Returns: Whether all of it went out.
     private func follow(_ count: Int, from side: Side) -> Bool {
+        if let login { return follow(count, from: side, login) }
         let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(loop.readBuffer.bytes)[..<count])
         switch stream {
         case .opaque:
@@ -111,6 +116,8 @@ extension Session {
             if !saw, stream.sawShutdown { noteShutdown() }
         case .guarded(let guarded):
             return follow(bytes, from: side, guarded)
+        case .guardedPostgres(let guarded):
+            return follow(Array(bytes), from: side, guarded)
         }
         return pass(count, from: side)
     }
@@ -163,6 +170,7 @@ extension Session {
 
     private func sourceEnded(_ side: Side) {
         if side == .backend, guardIsLeft() { return }
+        if side == .client, login != nil { return close(because: "the client left before it was logged in") }
         self[side].sourceEnded = true
         noteEarlyClose(side)
         finish(to: side.other)

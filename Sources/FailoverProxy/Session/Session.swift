@@ -37,6 +37,8 @@ final class Session: Pollable {
     var movesOfAlias: UInt32 = 0
     /// Since when a better alias waits for the session.
     var movesSince: UInt64?
+    /// What a MySQL server that waits for a login has heard of it.
+    @exclusivity(unchecked) var login: PendingLogin?
     /// Whether the kernel watches over the backend for us.
     var watchesBackend = false
     /// The alias whose `max_connections` this session counts against.
@@ -68,7 +70,9 @@ final class Session: Pollable {
             opening: Opening(worker.configuration.routes[route].engine), candidates: candidates,
             limits: settings.openingLimits,
             readOnlyGuard: settings.failoverReadOnly
-                ? ReadOnlyGuard(worker.routes, route: route, opaque: settings.readOnlyOpaque) : nil)
+                ? ReadOnlyGuard(
+                    worker.routes, route: route, opaque: settings.readOnlyOpaque,
+                    byStatement: worker.aliasesByStatement()) : nil)
     }
 
     var settings: SessionSettings { worker.configuration.routes[route].session }
@@ -111,10 +115,12 @@ final class Session: Pollable {
         if awaitsHeader { return close(because: "no PROXY header came in time") }
         guard machine.isRelaying else { return openingIsLate() }
         if guardIsLate() { return }
+        if let login, login.deadline <= loop.now { return close(because: "no login in time") }
         if !watchesBackend {
             backend?.watchPeer(keepalive: settings.keepalive, userTimeout: settings.tcpUserTimeout)
             watchesBackend = true
         }
+        if let login { return loop.setDeadline(login.deadline, slot: slot) }
         closeIfIdle()
     }
 
@@ -124,7 +130,7 @@ final class Session: Pollable {
         isClosed = true
         worker.log.debug("session closed: \(reason())", metadata: worker.metadata(of: self))
         loop.dismiss(slot: slot)
-        backend = nil
+        leaveBackend()
         leavePlace()
         worker.sessionEnded(self)
     }

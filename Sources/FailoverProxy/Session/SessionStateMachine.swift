@@ -67,6 +67,10 @@ struct SessionStateMachine {
     private var address = 0
     private let limits: Limits
     private let readOnlyGuard: ReadOnlyGuard?
+    /// The alias that was found to take no parameter by which a session is kept from writing.
+    private(set) var aliasByStatement: Int?
+    /// Whether the session that is served is to be kept from writing by a statement.
+    private(set) var guardsByStatement = false
     /// What keeps the session that is served from writing, if anything is to; and whether nothing can.
     private(set) var guarding: SessionSettings.OpaquePolicy?
     private(set) var isUnguarded = false
@@ -137,7 +141,9 @@ extension SessionStateMachine {
     mutating func connected(now: UInt64) -> Action {
         state = .opening
         answerDeadline = nil
-        return follow(opening.connected(guarding: guardingOfCurrent), now: now)
+        let alias = candidates[current].alias
+        let byStatement = alias == aliasByStatement || readOnlyGuard?.byStatement.contains(alias) == true
+        return follow(opening.connected(guarding: guardingOfCurrent, byStatement: byStatement), now: now)
     }
 
     /// The backend's next bytes, before it is proven.
@@ -216,6 +222,7 @@ extension SessionStateMachine {
             guard current < candidates.count else { return .leave("nobody was asked") }
             isInClear = opening.isInClear
             guarding = guardingOfCurrent
+            if case .postgres(let opening) = opening, guarding != nil { guardsByStatement = opening.guardsByStatement }
             isUnguarded = guarding != nil && opening.isEncrypted
             state = .relaying(alias: candidates[current].alias)
             // What was kept for the next candidate is not needed any more; an idle session holds none of it.
@@ -223,6 +230,10 @@ extension SessionStateMachine {
             opening = .tcp
             return .relay(bytes)
         case .failed(let failure): return failed(failure, now: now)
+        case .connectAgain:
+            aliasByStatement = candidates[current].alias
+            aliasDeadline = now &+ limits.connect
+            return dial(now: now)
         case .cancel(let bytes): return .cancel(bytes)
         case .farewell(let bytes):
             state = .refused

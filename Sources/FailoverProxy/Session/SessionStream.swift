@@ -5,11 +5,12 @@ enum SessionStream {
     case mysql(MySQLReader)
     /// What passes is not always what was sent.
     case guarded(GuardedMySQL)
+    case guardedPostgres(GuardedPostgres)
 
     /// Bytes that one side sent.
     mutating func sent(_ bytes: UnsafeRawBufferPointer, by side: Side) {
         switch self {
-        case .opaque, .guarded: return
+        case .opaque, .guarded, .guardedPostgres: return
         case .postgres(var reader):
             // Gives the only reference to the reader away, so that it is changed in place.
             self = .opaque
@@ -27,7 +28,8 @@ enum SessionStream {
     /// Whether the session can be ended without cutting anything; never of one that can't be read.
     var isAtBoundary: Bool {
         switch self {
-        case .opaque: false
+        // One that is not followed yet is not logged in.
+        case .opaque, .guardedPostgres: false
         case .postgres(let reader): reader.isAtBoundary
         case .mysql(let reader): reader.isAtBoundary
         case .guarded(let guarded): guarded.state.isAtBoundary
@@ -37,7 +39,7 @@ enum SessionStream {
     /// Whether the server has said that it shuts down.
     var sawShutdown: Bool {
         switch self {
-        case .opaque: false
+        case .opaque, .guardedPostgres: false
         case .postgres(let reader): reader.sawShutdown
         case .mysql(let reader): reader.sawShutdown
         case .guarded(let guarded): guarded.state.reader.sawShutdown
@@ -48,7 +50,7 @@ enum SessionStream {
     /// messages; MySQL's error 1053 in place of an answer that is due.
     func lastWords(_ message: String) -> [UInt8]? {
         switch self {
-        case .opaque: nil
+        case .opaque, .guardedPostgres: nil
         case .postgres(let reader):
             reader.mayTellClient
                 ? PostgresErrorResponse(

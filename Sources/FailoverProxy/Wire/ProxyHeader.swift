@@ -1,16 +1,8 @@
 import FailoverCore
 import FailoverSystem
 
-/// The header by which a proxy tells the next one who its client is: HAProxy's `doc/proxy-protocol.txt`.
-public enum ProxyHeader {
-    /// The forms of the header; the raw values are those of `send_proxy`.
-    public enum Version: String, Hashable, Sendable, CaseIterable {
-        /// A line of text.
-        case v1
-        /// Binary.
-        case v2
-    }
-
+/// Reads the header by which a balancer tells who its client is: HAProxy's `doc/proxy-protocol.txt`.
+enum ProxyHeader {
     /// What was found at the beginning of a stream.
     enum Reading: Equatable {
         case incomplete
@@ -22,7 +14,7 @@ public enum ProxyHeader {
     /// No header of a sender that means well is longer: 107 bytes of text, 232 binary ones and some extensions.
     static let longest = 4096
     private static let longestLine = 107
-    private static let signature: [UInt8] = [0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a]
+    private static let signature = ProxyHeaderVersion.signature
 
     /// Reads the beginning of a stream.
     static func read(_ bytes: [UInt8]) -> Reading {
@@ -30,15 +22,6 @@ public enum ProxyHeader {
         if bytes.starts(with: Array("PROXY ".utf8)) { return readLine(bytes) }
         let isBeginning = signature.starts(with: bytes) || "PROXY ".utf8.starts(with: bytes)
         return isBeginning ? .incomplete : .garbage
-    }
-
-    /// The header for a session of this client, who connected to that address of the proxy.
-    static func bytes(_ version: Version, source: SocketAddress?, destination: SocketAddress?) -> [UInt8] {
-        let ends = source.flatMap { source in destination.flatMap { Ends(source, $0) } }
-        return switch version {
-        case .v1: Array((ends?.line ?? "PROXY UNKNOWN\r\n").utf8)
-        case .v2: signature + (ends?.binary ?? [0x21, 0x00, 0, 0])
-        }
     }
 
     private static func readLine(_ bytes: [UInt8]) -> Reading {
@@ -79,36 +62,5 @@ public enum ProxyHeader {
         return .header(
             source: SocketAddress(ip: bytes[16..<(16 + size)], port: port(at: ports)),
             destination: SocketAddress(ip: bytes[(16 + size)..<ports], port: port(at: ports + 2)), length: length)
-    }
-}
-
-/// Both ends of a client's connection, of one family.
-private struct Ends {
-    let source: SocketAddress
-    let destination: SocketAddress
-
-    /// `nil` for a Unix socket, and where the families differ.
-    init?(_ source: SocketAddress, _ destination: SocketAddress) {
-        guard source.ip != nil, destination.ip != nil, source.family == destination.family else { return nil }
-        self.source = source
-        self.destination = destination
-    }
-
-    private var isV4: Bool { source.ip?.count == 4 }
-
-    var line: String {
-        func host(_ address: SocketAddress) -> Substring {
-            let text = address.description
-            let host = text.prefix(upTo: text.lastIndex(of: ":") ?? text.endIndex)
-            return host.hasPrefix("[") ? host.dropFirst().dropLast() : host
-        }
-        let family = isV4 ? "TCP4" : "TCP6"
-        return "PROXY \(family) \(host(source)) \(host(destination)) \(source.port ?? 0) \(destination.port ?? 0)\r\n"
-    }
-
-    var binary: [UInt8] {
-        let addresses = (source.ip ?? []) + (destination.ip ?? [])
-        let ports = [source.port ?? 0, destination.port ?? 0].flatMap { [UInt8($0 >> 8), UInt8($0 & 0xff)] }
-        return [0x21, isV4 ? 0x11 : 0x21, 0, UInt8(addresses.count + ports.count)] + addresses + ports
     }
 }

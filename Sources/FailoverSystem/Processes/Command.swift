@@ -2,7 +2,7 @@
 package struct Command: Hashable, Sendable {
     /// The program's absolute path, then its arguments. No shell reads them.
     package var words: [String]
-    /// Variables beside those of this process.
+    /// Variables beside those of this process, from which it does not get those that hold secrets.
     package var environment: [String: String]
     /// What it reads from its standard input.
     package var input: [UInt8]

@@ -40,17 +40,9 @@ enum Spawn {
         return process
     }
 
-    /// This process's variables with others added, as `NAME=VALUE`.
+    /// This process's variables, but for secrets, with others added, as `NAME=VALUE`.
     private static func environment(adding added: [String: String]) -> [String] {
-        var inherited: [String] = []
-        var next = environ
-        while let text = next.pointee {
-            let variable = String(cString: text)
-            if let name = variable.split(separator: "=", maxSplits: 1).first, added[String(name)] == nil {
-                inherited.append(variable)
-            }
-            next = next.successor()
-        }
-        return inherited + added.map { "\($0)=\($1)" }
+        let inherited = Environment.forChildren.filter { added[$0.name] == nil }
+        return inherited.map { "\($0.name)=\($0.value)" } + added.map { "\($0)=\($1)" }
     }
 }

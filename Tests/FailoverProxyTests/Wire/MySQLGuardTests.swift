@@ -62,6 +62,31 @@ struct MySQLGuardTests {
         #expect(session.silence() == nil)
     }
 
+    /// From MySQL 8.0.23 on, where client and server agree on it; a statement without them is malformed then.
+    @Test(arguments: [(true, true), (true, false), (false, true)], Chunking.allCases)
+    func whatTheServerIsToldHasAttributesWhereBothSidesKnowThem(_ knowing: (Bool, Bool), _ chunking: Chunking) {
+        let bit: UInt32 = 1 << 27
+        var flags = Talk.Flags()
+        if knowing.0 { flags.server |= bit }
+        if knowing.1 { flags.client |= bit }
+        var session = GuardedConversation(chunking)
+        session.server(0, Talk.greeting(flags))
+        session.client(1, Talk.handshake(flags))
+        _ = session.takeServer()
+        session.server(2, Talk.ok())
+        let attributes: [UInt8] = knowing.0 && knowing.1 ? [0, 1] : []
+        #expect(
+            session.takeServer() == packet(0, [3] + attributes + Array("SET SESSION TRANSACTION READ ONLY".utf8)))
+        session.server(1, Talk.ok())
+        session.client(0, [3] + attributes + Array("select 1".utf8))
+        session.server(1, Talk.ok())
+        #expect(session.state.isAtBoundary)
+        session.client(0, Self.reset)
+        _ = session.takeServer()
+        session.server(1, Talk.ok())
+        #expect(session.takeServer().dropFirst(5).prefix(2) == (attributes + Array("SE".utf8)).prefix(2)[...])
+    }
+
     @Test(arguments: Chunking.allCases)
     func aLoginOfSeveralRoundsPassesBeforeTheServerIsTold(_ chunking: Chunking) {
         var session = GuardedConversation(chunking)

@@ -6,10 +6,17 @@ import Testing
 @Suite("How the proxy leaves a MySQL server that has greeted")
 struct MySQLRefusedLoginTests {
     private func steps(_ packets: (UInt8, [UInt8])...) -> [MySQLRefusedLogin.Step] {
-        var login = MySQLRefusedLogin()
+        var login = handshaken
         return packets.map { sequence, body in
             FaultyServerConnection.mysqlPacket(sequence, body).withUnsafeBytes { login.serverSent($0) }
         }
+    }
+
+    /// Has said its first packet.
+    private var handshaken: MySQLRefusedLogin {
+        var login = MySQLRefusedLogin()
+        #expect(login.start() == .send(MySQLRefusedLogin.handshake))
+        return login
     }
 
     @Test func itsFirstPacketIsAHandshakeInClear() {
@@ -36,15 +43,40 @@ struct MySQLRefusedLoginTests {
         #expect(steps((2, MySQLConversation.ok())) == [.send([1, 0, 0, 0, 1])])
     }
 
+    @Test func aGreetingThatIsStillToComeIsWaitedFor() {
+        var login = MySQLRefusedLogin(at: .greeting)
+        #expect(login.start() == .wait)
+        let greeting = FaultyServerConnection.mysqlGreeting()
+        #expect(greeting.withUnsafeBytes { login.serverSent($0) } == .send(MySQLRefusedLogin.handshake))
+        var refused = MySQLRefusedLogin(at: .greeting)
+        let error = FaultyServerConnection.mysqlPacket(0, MySQLConversation.error(1040))
+        #expect(error.withUnsafeBytes { refused.serverSent($0) } == .leave)
+    }
+
+    @Test func aQuestionThatIsOpenIsAnsweredFirst() {
+        var login = MySQLRefusedLogin(at: .client(sequence: 3, size: 0))
+        #expect(login.start() == .send([0, 0, 0, 3]))
+        var answered = MySQLRefusedLogin(at: .server)
+        #expect(answered.start() == .wait)
+        let ok = FaultyServerConnection.mysqlPacket(4, MySQLConversation.ok())
+        #expect(ok.withUnsafeBytes { answered.serverSent($0) } == .send([1, 0, 0, 0, 1]))
+    }
+
+    /// To MariaDB's ed25519, any other size is a connection that broke.
+    @Test func aSignatureIsAsLongAsOne() {
+        let question: [UInt8] = [0xfe] + Array("client_ed25519\u{0}".utf8) + [UInt8](repeating: 7, count: 32)
+        #expect(steps((2, question)) == [.send([64, 0, 0, 3] + [UInt8](repeating: 0, count: 64))])
+    }
+
     @Test func aServerThatAsksWithoutEndIsLeft() {
-        var login = MySQLRefusedLogin()
+        var login = handshaken
         let question = FaultyServerConnection.mysqlPacket(2, [1, 4])
         let steps = (0..<10).map { _ in question.withUnsafeBytes { login.serverSent($0) } }
         #expect(steps.last == .leave)
     }
 
     @Test func halfAPacketIsWaitedFor() {
-        var login = MySQLRefusedLogin()
+        var login = handshaken
         let error = FaultyServerConnection.mysqlPacket(2, MySQLConversation.error(1045))
         let steps = error.map { byte in withUnsafeBytes(of: byte) { login.serverSent($0) } }
         #expect(steps.dropLast().allSatisfy { $0 == .wait })

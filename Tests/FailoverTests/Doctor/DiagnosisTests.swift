@@ -105,6 +105,25 @@ struct DiagnosisTests {
         },
     ]
 
+    @Test(arguments: guards)
+    func whatSessionsMeetFirst(_ example: Case) throws { try check(example) }
+
+    private static let guards = [
+        Case("an old pooler, and nobody who minds") { $0.primary.refusesReadOnlyParameter = true },
+        Case("an old pooler before the replica", route: ", failover_read_only: true") {
+            $0.replica.refusesReadOnlyParameter = true
+        },
+        Case(
+            "an old pooler where sessions are kept from writing", route: ", failover_read_only: true",
+            finds: ["default: guard-by-statement"]
+        ) { $0.primary.refusesReadOnlyParameter = true },
+        Case("a header to both", route: ", send_proxy: v2"),
+        Case(
+            "a header in one of two routes",
+            route: ", send_proxy: v2}\n  other: {type: database, db_alias: slave, listen: \"127.0.0.1:6433\"",
+            finds: ["default: proxy-headers-differ", "slave: proxy-headers-differ"]),
+    ]
+
     @Test(arguments: limits)
     func limitsThatDoNotFit(_ example: Case) throws { try check(example) }
 

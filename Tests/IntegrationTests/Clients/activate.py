@@ -2,13 +2,14 @@
 """Becomes a program that finds a listening socket as systemd passes it: activate.py NOTIFY_SOCKET PROGRAM...
 
 The system chooses the port, which takes the place of 127.0.0.1:0 in the file after --config. Listens on a second port
-as well, that no route has.
+as well, that no route has. Another process holds both for as long as the program runs, as systemd does.
 """
 
 import os
 import pathlib
 import socket
 import sys
+import time
 
 FIRST = 3  # SD_LISTEN_FDS_START
 
@@ -28,6 +29,11 @@ def main() -> None:
         if descriptor != FIRST + index:
             os.dup2(descriptor, FIRST + index)
         os.set_inheritable(FIRST + index, True)
+    program = os.getpid()
+    if os.fork() == 0:
+        while os.getppid() == program:
+            time.sleep(0.1)
+        os._exit(0)
     os.environ.update(
         LISTEN_PID=str(os.getpid()), LISTEN_FDS="2", NOTIFY_SOCKET=sys.argv[1], WATCHDOG_USEC="200000"
     )

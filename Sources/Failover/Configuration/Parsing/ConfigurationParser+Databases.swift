@@ -33,8 +33,10 @@ extension ConfigurationParser {
             if endpoints.count > 1 {
                 section["host"]?.report("engine tcp takes one: no ping can tell which of them it is")
             }
-            let others = ["user", "password", "name", "tls", "tls_ca", "ping_query", "role", "refused_ping"]
-            for key in others + ReplicationPolicy.keys {
+            let keys = [
+                "user", "password", "password_methods", "name", "tls", "tls_ca", "ping_query", "role", "refused_ping",
+            ]
+            for key in keys + ReplicationPolicy.keys {
                 section[key]?.report("engine tcp has no use for it: its ping only connects")
             }
             return endpoint.map { DatabaseServer(engine: .tcp, endpoint: $0) }
@@ -42,6 +44,7 @@ extension ConfigurationParser {
         let user = (engine == nil ? section["user"] : section.required("user"))?.text()
         let password = section["password"].flatMap(secret)
         let passwordFile = section["password"].flatMap(secretFile)
+        let passwordMethods = section["password_methods"].flatMap { self.passwordMethods($0, engine: engine) }
         let databaseName = section["name"]?.text()
         let tls = section["tls"]?.choice(of: DatabaseServer.TLSMode.self) ?? .prefer
         let authorities = section["tls_ca"].flatMap(certificateFile)
@@ -54,8 +57,17 @@ extension ConfigurationParser {
         guard let engine, let endpoint else { return nil }
         return DatabaseServer(
             engine: engine, endpoint: endpoint, alternatives: Array(endpoints.dropFirst()), user: user,
-            password: password, passwordFile: passwordFile, databaseName: databaseName, tls: tls,
-            tlsAuthorities: authorities, pingQuery: query, role: role, replication: replication)
+            password: password, passwordFile: passwordFile, passwordMethods: passwordMethods,
+            databaseName: databaseName, tls: tls, tlsAuthorities: authorities, pingQuery: query, role: role, replication: replication)
+    }
+
+    private func passwordMethods(
+        _ value: Value, engine: DatabaseServer.Engine?
+    ) -> Set<DatabaseServer.PasswordMethod>? {
+        if engine == .mysql { value.report("engine mysql has no use for it") }
+        guard let elements = value.elements() else { return nil }
+        if elements.isEmpty { value.report("would let the server ask in no way") }
+        return Set(elements.compactMap { $0.choice(of: DatabaseServer.PasswordMethod.self) })
     }
 
     private func monitor(_ section: Section, engine: DatabaseServer.Engine?) -> MonitorSettings {

@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverSystem
 import SystemPackage
 import Yams
 
@@ -33,6 +34,7 @@ extension ConfigurationParser {
     }
 
     private func secret(variable name: String, _ value: Value) -> Secret? {
+        Environment.noteSecret(name)
         guard let text = environment(name) else {
             value.report("the environment has no variable \(name.quotedForMessage)")
             return nil

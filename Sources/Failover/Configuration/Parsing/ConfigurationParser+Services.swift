@@ -1,5 +1,6 @@
 import FailoverCore
 import FailoverProxy
+import FailoverSystem
 
 extension ConfigurationParser {
     /// - Parameter databases: `nil` if they could not be read, so that no alias can be looked up.
@@ -27,6 +28,7 @@ extension ConfigurationParser {
         service.listeners = listeners(section)
         readConsequences(section, into: &service)
         var route = DatabaseRoute(aliases: [], listen: service.listeners.map(\.endpoint))
+        route.socketAccess = socketAccess(section, listen: service.listeners.map(\.endpoint))
         route.maxConnections = section.sessionLimit()
         route.allow = section["allow"].flatMap(networks)
         if let truth = section["serve_stale"]?.choice(of: Truth.self) { route.servesStale = truth == .true }
@@ -57,6 +59,25 @@ extension ConfigurationParser {
             let endpoint = element.read { () throws(InvalidText) in try Endpoint(listenText: text) }
             return endpoint.map { ($0, element.place) }
         }
+    }
+
+    private func socketAccess(_ section: Section, listen: [Endpoint]) -> UnixSocketAccess {
+        var access = UnixSocketAccess()
+        let hasSocket = listen.contains { if case .unix = $0 { true } else { false } }
+        for key in ["listen_mode", "listen_group"] where !hasSocket && !listen.isEmpty {
+            section[key]?.report("has a meaning only for a listener at unix:/path")
+        }
+        if let value = section["listen_mode"], let text = value.scalar("expected a mode such as \"0660\"") {
+            access.mode = UInt32(text, radix: 8)
+            if access.mode.map({ $0 > 0o777 }) ?? true || text.hasPrefix("+") {
+                value.report("expected a mode from \"0000\" to \"0777\", found \(text.quotedForMessage)")
+            }
+        }
+        if let value = section["listen_group"], let text = value.text() {
+            access.group = text
+            if SocketAccess.number(ofGroup: text) == nil { value.report("no such group: \(text.quotedForMessage)") }
+        }
+        return access
     }
 
     /// How several aliases of `db_alias` serve side by side.

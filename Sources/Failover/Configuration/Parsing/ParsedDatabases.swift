@@ -12,13 +12,14 @@ struct ParsedDatabases {
     /// Where their `max_lag` stands.
     var lagLimits: [String: Place] = [:]
 
-    /// The aliases with the settings of the services whose `db_alias` they are.
+    /// The aliases with the settings of the services whose `db_alias` they are. Their pings begin as sessions do.
     func configured(with services: [ParsedService]) -> [DatabaseAlias] {
         aliases.map { alias in
             var alias = alias
             for service in services where service.ownAliases.contains(alias.name) {
                 alias.monitor = service.overrides.applied(to: alias.monitor)
             }
+            alias.server.proxyHeader = services.lazy.compactMap { $0.proxyHeader(to: alias.name) }.first
             return alias
         }
     }

@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverProxy
 
 /// One of the `services` of a file, with the places that checks across services report at.
 struct ParsedService {
@@ -16,6 +17,12 @@ struct ParsedService {
     /// The routes of `close_during_outage`, and what they say then.
     var closedRoutes: [(name: String, place: Place)] = []
     var closureMessage = ""
+
+    /// The PROXY header that its sessions send to an alias first.
+    func proxyHeader(to alias: String) -> ProxyHeaderVersion? {
+        guard case .database(let route) = kind, route.aliases.contains(alias) else { return nil }
+        return route.session.sendProxy
+    }
 
     /// The service as the configuration holds it.
     var configuration: ServiceConfiguration? {

@@ -1,3 +1,4 @@
+import FailoverCore
 import FailoverProxy
 
 extension SessionSettings {
@@ -51,7 +52,7 @@ extension SessionSettings {
 enum SendProxyChoice: String, CaseIterable {
     case off, v1, v2
 
-    init(_ version: ProxyHeader.Version?) {
+    init(_ version: ProxyHeaderVersion?) {
         self =
             switch version {
             case nil: .off
@@ -60,7 +61,7 @@ enum SendProxyChoice: String, CaseIterable {
             }
     }
 
-    var version: ProxyHeader.Version? { ProxyHeader.Version(rawValue: rawValue) }
+    var version: ProxyHeaderVersion? { ProxyHeaderVersion(rawValue: rawValue) }
 }
 
 /// What a key that turns something on may say.

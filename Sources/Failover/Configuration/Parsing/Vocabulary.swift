@@ -41,15 +41,16 @@ struct Vocabulary: Sendable {
     static let databaseAlias = Vocabulary(
         section: "a database alias",
         keys: [
-            "engine", "host", "port", "user", "password", "name", "tls", "tls_ca", "ping_query", "role",
-            "max_connections", "weight", "refused_ping",
+            "engine", "host", "port", "user", "password", "password_methods", "name", "tls", "tls_ca", "ping_query",
+            "role", "max_connections", "weight", "refused_ping",
         ] + ReplicationPolicy.keys + MonitorOverrides.keysOfAlias,
         later: [])
 
     static let databaseService = Vocabulary(
         section: "a service of type database",
         keys: [
-            "type", "db_alias", "failover_db_alias", "listen", "allow", "max_connections", "connect_timeout",
+            "type", "db_alias", "failover_db_alias", "listen", "listen_mode", "listen_group", "allow",
+            "max_connections", "connect_timeout",
             "greeting_timeout", "client_startup_timeout", "idle_timeout", "tcp_user_timeout", "keepalive", "on_outage",
             "on_recovery", "drain_deadline", "drain_rate", "send_proxy", "accept_proxy", "error_triggers",
             "extra_error_triggers", "serve_stale", "max_suspect_share", "balance", "slow_start", "min_replicas",

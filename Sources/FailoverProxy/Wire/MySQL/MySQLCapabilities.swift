@@ -18,6 +18,8 @@ struct MySQLCapabilities: OptionSet {
     static let optionalMetadata = MySQLCapabilities(rawValue: 1 << 25)
     /// All after the login is compressed with zstd.
     static let compressZstd = MySQLCapabilities(rawValue: 1 << 26)
+    /// Statements have numbers of attributes before their text (MySQL).
+    static let queryAttributes = MySQLCapabilities(rawValue: 1 << 27)
     /// Whether definitions follow is told in the column count packet (MariaDB).
     static let cacheMetadata = MySQLCapabilities(rawValue: 1 << 36)
 

@@ -83,7 +83,7 @@ extension MySQLGuard {
     private mutating func hold(_ bytes: UnsafeRawBufferPointer, _ passage: inout Passage) -> Int? {
         guard let size = wholePacket(bytes, &passage) else { return nil }
         answer = Array(bytes[..<size])
-        passage.toServer += Self.command
+        passage.toServer += Self.command(reader.capabilities)
         phase = .setting
         return size
     }

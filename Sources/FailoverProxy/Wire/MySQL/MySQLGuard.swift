@@ -57,10 +57,14 @@ struct MySQLGuard {
     /// Bytes of an answer that is held. Real ones have less than 1000.
     static let answerLimit = 65_536
     /// What the server is told. MySQL knows it since 5.6, MariaDB since 10.0.
-    static let command: [UInt8] = {
-        let body: [UInt8] = [3] + Array("SET SESSION TRANSACTION READ ONLY".utf8)
+    ///
+    /// - Parameter capabilities: those that server and client have agreed on.
+    static func command(_ capabilities: MySQLCapabilities) -> [UInt8] {
+        // No attributes, in one set.
+        let attributes: [UInt8] = capabilities.contains(.queryAttributes) ? [0, 1] : []
+        let body: [UInt8] = [3] + attributes + Array("SET SESSION TRANSACTION READ ONLY".utf8)
         return [UInt8(body.count), 0, 0, 0] + body
-    }()
+    }
     static let whyOpaque = "an encrypted or compressed session can't be kept from writing (read_only_opaque: refuse)"
     static let whyLost = "the session can't be followed any more, nor kept from writing (read_only_opaque: refuse)"
 

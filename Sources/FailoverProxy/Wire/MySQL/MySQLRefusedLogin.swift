@@ -1,4 +1,5 @@
-/// A login that a server refuses, by which the proxy leaves one that has greeted when it must not let the client log in.
+/// A login that a server refuses, by which the proxy leaves one that has not let the client in, at whatever stage the login
+/// is.
 ///
 /// A server counts who goes between greeting and login against the host, and blocks it in the end, the proxy with all
 /// its clients (`max_connect_errors`); who is refused is not counted.
@@ -15,8 +16,17 @@ struct MySQLRefusedLogin {
     /// Packets of the server that are answered. It has no more than two questions to ask.
     private static let mostAnswers = 4
 
-    private var server = MySQLPacketStream()
+    private var stage: MySQLLogin.Stage
+    private var server: MySQLPacketStream
     private var answers = 0
+
+    /// - Parameters:
+    ///   - stage: how far the login is.
+    ///   - server: what the server has begun to say.
+    init(at stage: MySQLLogin.Stage = .greeted, server: MySQLPacketStream = MySQLPacketStream()) {
+        self.stage = stage
+        self.server = server
+    }
 
     /// The client's first packet: `Protocol::HandshakeResponse41` without a password.
     static let handshake: [UInt8] = {
@@ -28,6 +38,20 @@ struct MySQLRefusedLogin {
         return [UInt8(body.count), 0, 0, 1] + body
     }()
 
+    /// What comes first.
+    mutating func start() -> Step {
+        switch stage {
+        case .greeting, .server: return .wait
+        case .greeted:
+            stage = .server
+            return .send(Self.handshake)
+        case .client(let sequence, let size):
+            stage = .server
+            return .send(Self.answer(sequence, size))
+        case .over: return .leave
+        }
+    }
+
     /// The server's next bytes.
     mutating func serverSent(_ bytes: UnsafeRawBufferPointer) -> Step {
         var (bytes, step) = (bytes, Step.wait)
@@ -37,13 +61,14 @@ struct MySQLRefusedLogin {
 
     private mutating func answer(_ event: MySQLPacketStream.Event) -> Step {
         guard case .message(let packet) = event, answers < Self.mostAnswers else { return .leave }
-        switch packet.header {
-        case MySQLPacket.error: return .leave
         // A server that lets everybody in.
-        case MySQLPacket.ok: return .send(Self.quit)
-        default:
-            answers += 1
-            return .send([0, 0, 0, packet.sequence &+ 1])
-        }
+        if stage == .server, packet.header == MySQLPacket.ok { return .send(Self.quit) }
+        answers += 1
+        stage = MySQLLogin.stage(after: stage, packet)
+        return start()
+    }
+
+    private static func answer(_ sequence: UInt8, _ size: Int) -> [UInt8] {
+        [UInt8(size), 0, 0, sequence] + [UInt8](repeating: 0, count: size)
     }
 }

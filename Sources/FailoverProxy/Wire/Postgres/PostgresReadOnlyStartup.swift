@@ -18,6 +18,19 @@ enum PostgresReadOnlyStartup {
             + [0] + bytes[length...]
     }
 
+    /// Whether a server has answered that it does not know the parameter, as poolers do.
+    ///
+    /// - Parameter answer: all that it has said.
+    static func isRefused(by answer: [UInt8]) -> Bool {
+        guard answer.first == UInt8(ascii: "E"), answer.count > 5 else { return false }
+        let length = answer[1...4].reduce(0) { $0 << 8 | Int($1) }
+        guard length > 4, length < answer.count, let error = PostgresErrorResponse(body: answer[5...length]) else {
+            return false
+        }
+        // protocol_violation, feature_not_supported
+        return ["08P01", "0A000"].contains(error.sqlState) && error.message.contains("default_transaction_read_only")
+    }
+
     /// Whether pairs of a name and a value follow each other up to an empty name, which is the last byte.
     private static func endsItsParameters(_ body: ArraySlice<UInt8>) -> Bool {
         var rest = body

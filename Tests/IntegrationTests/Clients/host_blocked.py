@@ -1,0 +1,100 @@
+"""Whether clients that leave before they log in get the proxy's host blocked (MariaDB's max_connect_errors).
+
+    unshare --net --mount host_blocked.py FAILOVER FOLDER
+
+Runs in a network namespace of its own, for a server counts nobody who comes from 127.0.0.1. Prints a line each: what
+became of clients after such a rush through the proxy, and after one past it, which shows that the server does count.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+
+FAILOVER, FOLDER = sys.argv[1:]
+HOST, PORT, ROUTE = "10.255.99.1", 13399, 13400
+SOCKET = f"{FOLDER}/socket"
+
+
+def run(*words):
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def sql(statement):
+    words = ["mariadb", "--no-defaults", "--socket", SOCKET, "-uroot", "-Nse", statement]
+    return subprocess.run(words, check=True, capture_output=True, text=True).stdout
+
+
+def until(condition):
+    for _ in range(600):
+        if condition():
+            return
+        time.sleep(0.1)
+    sys.exit("out of time")
+
+
+def answers(*words):
+    return subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+
+
+def client(host, port):
+    words = ["mariadb", "--no-defaults", "--skip-ssl", "-h", host, "-P", str(port), "-uapp", "-psecret"]
+    output = subprocess.run(words + ["-Nse", "select 'served'"], capture_output=True, text=True)
+    return output.stdout.strip() or output.stderr.strip()
+
+
+def rush(host, port, way):
+    """Fourteen clients within 0.7 s."""
+    for _ in range(14):
+        with socket.create_connection((host, port)) as connection:
+            connection.recv(200)
+            if way == "part":
+                connection.sendall(b"\x60\x00\x00\x01\x85\xa6")
+            elif way == "reset":
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+            elif way == "half-close":
+                connection.shutdown(socket.SHUT_WR)
+                connection.recv(200)
+        time.sleep(0.03)
+    time.sleep(1)
+
+
+run("ip", "link", "set", "lo", "up")
+run("ip", "address", "add", f"{HOST}/32", "dev", "lo")
+with open(f"{FOLDER}/hosts", "w") as hosts:
+    hosts.write(f"127.0.0.1 localhost\n{HOST} client.example\n")
+run("mount", "--bind", f"{FOLDER}/hosts", "/etc/hosts")
+run("mariadb-install-db", "--no-defaults", f"--datadir={FOLDER}/data", "--user=root", "--skip-test-db",
+    "--auth-root-authentication-method=normal")
+server = subprocess.Popen(
+    ["mariadbd", "--no-defaults", f"--datadir={FOLDER}/data", "--user=root", f"--socket={SOCKET}", f"--port={PORT}",
+     f"--bind-address={HOST}", "--max-connect-errors=10", f"--log-error={FOLDER}/server.log"])
+proxy = None
+try:
+    until(lambda: answers("mariadb", "--no-defaults", "--socket", SOCKET, "-uroot", "-e", "select 1"))
+    sql("create user app@'%' identified by 'secret'; create user monitor@'%' identified by 'secret'; install soname 'auth_ed25519'; create user signed@'%' identified via ed25519 using password('secret')")
+    with open(f"{FOLDER}/failover.yaml", "w") as file:
+        file.write(f"""
+monitoring_ping_frequency: 2s
+databases:
+  slave: {{engine: mysql, host: {HOST}, port: {PORT}, user: monitor, password: secret}}
+services:
+  slave: {{type: database, failover_db_alias: [], listen: "127.0.0.1:{ROUTE}"}}
+""")
+    with open(f"{FOLDER}/log", "w") as log:
+        proxy = subprocess.Popen([FAILOVER, "serve", "--config", f"{FOLDER}/failover.yaml"], stderr=log)
+    until(lambda: client("127.0.0.1", ROUTE) == "served")
+    sql("flush hosts")
+    for way in ("close", "reset", "half-close", "part"):
+        rush("127.0.0.1", ROUTE, way)
+        print(f"through the proxy, {way}: {client('127.0.0.1', ROUTE)}", flush=True)
+    rush(HOST, PORT, "close")
+    print(f"past it, close: {client(HOST, PORT)}", flush=True)
+finally:
+    for process in (proxy, server):
+        if process:
+            process.terminate()
+    for process in (proxy, server):
+        if process:
+            process.wait()

@@ -1,0 +1,24 @@
+import FailoverTesting
+import Foundation
+import Testing
+
+extension RealServers {
+    /// Whom MariaDB blocks, with a server in a network of its own.
+    @Suite("max_connect_errors")
+    struct HostBlockedTests {
+        /// Case 21: every client read 1129, "Host is blocked".
+        @Test func clientsThatLeaveBeforeTheyLogInGetNobodyBlocked() async throws {
+            let scratch = try Scratch()
+            let program = "\(Laboratory.root)/Tests/IntegrationTests/Clients/host_blocked.py"
+            let output = try await Command.run([
+                "timeout", "280", "unshare", "--net", "--mount", "/usr/bin/python3", "-B", program,
+                FailoverProcess.binary, scratch.path("."),
+            ])
+            let lines = output.standardOutput.split(separator: "\n")
+            #expect(lines.count == 5, "\(output)")
+            for line in lines.dropLast() { #expect(line.hasSuffix(": served"), "\(line)") }
+            // The server does count.
+            #expect(lines.last?.contains("1129") == true, "\(lines)")
+        }
+    }
+}

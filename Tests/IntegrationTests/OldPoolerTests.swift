@@ -1,0 +1,67 @@
+import FailoverTesting
+import Foundation
+import Testing
+
+extension RealServers {
+    /// The read-only guard at PgBouncer 1.18, which takes no `default_transaction_read_only` at a session's start.
+    @Suite("An old pooler")
+    struct OldPoolerTests {
+        private let scratch: Scratch
+        private let engine = Laboratory.Engine.postgres
+
+        init() throws { scratch = try Scratch() }
+
+        private func pooler() throws -> (port: UInt16, process: ChildProcess) {
+            let port = UnusedPort().port
+            let file = scratch.path("pgbouncer.ini")
+            try """
+            [databases]
+            app = host=127.0.0.1 port=\(engine.primaryPort)
+            [pgbouncer]
+            listen_addr = 127.0.0.1
+            listen_port = \(port)
+            unix_socket_dir =
+            auth_type = plain
+            auth_file = \(scratch.path("users"))
+            pool_mode = session
+
+            """.write(toFile: file, atomically: true, encoding: .utf8)
+            let users = "\"app\" \"app-secret\"\n\"monitor\" \"monitor-secret\"\n"
+            try users.write(toFile: scratch.path("users"), atomically: true, encoding: .utf8)
+            chmod(scratch.path("."), 0o755)
+            let process = try ChildProcess(
+                ["pgbouncer", "-u", "nobody", file], output: "/dev/null", error: scratch.path("pgbouncer.log"))
+            return (port, process)
+        }
+
+        /// Case 14: 0 of 5 were served in the outage.
+        @Test func sessionsAreServedAndKeptFromWriting() async throws {
+            try await engine.execute("create table if not exists guarded (id int)", at: engine.primaryPort)
+            let pooler = try pooler()
+            defer { kill(pooler.process.pid, SIGKILL) }
+            #expect(await eventually { (try? await TCPClient.connect(port: Int(pooler.port))) != nil })
+            let unused = UnusedPort()
+            let failover = try FailoverProcess(
+                configuration: engine.configuration(
+                    pingTimeout: "3s", primary: "password_methods: [scram, md5, cleartext]",
+                    route: "failover_read_only: true, connect_timeout: 5s, greeting_timeout: 5s",
+                    ports: [pooler.port, unused.port]))
+            let port = try await failover.port()
+            #expect(await failover.logs("CRITICAL slave outage."))
+            for _ in 0..<5 {
+                #expect(try await engine.whoAnswers(at: port) == engine.primaryPort)
+                #expect(try await engine.answer(to: "show default_transaction_read_only", at: port) == "on")
+            }
+            let failure = await #expect(throws: CommandFailure.self) {
+                try await engine.answer(to: "insert into guarded values (1)", at: port)
+            }
+            let words = failure?.output.standardError ?? ""
+            #expect(words.contains("read-only transaction"), "\(words)")
+            // The pooler forgets it with the session.
+            #expect(try await engine.answer(to: "show default_transaction_read_only", at: Int(pooler.port)) == "off")
+            let report = try await failover.command("doctor").standardOutput
+            #expect(report.contains("guard-by-statement: "), "\(report)")
+            try await failover.end()
+        }
+    }
+}
