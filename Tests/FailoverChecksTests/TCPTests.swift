@@ -56,12 +56,12 @@ struct TCPCheckTests {
         }
         let check = ServerCheck(
             endpoint: .tcp(host: "db.example", port: server.port), resolver: resolver, threads: bench.threads)
-        let reports = Lock<[[String]]>([])
-        try await check.ping(limit: .seconds(10)) { addresses, _ in
-            reports.withLock { $0.append(addresses.map(\.description)) }
-        }
+        let reports = Lock<[FoundAddresses]>([])
+        try await check.ping(limit: .seconds(10)) { found in reports.withLock { $0.append(found) } }
         let (first, second) = ("127.0.0.2:\(dead.port)", "127.0.0.1:\(server.port)")
-        #expect(reports.withLock { $0 } == [[first, second], [second, first]])
+        #expect(
+            reports.withLock { $0.map { $0.addresses.map(\.description) } } == [[first, second], [second, first]])
+        #expect(reports.withLock { $0.map(\.isTested) } == [false, true])
     }
 
     @Test func lastAddressSpeaksForAll() async throws {
