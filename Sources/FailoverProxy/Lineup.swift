@@ -9,10 +9,18 @@ struct Lineup: Sendable {
     let routePlaces: [Places]
     /// Of each alias.
     let aliasPlaces: [Places]
+    /// Of each route, for sessions that try aliases that are down: a flood of clients onto dead servers holds no more
+    /// descriptors than that for long.
+    let lastResortPlaces: [Places]
+    /// How long each alias may take for its first answer when nobody else is left, in nanoseconds.
+    let lastAnswerLimits: [UInt64]
+    let deadAddresses: DeadAddresses
     /// How fast each route's sessions may be moved, over all loops.
     let paces: [DrainPace]
     /// Of each route that has, or had, several aliases of its own.
     let balancers: [SharedBalancer?]
+
+    private static let lastResortLimit = 64
 
     /// The one after `former`, whose sessions keep their places.
     init(_ configuration: ProxyConfiguration, observer: any ProxyObserver, after former: Lineup? = nil) {
@@ -20,6 +28,10 @@ struct Lineup: Sendable {
         self.observer = observer
         routePlaces = Self.places(configuration.routes.map(\.maxConnections), former?.routePlaces)
         aliasPlaces = Self.places(configuration.aliasLimits, former?.aliasPlaces)
+        lastResortPlaces = Self.places(
+            configuration.routes.map { _ in Self.lastResortLimit }, former?.lastResortPlaces)
+        lastAnswerLimits = configuration.aliasAnswerTimeouts.map(\.nanoseconds)
+        deadAddresses = former?.deadAddresses ?? DeadAddresses()
         paces = configuration.routes.enumerated().map { index, route in
             let rate = route.session.drainRate
             guard let former = former?.paces.dropFirst(index).first, former.rate == rate else {

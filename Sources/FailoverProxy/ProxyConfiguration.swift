@@ -6,17 +6,22 @@ public struct ProxyConfiguration: Sendable {
     public var aliasLimits: [Int?]
     /// What part of the sessions that aliases share each gets, in the same order; 1 for those that are not there.
     public var aliasWeights: [Int]
+    /// How long each alias may take for its first answer when nobody else is left to ask, in the same order; where there
+    /// is none, or a shorter one, ``SessionSettings/greetingTimeout``. `ping_timeout`.
+    public var aliasAnswerTimeouts: [Duration]
     /// Event loops, each on a thread of its own; at least 1.
     public var workers: Int
     /// Whether another process may still serve sessions of these routes, whose cancel requests come here.
     public var hasPredecessor: Bool
 
     public init(
-        routes: [ProxyRoute], aliasLimits: [Int?], aliasWeights: [Int] = [], workers: Int, hasPredecessor: Bool = false
+        routes: [ProxyRoute], aliasLimits: [Int?], aliasWeights: [Int] = [], aliasAnswerTimeouts: [Duration] = [],
+        workers: Int, hasPredecessor: Bool = false
     ) {
         self.routes = routes
         self.aliasLimits = aliasLimits
         self.aliasWeights = aliasWeights
+        self.aliasAnswerTimeouts = aliasAnswerTimeouts
         self.workers = max(1, workers)
         self.hasPredecessor = hasPredecessor
     }

@@ -8,16 +8,18 @@ struct Journal {
     var decisions = LogThrottle()
     var unguarded = LogThrottle()
     var stale = LogThrottle(interval: .seconds(10))
+    var lastResorts = LogThrottle()
 }
 
 /// What sessions saw and what was decided for them: told to the observer, and to whoever reads the log.
 extension Worker {
     /// An alias could not serve a session.
-    func noteFailure(_ attempt: SessionStateMachine.Attempt, session: Session) {
-        let detail = "\(attempt.failure)"
-        log.debug("no connection", metadata: metadata(route: session.route, alias: attempt.alias, detail: detail))
-        guard let kind = attempt.failure.kind else { return }
-        report(kind, alias: attempt.alias, session: session, detail: detail)
+    func note(_ told: SessionStateMachine.Report, session: Session) {
+        let (alias, detail) = (told.attempt.alias, "\(told.attempt.failure)")
+        log.debug("no connection", metadata: metadata(route: session.route, alias: alias, detail: detail))
+        guard let kind = told.attempt.failure.kind else { return }
+        guard told.accuses else { return observer.backendIsDoubtful(alias: alias) }
+        report(kind, alias: alias, session: session, detail: detail)
     }
 
     /// The backend of an established session failed.
@@ -32,6 +34,7 @@ extension Worker {
         if let alias = session.machine.alias { traffic.routes[session.route].served[alias] += 1 }
         if !session.machine.attempts.isEmpty { traffic.routes[session.route].retried += 1 }
         noteStale(session)
+        noteLastResort(session)
         let order = routes.order(ofRoute: session.route)
         guard let alias = session.machine.alias, alias != order.first else { return }
         if session.machine.attempts.isEmpty { considerMoving(session) }
@@ -51,6 +54,17 @@ extension Worker {
         log.warning(
             "\(routes.routes[session.route].name): no fresh server is left, \(routes.aliases[alias].name) serves stale data",
             metadata: ["client": "\(session.clientName)", "detail": "\(staleness)", "suppressed": "\(suppressed)"])
+    }
+
+    /// An alias that is down serves the session: somebody should see whether it is back.
+    private func noteLastResort(_ session: Session) {
+        guard session.machine.isLastResort, let alias = session.machine.alias else { return }
+        observer.backendServed(alias: alias)
+        guard let suppressed = journal.lastResorts.allow(at: loop.now) else { return }
+        let (route, name) = (routes.routes[session.route].name, routes.aliases[alias].name)
+        log.info(
+            "\(route): \(session.clientName) → \(name), which was found down: nobody else was left",
+            metadata: ["suppressed": "\(suppressed)"])
     }
 
     private func reason(for alias: Int, passedBy session: Session) -> String? {

@@ -5,6 +5,10 @@ extension Worker {
     func follow(_ table: RouteTable) {
         let before = routes
         routes = table
+        outages.follow(table, now: loop.now)
+        for (former, alias) in zip(before.aliases, table.aliases) where former.addresses != alias.addresses {
+            lineup.deadAddresses.forget(alias.addresses)
+        }
         traffic.grow(routes: table.routes.count, aliases: table.aliases.count)
         let fallen = before.aliases.indices.filter {
             before.aliases[$0].failure == nil && table.aliases[$0].failure != nil

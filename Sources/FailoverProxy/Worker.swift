@@ -55,6 +55,7 @@ final class Worker {
     /// Another process takes new clients.
     var isHandedOver = false
     var routes: RouteTable
+    var outages: Outages
     /// Moves sessions back, by route.
     private(set) var drains: [Drain] = []
     /// MySQL servers that are being left.
@@ -78,6 +79,7 @@ final class Worker {
         self.handles = handles
         self.lineup = lineup
         self.routes = routes
+        outages = Outages(routes, now: loop.now)
         traffic = TrafficReport(routes)
         self.registry = registry
         self.log = log

@@ -109,6 +109,51 @@ struct AddressedCheckTests {
                 == PingFailure(.startingUp, "db.example:3306 (192.0.2.1:3306): starting up"))
     }
 
+    /// What a ping reports.
+    private func reports(_ check: AddressedCheck) async -> [FoundAddresses] {
+        let reports = Lock<[FoundAddresses]>([])
+        try? await check.ping(limit: .seconds(60)) { found in reports.withLock { $0.append(found) } }
+        return reports.withLock { $0 }
+    }
+
+    @Test func anOrderIsTestedWhenAServerHasAnswered() async {
+        let check = check(addresses: ["192.0.2.1", "192.0.2.2"]) { attempt throws(PingFailure) in
+            if attempt.address.description == "192.0.2.1:3306" { throw attempt.failure(.refused, "no") }
+        }
+        let reports = await reports(check)
+        #expect(
+            reports.map { $0.addresses.map(\.description) }
+                == [["192.0.2.1:3306", "192.0.2.2:3306"], ["192.0.2.2:3306", "192.0.2.1:3306"]])
+        #expect(reports.map(\.isTested) == [false, true])
+    }
+
+    @Test func whoRefusesInWordsIsThere() async {
+        let check = check(addresses: ["192.0.2.1", "192.0.2.2"]) { attempt throws(PingFailure) in
+            let isFirst = attempt.address.description == "192.0.2.1:3306"
+            throw attempt.failure(isFirst ? .timeout(.connecting) : .tooManyConnections, "no")
+        }
+        let reports = await reports(check)
+        #expect(reports.map(\.isTested) == [false, true])
+        #expect(reports.last?.addresses.first?.description == "192.0.2.2:3306")
+    }
+
+    @Test func whereNobodyAnswersNothingIsTested() async {
+        let check = check(addresses: ["192.0.2.1", "192.0.2.2"]) { attempt throws(PingFailure) in
+            throw attempt.failure(.refused, "no")
+        }
+        #expect(await reports(check).map(\.isTested) == [false])
+    }
+
+    @Test func whatIsNotTestedReplacesOnlyANameThatIsNewOrHasMoved() {
+        let (a, b) = (SocketAddress(bytes: [1], description: "a"), SocketAddress(bytes: [2], description: "b"))
+        let (found, tested) = (FoundAddresses([a, b], isTested: false), FoundAddresses([a, b], isTested: true))
+        #expect(found.replace([]))
+        #expect(found.replace([SocketAddress(bytes: [3], description: "c")]))
+        #expect(!found.replace([b]))
+        #expect(!found.replace([b, a]))
+        #expect(tested.replace([b, a]))
+    }
+
     @Test func eachAddressHasAShareOfTheTime() async {
         let check = check(addresses: ["192.0.2.1", "192.0.2.2"]) { attempt throws(PingFailure) in
             let isFirst = attempt.address.description == "192.0.2.1:3306"

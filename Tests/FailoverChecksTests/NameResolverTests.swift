@@ -72,6 +72,59 @@ struct NameResolverTests {
         #expect(calls.value == 2)
     }
 
+    /// What a name server says at the moment.
+    private final class NameServer: Sendable {
+        private let answer = Lock<Result<[String], PingFailure>>(.success(["192.0.2.1"]))
+
+        func set(_ result: Result<[String], PingFailure>) { answer.withLock { $0 = result } }
+
+        func lookUp(_ name: String) throws(PingFailure) -> AddressList {
+            AddressList(literals: try answer.withLock { $0 }.get())
+        }
+    }
+
+    @Test(arguments: [
+        "db.example: Name or service not known", "db.example: Temporary failure in name resolution",
+        "db.example: Non-recoverable failure in name resolution",
+    ])
+    func whileNameServersAreAwayANameIsWhereItWas(words: String) async throws {
+        let server = NameServer()
+        let resolver = NameResolver(threads: threads) { name throws(PingFailure) in try server.lookUp(name) }
+        let endpoint = Endpoint.tcp(host: "db.example", port: 5432)
+        let limit = Duration.seconds(60)
+        #expect(try await resolver.addresses(of: endpoint, limit: limit).map(\.description) == ["192.0.2.1:5432"])
+        let failure = PingFailure(.unresolved, words)
+        server.set(.failure(failure))
+        #expect(try await resolver.addresses(of: endpoint, limit: limit).map(\.description) == ["192.0.2.1:5432"])
+        // Whose place was never known is nowhere.
+        await #expect(throws: failure) {
+            try await resolver.addresses(of: .tcp(host: "other.example", port: 5432), limit: limit)
+        }
+        server.set(.success(["192.0.2.2"]))
+        #expect(try await resolver.addresses(of: endpoint, limit: limit).map(\.description) == ["192.0.2.2:5432"])
+    }
+
+    @Test func aSilentNameServerCostsASecondAndItsLateAnswerIsForTheNext() async throws {
+        let (gate, calls) = (Gate(), Counter())
+        let resolver = NameResolver(threads: threads) { name throws(PingFailure) in
+            calls.increment()
+            if calls.value == 1 { return AddressList(literals: ["192.0.2.1"]) }
+            gate.wait()
+            return AddressList(literals: ["192.0.2.2"])
+        }
+        let endpoint = Endpoint.tcp(host: "db.example", port: 5432)
+        let limit = Duration.seconds(60)
+        for _ in 0..<2 {
+            let addresses = try await resolver.addresses(of: endpoint, limit: limit)
+            #expect(addresses.map(\.description) == ["192.0.2.1:5432"])
+        }
+        gate.open()
+        #expect(
+            try await eventually {
+                try await resolver.addresses(of: endpoint, limit: limit).map(\.description) == ["192.0.2.2:5432"]
+            })
+    }
+
     @Test func hangingLookUpHoldsUpNoOtherName() async throws {
         let gate = Gate()
         let resolver = NameResolver(threads: threads) { name throws(PingFailure) in

@@ -114,16 +114,15 @@ struct TCPCheckTests {
         let reports = await patiently {
             $0.count == 2
         } _: { limit in
-            let reports = Lock<[[String]]>([])
+            let reports = Lock<[FoundAddresses]>([])
             _ = await bench.outcome { () throws(PingFailure) in
-                try await check.ping(limit: limit) { addresses, _ in
-                    reports.withLock { $0.append(addresses.map(\.description)) }
-                }
+                try await check.ping(limit: limit) { found in reports.withLock { $0.append(found) } }
             }
             return reports.withLock { $0 }
         }
         let (first, second) = ("127.0.0.2:\(dead.port)", "127.0.0.1:\(server.port)")
-        #expect(reports == [[first, second], [second, first]])
+        #expect(reports.map { $0.addresses.map(\.description) } == [[first, second], [second, first]])
+        #expect(reports.map(\.isTested) == [false, true])
     }
 
     @Test func lastAddressSpeaksForAll() async throws {

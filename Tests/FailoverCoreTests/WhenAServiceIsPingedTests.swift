@@ -113,8 +113,20 @@ struct WhenAServiceIsPingedTests {
         #expect(test.trigger(.operator) == [.startPing(limit: .seconds(10))])
     }
 
+    @Test func whoServesThoughItIsDownIsPingedAtOnceAndOnceASecond() {
+        var test = MachineUnderTest()
+        test.nextPing(MachineUnderTest.refused)
+        #expect(!test.isUp)
+        #expect(test.trigger(.served) == [])
+        test.after(.seconds(1))
+        #expect(test.trigger(.served) == [.startPing(limit: .seconds(1))])
+        #expect(test.trigger(.served) == [])
+        #expect(test.answer() == [.recovery(after: .seconds(1))])
+    }
+
     @Test(arguments: [
-        ServiceStateMachine.Trigger.timer, .newSession, .observedError(MachineUnderTest.error), .doubt, .operator,
+        ServiceStateMachine.Trigger.timer, .newSession, .observedError(MachineUnderTest.error), .doubt, .served,
+        .operator,
     ])
     func onePingIsInFlightAtATime(_ trigger: ServiceStateMachine.Trigger) {
         var test = MachineUnderTest()

@@ -35,6 +35,63 @@ struct PostgresOpeningTests {
         #expect(words == "\(sqlState): not now")
     }
 
+    @Test func aRefusalAfterALoginWithoutAProofIsTheNextBackendsAffair() {
+        var opening = PostgresOpening()
+        _ = opening.clientSent(Wire.startup())
+        _ = opening.connected()
+        #expect(opening.backendSent(Wire.message("R", [0, 0, 0, 0])) == .awaitBackend(sending: []))
+        #expect(
+            opening.backendSent(Wire.error("53300", "slots are reserved"))
+                == .failed(.refused(.tooManyConnections, "53300: slots are reserved")))
+        #expect(opening.backendLost() == .connect)
+        #expect(opening.connected() == .awaitBackend(sending: Wire.startup()))
+        #expect(opening.backendSent(Wire.welcome) == .proven(Wire.welcome))
+    }
+
+    @Test(arguments: [false, true])
+    func aServerThatCannotForkIsNoUseForAnEncryptedClientEither(isAskedAgain: Bool) {
+        var opening = PostgresOpening()
+        _ = opening.clientSent(Wire.sslRequest)
+        _ = opening.connected()
+        if isAskedAgain {
+            _ = opening.backendSent(Array("S".utf8))
+            _ = opening.backendLost()
+            _ = opening.clientSent(Wire.hello)
+            _ = opening.connected()
+        }
+        #expect(opening.backendSent(Array("Ecould not fork".utf8)) == .awaitBackend(sending: []))
+        #expect(
+            opening.backendSent(Array(" new process\n\u{0}".utf8))
+                == .failed(.refused(.tooManyConnections, "could not fork new process")))
+        #expect(opening.backendLost() == .connect)
+    }
+
+    @Test func aServerIsGivenAWholeClientHello() {
+        for start in [Wire.sslRequest, Wire.gssRequest, []] {
+            var opening = PostgresOpening()
+            let isGSSAPI = start == Wire.gssRequest
+            let hello: [UInt8] = isGSSAPI ? [0, 0, 0, 3, 1, 2, 3] : Wire.hello
+            if !start.isEmpty {
+                _ = opening.clientSent(start)
+                _ = opening.connected()
+                _ = opening.backendSent(isGSSAPI ? Array("G".utf8) : Array("S".utf8))
+            }
+            for byte in hello.dropLast() { #expect(opening.clientSent([byte]) == .awaitClient) }
+            let last = opening.clientSent(Array(hello.suffix(1)))
+            #expect(last == (start.isEmpty ? .connect : .awaitBackend(sending: hello)))
+        }
+    }
+
+    @Test func aFirstMessageWithoutAnEndIsNotKept() {
+        var opening = PostgresOpening()
+        let endless: [UInt8] = [0x16, 3, 1, 0x40, 0, 1, 0xff, 0, 0]
+        #expect(opening.clientSent(endless) == .awaitClient)
+        guard case .leave = opening.clientSent([UInt8](repeating: 0, count: 16_400)) else {
+            Issue.record("kept")
+            return
+        }
+    }
+
     @Test func anErrorOfTheClientsOwnIsProof() {
         var opening = PostgresOpening()
         _ = opening.clientSent(Wire.startup())

@@ -107,7 +107,7 @@ struct PostgresProofTests {
         let proxy = try proxy(replica: silent.port, connectTimeout: .seconds(10), greetingTimeout: .seconds(3600))
         let client = try await proxy.connect()
         try await client.send(Wire.startup())
-        #expect(await eventually { proxy.slow == [0] })
+        #expect(await eventually { proxy.doubtful == [0] })
         #expect(proxy.failures.isEmpty)
         await proxy.server.stop(grace: .zero)
     }
@@ -197,7 +197,7 @@ struct PostgresProofTests {
     @Test func whenNothingIsUpTheClientIsToldInItsOwnProtocol() async throws {
         let unused = UnusedPort()
         let proxy = try ProxyUnderTest(ports: [Int(unused.port), 1], engine: .postgres)
-        proxy.board.markDown(alias: 1, because: PingFailure(.authentication, "10.0.0.1:5432: no"))
+        proxy.board.markDown(alias: 1, because: PingFailure(.wrongRole, "10.0.0.1:5432: no"))
         let client = try await proxy.connect()
         try await client.send(Wire.sslRequest)
         #expect(try await client.receiveText(1) == "N")
@@ -205,7 +205,7 @@ struct PostgresProofTests {
         let said = try await client.receive(10_000)
         let error = PostgresErrorResponse(body: said.dropFirst(5))
         #expect(error?.sqlState == "57P03")
-        #expect(error?.message == "slave: no server can serve this: a1: authentication; a0: Connection refused")
+        #expect(error?.message == "slave: no server can serve this: a1: wrong role; a0: Connection refused")
         await proxy.server.stop(grace: .zero)
     }
 

@@ -141,7 +141,7 @@ struct PostgresReadOnlyTests {
         _ = machine.clientSent(Wire.hello, now: 5)
         #expect(machine.backendSent(Wire.serverHello, now: 6) == .relay(Wire.serverHello))
         #expect(!machine.isUnguarded)
-        #expect(machine.takeReports().allSatisfy { $0.failure.kind == nil })
+        #expect(machine.takeReports().allSatisfy { $0.attempt.failure.kind == nil })
     }
 
     @Test func whoHasBegunEncryptionIsNotBroughtToAnAliasThatRefusesIt() {

@@ -4,7 +4,7 @@ enum PostgresWire {
     static let gssRequest: [UInt8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x30]
     static let cancel: [UInt8] = [0, 0, 0, 16, 0x04, 0xd2, 0x16, 0x2e, 0, 0, 0, 7, 1, 2, 3, 4]
     /// The beginning of a TLS handshake, as a client sends it.
-    static let hello: [UInt8] = [0x16, 0x03, 0x01, 0x00, 0x05, 1, 2, 3, 4, 5]
+    static let hello: [UInt8] = [0x16, 0x03, 0x01, 0x00, 0x05, 1, 0, 0, 1, 5]
     /// And as a server answers it.
     static let serverHello: [UInt8] = [0x16, 0x03, 0x03, 0x00, 0x02, 6, 7]
     /// AuthenticationOk and ReadyForQuery.

@@ -16,18 +16,21 @@ final class ProxyUnderTest: Sendable {
 
     private final class Seen: ProxyObserver {
         let failures = Lock<[BackendFailure]>([])
-        let slow = Lock<[Int]>([])
+        let doubtful = Lock<[Int]>([])
+        let served = Lock<[Int]>([])
         let arrivals = Atomic<Int>(0)
 
         func sessionArrived(route: Int) { arrivals.add(1, ordering: .relaxed) }
-        func backendIsSlow(alias: Int) { slow.withLock { $0.append(alias) } }
+        func backendIsDoubtful(alias: Int) { doubtful.withLock { $0.append(alias) } }
+        func backendServed(alias: Int) { served.withLock { $0.append(alias) } }
         func backendFailed(_ failure: BackendFailure, route: Int) { failures.withLock { $0.append(failure) } }
     }
 
     /// Aliases are named `a0`, `a1`, … in the order of the ports.
     init(
         backends: [[SocketAddress]], listen: [SocketAddress] = [.loopback(port: 0)], maxConnections: Int? = nil,
-        aliasLimits: [Int?]? = nil, engine: DatabaseServer.Engine = .tcp, allow: SourceNetworks? = nil,
+        aliasLimits: [Int?]? = nil, answerTimeouts: [Duration] = [], engine: DatabaseServer.Engine = .tcp,
+        allow: SourceNetworks? = nil,
         session: SessionSettings = SessionSettings(), balance: BalanceSettings? = nil, ownCount: Int = 1,
         workers: Int = 2, start: Bool = true
     ) throws {
@@ -45,7 +48,8 @@ final class ProxyUnderTest: Sendable {
                     ProxyRoute(
                         name: "slave", engine: engine, listen: listen, allow: allow, maxConnections: maxConnections,
                         session: session.patient, balance: balance)
-                ], aliasLimits: aliasLimits ?? backends.map { _ in nil }, workers: workers),
+                ], aliasLimits: aliasLimits ?? backends.map { _ in nil }, aliasAnswerTimeouts: answerTimeouts,
+                workers: workers),
             board: board, observer: seen, log: log.logger)
         // The log's own, not this object: it outlives the proxy.
         witness = Witness("the proxy") { [log] in
@@ -65,8 +69,10 @@ final class ProxyUnderTest: Sendable {
     }
 
     var failures: [BackendFailure] { seen.failures.withLock { $0 } }
-    /// The aliases that sessions waited for longer than they should have to.
-    var slow: [Int] { seen.slow.withLock { $0 } }
+    /// The aliases that were worth a look, without being accused.
+    var doubtful: [Int] { seen.doubtful.withLock { $0 } }
+    /// The aliases that served as the last resort.
+    var served: [Int] { seen.served.withLock { $0 } }
     var arrivals: Int { seen.arrivals.load(ordering: .relaxed) }
 
     /// The port that the system chose for the first listener.

@@ -158,7 +158,8 @@ struct ReconfiguringTests {
 
     struct Unobserved: ProxyObserver {
         func sessionArrived(route: Int) {}
-        func backendIsSlow(alias: Int) {}
+        func backendIsDoubtful(alias: Int) {}
+        func backendServed(alias: Int) {}
         func backendFailed(_ failure: BackendFailure, route: Int) {}
     }
 }

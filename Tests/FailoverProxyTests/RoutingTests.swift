@@ -88,10 +88,132 @@ struct RoutingTests {
 
     @Test func whenNothingIsUpTheClientIsClosedAtOnceAndTheLogSaysWhy() async throws {
         let proxy = try ProxyUnderTest(ports: [1])
-        proxy.board.markDown(alias: 0, because: down)
+        // Of what has the wrong role nobody is served, be it the last resort.
+        proxy.board.markDown(alias: 0, because: PingFailure(.wrongRole, "down"))
         #expect(try await proxy.whoAnswers() == "")
         #expect(proxy.log.lines == ["warning slave: client refused, no alias could serve it"])
-        #expect(proxy.log.metadata.first?["aliases"] == "a0: refused: down")
+        #expect(proxy.log.metadata.first?["aliases"] == "a0: wrong role: down")
+        await proxy.server.stop(grace: .zero)
+    }
+
+    // MARK: Nobody is up
+
+    /// Connects until somebody serves.
+    private func serves(_ proxy: ProxyUnderTest, _ greeting: String) async throws -> Bool {
+        try await eventually { try await proxy.whoAnswers() == greeting }
+    }
+
+    @Test func whenAllAreFoundDownTheOneThatIsWellAgainServesAllTheSame() async throws {
+        let gone = UnusedPort()
+        let primary = EchoBackend(greeting: "p:")
+        let proxy = try ProxyUnderTest(ports: [Int(gone.port), primary.port])
+        for alias in 0..<2 { proxy.board.markDown(alias: alias, because: down) }
+        #expect(try await serves(proxy, "p:"))
+        #expect(proxy.served == [1])
+        #expect(proxy.log.lines.contains { $0.hasSuffix("→ a1, which was found down: nobody else was left") })
+        // It goes on as any other, also when a ping says the same again.
+        let session = try await proxy.connect()
+        #expect(try await session.receiveText(2) == "p:")
+        proxy.board.markDown(alias: 1, because: PingFailure(.timeout(.connecting), "down"))
+        try await session.send("ping")
+        #expect(try await session.receiveText(4) == "ping")
+        await proxy.server.stop(grace: .zero)
+    }
+
+    @Test func whoIsDownServesWhenThoseThatAreUpDoNot() async throws {
+        let (replica, gone) = (EchoBackend(greeting: "r:"), UnusedPort())
+        let proxy = try ProxyUnderTest(ports: [replica.port, Int(gone.port)])
+        proxy.board.markDown(alias: 0, because: down)
+        #expect(try await serves(proxy, "r:"))
+        #expect(Set(proxy.failures.map(\.alias)) == [1])
+        await proxy.server.stop(grace: .zero)
+    }
+
+    @Test func whoMustNotServeIsNoLastResort() async throws {
+        let backends = (0..<4).map { EchoBackend(greeting: "\($0):") }
+        let last = EchoBackend(greeting: "L:")
+        let proxy = try ProxyUnderTest(ports: backends.map(\.port) + [last.port])
+        for alias in 0..<5 where alias != 2 { proxy.board.markDown(alias: alias, because: down) }
+        proxy.board.setDrilled(alias: 0, true)
+        proxy.board.setDraining(alias: 1, true)
+        proxy.board.markDown(alias: 2, because: PingFailure(.replicationStopped, "stopped"))
+        // It restarted in another role, or so its last ping that came through had it.
+        proxy.board.setMustNotServe(alias: 3, true)
+        #expect(try await serves(proxy, "L:"))
+        #expect(backends.map(\.connections) == [0, 0, 0, 0])
+        await proxy.server.stop(grace: .zero)
+    }
+
+    @Test func aFloodOntoDeadServersIsRefusedButForAFew() async throws {
+        let swallowing = SwallowingServer()
+        let proxy = try ProxyUnderTest(
+            ports: [Int(swallowing.port)], session: SessionSettings(connectTimeout: .seconds(3600)))
+        proxy.board.markDown(alias: 0, because: down)
+        let clients = Lock<[TCPClient]>([])
+        let connect: @Sendable () async throws -> Void = {
+            let client = try await proxy.connect()
+            client.resetOnClose()
+            clients.withLock { $0.append(client) }
+        }
+        // Those that come within a second of the verdict are refused.
+        #expect(
+            try await eventually {
+                try await connect()
+                return await proxy.server.sessions(SessionQuery(limit: 1)).contains { $0.alias == 0 }
+            })
+        for _ in 0..<200 { try await connect() }
+        #expect(await eventually { proxy.server.sessionCount == 64 })
+        clients.withLock { $0 = [] }
+        #expect(await eventually { proxy.server.sessionCount == 0 })
+        await proxy.server.stop(grace: .zero)
+    }
+
+    @Test func theLastThatIsLeftMayTakeItsTimeToAnswer() async throws {
+        let silent = EchoBackend { $0.holdOpen() }
+        let greeting = FaultyServerConnection.mysqlGreeting()
+        let slow = EchoBackend { client in
+            client.dribble(Array(greeting.prefix(1)), every: 400)
+            client.send(Array(greeting.dropFirst()))
+            client.receiveToEnd()
+        }
+        let proxy = try ProxyUnderTest(
+            backends: [silent, slow].map { [.loopback(port: $0.port)] }, answerTimeouts: [.seconds(60), .seconds(60)],
+            engine: .mysql, session: SessionSettings(greetingTimeout: .milliseconds(50)))
+        #expect(try await proxy.connect().receive(greeting.count) == greeting)
+        #expect(proxy.failures.map(\.kind) == [.greetingTimeout])
+        #expect(proxy.failures.map(\.alias) == [0])
+        await proxy.server.stop(grace: .zero)
+    }
+
+    // MARK: Several addresses
+
+    @Test func aSilentAddressIsFollowedByTheNextOfItsAliasAndTriedLastFromThenOn() async throws {
+        let silent = EchoBackend { $0.holdOpen() }
+        let (replica, primary) = (EchoBackend { $0.serveMySQL() }, EchoBackend { $0.serveMySQL() })
+        let proxy = try ProxyUnderTest(
+            backends: [
+                [.loopback(port: silent.port), .loopback(port: replica.port)], [.loopback(port: primary.port)],
+            ],
+            engine: .mysql, session: SessionSettings(connectTimeout: .seconds(10), greetingTimeout: .seconds(2)))
+        for _ in 0..<10 {
+            let greeting = FaultyServerConnection.mysqlGreeting()
+            #expect(try await proxy.connect().receive(greeting.count) == greeting)
+        }
+        #expect(silent.connections == 1)
+        #expect(replica.connections == 10)
+        #expect(primary.connections == 0)
+        #expect(proxy.failures.isEmpty)
+        await proxy.server.stop(grace: .zero)
+    }
+
+    @Test func aPingsOrderEndsWhatIsRememberedOfAddresses() async throws {
+        let (first, second) = (EchoBackend(greeting: "1:"), EchoBackend(greeting: "2:"))
+        let dead = UnusedPort()
+        let addresses = [dead.port, UInt16(second.port)].map { SocketAddress.loopback(port: Int($0)) }
+        let proxy = try ProxyUnderTest(backends: [addresses])
+        #expect(try await proxy.whoAnswers() == "2:")
+        proxy.board.setAddresses(alias: 0, [.loopback(port: first.port)] + addresses)
+        #expect(try await eventually { try await proxy.whoAnswers() == "1:" })
         await proxy.server.stop(grace: .zero)
     }
 

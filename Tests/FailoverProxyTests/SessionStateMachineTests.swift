@@ -12,11 +12,17 @@ struct SessionStateMachineTests {
 
     private let limits = SessionStateMachine.Limits(connect: 1000, greeting: 2000, clientStartup: 30_000)
 
-    private func machine(_ candidates: [[SocketAddress]], _ opening: Opening = .tcp) -> SessionStateMachine {
+    private func machine(
+        _ candidates: [[SocketAddress]], _ opening: Opening = .tcp, lastAnswerLimits: [UInt64] = []
+    ) -> SessionStateMachine {
         SessionStateMachine(
             opening: opening,
             candidates: candidates.enumerated().map { RouteTable.Candidate(alias: $0, addresses: $1) },
-            limits: limits)
+            limits: limits, lastAnswerLimits: lastAnswerLimits)
+    }
+
+    private func accusation(_ alias: Int, _ failure: DialFailure) -> SessionStateMachine.Report {
+        .init(attempt: .init(alias: alias, failure: failure), accuses: true)
     }
 
     @Test func theFirstCandidateIsDialedForConnectTimeout() {
@@ -32,7 +38,7 @@ struct SessionStateMachineTests {
         var machine = machine([[a], [b]])
         _ = machine.start(now: 0)
         #expect(machine.failed(.system(ECONNREFUSED), now: 100) == .dial(b, deadline: 1100))
-        #expect(machine.takeReports() == [.init(alias: 0, failure: .system(ECONNREFUSED))])
+        #expect(machine.takeReports() == [accusation(0, .system(ECONNREFUSED))])
         #expect(machine.takeReports() == [])
         #expect(machine.connected(now: 101) == .relay([]))
         #expect(machine.alias == 1)
@@ -44,7 +50,7 @@ struct SessionStateMachineTests {
         #expect(machine.deadlinePassed(now: 500) == .dial(b, deadline: 1000))
         #expect(machine.takeReports() == [])
         #expect(machine.deadlinePassed(now: 1000) == .dial(c, deadline: 2000))
-        #expect(machine.takeReports() == [.init(alias: 0, failure: .timeout)])
+        #expect(machine.takeReports() == [accusation(0, .timeout)])
     }
 
     @Test func whenNoAliasIsLeftTheClientIsRefusedWithEachReason() {
@@ -72,6 +78,152 @@ struct SessionStateMachineTests {
         _ = machine.start(now: 0)
         #expect(machine.failed(.full, now: 0) == .dial(c, deadline: 1000))
         #expect(machine.gaveWay)
+    }
+
+    // MARK: Answers
+
+    private let mysql = Opening.mysql(MySQLOpening())
+
+    @Test func theLastCandidateHasLongerForItsAnswer() {
+        var machine = machine([[a], [b], []], mysql, lastAnswerLimits: [10_000, 20_000, 30_000])
+        _ = machine.start(now: 0)
+        #expect(machine.connected(now: 10) == .ask([], deadline: 2010))
+        #expect(machine.deadlinePassed(now: 2010) == .dial(b, deadline: 3010))
+        // The third has no address: there is nobody else to ask.
+        #expect(machine.connected(now: 2020) == .ask([], deadline: 22_020))
+    }
+
+    @Test func aLastCandidateHasNoLessThanGreetingTimeout() {
+        var machine = machine([[a]], mysql, lastAnswerLimits: [500])
+        _ = machine.start(now: 0)
+        #expect(machine.connected(now: 0) == .ask([], deadline: 2000))
+    }
+
+    @Test func aSilentAddressIsFollowedByTheNextOfItsAlias() {
+        var machine = machine([[a, b], [c]], mysql, lastAnswerLimits: [10_000, 10_000])
+        #expect(machine.start(now: 0) == .dial(a, deadline: 500))
+        #expect(machine.connected(now: 10) == .ask([], deadline: 1010))
+        #expect(machine.deadlinePassed(now: 1010) == .dial(b, deadline: 2000))
+        #expect(machine.connected(now: 1020) == .ask([], deadline: 2020))
+        #expect(machine.takeReports() == [])
+        #expect(machine.deadlinePassed(now: 2020) == .dial(c, deadline: 3020))
+        #expect(machine.takeReports() == [accusation(0, .silent)])
+        #expect(
+            machine.takeAddressNews() == [.init(address: a, serves: false), .init(address: b, serves: false)])
+    }
+
+    @Test func onlyTheVeryLastAddressHasLonger() {
+        var machine = machine([[a, b]], mysql, lastAnswerLimits: [10_000])
+        _ = machine.start(now: 0)
+        #expect(machine.connected(now: 0) == .ask([], deadline: 1000))
+        #expect(machine.deadlinePassed(now: 1000) == .dial(b, deadline: 2000))
+        #expect(machine.connected(now: 1000) == .ask([], deadline: 11_000))
+    }
+
+    @Test func anAddressThatServesIsNewsOnlyWhereThereAreOthers() {
+        var machine = machine([[a, b]])
+        _ = machine.start(now: 0)
+        _ = machine.failed(.system(ECONNREFUSED), now: 1)
+        _ = machine.connected(now: 2)
+        #expect(machine.takeAddressNews() == [.init(address: a, serves: false), .init(address: b, serves: true)])
+        #expect(machine.takeAddressNews() == [])
+        var alone = self.machine([[a], [b]])
+        _ = alone.start(now: 0)
+        _ = alone.failed(.system(ECONNREFUSED), now: 1)
+        _ = alone.connected(now: 2)
+        #expect(alone.takeAddressNews() == [])
+    }
+
+    // MARK: The last resort
+
+    @Test func theLastResortIsDialedPatiently() {
+        var machine = machine([])
+        #expect(machine.start(now: 0) == .refuse([]))
+        let down = [RouteTable.Candidate(alias: 3, addresses: [a]), .init(alias: 2, addresses: [b])]
+        #expect(machine.tryAnyway(down, now: 5) == .dial(a, deadline: 3005))
+        #expect(machine.failed(.system(ECONNREFUSED), now: 6) == .dial(b, deadline: 3006))
+        #expect(machine.connected(now: 7) == .relay([]))
+        #expect(machine.alias == 2)
+        #expect(machine.isLastResort)
+    }
+
+    @Test func whenTheLastResortFailsTooEachReasonIsTold() {
+        var machine = machine([[a]])
+        _ = machine.start(now: 0)
+        guard case .refuse = machine.failed(.system(ECONNREFUSED), now: 1) else {
+            Issue.record("not refused")
+            return
+        }
+        #expect(!machine.isLastResort)
+        #expect(machine.tryAnyway([.init(alias: 3, addresses: [b])], now: 2) == .dial(b, deadline: 3002))
+        #expect(
+            machine.deadlinePassed(now: 3002)
+                == .refuse([
+                    .init(alias: 0, failure: .system(ECONNREFUSED)), .init(alias: 3, failure: .timeout),
+                ]))
+    }
+
+    // MARK: Who is at fault
+
+    private func postgres(_ candidates: [[SocketAddress]]) -> SessionStateMachine {
+        machine(candidates, .postgres(PostgresOpening()))
+    }
+
+    @Test func whoClosesOnWhatAClientSaidIsAccusedWhenAnotherTakesTheSame() {
+        var machine = postgres([[a], [b]])
+        _ = machine.start(now: 0)
+        _ = machine.clientSent(PostgresWire.startup(), now: 0)
+        _ = machine.connected(now: 0)
+        #expect(machine.failed(.closed, now: 1) == .dial(b, deadline: 1001))
+        #expect(machine.takeReports() == [])
+        _ = machine.connected(now: 1)
+        #expect(machine.backendSent(PostgresWire.welcome, now: 2) == .relay(PostgresWire.welcome))
+        #expect(machine.takeReports() == [accusation(0, .closed)])
+    }
+
+    @Test func whoAloneClosesOnWhatAClientSaidIsWorthALook() {
+        var machine = postgres([[a]])
+        _ = machine.start(now: 0)
+        _ = machine.clientSent(PostgresWire.startup(), now: 0)
+        _ = machine.connected(now: 0)
+        _ = machine.failed(.closed, now: 1)
+        _ = machine.refused(Refusal(kind: .nothingUp, message: "no"), now: 1)
+        #expect(machine.takeReports() == [.init(attempt: .init(alias: 0, failure: .closed), accuses: false)])
+    }
+
+    @Test func whoClosesWhileTheClientIsToSpeakIsNotAccused() {
+        var machine = postgres([[a], [b]])
+        _ = machine.start(now: 0)
+        _ = machine.clientSent(PostgresWire.sslRequest, now: 0)
+        _ = machine.connected(now: 0)
+        _ = machine.backendSent(Array("S".utf8), now: 0)
+        _ = machine.failed(.closed, now: 20_000)
+        _ = machine.clientSent(PostgresWire.hello, now: 20_001)
+        _ = machine.connected(now: 20_002)
+        _ = machine.backendSent(Array("S".utf8), now: 20_003)
+        #expect(machine.backendSent(PostgresWire.serverHello, now: 20_004) == .relay(PostgresWire.serverHello))
+        #expect(machine.takeReports() == [])
+    }
+
+    @Test func halfAClientHelloAccusesNobody() {
+        var machine = postgres([[a]])
+        _ = machine.start(now: 0)
+        _ = machine.clientSent(PostgresWire.sslRequest, now: 0)
+        _ = machine.connected(now: 0)
+        _ = machine.backendSent(Array("S".utf8), now: 0)
+        #expect(machine.clientSent(Array(PostgresWire.hello.prefix(8)), now: 10) == .wait(deadline: 30_000))
+        #expect(machine.deadlinePassed(now: 30_000) == .leave("the client said nothing in time"))
+        #expect(machine.takeReports() == [])
+    }
+
+    @Test func whoLetsTheClientInAndTakesItsTimeServes() {
+        var machine = postgres([[a], [b]])
+        _ = machine.start(now: 0)
+        _ = machine.clientSent(PostgresWire.startup(), now: 0)
+        _ = machine.connected(now: 0)
+        let ok = PostgresWire.message("R", [0, 0, 0, 0])
+        #expect(machine.backendSent(ok, now: 1) == .ask([], deadline: 2000))
+        #expect(machine.deadlinePassed(now: 2000) == .relay(ok))
     }
 
     @Test(arguments: [

@@ -40,7 +40,7 @@ struct TrafficTests {
         proxy.board.replaceClosures([(0, RouteTable.Closure(service: "celery", message: "closed"))])
         #expect(try await proxy.whoAnswers() == "")
         proxy.board.replaceClosures([])
-        for alias in 0..<2 { proxy.board.markDown(alias: alias, because: down) }
+        for alias in 0..<2 { proxy.board.markDown(alias: alias, because: PingFailure(.wrongRole, "down")) }
         #expect(try await proxy.whoAnswers() == "")
         report = await proxy.server.trafficReport()
         #expect(report.routes[0].refused == 2)

@@ -7,8 +7,12 @@ public final class FaultyServer: Sendable {
     private let sockets: FaultyServerSockets
 
     /// Starts to listen. Each connection runs the script on a thread of its own and is closed when the script ends.
-    public init(script: @escaping @Sendable (FaultyServerConnection) -> Void) {
-        let sockets = FaultyServerSockets(backlog: 128)
+    ///
+    /// - Parameters:
+    ///   - lastByte: of the address: 127.0.0.1 unless told.
+    ///   - port: of the system's choice unless told.
+    public init(lastByte: UInt8 = 1, port: UInt16 = 0, script: @escaping @Sendable (FaultyServerConnection) -> Void) {
+        let sockets = FaultyServerSockets(backlog: 128, at: loopback(lastByte: lastByte, port: port))
         self.sockets = sockets
         sockets.serve(script)
     }

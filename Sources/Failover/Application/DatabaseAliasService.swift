@@ -20,11 +20,19 @@ struct DatabaseAliasService: TimedService {
     func ping(limit: Duration) async throws {
         let former = board.table.aliases[alias].server
         do throws(PingFailure) {
-            try await check.ping(limit: limit) { board.setAddresses(alias: alias, $0, server: $1) }
+            try await check.ping(limit: limit) { found in
+                guard found.replace(board.table.aliases[alias].addresses) else { return }
+                board.setAddresses(alias: alias, found.addresses, server: found.server)
+            }
         } catch {
+            switch error.reason {
+            case .wrongRole, .replicationStopped: board.setMustNotServe(alias: alias, true)
+            default: break
+            }
             if error.kind == .refusal { followStaleness() }
             throw error
         }
+        board.setMustNotServe(alias: alias, false)
         if let former, let server = board.table.aliases[alias].server, server != former { onMove(former, server) }
         followStaleness()
     }

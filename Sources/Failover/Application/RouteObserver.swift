@@ -20,7 +20,9 @@ struct RouteObserver: ProxyObserver {
         }
     }
 
-    func backendIsSlow(alias: Int) { monitors[alias]?.trigger(.doubt) }
+    func backendIsDoubtful(alias: Int) { monitors[alias]?.trigger(.doubt) }
+
+    func backendServed(alias: Int) { monitors[alias]?.trigger(.served) }
 
     func backendFailed(_ failure: BackendFailure, route: Int) {
         guard triggers[route].contains(failure.kind), let monitor = monitors[failure.alias] else { return }

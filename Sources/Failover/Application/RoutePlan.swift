@@ -124,7 +124,9 @@ struct RoutePlan {
     ) async throws -> ProxyConfiguration {
         ProxyConfiguration(
             routes: try await proxyRoutes(resolver: resolver), aliasLimits: aliases.map(\.database.maxConnections),
-            aliasWeights: aliases.map(\.database.weight), workers: workers, hasPredecessor: hasPredecessor)
+            aliasWeights: aliases.map(\.database.weight),
+            aliasAnswerTimeouts: aliases.map(\.database.monitor.pingTimeout), workers: workers,
+            hasPredecessor: hasPredecessor)
     }
 
     private func proxyRoutes(resolver: NameResolver) async throws -> [ProxyRoute] {

@@ -22,7 +22,9 @@ struct AddressList: Sendable {
         let error = Self.lookUp(host, flags: 0, into: &addresses)
         switch error {
         case 0: return
-        case EAI_SYSTEM: throw PingFailure(.unresolved, "\(host): \(SystemError.last().words)")
+        case EAI_SYSTEM:
+            let system = SystemError.last()
+            throw PingFailure(system.reason(at: .lookup) == .local ? .local : .unresolved, "\(host): \(system.words)")
         case EAI_MEMORY: throw PingFailure(.local, "\(host): \(Self.text(error))")
         default: throw PingFailure(.unresolved, "\(host): \(Self.text(error))")
         }

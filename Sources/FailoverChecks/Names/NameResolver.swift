@@ -3,6 +3,9 @@ package import FailoverSystem
 
 /// Finds the addresses of endpoints, anew each time, without ever blocking its caller.
 ///
+/// What a name was found at last is remembered: while name servers are away, or say that there is no such name, callers
+/// get that. It is a server's to say whether it is still there.
+///
 /// Callers who ask for the same name at the same time share one look-up. A look-up that hangs therefore holds one
 /// thread a name, however many callers give up on it.
 package final class NameResolver: Sendable {
@@ -12,7 +15,15 @@ package final class NameResolver: Sendable {
         /// Who waits for which name; a name is a key from the start of its look-up to its end.
         var waiting: [String: [Int: Answer<AddressList>]] = [:]
         var nextWaiter = 0
+        /// What was found last, by name.
+        var known: [String: AddressList] = [:]
     }
+
+    /// Who knows where a name was waits no longer than that to hear where it is; an answer that comes later is for the
+    /// next caller.
+    private static let patienceWithKnown = Duration.seconds(1)
+    /// Names that are remembered; they come from the configuration.
+    private static let mostKnown = 10_000
 
     private let threads: BlockingThreads
     private let lookUp: LookUp
@@ -32,7 +43,7 @@ package final class NameResolver: Sendable {
     /// The addresses of an endpoint in the system's order of preference, none twice, never empty.
     ///
     /// IP literals and Unix sockets are answered at once, names by getaddrinfo(3).
-    /// - Parameter limit: how long this caller waits.
+    /// - Parameter limit: how long this caller waits; half of it, and a second, at most, for a name that was found before.
     /// - Throws: ``PingFailure``: `.unresolved`, `.timeout(.lookup)`, or `.local` for a socket path that is too long.
     package func addresses(of endpoint: Endpoint, limit: Duration) async throws(PingFailure) -> [SocketAddress] {
         switch endpoint {
@@ -44,7 +55,14 @@ package final class NameResolver: Sendable {
             return [address]
         case .tcp(let host, let port):
             if let literal = AddressList(literal: host) { return literal.withPort(port) }
-            return try await addresses(ofName: host, limit: limit).withPort(port)
+            guard let known = state.withLock({ $0.known[host] }) else {
+                return try await addresses(ofName: host, limit: limit).withPort(port)
+            }
+            do {
+                return try await addresses(ofName: host, limit: min(limit / 2, Self.patienceWithKnown)).withPort(port)
+            } catch {
+                return known.withPort(port)
+            }
         }
     }
 
@@ -72,7 +90,12 @@ package final class NameResolver: Sendable {
     }
 
     private func finish(_ name: String, _ outcome: Answer<AddressList>.Outcome) {
-        let waiting = state.withLock { state in state.waiting.removeValue(forKey: name) }
+        let waiting = state.withLock { state in
+            if case .success(let list) = outcome, state.known[name] != nil || state.known.count < Self.mostKnown {
+                state.known[name] = list
+            }
+            return state.waiting.removeValue(forKey: name)
+        }
         for answer in (waiting ?? [:]).values { answer.give(outcome) }
     }
 }

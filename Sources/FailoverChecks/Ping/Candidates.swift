@@ -22,14 +22,14 @@ final class Candidates: Sendable {
     /// Pings the one that it is; if that fails, the others in turn, until one is well. They share the time, so that a silent
     /// one leaves time for the next.
     ///
-    /// - Parameter report: called with the addresses that were found: of a single server whatever it says, of several only
-    ///   of the one that is well.
+    /// - Parameter report: called with the addresses that were found: of a single server as soon as its name is looked up
+    ///   and again when it has answered, of several only of the one that is well.
     /// - Throws: the failure of the one that it was, with what is the matter with the others.
     func ping(
-        limit: Duration, report: @escaping @Sendable ([SocketAddress], Endpoint?) -> Void
+        limit: Duration, report: @escaping AddressedCheck.Report
     ) async throws(PingFailure) {
         guard members.count > 1 else {
-            return try await members[0].check.ping(limit: limit) { report($0, nil) }
+            return try await members[0].check.ping(limit: limit, report: report)
         }
         let deadline = Deadline(limit)
         let (first, isKnown) = current.withLock { $0 }
@@ -38,9 +38,9 @@ final class Candidates: Sendable {
             let share = deadline.share(of: members.count - failures.count)
             let found = Found()
             do {
-                try await members[index].check.ping(limit: share.remaining) { found.set($0) }
+                try await members[index].check.ping(limit: share.remaining) { found.set($0.addresses) }
                 current.withLock { $0 = (index, true) }
-                return report(found.addresses, members[index].endpoint)
+                return report(FoundAddresses(found.addresses, server: members[index].endpoint, isTested: true))
             } catch {
                 failures.append(error)
                 // The one that it was lives, or could not be asked. That must not make it another.

@@ -71,11 +71,11 @@ package struct ServerCheck: Sendable {
     ///
     /// - Parameters:
     ///   - limit: for the whole ping: name look-up, connect, TLS, login, questions. Several addresses share it.
-    ///   - onAddresses: called with the resolved addresses, and once more if another than the first one answered, with
-    ///     the one that did in front. Of a server that may be several: called with the addresses of the one that it is,
-    ///     and which that is, once it has answered.
+    ///   - onAddresses: called with the resolved addresses, and once more when a server has answered at one of them, with
+    ///     that in front. Of a server that may be several: called with the addresses of the one that it is, and which that
+    ///     is, once it has answered.
     package func ping(
-        limit: Duration, onAddresses: @escaping @Sendable ([SocketAddress], Endpoint?) -> Void = { _, _ in }
+        limit: Duration, onAddresses: @escaping @Sendable (FoundAddresses) -> Void = { _ in }
     ) async throws(PingFailure) {
         do {
             try await candidates.ping(limit: limit, report: onAddresses)

@@ -48,6 +48,8 @@ public struct ServiceStateMachine: Sendable {
         /// There is reason to look, and no server is accused: a session waits for a backend longer than it should have to,
         /// an application saw an error. Pings as soon as `errorInterval` allows it.
         case doubt
+        /// It serves somebody though it is down: pings now, unless it did within the last second.
+        case served
         /// A person asks: pings now.
         case `operator`
     }
@@ -104,7 +106,7 @@ public struct ServiceStateMachine: Sendable {
         case .observedError(let error):
             errorAsks = true
             actions += note(error, now: now)
-        case .doubt: errorAsks = true
+        case .doubt, .served: errorAsks = true
         case .timer, .newSession, .operator: break
         }
         actions += remindIfDue(now: now)
@@ -201,7 +203,11 @@ extension ServiceStateMachine {
 
     private func mayPing(_ trigger: Trigger, now: MonotonicTime) -> Bool {
         guard let nextPing else { return false }
-        return trigger == .operator || nextPing <= now
+        switch trigger {
+        case .operator: return true
+        case .served where lastPing.map { $0.advanced(by: .seconds(1)) <= now } ?? true: return true
+        case .timer, .newSession, .observedError, .doubt, .served: return nextPing <= now
+        }
     }
 }
 

@@ -18,6 +18,9 @@ public struct AliasState: Hashable, Sendable {
     public internal(set) var staleness: Staleness?
     /// What new sessions should know of it while it is up; means nothing while it is down.
     public internal(set) var standing = ServiceStanding()
+    /// Its latest ping that could tell found it in the wrong role, or no longer following its primary: it is not served
+    /// from even when nobody else is left.
+    package internal(set) var mustNotServe = false
     /// An operator takes it out of service: it gets no new sessions, and those it has move away.
     public internal(set) var isDraining = false
     /// The configuration has it no longer; it is here for the sessions that it has.
@@ -63,6 +66,7 @@ public struct AliasState: Hashable, Sendable {
         state.outage = outage
         state.staleness = staleness
         state.standing = standing
+        state.mustNotServe = mustNotServe
         state.isDrilled = isDrilled && !other.isRetired
         // Who left and is back was put back.
         state.isDraining = isDraining && !other.isRetired

@@ -37,6 +37,11 @@ public final class RouteBoard: Sendable {
         update(alias) { $0.standing = standing }
     }
 
+    /// The alias was found in the wrong role, or no longer following its primary; or (`false`) to be as it should.
+    public func setMustNotServe(alias: Int, _ mustNotServe: Bool) {
+        update(alias) { $0.mustNotServe = mustNotServe }
+    }
+
     /// The alias's data is too old for clients, or (`nil`) no longer.
     public func setStaleness(alias: Int, _ staleness: Staleness?) {
         update(alias) { $0.staleness = staleness }

@@ -23,7 +23,7 @@ struct MySQLOpening {
     /// What an error before the greeting says of the server; error codes of the MySQL and MariaDB manuals.
     private static func kind(of code: UInt16) -> BackendErrorKind {
         switch code {
-        case 1040: .tooManyConnections
+        case _ where MySQLReader.isForLackOfRoom(code): .tooManyConnections
         case 1129, 1130: .hostBlocked
         case 1053: .serverShutdown
         default: .earlyClose

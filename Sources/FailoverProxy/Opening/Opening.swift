@@ -80,6 +80,13 @@ enum Opening {
         }
     }
 
+    /// The backend's time for its answer is over.
+    ///
+    /// - Returns: `nil` of one that is silent.
+    func answerIsLate() -> Step? {
+        if case .postgres(let opening) = self { opening.answerIsLate() } else { nil }
+    }
+
     /// The backend is gone, or given up.
     ///
     /// - Returns: `connect` when another is needed now, `awaitClient` when the client is to speak first.

@@ -11,7 +11,7 @@ struct PostgresOpening {
         case listening
         /// The client's request for encryption is a backend's to answer.
         case asking
-        /// The client was told to begin with encryption.
+        /// The client begins with encryption, and has not said a whole message.
         case listeningForHandshake
         /// The client has opened, in clear or encrypted; a backend is to answer.
         case answering
@@ -67,10 +67,8 @@ extension PostgresOpening {
             incoming += bytes
             return .awaitBackend(sending: [])
         case .listeningForHandshake:
-            guard !bytes.isEmpty else { return .awaitClient }
-            phase = .answering
-            kept = bytes
-            return isConnected ? .awaitBackend(sending: bytes) : .connect
+            kept += bytes
+            return openEncrypted()
         case .answering:
             kept += bytes
             return isConnected && !isAskingAgain ? .awaitBackend(sending: bytes) : .awaitBackend(sending: [])
@@ -93,7 +91,10 @@ extension PostgresOpening {
             return give(request)
         case .directTLS:
             isEncrypted = true
-            return open(with: incoming)
+            phase = .listeningForHandshake
+            kept = incoming
+            incoming = []
+            return openEncrypted()
         case .startup:
             return open(with: incoming)
         }
@@ -105,6 +106,17 @@ extension PostgresOpening {
         phase = .answering
         if let refusal { return farewell(refusal) }
         return isConnected ? giveKept() : .connect
+    }
+
+    /// A backend is given a whole message: its time for the answer must not run while it waits for the client.
+    private mutating func openEncrypted() -> Opening.Step {
+        let isGSSAPI = agreement == UInt8(ascii: "G")
+        guard isGSSAPI ? FirstFlight.isWholeGSSAPI(kept) : FirstFlight.isWholeTLS(kept) else {
+            return kept.count < Self.mostKept ? .awaitClient : .leave("its first encrypted message has no end")
+        }
+        phase = .answering
+        if let refusal { return farewell(refusal) }
+        return isConnected ? .awaitBackend(sending: kept) : .connect
     }
 
     /// A failover alias may get another StartupMessage than the client's.
@@ -156,15 +168,26 @@ extension PostgresOpening {
                 return .connectAgain
             }
             return switch PostgresAnswer(heard) {
-            case .incomplete: .awaitBackend(sending: [])
+            case .incomplete, .letIn: .awaitBackend(sending: [])
             case .proof: .proven(heard)
-            case .refusal(let error): .failed(.refused(error.refusal, "\(error.sqlState): \(error.message)"))
+            case .refusal(let kind, let words): .failed(.refused(kind, words))
             }
         }
     }
 
-    /// The answer to a request for encryption is one byte: `S` (TLS), `G` (GSSAPI) or `N`.
+    /// The backend has not said all that was waited for. One that has let the client in serves it, if slowly: whatever it
+    /// does meanwhile, it is no silence.
+    ///
+    /// - Returns: `nil` of a backend that is silent.
+    func answerIsLate() -> Opening.Step? {
+        guard case .answering = phase, !isEncrypted, PostgresAnswer(heard) == .letIn else { return nil }
+        return .proven(heard)
+    }
+
+    /// The answer to a request for encryption is one byte: `S` (TLS), `G` (GSSAPI) or `N`. A server that can't start a
+    /// process for the client sends an error in its place.
     private mutating func answered() -> Opening.Step {
+        if heard.first == UInt8(ascii: "E") { return saidError() }
         guard heard.count == 1, let answer = heard.first else {
             return .failed(.garbage("no answer to a request for encryption"))
         }
@@ -185,7 +208,16 @@ extension PostgresOpening {
         }
     }
 
+    private func saidError() -> Opening.Step {
+        switch PostgresAnswer(heard) {
+        case .incomplete: .awaitBackend(sending: [])
+        case .refusal(let kind, let words): .failed(.refused(kind, words))
+        case .letIn, .proof: .failed(.garbage("no answer to a request for encryption"))
+        }
+    }
+
     private mutating func agreesAgain() -> Opening.Step {
+        if heard.first == UInt8(ascii: "E") { return saidError() }
         guard heard.count == 1, heard.first == agreement else {
             return .failed(.garbage("its answer to the request for encryption is another than the client was given"))
         }

@@ -58,6 +58,15 @@ extension DialFailure {
         }
     }
 
+    /// Whether nobody was met at the address, or silence. One that speaks is no dead one.
+    var isOfTheAddress: Bool {
+        switch self {
+        case .timeout, .silent, .closed: true
+        case .system: kind != nil
+        case .unresolved, .refused, .garbage, .full, .down, .unguardable: false
+        }
+    }
+
     /// Whether it may be the answer to what the client said rather than an error of the backend.
     var mayBeClientsFault: Bool {
         switch self {

@@ -7,9 +7,9 @@ extension Session {
     ///
     /// - Returns: whether the side may be read on.
     func follow(_ bytes: UnsafeRawBufferPointer, from side: Side, _ guarded: GuardedMySQL) -> Bool {
-        let saw = guarded.state.reader.sawShutdown
+        let heard = stream.heard
         let passage = side == .client ? guarded.state.clientSent(bytes) : guarded.state.serverSent(bytes)
-        if !saw, guarded.state.reader.sawShutdown { noteShutdown() }
+        if stream.heard != heard { noteWords(stream.heard.subtracting(heard)) }
         if passage.asItIs, guarded.state.phase == .following { return pass(bytes.count, from: side) }
         return perform(passage, guarded, asItIs: Array(bytes), from: side)
     }
@@ -101,7 +101,7 @@ extension Session {
     }
 
     private func endUnguarded(_ refusal: MySQLGuard.Refusal) {
-        if refusal.code == MySQLReader.shutdownCode { noteShutdown() }
+        if refusal.code == MySQLReader.shutdownCode { noteWords(.shutdown) }
         let message = worker.refusal(unguarded: self, because: refusal.words)
         if refusal.isBeforeLogin { leaveBackendBeforeLogin() }
         if refusal.isForTLS { return leave(saying: TLSAlert.accessDenied) }

@@ -13,7 +13,8 @@ extension Session {
     /// Does what the machine decided, and tells what it learned of backends.
     func advance(_ action: SessionStateMachine.Action) {
         leavePlaceOfOtherAlias()
-        for attempt in machine.takeReports() { worker.noteFailure(attempt, session: self) }
+        for report in machine.takeReports() { worker.note(report, session: self) }
+        for news in machine.takeAddressNews() { worker.lineup.deadAddresses.note(news, now: loop.now) }
         switch action {
         case .wait(let deadline): wait(until: deadline)
         case .dial(let address, let deadline): dial(address, deadline: deadline)
@@ -27,6 +28,8 @@ extension Session {
             advance(machine.clientSent([], now: loop.now))
         case .relay(let bytes): startRelay(bytes)
         case .refuse(let attempts):
+            if let aliases = lastResort(attempts) { return advance(machine.tryAnyway(aliases, now: loop.now)) }
+            leaveLastResort()
             let refusal = worker.refusal(route: route, attempts: attempts)
             advance(machine.refused(refusal, now: loop.now))
         case .cancel(let bytes): cancel(bytes)
@@ -50,11 +53,12 @@ extension Session {
 
     func openingIsLate() {
         if loop.now < openingDeadline {
-            if let alias = machine.alias { worker.observer.backendIsSlow(alias: alias) }
+            if let alias = machine.alias { worker.observer.backendIsDoubtful(alias: alias) }
             return loop.setDeadline(openingDeadline, slot: slot)
         }
-        dropBackend()
-        advance(machine.deadlinePassed(now: loop.now))
+        let action = machine.deadlinePassed(now: loop.now)
+        if !machine.isRelaying { dropBackend() }
+        advance(action)
     }
 
     /// The backend is of no use; the next one is tried.
@@ -177,10 +181,32 @@ extension Session {
             case (.postgres, _), (.tcp, _): stream = .postgres(PostgresReader())
             }
         }
+        leaveLastResort()
+        worker.joinBalancer(self)
         worker.sessionServed(self)
         if machine.isUnguarded { worker.noteUnguarded(self) }
         if !bytes.isEmpty { passOpening(bytes) }
         if !isClosed, !waiting.isEmpty { relay(from: .client, untilEnd: !waiting.isDisjoint(with: .peerEnded)) }
+    }
+}
+
+// MARK: - The last resort
+
+extension Session {
+    /// Aliases that are down, to be tried before the client is refused: once, and by no more sessions at a time than may.
+    private func lastResort(_ attempts: [SessionStateMachine.Attempt]) -> [RouteTable.Candidate]? {
+        // A route that is full by its own limits is well.
+        let isFull = !attempts.isEmpty && attempts.allSatisfy { $0.failure == .full }
+        guard !machine.isLastResort, !isFull else { return nil }
+        let aliases = worker.lastResort(ofRoute: route)
+        guard !aliases.isEmpty, worker.lineup.lastResortPlaces[route].take() else { return nil }
+        hasLastResortPlace = true
+        return aliases
+    }
+
+    func leaveLastResort() {
+        if hasLastResortPlace { worker.lineup.lastResortPlaces[route].leave() }
+        hasLastResortPlace = false
     }
 }
 
@@ -204,6 +230,7 @@ extension Session {
     func leavePlace() {
         share = share?.moved(to: nil)
         leavePlaceOnAlias()
+        leaveLastResort()
     }
 
     private func leavePlaceOnAlias() {

@@ -76,6 +76,7 @@ extension Session {
 
     private func noteReceived(_ count: Int, from side: Side) {
         lastActivity = loop.now
+        clientSpokeLast = side == .client
         switch side {
         case .client: toBackend.received &+= UInt64(count)
         case .backend: toClient.received &+= UInt64(count)
@@ -108,28 +109,21 @@ extension Session {
         if let login { return follow(count, from: side, login) }
         let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(loop.readBuffer.bytes)[..<count])
         switch stream {
-        case .opaque:
-            noteGoodbye(bytes, from: side)
+        case .opaque: break
         case .postgres, .mysql:
-            let saw = stream.sawShutdown
+            guard side == .backend else {
+                stream.sent(bytes, by: side)
+                break
+            }
+            let heard = stream.heard
             stream.sent(bytes, by: side)
-            if !saw, stream.sawShutdown { noteShutdown() }
+            if stream.heard != heard { noteWords(stream.heard.subtracting(heard)) }
         case .guarded(let guarded):
             return follow(bytes, from: side, guarded)
         case .guardedPostgres(let guarded):
             return follow(Array(bytes), from: side, guarded)
         }
         return pass(count, from: side)
-    }
-
-    func noteShutdown() { worker.noteFailure(.serverShutdown, session: self, detail: "it shuts down") }
-
-    private func noteGoodbye(_ bytes: UnsafeRawBufferPointer, from side: Side) {
-        switch side {
-        case .client: clientSaidGoodbye = TLSGoodbye.ends(bytes)
-        case .backend where bytes.count > TLSGoodbye.longestAnswer: clientSaidGoodbye = false
-        case .backend: break
-        }
     }
 
     private func receive(from side: Side) -> Transfer {
@@ -172,7 +166,7 @@ extension Session {
         if side == .backend, guardIsLeft() { return }
         if side == .client, login != nil { return close(because: "the client left before it was logged in") }
         self[side].sourceEnded = true
-        noteEarlyClose(side)
+        if side == .backend { noteBackendEnd() }
         finish(to: side.other)
     }
 
@@ -188,28 +182,9 @@ extension Session {
 
     func failed(_ side: Side, code: Int32) {
         if side == .backend, !clientHasLeft {
-            switch code {
-            case ECONNRESET, EPIPE: worker.noteFailure(.reset, session: self, detail: SystemError(code).words)
-            case ETIMEDOUT: worker.noteFailure(.connectTimeout, session: self, detail: SystemError(code).words)
-            default: break
-            }
+            noteBackendError(code)
             if guardIsLeft() { return }
         }
         close(because: "\(side == .client ? "client" : "backend"): \(SystemError(code).words)")
     }
-
-    /// A backend that closes though the client has not may not be well: before it said anything, or, where its words
-    /// can't be read, at a time when no login fails.
-    private func noteEarlyClose(_ side: Side) {
-        guard side == .backend, !clientHasLeft else { return }
-        if toClient.received == 0 {
-            worker.noteFailure(.earlyClose, session: self, detail: "closed before it said anything")
-        } else if watchesBackend, case .opaque = stream, worker.configuration.routes[route].engine == .postgres {
-            worker.noteFailure(.serverShutdown, session: self, detail: "closed an encrypted session")
-        }
-    }
-
-    /// A server may close or reset a connection whose client has said goodbye: PostgreSQL does not read the end of TLS
-    /// that follows a Terminate message. That is no error of the server, even if it is seen before the client's end.
-    private var clientHasLeft: Bool { toBackend.sourceEnded || clientSaidGoodbye || client.peerHasEnded }
 }

@@ -22,8 +22,8 @@ final class Session: Pollable {
     @exclusivity(unchecked) var toBackend = Flow()
     @exclusivity(unchecked) var toClient = Flow()
     @exclusivity(unchecked) var stream = SessionStream.opaque
-    /// Whether the last that was heard of an encrypted session is a goodbye of the client.
-    @exclusivity(unchecked) var clientSaidGoodbye = false
+    /// Whether the latest bytes were the client's.
+    @exclusivity(unchecked) var clientSpokeLast = false
     @exclusivity(unchecked) var lastActivity: UInt64
     @exclusivity(unchecked) private(set) var isClosed = false
     private(set) var slot = -1
@@ -43,6 +43,8 @@ final class Session: Pollable {
     var watchesBackend = false
     /// The alias whose `max_connections` this session counts against.
     var placeOnAlias: Int?
+    /// Whether it is one of the few that may try aliases that are down.
+    var hasLastResortPlace = false
     /// What it counts as where several aliases serve side by side.
     var share: BalanceShare?
     /// Whom the client's balancer names, where one stands before the proxy.
@@ -68,7 +70,7 @@ final class Session: Pollable {
         (candidates, share) = countsForRoute ? worker.candidates(ofRoute: route) : ([], nil)
         machine = SessionStateMachine(
             opening: Opening(worker.configuration.routes[route].engine), candidates: candidates,
-            limits: settings.openingLimits,
+            limits: settings.openingLimits, lastAnswerLimits: worker.lineup.lastAnswerLimits,
             readOnlyGuard: settings.failoverReadOnly
                 ? ReadOnlyGuard(
                     worker.routes, route: route, opaque: settings.readOnlyOpaque,

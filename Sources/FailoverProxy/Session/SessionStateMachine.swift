@@ -6,8 +6,10 @@ import FailoverCore
 ///                       ┌───────── failed, silent, refused: next candidate ────────┐
 ///                       ▼                                                          │
 ///     listening ──▶ dialing ──connected──▶ opening ──proof──▶ relaying             │
-///         ▲             │                   │ │ └──────────────────────────────────┘
-///         └─── the client is to speak ──────┘ └── no candidate left ──▶ refused
+///         ▲             ▲ │                 │ │ └──────────────────────────────────┘
+///         └─ the client │ └─ none is left ──┤ │
+///            is to speak┼───────────────────┘ └── none is left ──▶ refused
+///                       └─ the last resort: aliases that are down ─┘
 ///
 /// An engine whose server speaks first begins with dialing.
 struct SessionStateMachine {
@@ -22,7 +24,8 @@ struct SessionStateMachine {
         case tell([UInt8], deadline: UInt64)
         /// Send this to the client, which the backend said, and pass bytes from now on.
         case relay([UInt8])
-        /// No alias is left: ``SessionStateMachine/refused(_:now:)`` takes the words for it.
+        /// No alias is left: ``SessionStateMachine/tryAnyway(_:now:)`` takes those that are down, once, and
+        /// ``SessionStateMachine/refused(_:now:)`` the words for it.
         case refuse([Attempt])
         /// Send this to every backend that may know the query.
         case cancel([UInt8])
@@ -38,17 +41,31 @@ struct SessionStateMachine {
         let failure: DialFailure
     }
 
+    /// What is to be told of an alias that could not serve.
+    struct Report: Equatable {
+        let attempt: Attempt
+        /// Whether the server must be at fault. Else it may have ended what the client began, and is worth a look.
+        let accuses: Bool
+    }
+
+    /// What was learned of one of an alias's several addresses.
+    struct AddressNews: Equatable {
+        let address: SocketAddress
+        /// Whether a server answered there.
+        let serves: Bool
+    }
+
     /// The limits of finding a backend, in nanoseconds.
     struct Limits: Equatable {
         /// For the connection to one alias, over all its addresses.
         var connect: UInt64
-        /// For a backend's answer to what it was told, and for its greeting.
+        /// For a backend's answer to what it was told, and for its greeting; shared by an alias's addresses.
         var greeting: UInt64
         /// For all that the client has to say before a backend serves it.
         var clientStartup: UInt64
     }
 
-    private enum State {
+    enum State {
         /// The client is to speak; a backend may be connected.
         case listening
         case dialing(deadline: UInt64)
@@ -59,13 +76,15 @@ struct SessionStateMachine {
         case refused
     }
 
-    private var state = State.listening
-    private var opening: Opening
-    private var candidates: [RouteTable.Candidate]
+    var state = State.listening
+    var opening: Opening
+    var candidates: [RouteTable.Candidate]
     /// The candidate and which of its addresses.
-    private var current = 0
-    private var address = 0
-    private let limits: Limits
+    var current = 0
+    var address = 0
+    let limits: Limits
+    /// For an answer of the last candidate, by alias: to wait longer is better than to refuse.
+    var lastAnswerLimits: [UInt64]
     private let readOnlyGuard: ReadOnlyGuard?
     /// The alias that was found to take no parameter by which a session is kept from writing.
     private(set) var aliasByStatement: Int?
@@ -78,20 +97,26 @@ struct SessionStateMachine {
     private(set) var attempts: [Attempt] = []
     /// Those that the backends may have to answer for.
     private var unreported: [Attempt] = []
+    var addressNews: [AddressNews] = []
     /// Whether what passes after the proof can be read.
     private(set) var isInClear = false
+    /// Whether aliases are tried that are down, or one of them serves.
+    private(set) var isLastResort = false
     private var clientDeadline: UInt64 = 0
-    /// When the current alias must have been connected, over all its addresses.
-    private var aliasDeadline: UInt64 = 0
+    /// What is left of the current alias's time for connections, and for answers, over all its addresses.
+    var connectLeft: UInt64 = 0
+    var answerLeft: UInt64 = 0
     /// When the backend must have answered what it was told.
-    private var answerDeadline: UInt64?
+    var answerDeadline: UInt64?
 
     init(
-        opening: Opening, candidates: [RouteTable.Candidate], limits: Limits, readOnlyGuard: ReadOnlyGuard? = nil
+        opening: Opening, candidates: [RouteTable.Candidate], limits: Limits, lastAnswerLimits: [UInt64] = [],
+        readOnlyGuard: ReadOnlyGuard? = nil
     ) {
         self.opening = opening
         self.candidates = candidates
         self.limits = limits
+        self.lastAnswerLimits = lastAnswerLimits
         self.readOnlyGuard = readOnlyGuard
     }
 
@@ -139,6 +164,7 @@ extension SessionStateMachine {
 
     /// The connection stands.
     mutating func connected(now: UInt64) -> Action {
+        spendOnConnecting(now: now)
         state = .opening
         answerDeadline = nil
         let alias = candidates[current].alias
@@ -154,13 +180,11 @@ extension SessionStateMachine {
     /// The backend could not be connected to, or failed before it was proven.
     mutating func failed(_ failure: DialFailure, now: UInt64) -> Action {
         guard !isRelaying, current < candidates.count else { return .leave("\(failure)") }
+        spendOnConnecting(now: now)
+        if failure == .silent { spendOnAnswering() }
+        noteAddress(failure)
         let next = opening.backendLost()
-        if next == .connect, address + 1 < candidates[current].addresses.count, now < aliasDeadline,
-            !failure.isOfTheAlias
-        {
-            address += 1
-            return dial(now: now)
-        }
+        if next == .connect, !failure.isOfTheAlias, moveToNextAddress() { return dial(now: now) }
         pass(failure)
         return follow(next, now: now)
     }
@@ -168,11 +192,21 @@ extension SessionStateMachine {
     /// What was waited for did not happen in time.
     mutating func deadlinePassed(now: UInt64) -> Action {
         switch state {
-        case .dialing: failed(.timeout, now: now)
-        case .opening: failed(.silent, now: now)
-        case .listening, .refused: .leave("the client said nothing in time")
-        case .relaying: .leave("out of time")
+        case .dialing: return failed(.timeout, now: now)
+        case .opening:
+            if let step = opening.answerIsLate() { return follow(step, now: now) }
+            return failed(.silent, now: now)
+        case .listening, .refused: return .leave("the client said nothing in time")
+        case .relaying: return .leave("out of time")
         }
+    }
+
+    /// No alias that is up serves; these are down, and tried all the same.
+    mutating func tryAnyway(_ aliases: [RouteTable.Candidate], now: UInt64) -> Action {
+        isLastResort = true
+        candidates = aliases
+        current = 0
+        return dialCurrentAlias(now: now)
     }
 
     /// No alias serves, and this is to be said to the client.
@@ -182,24 +216,35 @@ extension SessionStateMachine {
         return follow(step, now: now)
     }
 
-    /// The failures that backends have to answer for and that were not taken yet.
+    /// The failures that are to be told and were not taken yet.
     ///
-    /// A backend that closes on what a client said may be right to do so. It is accused when another takes the same, or
-    /// when there was no other to compare with.
-    mutating func takeReports() -> [Attempt] {
+    /// A backend that closes on what a client said may be right to do so. It is accused when another takes the same.
+    mutating func takeReports() -> [Report] {
         guard !unreported.isEmpty else { return [] }
-        let mayBeClients = { [opening] (attempt: Attempt) in
-            opening.clientMayBeAtFault && attempt.failure.mayBeClientsFault
-        }
-        let isAlone = attempts.count(where: mayBeClients) == 1
-        let isToWait =
+        var waiting: [Attempt] = []
+        let reports = unreported.compactMap { attempt -> Report? in
+            guard mayBeClientsFault(attempt.failure) else { return Report(attempt: attempt, accuses: true) }
             switch state {
-            case .relaying: false
-            case .refused: !isAlone
-            case .listening, .dialing, .opening: true
+            case .relaying: return Report(attempt: attempt, accuses: true)
+            case .refused: return Report(attempt: attempt, accuses: false)
+            case .listening, .dialing, .opening:
+                waiting.append(attempt)
+                return nil
             }
-        defer { unreported.removeAll { !(isToWait && mayBeClients($0)) } }
-        return unreported.filter { !(isToWait && mayBeClients($0)) }
+        }
+        unreported = waiting
+        return reports
+    }
+
+    /// What was learned of addresses and not taken yet.
+    mutating func takeAddressNews() -> [AddressNews] {
+        guard !addressNews.isEmpty else { return [] }
+        defer { addressNews = [] }
+        return addressNews
+    }
+
+    func mayBeClientsFault(_ failure: DialFailure) -> Bool {
+        opening.clientMayBeAtFault && failure.mayBeClientsFault
     }
 }
 
@@ -219,16 +264,7 @@ extension SessionStateMachine {
             rest()
             return .tell(bytes, deadline: clientDeadline)
         case .proven(let bytes):
-            guard current < candidates.count else { return .leave("nobody was asked") }
-            isInClear = opening.isInClear
-            guarding = guardingOfCurrent
-            if case .postgres(let opening) = opening, guarding != nil { guardsByStatement = opening.guardsByStatement }
-            isUnguarded = guarding != nil && opening.isEncrypted
-            state = .relaying(alias: candidates[current].alias)
-            // What was kept for the next candidate is not needed any more; an idle session holds none of it.
-            candidates = []
-            opening = .tcp
-            return .relay(bytes)
+            return serve(bytes)
         case .failed(let failure): return failed(failure, now: now)
         case .connectAgain:
             aliasByStatement = candidates[current].alias
@@ -251,13 +287,19 @@ extension SessionStateMachine {
         state = .listening
     }
 
-    private mutating func ask(_ bytes: [UInt8], now: UInt64) -> Action {
-        // While it is being dialed, the backend gets all of it when the connection stands.
-        if case .dialing(let deadline) = state { return .wait(deadline: deadline) }
-        state = .opening
-        let deadline = answerDeadline ?? now &+ limits.greeting
-        answerDeadline = deadline
-        return .ask(bytes, deadline: deadline)
+    private mutating func serve(_ bytes: [UInt8]) -> Action {
+        guard current < candidates.count else { return .leave("no server was asked") }
+        noteThatAddressServes()
+        isInClear = opening.isInClear
+        guarding = guardingOfCurrent
+        if case .postgres(let opening) = opening, guarding != nil { guardsByStatement = opening.guardsByStatement }
+        isUnguarded = guarding != nil && opening.isEncrypted
+        state = .relaying(alias: candidates[current].alias)
+        // What was kept for the next candidate is not needed any more; an idle session holds none of it.
+        candidates = []
+        lastAnswerLimits = []
+        opening = .tcp
+        return .relay(bytes)
     }
 
     private mutating func dialCurrentAlias(now: UInt64) -> Action {
@@ -267,12 +309,9 @@ extension SessionStateMachine {
             } else if candidates[current].addresses.isEmpty {
                 pass(.unresolved)
             } else {
-                aliasDeadline = now &+ limits.connect
-                address = 0
-                return dial(now: now)
+                return dialFirstAddress(now: now)
             }
         }
-        state = .refused
         return .refuse(attempts)
     }
 
@@ -287,15 +326,8 @@ extension SessionStateMachine {
     private mutating func pass(_ failure: DialFailure) {
         let attempt = Attempt(alias: candidates[current].alias, failure: failure)
         attempts.append(attempt)
-        unreported.append(attempt)
+        // One that closes while the client is to speak may have waited for that long enough.
+        if case .listening = state, mayBeClientsFault(failure) {} else { unreported.append(attempt) }
         current += 1
-    }
-
-    /// The time that is left is shared among the addresses that are left, so that a dead first one starves no other.
-    private mutating func dial(now: UInt64) -> Action {
-        let addresses = candidates[current].addresses
-        let share = (aliasDeadline - min(now, aliasDeadline)) / UInt64(addresses.count - address)
-        state = .dialing(deadline: now &+ share)
-        return .dial(addresses[address], deadline: now &+ share)
     }
 }

@@ -36,13 +36,23 @@ enum SessionStream {
         }
     }
 
-    /// Whether the server has said that it shuts down.
-    var sawShutdown: Bool {
+    /// What the server has said of itself.
+    var heard: ServerWords {
+        switch self {
+        case .opaque, .guardedPostgres: []
+        case .postgres(let reader): reader.heard
+        case .mysql(let reader): reader.heard
+        case .guarded(let guarded): guarded.state.reader.heard
+        }
+    }
+
+    /// Whether the server owes an answer to a whole request of a client that it has let in; false in doubt.
+    var awaitsServer: Bool {
         switch self {
         case .opaque, .guardedPostgres: false
-        case .postgres(let reader): reader.sawShutdown
-        case .mysql(let reader): reader.sawShutdown
-        case .guarded(let guarded): guarded.state.reader.sawShutdown
+        case .postgres(let reader): reader.awaitsServer
+        case .mysql(let reader): reader.awaitsServer
+        case .guarded(let guarded): guarded.state.reader.awaitsServer
         }
     }
 

@@ -7,6 +7,9 @@ extension MySQLReader: SessionReader {
     static let memoryLimit = 2 * (queueLimit * MemoryLayout<MySQLCommand>.stride + cursorLimit * 4) + 2048
 
     var outcome: [Int] {
-        [isReadable ? 1 : 0, isAtBoundary ? 1 : 0, errorSequence.map(Int.init) ?? -1, sawShutdown ? 1 : 0]
+        [
+            isReadable ? 1 : 0, isAtBoundary ? 1 : 0, errorSequence.map(Int.init) ?? -1, Int(heard.rawValue),
+            awaitsServer ? 1 : 0,
+        ]
     }
 }

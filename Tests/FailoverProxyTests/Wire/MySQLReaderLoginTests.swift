@@ -69,10 +69,31 @@ struct MySQLReaderLoginTests {
         session.check()
     }
 
+    @Test(arguments: [1040 as UInt16, 1203, 1226])
+    func aLoginThatFindsNoPlaceTellsThatTheServerIsFull(code: UInt16) {
+        var session = MySQLConversation(loggedIn: nil)
+        session.greet(.init())
+        session.shakeHands(.init())
+        #expect(session.reader.heard == [])
+        session.server(2, MySQLConversation.error(code))
+        #expect(session.reader.heard == .full)
+        session.check()
+    }
+
+    @Test func anErrorOfACommandTellsNothingOfPlaces() {
+        var session = MySQLConversation()
+        session.client(0, [3] + Array("select 1".utf8))
+        #expect(session.reader.awaitsServer)
+        session.server(1, MySQLConversation.error(1226))
+        #expect(session.reader.heard == [])
+        #expect(!session.reader.awaitsServer)
+        session.check()
+    }
+
     @Test func anErrorInPlaceOfTheGreetingTellsOfAShutdown() {
         var session = MySQLConversation(loggedIn: nil)
         session.server(0, MySQLConversation.error(1053))
-        #expect(session.reader.sawShutdown)
+        #expect(session.reader.heard.contains(.shutdown))
         #expect(!session.isAtBoundary)
         session.check()
     }

@@ -31,7 +31,7 @@ struct MySQLReaderLongPacketTests {
             #expect(session.errorSequence == nil)
             session.server(5, continuation)
             #expect(!session.isAtBoundary)
-            #expect(!session.reader.sawShutdown)
+            #expect(!session.reader.heard.contains(.shutdown))
             #expect(session.errorSequence == 6)
             session.server(6, Talk.eof())
             #expect(session.isAtBoundary)

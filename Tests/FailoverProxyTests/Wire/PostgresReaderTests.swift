@@ -98,9 +98,34 @@ struct PostgresReaderTests {
     }
 
     @Test func anErrorOfAShutdownIsNoticedAndOthersAreNot() {
-        #expect(reader([.server(Wire.error("57P01"))], piece: .max).sawShutdown)
-        #expect(reader([.server(Wire.error("57P02"))], piece: .max).sawShutdown)
-        #expect(!reader([.server(Wire.error("42601"))], piece: .max).sawShutdown)
+        #expect(reader([.server(Wire.error("57P01"))], piece: .max).heard.contains(.shutdown))
+        #expect(reader([.server(Wire.error("57P02"))], piece: .max).heard.contains(.shutdown))
+        #expect(!reader([.server(Wire.error("42601"))], piece: .max).heard.contains(.shutdown))
+    }
+
+    @Test func noRoomIsNoticedDuringTheLoginOnly() {
+        let login = Saying.server(Wire.message("R", [0, 0, 0, 0]))
+        func heard(_ sayings: Saying..., login: Bool) -> ServerWords {
+            reader(sayings, piece: .max, login: login).heard
+        }
+        #expect(heard(login, .server(Wire.error("53300")), login: false) == .full)
+        #expect(heard(login, .server(Wire.error("28P01")), login: false) == [])
+        #expect(heard(.server(Wire.error("53300")), login: true) == [])
+    }
+
+    @Test func aServerOwesAnAnswerFromARequestToReadyForQueryOrAnError() {
+        let (ready, asked) = (Saying.server(Wire.ready("I")), Saying.client(Wire.query("q")))
+        func owes(_ sayings: Saying..., login: Bool = true) -> Bool {
+            reader(sayings, piece: .max, login: login).awaitsServer
+        }
+        #expect(!owes(login: false))
+        #expect(!owes(asked, login: false))
+        #expect(!owes())
+        #expect(owes(asked))
+        #expect(owes(asked, .server(Wire.message("D", [0, 0]))))
+        #expect(!owes(asked, .server(Wire.error("57014"))))
+        #expect(!owes(asked, ready))
+        #expect(owes(asked, .server(Wire.error("42601")), ready, asked))
     }
 
     @Test func aWordOfTheProxyFitsBetweenMessagesOnly() {

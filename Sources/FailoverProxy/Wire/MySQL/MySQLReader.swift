@@ -52,6 +52,7 @@ struct MySQLReader {
         static let asks = Facts(rawValue: 1 << 4)
         /// A result of the present answer left a cursor open.
         static let openedCursor = Facts(rawValue: 1 << 5)
+        static let sawFull = Facts(rawValue: 1 << 6)
     }
 
     var server = MySQLPacketStream()
@@ -103,8 +104,21 @@ struct MySQLReader {
         }
     }
 
-    /// Whether the server said that it shuts down (`ER_SERVER_SHUTDOWN`).
-    var sawShutdown: Bool { facts.contains(.sawShutdown) }
+    /// Whether the server said that it shuts down (`ER_SERVER_SHUTDOWN`), or at the login that it has no place.
+    var heard: ServerWords {
+        var heard: ServerWords = []
+        if facts.contains(.sawShutdown) { heard.insert(.shutdown) }
+        if facts.contains(.sawFull) { heard.insert(.full) }
+        return heard
+    }
+
+    /// Whether a command waits for the server.
+    var awaitsServer: Bool {
+        switch state {
+        case .reply, .definitions, .definitionsEnd, .rows: isRequestComplete
+        case .greeting, .handshake, .serverLogsIn, .clientLogsIn, .idle, .localInfile, .quit, .opaque: false
+        }
+    }
 
     /// Bytes of memory beyond the value itself.
     var heldBytes: Int {
@@ -117,7 +131,7 @@ struct MySQLReader {
 
     /// The stream cannot be followed any more.
     mutating func lose() {
-        let lasting = facts.intersection(.sawShutdown)
+        let lasting = facts.intersection([.sawShutdown, .sawFull])
         self = MySQLReader()
         facts = lasting
         state = .opaque

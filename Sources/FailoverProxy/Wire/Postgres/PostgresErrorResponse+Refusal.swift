@@ -5,8 +5,7 @@ extension PostgresErrorResponse {
     var refusal: BackendErrorKind? {
         switch sqlState {
         case "57P01", "57P02", "57P03": .serverShutdown
-        case "53300": .tooManyConnections
-        default: nil
+        default: isForLackOfRoom ? .tooManyConnections : nil
         }
     }
 }

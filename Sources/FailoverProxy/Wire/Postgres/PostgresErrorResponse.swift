@@ -26,6 +26,10 @@ struct PostgresErrorResponse: Equatable {
             hint: fields[UInt8(ascii: "H")])
     }
 
+    /// Whether the server has no place: class 53, "Insufficient Resources", as 53300 too many connections and 53200 out
+    /// of memory.
+    var isForLackOfRoom: Bool { sqlState.hasPrefix("53") }
+
     /// The whole message, with severity FATAL: the session ends after it.
     var bytes: [UInt8] {
         var body: [UInt8] = []

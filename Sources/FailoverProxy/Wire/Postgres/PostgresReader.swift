@@ -14,8 +14,10 @@ struct PostgresReader {
     private var hasOpenBatch = false
     /// The client has said Terminate.
     private var isLeaving = false
-    /// The server has said that it shuts down: SQLSTATE 57P01 or 57P02.
-    private(set) var sawShutdown = false
+    /// The latest answer is an error, and ReadyForQuery has not followed.
+    private var hasFailed = false
+    /// SQLSTATE 57P01 and 57P02 tell a shutdown, class 53 before the first ReadyForQuery tells that there is no room.
+    private(set) var heard: ServerWords = []
 
     /// Whether both directions could be followed so far; once false it stays so.
     var isReadable: Bool { !server.isBroken && !client.isBroken }
@@ -29,20 +31,25 @@ struct PostgresReader {
     /// Whether a message of the proxy's own may follow what the server has said.
     var mayTellClient: Bool { server.isAtMessage && isReadable && !isLeaving }
 
+    /// Whether a request waits for the server, which has let the client in and has not said what is wrong.
+    var awaitsServer: Bool { status != 0 && awaited > 0 && !hasFailed && isReadable }
+
     /// The server's next bytes.
     mutating func serverSent(_ bytes: UnsafeRawBufferPointer) {
-        var (awaited, status, sawShutdown) = (awaited, status, sawShutdown)
+        var (awaited, status, hasFailed, heard) = (awaited, status, hasFailed, heard)
         server.read(bytes) { type, body in
             switch type {
             case UInt8(ascii: "Z"):
                 if awaited > 0, awaited < .max { awaited -= 1 }
                 status = body.first ?? 0
+                hasFailed = false
             case UInt8(ascii: "E"):
-                if Self.tellsShutdown(body) { sawShutdown = true }
+                hasFailed = true
+                heard.formUnion(Self.words(of: body, isLoggedIn: status != 0))
             default: break
             }
         }
-        (self.awaited, self.status, self.sawShutdown) = (awaited, status, sawShutdown)
+        (self.awaited, self.status, self.hasFailed, self.heard) = (awaited, status, hasFailed, heard)
     }
 
     /// The client's next bytes.
@@ -66,8 +73,11 @@ struct PostgresReader {
         (self.awaited, self.hasOpenBatch, self.isLeaving) = (awaited, hasOpenBatch, isLeaving)
     }
 
-    private static func tellsShutdown(_ body: UnsafeRawBufferPointer) -> Bool {
-        guard let error = PostgresErrorResponse(body: body.prefix(1024)) else { return false }
-        return error.sqlState == "57P01" || error.sqlState == "57P02"
+    private static func words(of body: UnsafeRawBufferPointer, isLoggedIn: Bool) -> ServerWords {
+        guard let error = PostgresErrorResponse(body: body.prefix(1024)) else { return [] }
+        return switch error.sqlState {
+        case "57P01", "57P02": .shutdown
+        default: !isLoggedIn && error.isForLackOfRoom ? .full : []
+        }
     }
 }

@@ -1,0 +1,56 @@
+import FailoverTesting
+import Foundation
+import Testing
+
+/// A name server of a test's own, and processes that ask it and no other.
+final class NameServer: Sendable {
+    /// One at a time: it has a port that cannot be chosen.
+    private static let address = "127.53.53.53"
+
+    private let scratch: Scratch
+    private let process: ChildProcess
+
+    /// - Parameter answer: what it says; see `Clients/dns.py`.
+    init(_ answer: String) async throws {
+        scratch = try Scratch()
+        try scratch.write("nameserver \(Self.address)\noptions timeout:1 attempts:1\n", to: "resolv.conf")
+        try scratch.write("hosts: files dns\n", to: "nsswitch.conf")
+        // The C library would put another address than the first in front. The rest is what holds without this file.
+        try scratch.write(
+            """
+            precedence ::ffff:127.0.0.2/128 100
+            precedence ::1/128 50
+            precedence ::/0 40
+            precedence ::ffff:0:0/96 10
+
+            """, to: "gai.conf")
+        try scratch.write(answer, to: "answer")
+        process = try ChildProcess(
+            [
+                "/usr/bin/python3", "-B", "\(Laboratory.root)/Tests/IntegrationTests/Clients/dns.py", Self.address,
+                scratch.path("answer"), scratch.path("questions"),
+            ], output: "/dev/null", error: scratch.path("error"))
+        let log = scratch.path("questions")
+        #expect(await eventually { FileManager.default.fileExists(atPath: log) })
+    }
+
+    deinit { kill(process.pid, SIGKILL) }
+
+    /// Says something else from now on.
+    func say(_ answer: String) throws { try scratch.write(answer, to: "answer") }
+
+    /// Whether it has been asked so many more times.
+    func isAsked(_ times: Int) async -> Bool {
+        let before = questions
+        return await eventually { self.questions >= before + times }
+    }
+
+    private var questions: Int { scratch.text("questions").count { $0 == "\n" } }
+
+    /// Commands that the asking process runs under: a mount namespace with another `/etc/resolv.conf`, which root may
+    /// make. There, 127.0.0.2 comes before other addresses.
+    var prefix: [String] {
+        let mounts = ["resolv.conf", "nsswitch.conf", "gai.conf"].map { "mount --bind \(scratch.path($0)) /etc/\($0)" }
+        return ["unshare", "--mount", "bash", "-c", "\(mounts.joined(separator: " && ")) && exec \"$@\"", "bash"]
+    }
+}

@@ -1,0 +1,199 @@
+import FailoverTesting
+import Foundation
+import Testing
+
+extension RealServers {
+    /// How sessions reach a server when the usual one can't serve them.
+    @Suite("Reaching a server")
+    struct ReachingTests {
+        private static let replicaRules = "\(Laboratory.directory)/data/postgres-replica/db/pg_hba.conf"
+
+        /// Nothing is pinged but at the start, after an error, and when somebody asks.
+        private static let rarely = """
+            monitoring_ping_frequency: 1h
+            outage_ping_frequency: 1h
+            error_ping_frequency: 1h
+
+            """
+
+        private func configuration(
+            _ engine: Laboratory.Engine, frequencies: String = rarely, route: String? = nil, ports: [UInt16]? = nil
+        ) -> String {
+            let lines = engine.configuration(route: route, ports: ports).split(separator: "\n")
+            return frequencies + lines.filter { !$0.contains("_frequency") }.joined(separator: "\n") + "\n"
+        }
+
+        // MARK: Both are away and come back
+
+        /// Pings would find it out in an hour.
+        @Test(arguments: Laboratory.Engine.allCases)
+        func serversThatAreWellAgainServeBeforeAPingHasSeenIt(_ engine: Laboratory.Engine) async throws {
+            let frequencies = Self.rarely.replacing(
+                "monitoring_ping_frequency: 1h", with: "monitoring_ping_frequency: 500ms")
+            let failover = try FailoverProcess(configuration: configuration(engine, frequencies: frequencies))
+            let port = try await failover.port()
+            #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
+            for server in [Laboratory.Server.replica, .primary] { try await engine.fault("kill", on: server) }
+            #expect(
+                try await eventually {
+                    let error = try await engine.standardError(at: port)
+                    return error.contains("slave: no server can serve this")
+                        && failover.log.contains { $0.hasPrefix("CRITICAL slave outage.") }
+                        && failover.log.contains { $0.hasPrefix("CRITICAL default outage.") }
+                })
+            for server in [Laboratory.Server.primary, .replica] { try await engine.fault("start", on: server) }
+            #expect(try await eventually { try await engine.whoAnswers(at: port) != nil })
+            #expect(failover.log.contains { $0.contains("which was found down: nobody else was left") })
+            // That it serves asks for a ping.
+            #expect(await eventually { failover.log.contains { $0.contains(" is back up.") } })
+            try await failover.end()
+        }
+
+        // MARK: Slow
+
+        /// Both servers let two seconds pass before they read a client's first message.
+        @Test func serversThatAreBothSlowServe() async throws {
+            let engine = Laboratory.Engine.postgres
+            for server in [Laboratory.Server.primary, .replica] {
+                try await engine.administer("alter system set pre_auth_delay = 2", at: server)
+                try await engine.administer("select pg_reload_conf()", at: server)
+            }
+            let failover = try FailoverProcess(configuration: configuration(engine))
+            let port = try await failover.port()
+            for _ in 0..<4 {
+                let answer = try await engine.whoAnswers(at: port)
+                #expect([engine.primaryPort, engine.replicaPort].contains(answer))
+            }
+            try await failover.end()
+            for server in [Laboratory.Server.primary, .replica] {
+                try await engine.administer("alter system reset pre_auth_delay", at: server)
+                try await engine.administer("select pg_reload_conf()", at: server)
+            }
+        }
+
+        // MARK: Full
+
+        /// Clients of `app` that the replica has no place for, which it learns after their login began.
+        private func whileTheReplicaIsFull(
+            trusting: Bool, _ body: (FailoverProcess, _ port: Int) async throws -> Void
+        ) async throws {
+            let engine = Laboratory.Engine.postgres
+            let rules = try String(contentsOfFile: Self.replicaRules, encoding: .utf8)
+            if trusting {
+                try "host all app 127.0.0.1/32 trust\n\(rules)".write(
+                    toFile: Self.replicaRules, atomically: false, encoding: .utf8)
+                try await engine.administer("select pg_reload_conf()", at: .replica)
+            }
+            try await engine.administer("alter role app connection limit 2", at: .primary)
+            let limit = "select rolconnlimit from pg_roles where rolname = 'app'"
+            #expect(try await eventually { try await engine.administer(limit, at: .replica) == "2" })
+            let held = (0..<2).map { _ in
+                Task { try await engine.execute("select pg_sleep(280)", at: engine.replicaPort) }
+            }
+            let count = "select count(*) from pg_stat_activity where query = 'select pg_sleep(280)'"
+            #expect(try await eventually { try await engine.administer(count, at: .replica) == "2" })
+            let failover = try FailoverProcess(configuration: configuration(engine))
+            try await body(failover, try await failover.port())
+            try await failover.end()
+            try await engine.administer(
+                "select pg_terminate_backend(pid) from pg_stat_activity where query = 'select pg_sleep(280)'",
+                at: .replica)
+            for task in held { _ = try? await task.value }
+            try await engine.administer("alter role app connection limit -1", at: .primary)
+            #expect(try await eventually { try await engine.administer(limit, at: .replica) == "-1" })
+            try rules.write(toFile: Self.replicaRules, atomically: false, encoding: .utf8)
+            try await engine.administer("select pg_reload_conf()", at: .replica)
+        }
+
+        @Test func aReplicaThatTurnsOutToBeFullAfterATrustedLoginCostsNoClientAnError() async throws {
+            let engine = Laboratory.Engine.postgres
+            try await whileTheReplicaIsFull(trusting: true) { _, port in
+                for _ in 0..<10 {
+                    let answer = try await engine.answer(to: "select inet_server_port()", at: port)
+                    #expect(answer == "\(engine.primaryPort)")
+                }
+            }
+        }
+
+        /// The first has given its proof to the replica and reads its words. The next ones go elsewhere.
+        @Test func aReplicaThatTurnsOutToBeFullAfterAProofIsPassedByThoseWhoComeNext() async throws {
+            let engine = Laboratory.Engine.postgres
+            try await whileTheReplicaIsFull(trusting: false) { _, port in
+                let error = await #expect(throws: CommandFailure.self) {
+                    try await engine.answer(to: "select 1", at: port)
+                }
+                #expect(error?.output.standardError.contains("too many connections for role") == true)
+                for _ in 0..<10 {
+                    let answer = try await engine.answer(to: "select inet_server_port()", at: port)
+                    #expect(answer == "\(engine.primaryPort)")
+                }
+            }
+        }
+
+        /// A server that can't start a process says so in words without a length, in place of any answer.
+        @Test(arguments: ["disable", "prefer", "require"])
+        func aServerThatCannotForkCostsNoClientAnError(encryption: String) async throws {
+            let engine = Laboratory.Engine.postgres
+            let words = "Ecould not fork new process for connection: Resource temporarily unavailable\n\u{0}"
+            let replica = FaultyServer { client in
+                client.receive(atLeast: 8)
+                client.send(Array(words.utf8))
+            }
+            let failover = try FailoverProcess(
+                configuration: configuration(engine, ports: [UInt16(engine.primaryPort), replica.port]))
+            let port = try await failover.port()
+            for _ in 0..<10 {
+                let output = try await Command.run(
+                    [
+                        "timeout", "60", "psql", "-X", "-h", "127.0.0.1", "-p", "\(port)", "-U", "app", "-d", "app",
+                        "-Atc", "select inet_server_port()",
+                    ], environment: ["PGPASSWORD": "app-secret", "PGSSLMODE": encryption])
+                #expect(output.standardOutput == "\(engine.primaryPort)\n", "\(output.standardError)")
+            }
+            #expect(replica.connections >= 2)
+            try await failover.end()
+            replica.stop()
+        }
+
+        // MARK: Ordinary endings
+
+        /// The commands of a session that its server ends while it is idle.
+        private static func idle(_ engine: Laboratory.Engine, at port: Int) -> [String] {
+            switch engine {
+            case .postgres:
+                [
+                    "timeout", "60", "psql", "-X", "sslmode=require host=127.0.0.1 port=\(port) user=app dbname=app",
+                    "-c", "set idle_session_timeout = 1200", "-c", "\\! sleep 3", "-c", "select 1",
+                ]
+            case .mariadb:
+                [
+                    "timeout", "60", "mariadb", "--no-defaults", "--skip-ssl", "--skip-reconnect", "-h", "127.0.0.1",
+                    "-P", "\(port)", "-u", "app", "-D", "app", "-e",
+                    "set wait_timeout = 1;\nselect 1;\n\\! sleep 3\nselect 1;",
+                ]
+            }
+        }
+
+        /// With the frequencies that hold where a file names none.
+        @Test(arguments: Laboratory.Engine.allCases)
+        func sessionsThatTheirServerEndsInTheOrdinaryWayMoveNoOthers(_ engine: Laboratory.Engine) async throws {
+            let failover = try FailoverProcess(configuration: configuration(engine, frequencies: ""))
+            let port = try await failover.port()
+            #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
+            let ends = try await withThrowingTaskGroup(of: Command.Output.self) { group in
+                for _ in 0..<3 {
+                    group.addTask {
+                        try await Command.run(
+                            Self.idle(engine, at: port),
+                            environment: ["PGPASSWORD": "app-secret", "MYSQL_PWD": "app-secret"])
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            // They were ended, and noticed.
+            #expect(ends.allSatisfy { $0.status != 0 }, "\(ends)")
+            for _ in 0..<20 { #expect(try await engine.whoAnswers(at: port) == engine.replicaPort) }
+            try await failover.end()
+        }
+    }
+}
