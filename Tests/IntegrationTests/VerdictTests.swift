@@ -90,7 +90,7 @@ extension RealServers {
             try await engine.administer(login.mend, at: .primary)
             for name in ["slave", "default"] { #expect(await failover.logs("INFO \(name) is healthy again.")) }
             expectNoOutage(failover)
-            let told = { scratch.text("events").split(separator: "\n").map(String.init) }
+            @Sendable func told() -> [String] { scratch.text("events").split(separator: "\n").map(String.init) }
             for kind in ["degraded", "healthy"] {
                 let word = "\"event\":\"\(kind)\""
                 #expect(await eventually { told().count { $0.contains(word) } == 2 }, "\(told())")

@@ -53,16 +53,15 @@ extension Session {
     }
 
     private func pass(_ bytes: [UInt8], from side: Side) -> Bool {
-        let saw = stream.sawShutdown
+        let heard = stream.heard
+        defer { if !isClosed, stream.heard != heard { noteWords(stream.heard.subtracting(heard)) } }
         if case .guarded(let guarded) = stream {
             let passage = bytes.withUnsafeBytes { bytes in
                 side == .client ? guarded.state.clientSent(bytes) : guarded.state.serverSent(bytes)
             }
-            if !saw, guarded.state.reader.sawShutdown { noteShutdown() }
             return perform(passage, guarded, asItIs: bytes, from: side)
         }
         bytes.withUnsafeBytes { stream.sent($0, by: side) }
-        if !saw, stream.sawShutdown { noteShutdown() }
         return send(bytes, to: side.other) && self[side].mayRead
     }
 

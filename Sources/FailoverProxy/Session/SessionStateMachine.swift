@@ -267,8 +267,9 @@ extension SessionStateMachine {
             return serve(bytes)
         case .failed(let failure): return failed(failure, now: now)
         case .connectAgain:
+            guard current < candidates.count else { return .leave("no server was asked") }
             aliasByStatement = candidates[current].alias
-            aliasDeadline = now &+ limits.connect
+            connectLeft = limits.connect
             return dial(now: now)
         case .cancel(let bytes): return .cancel(bytes)
         case .farewell(let bytes):

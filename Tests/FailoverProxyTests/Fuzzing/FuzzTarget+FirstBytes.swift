@@ -47,8 +47,13 @@ extension FuzzTarget {
         return nil
     }
 
-    static let tlsGoodbye = FuzzTarget("tls-goodbye") { input in
-        _ = input.remaining().withUnsafeBytes(TLSGoodbye.ends)
+    /// What is whole stays whole, whatever comes behind it.
+    static let firstFlight = FuzzTarget("first-flight") { input in
+        let bytes = input.remaining()
+        for isWhole in [FirstFlight.isWholeTLS, FirstFlight.isWholeGSSAPI] {
+            guard isWhole(bytes), !isWhole(bytes + [0]) else { continue }
+            return "what was whole is not any more"
+        }
         return nil
     }
 

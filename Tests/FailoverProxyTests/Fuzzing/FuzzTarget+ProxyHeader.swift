@@ -15,8 +15,8 @@ extension FuzzTarget {
         _ = network.description
         let (source, destination) = (address(&input), address(&input))
         if let source { _ = SourceNetworks([network]).contains(source) }
-        for version in ProxyHeader.Version.allCases {
-            let bytes = ProxyHeader.bytes(version, source: source, destination: destination)
+        for version in ProxyHeaderVersion.allCases {
+            let bytes = version.bytes(source: source, destination: destination)
             guard case .header(let from, let to, bytes.count) = ProxyHeader.read(bytes) else {
                 return "\(version): what was written is no header: \(bytes)"
             }

@@ -4,7 +4,7 @@ import FailoverTesting
 
 extension FuzzTarget {
     static let ofProxy = [
-        mysql, mysqlGuard, postgres, openings, postgresFirst, mysqlFirst, mysqlRefusedLogin, proxyHeader, tlsGoodbye,
+        mysql, mysqlGuard, postgres, openings, postgresFirst, mysqlFirst, mysqlRefusedLogin, proxyHeader, firstFlight,
     ]
 
     static let mysql = reader("mysql", MySQLReader.self)
