@@ -35,10 +35,10 @@ struct TCPCheckTests {
             while bytes.last != 0x0a || bytes.count < 13 {
                 guard let byte = connection.receive(exactly: 1) else { break }
                 bytes += byte
-                if version == .v2, bytes.count == 16, let rest = connection.receive(exactly: Int(bytes[15])) {
-                    bytes += rest
-                    break
-                }
+                guard version == .v2, bytes.count == 16 else { continue }
+                // A sender that speaks for itself tells no addresses.
+                if bytes[15] > 0, let rest = connection.receive(exactly: Int(bytes[15])) { bytes += rest }
+                break
             }
             head.yield(bytes)
             switch engine {

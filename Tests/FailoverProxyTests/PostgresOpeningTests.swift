@@ -84,7 +84,7 @@ struct PostgresOpeningTests {
 
     @Test func aFirstMessageWithoutAnEndIsNotKept() {
         var opening = PostgresOpening()
-        let endless: [UInt8] = [0x16, 3, 1, 0x40, 0, 1, 0xff, 0, 0]
+        let endless: [UInt8] = [0x16, 3, 1, 0x48, 0, 1, 0xff, 0, 0]
         #expect(opening.clientSent(endless) == .awaitClient)
         guard case .leave = opening.clientSent([UInt8](repeating: 0, count: 16_400)) else {
             Issue.record("kept")

@@ -7,6 +7,7 @@ extension Configuration {
         var configuration = self
         for index in databases.indices where databases[index].server.password != nil {
             configuration.databases[index].server.password = Secret("(hidden)")
+            configuration.databases[index].server.passwordFile = nil
         }
         if admin?.token != nil { configuration.admin?.token = Secret("(hidden)") }
         for index in services.indices {

@@ -29,7 +29,7 @@ struct ConfigurationTests {
         #expect(slave?.server.pingQuery == "SELECT 1")
         let route = DatabaseRoute(aliases: ["slave", "default"], listen: [.tcp(host: "127.0.0.1", port: 6432)])
         #expect(configuration.service(named: "slave")?.kind == .database(route))
-        let tcp = MonitorSettings(pingTimeout: .seconds(3), outagePingTimeout: .seconds(3))
+        let tcp = MonitorSettings.connectOnly
         #expect(configuration.service(named: "search")?.kind == .watched(.tcp(.tcp(host: "10.0.0.9", port: 9200)), tcp))
         #expect(configuration.shutdownGrace == .seconds(30))
         #expect(configuration.log == LogConfiguration())

@@ -9,14 +9,14 @@ extension FuzzTarget {
         let bytes = input.remaining()
         if isAnswer {
             _ = PostgresErrorResponse(body: bytes)?.bytes
-            return firstChange(in: bytes, .incomplete, PostgresAnswer.init)
+            return firstChange(in: bytes, .incomplete, .letIn, read: PostgresAnswer.init)
         }
         if let longer = PostgresReadOnlyStartup.bytes(bytes) {
             guard case .startup(let length) = PostgresFirstMessage(bytes),
                 PostgresFirstMessage(longer) == .startup(length: longer.count - bytes.count + length)
             else { return "the StartupMessage with the parameter is none" }
         }
-        return firstChange(in: bytes, .incomplete, PostgresFirstMessage.init)
+        return firstChange(in: bytes, .incomplete, read: PostgresFirstMessage.init)
     }
 
     /// A server's greeting, or the error in its place, and the beginnings of packets.
@@ -59,14 +59,16 @@ extension FuzzTarget {
 
     /// What was made of the first bytes must not change when more arrive.
     static func firstChange<Reading: Equatable>(
-        in bytes: [UInt8], _ incomplete: Reading, _ read: ([UInt8]) -> Reading
+        in bytes: [UInt8], _ incomplete: Reading..., read: ([UInt8]) -> Reading
     ) -> String? {
-        var former = incomplete
+        var former = incomplete[0]
         // The first bytes decide; what is longer differs only in what has arrived of a body.
         let counts = Array(0...min(bytes.count, 64)) + stride(from: 65, through: bytes.count, by: 37) + [bytes.count]
         for count in counts {
             let reading = read(Array(bytes.prefix(count)))
-            if former != incomplete, reading != former { return "after \(count) bytes \(reading), before \(former)" }
+            if !incomplete.contains(former), reading != former {
+                return "after \(count) bytes \(reading), before \(former)"
+            }
             former = reading
         }
         return nil

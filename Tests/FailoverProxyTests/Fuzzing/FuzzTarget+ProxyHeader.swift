@@ -7,7 +7,7 @@ import FailoverTesting
 extension FuzzTarget {
     /// The PROXY header as it is read and as it is written, and the networks that clients may come from.
     static let proxyHeader = FuzzTarget("proxy-header") { input in
-        input.flag() ? writtenHeader(&input) : firstChange(in: input.remaining(), .incomplete, ProxyHeader.read)
+        input.flag() ? writtenHeader(&input) : firstChange(in: input.remaining(), .incomplete, read: ProxyHeader.read)
     }
 
     private static func writtenHeader(_ input: inout FuzzInput) -> String? {

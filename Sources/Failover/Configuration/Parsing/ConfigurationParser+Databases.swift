@@ -58,7 +58,8 @@ extension ConfigurationParser {
         return DatabaseServer(
             engine: engine, endpoint: endpoint, alternatives: Array(endpoints.dropFirst()), user: user,
             password: password, passwordFile: passwordFile, passwordMethods: passwordMethods,
-            databaseName: databaseName, tls: tls, tlsAuthorities: authorities, pingQuery: query, role: role, replication: replication)
+            databaseName: databaseName, tls: tls, tlsAuthorities: authorities, pingQuery: query, role: role,
+            replication: replication)
     }
 
     private func passwordMethods(

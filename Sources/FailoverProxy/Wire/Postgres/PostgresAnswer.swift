@@ -72,7 +72,7 @@ enum PostgresAnswer: Equatable {
     }
 
     /// Whether a byte is none that the length of an error begins with.
-    private static func isText(_ byte: UInt8) -> Bool { byte >= 0x20 && byte != 0x7f }
+    private static func isText(_ byte: UInt8) -> Bool { byte >= 0x20 && byte != 0x7f && byte != 0xff }
 
     /// The length of a message, itself included; `nil` of a stream that is none of PostgreSQL's.
     private static func length(of bytes: ArraySlice<UInt8>) -> Int? {
