@@ -95,6 +95,8 @@ extension Session {
             return
         }
         bytes.withUnsafeBytes { stream.sent($0, by: .backend) }
+        // A server may say farewell in one breath with its welcome.
+        noteWords(stream.heard)
         switch client.send(bytes) {
         case .bytes(let sent): toClient.pending = PendingBytes(Array(bytes.dropFirst(sent)))
         case .wouldBlock, .ended: toClient.pending = PendingBytes(bytes)
