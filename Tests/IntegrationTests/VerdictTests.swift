@@ -122,7 +122,8 @@ extension RealServers {
             for name in ["slave", "default"] {
                 #expect(await former.logs("WARNING \(name) is degraded"))
                 let ping = try await Command.run([
-                    "curl", "-sS", "--unix-socket", scratch.path("admin"), "-X", "POST",
+                    "curl", "-sS", "--unix-socket", scratch.path("admin"), "-H", "Content-Type: application/json", "-d",
+                    "{}",
                     "http://localhost/api/v1/services/\(name)/ping",
                 ]).standardOutput
                 #expect(ping.contains("\(name): up"), "\(ping)")
