@@ -6,9 +6,11 @@ struct Lineup: Sendable {
     let configuration: ProxyConfiguration
     let observer: any ProxyObserver
     /// Of each route.
-    let routePlaces: [Places]
+    let routePlaces: [PlaceLine]
     /// Of each alias.
-    let aliasPlaces: [Places]
+    let aliasPlaces: [PlaceLine]
+    /// Where clients of each route are.
+    let sources: [SourceLimits]
     /// How fast each route's sessions may be moved, over all loops.
     let paces: [DrainPace]
     /// Of each route that has, or had, several aliases of its own.
@@ -20,6 +22,11 @@ struct Lineup: Sendable {
         self.observer = observer
         routePlaces = Self.places(configuration.routes.map(\.maxConnections), former?.routePlaces)
         aliasPlaces = Self.places(configuration.aliasLimits, former?.aliasPlaces)
+        sources = configuration.routes.enumerated().map { index, route in
+            guard let known = former?.sources.dropFirst(index).first else { return SourceLimits(route.sourceLimit) }
+            known.change(route.sourceLimit)
+            return known
+        }
         paces = configuration.routes.enumerated().map { index, route in
             let rate = route.session.drainRate
             guard let former = former?.paces.dropFirst(index).first, former.rate == rate else {
@@ -41,9 +48,9 @@ struct Lineup: Sendable {
         }
     }
 
-    private static func places(_ limits: [Int?], _ former: [Places]?) -> [Places] {
+    private static func places(_ limits: [Int?], _ former: [PlaceLine]?) -> [PlaceLine] {
         limits.enumerated().map { index, limit in
-            guard let places = former?.dropFirst(index).first else { return Places(limit: limit) }
+            guard let places = former?.dropFirst(index).first else { return PlaceLine(limit: limit) }
             places.change(limit: limit)
             return places
         }

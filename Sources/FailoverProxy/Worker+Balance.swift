@@ -20,7 +20,7 @@ extension Worker {
     func joinBalancers() {
         guard lineup.balancers.contains(where: { $0 != nil }) else { return }
         for case let session as Session in loop.everyTenant where session.share == nil {
-            guard session.countsForRoute, !session.isLeaving, let alias = session.machine.alias else { continue }
+            guard session.holdsRoutePlace, !session.isLeaving, let alias = session.machine.alias else { continue }
             session.share = lineup.balancers[session.route]?.join(alias)
         }
     }

@@ -32,6 +32,7 @@ extension Worker {
         if let alias = session.machine.alias { traffic.routes[session.route].served[alias] += 1 }
         if !session.machine.attempts.isEmpty { traffic.routes[session.route].retried += 1 }
         noteStale(session)
+        if departure != nil { moveWhenSafe(session) }
         let order = routes.order(ofRoute: session.route)
         guard let alias = session.machine.alias, alias != order.first else { return }
         if session.machine.attempts.isEmpty { considerMoving(session) }

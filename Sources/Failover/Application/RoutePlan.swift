@@ -120,11 +120,12 @@ struct RoutePlan {
     ///
     /// - Parameter hasPredecessor: whether another process may still serve sessions of these routes.
     func proxyConfiguration(
-        resolver: NameResolver, workers: Int, hasPredecessor: Bool
+        resolver: NameResolver, workers: Int, maxBufferMemory: Int?, hasPredecessor: Bool
     ) async throws -> ProxyConfiguration {
         ProxyConfiguration(
             routes: try await proxyRoutes(resolver: resolver), aliasLimits: aliases.map(\.database.maxConnections),
-            aliasWeights: aliases.map(\.database.weight), workers: workers, hasPredecessor: hasPredecessor)
+            aliasWeights: aliases.map(\.database.weight), workers: workers,
+            maxBufferMemory: maxBufferMemory, hasPredecessor: hasPredecessor)
     }
 
     private func proxyRoutes(resolver: NameResolver) async throws -> [ProxyRoute] {
@@ -138,7 +139,9 @@ struct RoutePlan {
             result.append(
                 ProxyRoute(
                     name: route.name, engine: route.engine, listen: listen, allow: settings.allow,
-                    maxConnections: settings.maxConnections, session: settings.session,
+                    maxConnections: settings.maxConnections,
+                    maxConnectionsPerSource: settings.maxConnectionsPerSource,
+                    connectionRatePerSource: settings.connectionRatePerSource, session: settings.session,
                     balance: settings.ownCount > 1 ? settings.balance : nil))
         }
         return result

@@ -27,6 +27,7 @@ extension Session {
             advance(machine.clientSent([], now: loop.now))
         case .relay(let bytes): startRelay(bytes)
         case .refuse(let attempts):
+            if waitsForAlias(attempts) { return }
             let refusal = worker.refusal(route: route, attempts: attempts)
             advance(machine.refused(refusal, now: loop.now))
         case .cancel(let bytes): cancel(bytes)
@@ -49,6 +50,7 @@ extension Session {
     }
 
     func openingIsLate() {
+        if isQueued { return queueIsLate() }
         if loop.now < openingDeadline {
             if let alias = machine.alias { worker.observer.backendIsSlow(alias: alias) }
             return loop.setDeadline(openingDeadline, slot: slot)
@@ -69,6 +71,7 @@ extension Session {
     }
 
     private func dial(_ address: SocketAddress, deadline: UInt64) {
+        guard takeRoutePlace() else { return }
         guard takePlace() else { return backendFailed(.full) }
         if let alias = machine.alias { movesOfAlias = worker.routes.aliases[alias].moves }
         do {
@@ -85,7 +88,9 @@ extension Session {
         switch side {
         case .client:
             waiting.formUnion(readiness)
-            if !readiness.isDisjoint(with: .broken) { return close(because: "the client left before it was served") }
+            if !readiness.isDisjoint(with: isQueued ? .peerEnded : .broken) {
+                return close(because: "the client left before it was served")
+            }
             readClientWhileOpening()
         case .backend:
             if machine.isDialing {
@@ -111,7 +116,9 @@ extension Session {
     /// Gives the machine what the client says, as long as it wants to hear it.
     func readClientWhileOpening() {
         let interest: Readiness = [.readable, .peerEnded]
-        while !isClosed, !isLeaving, !machine.isRelaying, machine.readsClient, !waiting.isDisjoint(with: interest) {
+        while !isClosed, !isLeaving, !isQueued, !machine.isRelaying, machine.readsClient,
+            !waiting.isDisjoint(with: interest)
+        {
             switch client.receive(into: loop.readBuffer, atMost: Self.openingReadSize) {
             case .bytes(let count):
                 let bytes = loop.readBuffer.copy(from: 0, to: count)
@@ -169,37 +176,10 @@ extension Session {
             case (.postgres, _), (.tcp, _): stream = .postgres(PostgresReader())
             }
         }
+        awaitKey()
         worker.sessionServed(self)
         if machine.isUnguarded { worker.noteUnguarded(self) }
         if !bytes.isEmpty { passOpening(bytes) }
         if !isClosed, !waiting.isEmpty { relay(from: .client, untilEnd: !waiting.isDisjoint(with: .peerEnded)) }
-    }
-}
-
-// MARK: - Places on aliases
-
-extension Session {
-    /// Takes one of the places that the alias has, unless the session has it already.
-    private func takePlace() -> Bool {
-        guard placeOnAlias == nil, let alias = machine.alias else { return true }
-        guard worker.lineup.aliasPlaces[alias].take() else { return false }
-        placeOnAlias = alias
-        return true
-    }
-
-    private func leavePlaceOfOtherAlias() {
-        if let share { self.share = share.moved(to: machine.alias) }
-        if placeOnAlias != machine.alias { leavePlaceOnAlias() }
-    }
-
-    /// No alias is to have it any more.
-    func leavePlace() {
-        share = share?.moved(to: nil)
-        leavePlaceOnAlias()
-    }
-
-    private func leavePlaceOnAlias() {
-        if let alias = placeOnAlias { worker.lineup.aliasPlaces[alias].leave() }
-        placeOnAlias = nil
     }
 }

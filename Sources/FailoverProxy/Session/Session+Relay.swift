@@ -13,12 +13,14 @@ extension Session {
     func relay(from side: Side, untilEnd: Bool) {
         for _ in 0..<Self.readsPerTurn {
             guard canRead(from: side) else { return }
-            switch receive(from: side) {
+            let limit = readLimit(from: side)
+            guard limit > 0 else { return worker.memoryQueue.add(self) }
+            switch receive(from: side, atMost: limit) {
             case .bytes(let count):
                 noteReceived(count, from: side)
                 guard follow(count, from: side) else { return }
                 if movesSince != nil, side == .backend, movedAtBoundary() { return }
-                if count < EventLoop.readSize, !untilEnd { return }
+                if count < limit, !untilEnd { return }
             case .wouldBlock:
                 return
             case .ended:
@@ -40,12 +42,19 @@ extension Session {
     func flush(to side: Side) {
         guard hasPending(to: side) else { return }
         switch send(pendingTo: side) {
-        case .bytes(let count): self[side.other].pending.consume(count)
+        case .bytes(let count):
+            self[side.other].pending.consume(count)
+            countHeldBytes()
         case .wouldBlock, .ended: return
-        case .failed(let code): return failed(side, code: code)
+        case .failed(let code):
+            // Of a backend that has not proven itself reading tells how it ended.
+            if machine.isRelaying { sendFailed(side, code: code) } else { toBackend.pending = PendingBytes() }
+            return
         }
         guard self[side.other].pending.isEmpty, machine.isRelaying else { return }
-        if self[side.other].sourceEnded {
+        if toBackend.isLost, toClient.sourceEnded {
+            leave(saying: [])
+        } else if self[side.other].sourceEnded {
             finish(to: side)
         } else {
             relay(from: side.other, untilEnd: true)
@@ -76,9 +85,15 @@ extension Session {
 
     private func noteReceived(_ count: Int, from side: Side) {
         lastActivity = loop.now
+        clientSpokeLast = side == .client
+        if isToBeWatched { worker.watch(self) }
         switch side {
-        case .client: toBackend.received &+= UInt64(count)
-        case .backend: toClient.received &+= UInt64(count)
+        case .client:
+            toBackend.received &+= UInt64(count)
+            toBackend.isBulky = count >= Flow.mostKept
+        case .backend:
+            toClient.received &+= UInt64(count)
+            toClient.isBulky = count >= Flow.mostKept
         }
     }
 
@@ -90,6 +105,7 @@ extension Session {
             return
         }
         bytes.withUnsafeBytes { stream.sent($0, by: .backend) }
+        learnKey()
         switch client.send(bytes) {
         case .bytes(let sent): toClient.pending = PendingBytes(Array(bytes.dropFirst(sent)))
         case .wouldBlock, .ended: toClient.pending = PendingBytes(bytes)
@@ -109,6 +125,7 @@ extension Session {
             let saw = stream.sawShutdown
             stream.sent(bytes, by: side)
             if !saw, stream.sawShutdown { noteShutdown() }
+            if awaitsKey { learnKey() }
         case .guarded(let guarded):
             return follow(bytes, from: side, guarded)
         }
@@ -125,10 +142,10 @@ extension Session {
         }
     }
 
-    private func receive(from side: Side) -> Transfer {
+    private func receive(from side: Side, atMost limit: Int) -> Transfer {
         switch side {
-        case .client: client.receive(into: loop.readBuffer)
-        case .backend: backend?.receive(into: loop.readBuffer) ?? .ended
+        case .client: client.receive(into: loop.readBuffer, atMost: limit)
+        case .backend: backend?.receive(into: loop.readBuffer, atMost: limit) ?? .ended
         }
     }
 
@@ -153,19 +170,21 @@ extension Session {
         case .bytes(let bytes): sent = bytes
         case .wouldBlock, .ended: sent = 0
         case .failed(let code):
-            failed(side.other, code: code)
-            return false
+            return sendFailed(side.other, code: code)
         }
         guard sent < count else { return true }
         self[side].pending = PendingBytes(loop.readBuffer.copy(from: sent, to: count))
+        countHeldBytes()
         return false
     }
 
     private func sourceEnded(_ side: Side) {
         if side == .backend, guardIsLeft() { return }
+        if side == .backend, toBackend.isLost { return failed(side, code: EPIPE) }
         self[side].sourceEnded = true
         noteEarlyClose(side)
         finish(to: side.other)
+        if side == .backend, !isClosed { serverEnded() }
     }
 
     /// Half-close: the end of one direction is passed on; the session ends with both.
@@ -187,7 +206,8 @@ extension Session {
             }
             if guardIsLeft() { return }
         }
-        close(because: "\(side == .client ? "client" : "backend"): \(SystemError(code).words)")
+        if side == .backend { return endAfterBackend(because: "backend: \(SystemError(code).words)") }
+        close(because: "client: \(SystemError(code).words)")
     }
 
     /// A backend that closes though the client has not may not be well: before it said anything, or, where its words

@@ -103,6 +103,24 @@ struct MySQLReader {
         }
     }
 
+    /// The sequence number of an ERR packet that nothing was asked for; `nil` when the client waits for an answer, or
+    /// either side is in the midst of a packet.
+    ///
+    /// It is that of the answer to the client's next command. Servers say 0 there, which some drivers take for a packet out
+    /// of order and show as a lost connection.
+    var unaskedSequence: UInt8? {
+        state == .idle && server.isBetweenMessages && client.isBetweenMessages ? 1 : nil
+    }
+
+    /// Whether it is the server's turn; `nil` of a stream that is not followed.
+    var awaitsServer: Bool? {
+        switch state {
+        case .greeting, .serverLogsIn, .reply, .definitions, .definitionsEnd, .rows: true
+        case .handshake, .clientLogsIn, .idle, .localInfile, .quit: false
+        case .opaque: nil
+        }
+    }
+
     /// Whether the server said that it shuts down (`ER_SERVER_SHUTDOWN`).
     var sawShutdown: Bool { facts.contains(.sawShutdown) }
 

@@ -13,6 +13,9 @@ struct PostgresReader {
     private var hasOpenBatch = false
     /// The client has said Terminate.
     private var isLeaving = false
+    /// What BackendKeyData said, unless it came in pieces.
+    private var key: CancelKey?
+    private var keyIsCutOff = false
     /// The server has said that it shuts down: SQLSTATE 57P01 or 57P02.
     private(set) var sawShutdown = false
 
@@ -25,14 +28,28 @@ struct PostgresReader {
             && client.isAtMessage && isReadable
     }
 
+    /// Whether the client waits for an answer; `nil` where only who spoke last tells: at login, and in a batch that the
+    /// client may have flushed.
+    var awaitsServer: Bool? { status == 0 || hasOpenBatch ? nil : awaited > 0 }
+
     /// Whether a message of the proxy's own may follow what the server has said.
     var mayTellClient: Bool { server.isAtMessage && isReadable && !isLeaving }
+
+    /// What cancels the session's queries; `nil` until the login is over.
+    var cancelKey: SessionKey? {
+        guard status != 0 else { return nil }
+        if keyIsCutOff { return .unknown }
+        return key.map { SessionKey.known($0) } ?? .absent
+    }
 
     /// The server's next bytes.
     mutating func serverSent(_ bytes: UnsafeRawBufferPointer) {
         var (awaited, status, sawShutdown) = (awaited, status, sawShutdown)
+        var (key, latest) = (key, UInt8(0))
         server.read(bytes) { type, body in
+            latest = type
             switch type {
+            case UInt8(ascii: "K"): key = CancelKey(body)
             case UInt8(ascii: "Z"):
                 awaited -= awaited > 0 ? 1 : 0
                 status = body.first ?? 0
@@ -42,6 +59,8 @@ struct PostgresReader {
             }
         }
         (self.awaited, self.status, self.sawShutdown) = (awaited, status, sawShutdown)
+        self.key = key
+        if latest == UInt8(ascii: "K"), !server.isAtMessage { keyIsCutOff = true }
     }
 
     /// The client's next bytes.
