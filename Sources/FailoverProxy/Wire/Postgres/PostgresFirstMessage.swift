@@ -61,7 +61,8 @@ enum PostgresFirstMessage: Equatable {
         }
     }
 
-    private static func number(_ bytes: [UInt8], at index: Int) -> Int {
+    /// The four bytes from `index` on, which the caller has seen to be there, as a number in network order.
+    static func number(_ bytes: [UInt8], at index: Int) -> Int {
         Int(bytes[index]) << 24 | Int(bytes[index + 1]) << 16 | Int(bytes[index + 2]) << 8 | Int(bytes[index + 3])
     }
 }

@@ -102,7 +102,7 @@ struct PostgresGuard {
             return count
         }
         guard fromServer.count - index >= Self.headSize else { return nil }
-        let length = Self.number(fromServer, at: index + 1)
+        let length = PostgresFirstMessage.number(fromServer, at: index + 1)
         guard length >= 4 else {
             passage.refusal = "what it said is none of PostgreSQL's messages"
             return nil
@@ -166,11 +166,7 @@ struct PostgresGuard {
     /// The size of the message that begins there, once all of it has come.
     private static func message(in bytes: [UInt8], from index: Int) -> Int? {
         guard bytes.count - index >= headSize else { return nil }
-        let length = number(bytes, at: index + 1)
+        let length = PostgresFirstMessage.number(bytes, at: index + 1)
         return length >= 4 && bytes.count - index >= 1 + length ? 1 + length : nil
-    }
-
-    private static func number(_ bytes: [UInt8], at index: Int) -> Int {
-        Int(bytes[index]) << 24 | Int(bytes[index + 1]) << 16 | Int(bytes[index + 2]) << 8 | Int(bytes[index + 3])
     }
 }
