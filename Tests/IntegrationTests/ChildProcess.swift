@@ -41,6 +41,13 @@ struct ChildProcess: Sendable {
         self.pid = pid
     }
 
+    /// Whether it has ended, waited for or not.
+    var hasEnded: Bool {
+        var information = siginfo_t()
+        let result = waitid(P_PID, id_t(pid), &information, WEXITED | WNOHANG | WNOWAIT)
+        return result < 0 || information.si_signo == SIGCHLD
+    }
+
     /// Waits for its end.
     ///
     /// - Returns: The exit status; the negative signal that killed it.

@@ -71,9 +71,11 @@ final class FailoverProcess: Sendable {
         return parser.date(from: text)?.timeIntervalSince1970
     }
 
-    /// Whether a line that contains the text comes.
+    /// Whether a line that contains the text comes, before the process ends.
     func logs(_ text: String) async -> Bool {
-        await eventually { self.writtenLog.lines.contains { $0.contains(text) } }
+        var isThere: Bool { writtenLog.lines.contains { $0.contains(text) } }
+        // Asked before the lines: the last ones are written before the end.
+        return await eventually { self.process.hasEnded || isThere } && isThere
     }
 
     /// The port that the system chose for a route.

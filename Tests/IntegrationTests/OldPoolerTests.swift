@@ -44,7 +44,7 @@ extension RealServers {
             let failover = try FailoverProcess(
                 configuration: engine.configuration(
                     pingTimeout: "3s", primary: "password_methods: [scram, md5, cleartext]",
-                    route: "failover_read_only: true, connect_timeout: 5s, greeting_timeout: 5s",
+                    route: "failover_read_only: true",
                     ports: [pooler.port, unused.port]))
             let port = try await failover.port()
             #expect(await failover.logs("CRITICAL slave outage."))

@@ -9,7 +9,7 @@
 ///        └────┘ ◀───────────────────────────── └──────┘
 ///                 `rise` pings in a row find it alive
 ///
-/// A server that refuses the monitor is alive: see ``ServiceHealth``. A ping that could not be asked changes nothing.
+/// A server that refuses the monitor is alive: see `ServiceHealth`. A ping that could not be asked changes nothing.
 public struct ServiceStateMachine: Sendable {
     /// What the owner has to do, in this order.
     public enum Action: Hashable, Sendable {
