@@ -5,8 +5,8 @@ struct DescriptorLimit {
     /// The limit in force.
     let descriptors: Int
 
-    /// Kept back for pings, logs, listeners and files.
-    private static let reserve = 128
+    /// Kept back for pings, logs, listeners, files and cancel requests, which take a connection for each server.
+    private static let reserve = 192
 
     /// Raises the soft limit to the hard one; getrlimit(2).
     static func raise() -> DescriptorLimit {

@@ -6,12 +6,14 @@ struct Lineup: Sendable {
     let configuration: ProxyConfiguration
     let observer: any ProxyObserver
     /// Of each route.
-    let routePlaces: [Places]
+    let routePlaces: [PlaceLine]
     /// Of each alias.
-    let aliasPlaces: [Places]
+    let aliasPlaces: [PlaceLine]
     /// Of each route, for sessions that try aliases that are down: a flood of clients onto dead servers holds no more
     /// descriptors than that for long.
-    let lastResortPlaces: [Places]
+    let lastResortPlaces: [PlaceLine]
+    /// Where clients of each route are.
+    let sources: [SourceLimits]
     /// How long each alias may take for its first answer when nobody else is left, in nanoseconds.
     let lastAnswerLimits: [UInt64]
     let deadAddresses: DeadAddresses
@@ -32,6 +34,11 @@ struct Lineup: Sendable {
             configuration.routes.map { _ in Self.lastResortLimit }, former?.lastResortPlaces)
         lastAnswerLimits = configuration.aliasAnswerTimeouts.map(\.nanoseconds)
         deadAddresses = former?.deadAddresses ?? DeadAddresses()
+        sources = configuration.routes.enumerated().map { index, route in
+            guard let known = former?.sources.dropFirst(index).first else { return SourceLimits(route.sourceLimit) }
+            known.change(route.sourceLimit)
+            return known
+        }
         paces = configuration.routes.enumerated().map { index, route in
             let rate = route.session.drainRate
             guard let former = former?.paces.dropFirst(index).first, former.rate == rate else {
@@ -53,9 +60,9 @@ struct Lineup: Sendable {
         }
     }
 
-    private static func places(_ limits: [Int?], _ former: [Places]?) -> [Places] {
+    private static func places(_ limits: [Int?], _ former: [PlaceLine]?) -> [PlaceLine] {
         limits.enumerated().map { index, limit in
-            guard let places = former?.dropFirst(index).first else { return Places(limit: limit) }
+            guard let places = former?.dropFirst(index).first else { return PlaceLine(limit: limit) }
             places.change(limit: limit)
             return places
         }

@@ -28,13 +28,20 @@ final class Listener: Pollable {
 
     func start() {
         slot = worker.loop.admit(self)
+        watchPeers()
         watch()
     }
 
     /// Accepts clients of this route from now on, by its settings of this moment.
     func serve(route: Int) {
         self.route = route
-        socket.watchPeer(keepalive: worker.configuration.routes[route].session.keepalive, userTimeout: nil)
+        watchPeers()
+    }
+
+    /// Clients inherit what is set here.
+    private func watchPeers() {
+        let settings = worker.configuration.routes[route].session
+        socket.watchPeer(keepalive: settings.keepalive, userTimeout: settings.tcpUserTimeout)
     }
 
     /// Takes the clients who are connected already, then listens no more: closing would reset them.
@@ -72,15 +79,10 @@ final class Listener: Pollable {
             warn("client refused: closed during the outage of \(closure.service)")
             worker.traffic.routes[route].refused += 1
             worker.distribute(client, route: route, refusal: Refusal(kind: .closed, message: closure.message))
-        } else if worker.lineup.routePlaces[route].take() {
+        } else {
+            // Whether there is a place for it is known when it needs a server: a cancel request needs none.
             worker.traffic.routes[route].accepted += 1
             worker.distribute(client, route: route, refusal: nil)
-        } else {
-            warn("client refused: max_connections is reached")
-            worker.traffic.routes[route].refused += 1
-            let name = worker.routes.routes[route].name
-            worker.distribute(
-                client, route: route, refusal: Refusal(kind: .limit, message: "\(name): too many sessions"))
         }
     }
 

@@ -34,7 +34,7 @@ struct ListeningSocket: ~Copyable {
             if family == AF_INET6 { descriptor.set(Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
             // Accepted sockets inherit these; tcp(7), socket(7).
             descriptor.set(Int32(IPPROTO_TCP), TCP_NODELAY, 1)
-            descriptor.watchPeer(keepalive: settings.keepalive, userTimeout: nil)
+            descriptor.watchPeer(keepalive: settings.keepalive, userTimeout: settings.tcpUserTimeout)
         }
         guard address.withSocketAddress({ bind(raw, $0, $1) }) == 0 else {
             throw ListenError(address, .last(of: "bind"))

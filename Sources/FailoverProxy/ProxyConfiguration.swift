@@ -11,18 +11,22 @@ public struct ProxyConfiguration: Sendable {
     public var aliasAnswerTimeouts: [Duration]
     /// Event loops, each on a thread of its own; at least 1.
     public var workers: Int
+    /// Bytes that all sessions together may keep because a peer has no room for them; `nil` is no limit.
+    /// `max_buffer_memory`, 256 MiB.
+    public var maxBufferMemory: Int?
     /// Whether another process may still serve sessions of these routes, whose cancel requests come here.
     public var hasPredecessor: Bool
 
     public init(
         routes: [ProxyRoute], aliasLimits: [Int?], aliasWeights: [Int] = [], aliasAnswerTimeouts: [Duration] = [],
-        workers: Int, hasPredecessor: Bool = false
+        workers: Int, maxBufferMemory: Int? = 256 << 20, hasPredecessor: Bool = false
     ) {
         self.routes = routes
         self.aliasLimits = aliasLimits
         self.aliasWeights = aliasWeights
         self.aliasAnswerTimeouts = aliasAnswerTimeouts
         self.workers = max(1, workers)
+        self.maxBufferMemory = maxBufferMemory
         self.hasPredecessor = hasPredecessor
     }
 }

@@ -13,6 +13,10 @@ public struct ProxyRoute: Sendable {
     public var allow: SourceNetworks?
     /// Open sessions that the route may have; `nil` is no limit.
     public var maxConnections: Int?
+    /// Open sessions that one source may have, an IPv4 address or the /64 of an IPv6 one; `nil` is no limit.
+    public var maxConnectionsPerSource: Int?
+    /// New sessions a second of one source; `nil` is no limit.
+    public var connectionRatePerSource: Int?
     public var session: SessionSettings
     /// How its sessions are shared among its own aliases; `nil`, the default, where there is only one.
     public var balance: BalanceSettings?
@@ -20,7 +24,8 @@ public struct ProxyRoute: Sendable {
     public init(
         name: String, engine: DatabaseServer.Engine, listen: [SocketAddress],
         socketAccess: UnixSocketAccess = UnixSocketAccess(), allow: SourceNetworks? = nil,
-        maxConnections: Int? = nil, session: SessionSettings = SessionSettings(), balance: BalanceSettings? = nil
+        maxConnections: Int? = nil, maxConnectionsPerSource: Int? = nil, connectionRatePerSource: Int? = nil,
+        session: SessionSettings = SessionSettings(), balance: BalanceSettings? = nil
     ) {
         self.name = name
         self.engine = engine
@@ -28,9 +33,16 @@ public struct ProxyRoute: Sendable {
         self.socketAccess = socketAccess
         self.allow = allow
         self.maxConnections = maxConnections
+        self.maxConnectionsPerSource = maxConnectionsPerSource
+        self.connectionRatePerSource = connectionRatePerSource
         self.session = session
         self.balance = balance
     }
+}
+
+extension ProxyRoute {
+    /// What one source of its clients may have.
+    var sourceLimit: SourceLimit { SourceLimit(sessions: maxConnectionsPerSource, rate: connectionRatePerSource) }
 }
 
 /// The mode and the group of the file of a Unix socket that a route listens on.

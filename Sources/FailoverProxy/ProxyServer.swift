@@ -31,6 +31,7 @@ public final class ProxyServer: Sendable {
         self.log = log
         handles = try (0..<configuration.workers).map { _ in try WorkerHandle() }
         registry = SessionRegistry(capacity: DescriptorLimit.raise().sessions)
+        registry.buffers.change(limit: configuration.maxBufferMemory)
         let (stream, one) = AsyncStream.makeStream(of: Void.self)
         ended = (stream, one)
         let others = OpenListeners(received, routes: configuration.routes)
@@ -49,6 +50,9 @@ public final class ProxyServer: Sendable {
 
     /// Sessions of this moment.
     public var sessionCount: Int { registry.count }
+
+    /// Bytes that sessions keep at this moment because a peer has no room for them.
+    public var heldBytes: Int { registry.buffers.bytes }
 
     /// What sessions have done, once each loop has said so.
     public func trafficReport() async -> TrafficReport {
@@ -113,17 +117,20 @@ public final class ProxyServer: Sendable {
         for listener in listeners { post(.listen(listener), toOwnerOf: listener) }
     }
 
-    /// Stops accepting, lets sessions end for `grace`, closes the rest and ends the loops.
+    /// Stops accepting, lets sessions end for `grace`, closes the rest and ends the loops. Sessions that stand at a boundary
+    /// are told early, at their route's pace, and at the end all that can be told.
     public func stop(grace: Duration) async {
         if !isHandedOver.load(ordering: .relaxed) {
             await stopAccepting()
             for listener in state.withLock({ $0.listeners.all }) { listener.removePath() }
         }
+        if grace > .zero { tellAll(.shutDown) }
         await sessionsEnded(within: grace)
         if registry.count > 0 {
             log.notice("closing sessions that did not end", metadata: ["count": "\(registry.count)"])
+            tellAll(.closeSessions)
+            await lastWordsRead()
         }
-        tellAll(.closeSessions)
         tellAll(.stop)
         await allWorkers(ended.stream)
     }
@@ -151,6 +158,16 @@ public final class ProxyServer: Sendable {
     private func tellAll(_ message: WorkerMessage) {
         for handle in handles { handle.mailbox.post(message) }
     }
+
+    /// Gives clients a moment to read what they were told, and to leave.
+    private func lastWordsRead() async {
+        let deadline = ContinuousClock.now + Self.timeForLastWords
+        while registry.count > 0, ContinuousClock.now < deadline {
+            do { try await Task.sleep(for: .milliseconds(5)) } catch { return }
+        }
+    }
+
+    private static let timeForLastWords = Duration.milliseconds(250)
 
     private func sessionsEnded(within grace: Duration) async {
         await withTaskGroup { group in
@@ -230,6 +247,7 @@ extension ProxyServer {
                 listeners: change.listeners)
             return state.lineup
         }
+        registry.buffers.change(limit: change.configuration.maxBufferMemory)
         // Each loop's mailbox keeps their order: a client of a new route never meets a loop that does not know it.
         tellAll(.lineup(lineup))
         board.change(aliases: aliases, routes: routes)

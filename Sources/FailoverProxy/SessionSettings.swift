@@ -37,8 +37,13 @@ public struct SessionSettings: Hashable, Sendable {
     public var clientStartupTimeout: Duration
     /// Without a byte in either direction; `nil` is for ever. `idle_timeout`.
     public var idleTimeout: Duration?
-    /// Until a backend that stopped acknowledging is given up, tcp(7); `nil` is the system's. `tcp_user_timeout`, 30 s.
+    /// Silence after which what is left of a session is closed whose server has ended it. `half_close_timeout`, 10 s.
+    public var halfCloseTimeout: Duration
+    /// Until a server or a client that stopped acknowledging is given up, tcp(7); `nil` is the system's. One that
+    /// acknowledges but has no room is there. `tcp_user_timeout`, 30 s.
     public var tcpUserTimeout: Duration?
+    /// Until one that acknowledges, but takes nothing that waits for it, is given up; `nil` is never. `stall_timeout`.
+    public var stallTimeout: Duration?
     /// Idle time before keepalive probes, tcp(7); `nil` sends none. `keepalive`, 30 s.
     public var keepalive: Duration?
     /// `on_outage`, close.
@@ -51,6 +56,9 @@ public struct SessionSettings: Hashable, Sendable {
     package var drainPatience = Duration.seconds(2)
     /// Sessions moved a second, at least 1. `drain_rate`, 50.
     public var drainRate: Int
+    /// How long a client waits for a place where `max_connections` of the route or of all aliases that would serve it is
+    /// reached; `nil` is not at all. `queue_timeout`.
+    public var queueTimeout: Duration?
     /// The PROXY header that a backend is sent first; `nil` is none. `send_proxy`.
     public var sendProxy: ProxyHeaderVersion?
     /// Whether clients come through a balancer that sends such a header. `accept_proxy`.
@@ -65,12 +73,15 @@ public struct SessionSettings: Hashable, Sendable {
         greetingTimeout: Duration = .seconds(1),
         clientStartupTimeout: Duration = .seconds(30),
         idleTimeout: Duration? = nil,
+        halfCloseTimeout: Duration = .seconds(10),
         tcpUserTimeout: Duration? = .seconds(30),
+        stallTimeout: Duration? = nil,
         keepalive: Duration? = .seconds(30),
         onOutage: OutagePolicy = .close,
         onRecovery: RecoveryPolicy = .drain,
         drainDeadline: Duration? = nil,
         drainRate: Int = 50,
+        queueTimeout: Duration? = nil,
         sendProxy: ProxyHeaderVersion? = nil,
         acceptProxy: Bool = false,
         failoverReadOnly: Bool = false,
@@ -80,12 +91,15 @@ public struct SessionSettings: Hashable, Sendable {
         self.greetingTimeout = greetingTimeout
         self.clientStartupTimeout = clientStartupTimeout
         self.idleTimeout = idleTimeout
+        self.halfCloseTimeout = halfCloseTimeout
         self.tcpUserTimeout = tcpUserTimeout
+        self.stallTimeout = stallTimeout
         self.keepalive = keepalive
         self.onOutage = onOutage
         self.onRecovery = onRecovery
         self.drainDeadline = drainDeadline
         self.drainRate = drainRate
+        self.queueTimeout = queueTimeout
         self.sendProxy = sendProxy
         self.acceptProxy = acceptProxy
         self.failoverReadOnly = failoverReadOnly

@@ -18,7 +18,7 @@ extension Worker {
 
     /// The session counts for the alias that serves it, whether or not that was chosen for it.
     func joinBalancer(_ session: Session) {
-        guard session.share == nil, session.countsForRoute, let alias = session.machine.alias else { return }
+        guard session.share == nil, session.holdsRoutePlace, let alias = session.machine.alias else { return }
         session.share = lineup.balancers[session.route]?.join(alias)
     }
 
@@ -31,7 +31,7 @@ extension Worker {
     func joinBalancers() {
         guard lineup.balancers.contains(where: { $0 != nil }) else { return }
         for case let session as Session in loop.everyTenant where session.share == nil {
-            guard session.countsForRoute, !session.isLeaving, let alias = session.machine.alias else { continue }
+            guard session.holdsRoutePlace, !session.isLeaving, let alias = session.machine.alias else { continue }
             session.share = lineup.balancers[session.route]?.join(alias)
         }
     }

@@ -16,13 +16,15 @@ extension Worker {
         }.start(deadline: loop.now &+ (isEnding == nil ? Self.patience : Self.lastPatience))
     }
 
-    /// Closes all sessions: the process ends.
+    /// Ends all sessions, with words where their protocol has a place for them: the process ends.
     func closeSessions() {
         isEnding = .soon
         for case let departure as MySQLDeparture in loop.everyTenant {
             departure.hurry(deadline: loop.now &+ Self.lastPatience)
         }
-        for case let session as Session in loop.everyTenant { session.close(because: "shutting down") }
+        for case let session as Session in loop.everyTenant {
+            session.end(because: wordsOfShutdown(route: session.route), as: .shutdown)
+        }
     }
 
     /// Ends the loop, as soon as servers have been left in order.

@@ -35,6 +35,7 @@ extension Worker {
         if !session.machine.attempts.isEmpty { traffic.routes[session.route].retried += 1 }
         noteStale(session)
         noteLastResort(session)
+        if departure != nil { moveWhenSafe(session) }
         let order = routes.order(ofRoute: session.route)
         guard let alias = session.machine.alias, alias != order.first else { return }
         if session.machine.attempts.isEmpty { considerMoving(session) }

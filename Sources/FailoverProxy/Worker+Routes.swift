@@ -1,5 +1,13 @@
 import FailoverCore
 
+/// Why a worker lets all its sessions go.
+enum Departure {
+    /// Another process takes new clients.
+    case handOver
+    /// The process is about to end.
+    case shutdown
+}
+
 /// What a new route table means for sessions that are open.
 extension Worker {
     func follow(_ table: RouteTable) {
@@ -39,13 +47,14 @@ extension Worker {
         }
     }
 
-    /// Lets each session come again to the process that takes this one's place, once it stands where that is safe.
-    func handOver() {
-        isHandedOver = true
+    /// Lets each session go, once it stands where that is safe.
+    func depart(_ departure: Departure) {
+        guard self.departure == nil else { return }
+        self.departure = departure
         for case let session as Session in loop.everyTenant { moveWhenSafe(session) }
     }
 
-    private func moveWhenSafe(_ session: Session) {
+    func moveWhenSafe(_ session: Session) {
         guard session.movesSince == nil else { return }
         session.movesSince = loop.now
         drains[session.route].add(session.slot)
@@ -54,7 +63,7 @@ extension Worker {
     /// Whether a better alias than the session's waits for it, and what follows.
     func considerMoving(_ session: Session, evenIfItGaveWay: Bool = false) {
         // Its client could not come again.
-        guard !routes.routes[session.route].isRetired, !isHandedOver else { return }
+        guard !routes.routes[session.route].isRetired, departure == nil else { return }
         let mustLeave = mustLeave(session)
         let better = mustLeave || isBetterThanItsOwn(session)
         guard better, mustLeave || evenIfItGaveWay || !session.machine.gaveWay else {
@@ -86,22 +95,27 @@ extension Worker {
 
     /// Ends the session, so that its client comes again and gets the better alias.
     func move(_ session: Session) {
-        traffic.routes[session.route].moved += 1
         let name = routes.routes[session.route].name
+        if departure == .shutdown {
+            return session.end(because: wordsOfShutdown(route: session.route), as: .shutdown)
+        }
+        traffic.routes[session.route].moved += 1
         let choice = routes.choice(ofRoute: session.route)
-        if isHandedOver { return session.end(because: "\(name) is served by a new process") }
+        if departure == .handOver { return session.end(because: "\(name) is served by a new process") }
         session.end(
             because: choice.map(routes.routes[session.route].own.contains) == true
                 ? "\(name) is back on its own server" : "\(name) moves to another server")
     }
 
-    /// Where servers of the route are that serve sessions, of this route or another.
-    func addressesHoldingSessions(ofRoute route: Int) -> [SocketAddress] {
+    /// Where servers are that may run what a cancel request names, for a client of this route or another.
+    func addressesToCancel(_ key: CancelKey, ofRoute route: Int) -> [SocketAddress] {
         routes.aliases.indices.filter { alias in
             let mayServe = routes.routes[route].aliases.contains(alias) || routes.aliases[alias].isRetired
-            return mayServe && (configuration.hasPredecessor || !lineup.aliasPlaces[alias].isEmpty)
+            return mayServe && (configuration.hasPredecessor || registry.cancelKeys.mayHold(key, alias: alias))
         }.flatMap { routes.aliases[$0].addresses }
     }
+
+    func wordsOfShutdown(route: Int) -> String { "\(routes.routes[route].name): the proxy shuts down" }
 
     private func isBetterThanItsOwn(_ session: Session) -> Bool {
         guard let choice = routes.choice(ofRoute: session.route), let alias = session.machine.alias else {

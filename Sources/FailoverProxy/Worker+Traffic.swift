@@ -8,6 +8,7 @@ extension Worker {
         var report = traffic
         for case let session as Session in loop.everyTenant {
             report.routes[session.route].add(bytesOf: session)
+            if session.isQueued { report.routes[session.route].queued += 1 }
             guard session.machine.isRelaying, let alias = session.machine.alias else { continue }
             report.routes[session.route].open[alias] += 1
         }

@@ -18,11 +18,15 @@ enum WorkerMessage: Sendable {
     /// Take the clients that wait in the listeners' queues, then close the listeners and call back: those with these
     /// identifiers, or all.
     case stopAccepting(Set<Int>? = nil, @Sendable () -> Void)
+    /// Let sessions go where it is safe: the process is about to end.
+    case shutDown
     case closeSessions
     /// Another process takes new clients; let sessions move there where it is safe.
     case handOver
     /// Close the sessions of the route, or those of it that the alias serves.
     case close(route: Int, alias: Int?)
+    /// The session has the place that it waited for, if it still does.
+    case placeFound(session: UInt64, slot: Int, line: Line)
     /// Say what the sessions have done; asked at that time of the loops' clock.
     case report(askedAt: UInt64, @Sendable (TrafficReport) -> Void)
     /// Say which sessions are open.
@@ -52,12 +56,15 @@ final class Worker {
     let log: Logger
     let registry: SessionRegistry
     private(set) var lineup: Lineup
-    /// Another process takes new clients.
-    var isHandedOver = false
+    /// Why no session is to stay, if so.
+    var departure: Departure?
     var routes: RouteTable
     var outages: Outages
     /// Moves sessions back, by route.
     private(set) var drains: [Drain] = []
+    /// Watches peers that owe acknowledgements, by route.
+    private(set) var watches: [PeerWatch] = []
+    let memoryQueue: MemoryQueue
     /// MySQL servers that are being left.
     var departures = 0
     /// PostgreSQL aliases that need a statement to keep a session from writing, and until when that is remembered.
@@ -74,7 +81,8 @@ final class Worker {
         index: Int, handles: [WorkerHandle], lineup: Lineup, routes: RouteTable, registry: SessionRegistry,
         log: Logger
     ) throws(SystemError) {
-        loop = try EventLoop(mailbox: handles[index].mailbox.descriptor)
+        loop = try EventLoop(mailbox: handles[index].mailbox.descriptor, buffers: registry.buffers)
+        memoryQueue = MemoryQueue(loop: loop)
         self.index = index
         self.handles = handles
         self.lineup = lineup
@@ -87,6 +95,8 @@ final class Worker {
     }
 
     var configuration: ProxyConfiguration { lineup.configuration }
+    /// How other threads reach it.
+    var handle: WorkerHandle { handles[index] }
     var observer: any ProxyObserver { lineup.observer }
 
     /// Serves until it is told to stop.
@@ -114,12 +124,14 @@ final class Worker {
             done()
         case .closeSessions:
             closeSessions()
-        case .handOver: handOver()
+        case .shutDown: depart(.shutdown)
+        case .handOver: depart(.handOver)
         case .close(let route, let alias):
             for case let session as Session in loop.everyTenant
             where session.route == route && (alias == nil || session.machine.alias == alias) {
                 session.end(because: "\(routes.routes[route].name): closed by the operator")
             }
+        case .placeFound(let session, let slot, let line): placeFound(session: session, slot: slot, line: line)
         case .report(let askedAt, let answer): answer(trafficReport(askedAt: askedAt))
         case .sessions(let query, let answer): answer(sessions(query))
         case .stop: stop()
@@ -134,6 +146,8 @@ final class Worker {
             if index == drains.count { drains.append(Drain(loop: loop, settings: route.session, pace: pace)) }
             drains[index].settings = route.session
             drains[index].pace = pace
+            if index == watches.count { watches.append(PeerWatch(loop: loop, settings: route.session)) }
+            watches[index].settings = route.session
         }
         joinBalancers()
     }
@@ -156,12 +170,11 @@ final class Worker {
     func sessionEnded(_ session: Session) {
         handles[index].load.subtract(1, ordering: .relaxed)
         traffic.routes[session.route].add(bytesOf: session)
-        if session.countsForRoute { lineup.routePlaces[session.route].leave() }
         registry.noteClosed()
     }
 
     private func serve(_ client: consuming Descriptor, route: Int, refusal: Refusal?) {
-        Session(worker: self, route: route, client: client, countsForRoute: refusal == nil).start(refusal: refusal)
+        Session(worker: self, route: route, client: client, isServed: refusal == nil).start(refusal: refusal)
     }
 
     private func leastLoaded() -> Int {

@@ -167,6 +167,34 @@ struct MovingTests {
         }
     }
 
+    @Test func whatIsPastDrainDeadlineIsClosedAtDrainRateToo() async throws {
+        let primary = EchoBackend { client in
+            guard client.receive(exactly: 8) == PostgresWire.sslRequest else { return }
+            client.send(Array("S".utf8))
+            _ = client.receive(exactly: PostgresWire.hello.count)
+            client.send(PostgresWire.serverHello)
+            client.receiveToEnd()
+        }
+        let proxy = try ProxyUnderTest(
+            ports: [replica.port, primary.port], engine: .postgres,
+            session: SessionSettings(drainDeadline: .milliseconds(1), drainRate: 10))
+        proxy.board.markDown(alias: 0, because: down)
+        var clients: [TCPClient] = []
+        for _ in 0..<15 {
+            let client = try await proxy.connect()
+            try await client.send(PostgresWire.sslRequest)
+            #expect(try await client.receiveText(1) == "S")
+            try await client.send(PostgresWire.hello)
+            #expect(try await client.receive(PostgresWire.serverHello.count) == PostgresWire.serverHello)
+            clients.append(client)
+        }
+        let start = ContinuousClock.now
+        proxy.board.markUp(alias: 0)
+        for client in clients { #expect(try await client.drain() == 0) }
+        #expect(ContinuousClock.now - start >= .milliseconds(1400))
+        await proxy.server.stop(grace: .zero)
+    }
+
     @Test func closeMovesAllAtOnceAndKeepMovesNobody() async throws {
         for policy in [SessionSettings.RecoveryPolicy.close, .keep] {
             let proxy = try proxy(SessionSettings(onRecovery: policy))

@@ -40,7 +40,8 @@ struct PostgresClient {
         return nil
     }
 
-    private func readyForQuery() async throws -> String? {
+    /// Reads up to the next state of the transaction.
+    func readyForQuery() async throws -> String? {
         while let (type, body) = try await message() {
             if type == "Z" { return String(decoding: body, as: UTF8.self) }
         }

@@ -199,7 +199,7 @@ struct PostgresOpeningTests {
         #expect(opening.refuse(Refusal(kind: .nothingUp, message: "nothing is up")) == .leave("nothing is up"))
     }
 
-    @Test func aClosedRouteTellsItsWordsAndLetsSessionsBeCancelled() {
+    @Test func aClosedRouteTellsItsWords() {
         var opening = PostgresOpening()
         _ = opening.refuse(Refusal(kind: .closed, message: "closed for now"))
         guard case .farewell(let bytes) = opening.clientSent(Wire.startup()) else {
@@ -209,10 +209,13 @@ struct PostgresOpeningTests {
         let error = PostgresErrorResponse(body: bytes.dropFirst(5))
         #expect(error?.sqlState == "57P03")
         #expect(error?.message == "closed for now")
+    }
 
-        var other = PostgresOpening()
-        _ = other.refuse(Refusal(kind: .closed, message: "closed for now"))
-        #expect(other.clientSent(Wire.cancel) == .cancel(Wire.cancel))
+    @Test(arguments: [Refusal.Kind.closed, .limit, .nothingUp])
+    func sessionsOfARouteThatServesNobodyCanBeCancelled(_ kind: Refusal.Kind) {
+        var opening = PostgresOpening()
+        _ = opening.refuse(Refusal(kind: kind, message: "not now"))
+        #expect(opening.clientSent(Wire.cancel) == .cancel(Wire.cancel))
     }
 
     @Test func aLimitHasItsOwnError() {

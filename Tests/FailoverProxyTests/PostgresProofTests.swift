@@ -222,12 +222,12 @@ struct PostgresProofTests {
         await proxy.server.stop(grace: .zero)
     }
 
-    @Test func aCancelRequestGoesToEveryServerThatHoldsSessionsAndOpensNone() async throws {
+    @Test func aCancelRequestGoesToTheServerThatGaveOutItsKey() async throws {
         let heard = Heard()
         let servers = (0..<3).map { number in
             EchoBackend { client in
                 guard let first = client.receive(exactly: 16) else { return }
-                guard first == Wire.cancel else {
+                guard first == PostgresWire.cancel(process: 1, secret: 2) else {
                     client.sendPostgresWelcome()
                     client.receiveToEnd()
                     return
@@ -247,7 +247,7 @@ struct PostgresProofTests {
         #expect(try await second.receive(1).count == 1)
 
         let cancel = try await proxy.connect()
-        try await cancel.send(Wire.cancel)
+        try await cancel.send(PostgresWire.cancel(process: 1, secret: 2))
         #expect(try await cancel.drain() == 0)
         // The first session was closed by the outage; its server holds none any more.
         #expect(heard.numbers == [1])

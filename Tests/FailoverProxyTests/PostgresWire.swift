@@ -3,6 +3,10 @@ enum PostgresWire {
     static let sslRequest: [UInt8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]
     static let gssRequest: [UInt8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x30]
     static let cancel: [UInt8] = [0, 0, 0, 16, 0x04, 0xd2, 0x16, 0x2e, 0, 0, 0, 7, 1, 2, 3, 4]
+    /// A CancelRequest with another key.
+    static func cancel(process: UInt8, secret: UInt8) -> [UInt8] {
+        cancel.prefix(8) + [0, 0, 0, process, 0, 0, 0, secret]
+    }
     /// The beginning of a TLS handshake, as a client sends it.
     static let hello: [UInt8] = [0x16, 0x03, 0x01, 0x00, 0x05, 1, 0, 0, 1, 5]
     /// And as a server answers it.

@@ -29,10 +29,11 @@ final class ProxyUnderTest: Sendable {
     /// Aliases are named `a0`, `a1`, … in the order of the ports.
     init(
         backends: [[SocketAddress]], listen: [SocketAddress] = [.loopback(port: 0)], maxConnections: Int? = nil,
+        maxConnectionsPerSource: Int? = nil, connectionRatePerSource: Int? = nil,
         aliasLimits: [Int?]? = nil, answerTimeouts: [Duration] = [], engine: DatabaseServer.Engine = .tcp,
         allow: SourceNetworks? = nil,
         session: SessionSettings = SessionSettings(), balance: BalanceSettings? = nil, ownCount: Int = 1,
-        workers: Int = 2, start: Bool = true
+        workers: Int = 2, maxBufferMemory: Int? = 256 << 20, start: Bool = true
     ) throws {
         let aliases = backends.enumerated().map {
             AliasState(name: "a\($0)", endpoint: .tcp(host: "127.0.0.1", port: 1), addresses: $1)
@@ -47,9 +48,10 @@ final class ProxyUnderTest: Sendable {
                 routes: [
                     ProxyRoute(
                         name: "slave", engine: engine, listen: listen, allow: allow, maxConnections: maxConnections,
-                        session: session.patient, balance: balance)
+                        maxConnectionsPerSource: maxConnectionsPerSource,
+                        connectionRatePerSource: connectionRatePerSource, session: session.patient, balance: balance)
                 ], aliasLimits: aliasLimits ?? backends.map { _ in nil }, aliasAnswerTimeouts: answerTimeouts,
-                workers: workers),
+                workers: workers, maxBufferMemory: maxBufferMemory),
             board: board, observer: seen, log: log.logger)
         // The log's own, not this object: it outlives the proxy.
         witness = Witness("the proxy") { [log] in

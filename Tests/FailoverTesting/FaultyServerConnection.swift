@@ -63,8 +63,8 @@ public struct FaultyServerConnection: Sendable {
         close()
     }
 
-    /// Stays connected and silent until the server stops.
-    public func holdOpen() { sockets.waitForStop(milliseconds: -1) }
+    /// Stays connected and silent until the server stops, or so long.
+    public func holdOpen(milliseconds: Int32 = -1) { sockets.waitForStop(milliseconds: milliseconds) }
 
     /// Sends the bytes one by one with a pause before each, until the client or the server is gone.
     public func dribble(_ bytes: [UInt8], every milliseconds: Int32) {

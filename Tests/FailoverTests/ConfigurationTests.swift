@@ -100,15 +100,17 @@ struct ConfigurationTests {
                 SourceNetworks.Network(address: [10, 0, 0, 0], prefixLength: 8),
                 SourceNetworks.Network(address: [UInt8](repeating: 0, count: 15) + [1], prefixLength: 128),
             ]),
-            maxConnections: 100,
+            maxConnections: 100, maxConnectionsPerSource: 9, connectionRatePerSource: 4,
             session: SessionSettings(
                 connectTimeout: .milliseconds(250), greetingTimeout: .seconds(2), clientStartupTimeout: .seconds(5),
-                idleTimeout: .seconds(600), tcpUserTimeout: nil, keepalive: nil, onOutage: .keep, onRecovery: .close,
-                drainDeadline: .seconds(60), drainRate: 7, sendProxy: .v2, acceptProxy: true,
+                idleTimeout: .seconds(600), halfCloseTimeout: .seconds(3), tcpUserTimeout: nil,
+                stallTimeout: .seconds(300), keepalive: nil, onOutage: .keep, onRecovery: .close,
+                drainDeadline: .seconds(60), drainRate: 7, queueTimeout: .seconds(20), sendProxy: .v2, acceptProxy: true,
                 failoverReadOnly: true, readOnlyOpaque: .refuse),
             errorTriggers: [.connectRefused, .reset, .earlyClose])
         #expect(configuration.service(named: "slave")?.kind == .database(route))
         #expect(configuration.workerThreads == 3)
+        #expect(configuration.maxBufferMemory == 32 << 20)
         #expect(configuration.shutdownGrace == .zero)
     }
 

@@ -151,6 +151,9 @@ extension ApplicationAdmin {
                 "failover_sessions_total", help: "Sessions that got a backend.", labels: labels + [("alias", alias)],
                 value: Double(sessions.served))
         }
+        writer.gauge(
+            "failover_sessions_queued", help: "Sessions that wait for a place: queue_timeout.", labels: labels,
+            value: Double(traffic.counts.queued))
         for (direction, bytes) in [
             ("client_to_backend", traffic.counts.fromClients), ("backend_to_client", traffic.counts.fromBackends),
         ] {
@@ -171,6 +174,10 @@ extension ApplicationAdmin {
             (
                 "failover_drains_total", "Sessions closed where it was safe, so that they move back.",
                 traffic.counts.moved
+            ),
+            (
+                "failover_queue_timeouts_total", "Clients that waited for a place in vain.",
+                traffic.counts.queueTimeouts
             ),
         ] {
             writer.counter(name, help: help, labels: labels, value: Double(count))

@@ -71,7 +71,8 @@ extension ApplicationAdmin {
             aliases: aliases,
             sessions: RouteDocument.Sessions(
                 open: aliases.reduce(0) { $0 + $1.sessions }, total: traffic?.accepted ?? 0,
-                refused: traffic?.refused ?? 0, retried: traffic?.retried ?? 0, moved: traffic?.moved ?? 0),
+                refused: traffic?.refused ?? 0, retried: traffic?.retried ?? 0, moved: traffic?.moved ?? 0,
+                queued: traffic?.queued ?? 0),
             newSessions: self.traffic.arrivals(ofRoute: route))
     }
 

@@ -34,7 +34,7 @@ extension FailoverApplication {
         let proxyChange = try proxy.prepare(
             try await plan.proxyConfiguration(
                 resolver: factory.checks.resolver, workers: configuration.workerThreads,
-                hasPredecessor: predecessor != nil))
+                maxBufferMemory: configuration.maxBufferMemory, hasPredecessor: predecessor != nil))
         let planeChange: AdminPlane.Change
         do {
             planeChange = try await plane.prepare(configuration.admin)

@@ -63,7 +63,8 @@ public final class FailoverApplication: ServiceLifecycle.Service {
         // A predecessor still listens where only one can.
         let isFirst = inherited.predecessor == nil
         let served = try await plan.proxyConfiguration(
-            resolver: checks.resolver, workers: configuration.workerThreads, hasPredecessor: !isFirst)
+            resolver: checks.resolver, workers: configuration.workerThreads,
+            maxBufferMemory: configuration.maxBufferMemory, hasPredecessor: !isFirst)
         let firstAdmin = try await plane.prepare(isFirst ? configuration.admin : nil)
         let proxy: ProxyServer
         do {

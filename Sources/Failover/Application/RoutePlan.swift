@@ -120,13 +120,13 @@ struct RoutePlan {
     ///
     /// - Parameter hasPredecessor: whether another process may still serve sessions of these routes.
     func proxyConfiguration(
-        resolver: NameResolver, workers: Int, hasPredecessor: Bool
+        resolver: NameResolver, workers: Int, maxBufferMemory: Int?, hasPredecessor: Bool
     ) async throws -> ProxyConfiguration {
         ProxyConfiguration(
             routes: try await proxyRoutes(resolver: resolver), aliasLimits: aliases.map(\.database.maxConnections),
             aliasWeights: aliases.map(\.database.weight),
             aliasAnswerTimeouts: aliases.map(\.database.monitor.pingTimeout), workers: workers,
-            hasPredecessor: hasPredecessor)
+            maxBufferMemory: maxBufferMemory, hasPredecessor: hasPredecessor)
     }
 
     private func proxyRoutes(resolver: NameResolver) async throws -> [ProxyRoute] {
@@ -140,8 +140,9 @@ struct RoutePlan {
             result.append(
                 ProxyRoute(
                     name: route.name, engine: route.engine, listen: listen, socketAccess: settings.socketAccess,
-                    allow: settings.allow,
-                    maxConnections: settings.maxConnections, session: settings.session,
+                    allow: settings.allow, maxConnections: settings.maxConnections,
+                    maxConnectionsPerSource: settings.maxConnectionsPerSource,
+                    connectionRatePerSource: settings.connectionRatePerSource, session: settings.session,
                     balance: settings.ownCount > 1 ? settings.balance : nil))
         }
         return result

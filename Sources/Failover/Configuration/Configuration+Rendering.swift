@@ -29,6 +29,7 @@ extension Configuration {
         }
         text.key("worker_threads", workerThreads)
         text.key("shutdown_grace", shutdownGrace)
+        text.key("max_buffer_memory", UInt64(maxBufferMemory ?? 0).byteText)
         return text.text
     }
 }
@@ -118,6 +119,8 @@ extension DatabaseRoute {
         if let group = socketAccess.group { text.key("listen_group", group) }
         if let allow { text.key("allow", allow.networks.map(\.description)) }
         text.key("max_connections", maxConnections ?? 0)
+        text.key("max_connections_per_source", maxConnectionsPerSource ?? 0)
+        text.key("connection_rate_per_source", connectionRatePerSource ?? 0)
         session.write(to: &text)
         text.key("error_triggers", BackendErrorKind.allCases.filter(errorTriggers.contains).map(\.rawValue))
     }
@@ -129,12 +132,15 @@ extension SessionSettings {
         text.key("greeting_timeout", greetingTimeout)
         text.key("client_startup_timeout", clientStartupTimeout)
         text.key("idle_timeout", idleTimeout ?? .zero)
+        text.key("half_close_timeout", halfCloseTimeout)
         text.key("tcp_user_timeout", tcpUserTimeout ?? .zero)
+        text.key("stall_timeout", stallTimeout ?? .zero)
         text.key("keepalive", keepalive ?? .zero)
         text.key("on_outage", onOutage.rawValue)
         text.key("on_recovery", onRecovery.rawValue)
         text.key("drain_deadline", drainDeadline ?? .zero)
         text.key("drain_rate", drainRate)
+        text.key("queue_timeout", queueTimeout ?? .zero)
         text.key("send_proxy", SendProxyChoice(sendProxy).rawValue)
         text.key("accept_proxy", (acceptProxy ? Switch.on : .off).rawValue)
         text.key("failover_read_only", (failoverReadOnly ? Truth.true : .false).rawValue)

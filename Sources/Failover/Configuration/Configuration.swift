@@ -17,6 +17,9 @@ public struct Configuration: Hashable, Sendable {
     public var workerThreads: Int
     /// How long sessions may go on after a request to stop. `shutdown_grace`, 30 s; zero closes them at once.
     public var shutdownGrace: Duration
+    /// Bytes that all sessions together may keep because a peer has no room for them. `max_buffer_memory`, 256 MiB; `nil`
+    /// is no limit.
+    public var maxBufferMemory: Int?
     /// What is logged, and how.
     public var log: LogConfiguration
 
@@ -29,6 +32,7 @@ public struct Configuration: Hashable, Sendable {
         admin: AdminConfiguration? = nil,
         workerThreads: Int = 1,
         shutdownGrace: Duration = .seconds(30),
+        maxBufferMemory: Int? = 256 << 20,
         log: LogConfiguration = LogConfiguration()
     ) {
         self.databases = databases
@@ -39,6 +43,7 @@ public struct Configuration: Hashable, Sendable {
         self.admin = admin
         self.workerThreads = workerThreads
         self.shutdownGrace = shutdownGrace
+        self.maxBufferMemory = maxBufferMemory
         self.log = log
     }
 }

@@ -25,6 +25,10 @@ public struct DatabaseRoute: Hashable, Sendable {
     public var allow: SourceNetworks?
     /// Sessions that the route may hold; `nil`, the default, is no limit.
     public var maxConnections: Int?
+    /// Sessions that one client address may hold, the /64 of an IPv6 one; `nil`, the default, is no limit.
+    public var maxConnectionsPerSource: Int?
+    /// New sessions a second of one client address; `nil`, the default, is no limit.
+    public var connectionRatePerSource: Int?
     /// How its sessions are treated.
     public var session: SessionSettings
     /// The observed errors that ask for a ping.
@@ -41,6 +45,8 @@ public struct DatabaseRoute: Hashable, Sendable {
         socketAccess: UnixSocketAccess = UnixSocketAccess(),
         allow: SourceNetworks? = nil,
         maxConnections: Int? = nil,
+        maxConnectionsPerSource: Int? = nil,
+        connectionRatePerSource: Int? = nil,
         session: SessionSettings = SessionSettings(),
         errorTriggers: Set<BackendErrorKind> = BackendErrorKind.defaultTriggers
     ) {
@@ -54,6 +60,8 @@ public struct DatabaseRoute: Hashable, Sendable {
         self.socketAccess = socketAccess
         self.allow = allow
         self.maxConnections = maxConnections
+        self.maxConnectionsPerSource = maxConnectionsPerSource
+        self.connectionRatePerSource = connectionRatePerSource
         self.session = session
         self.errorTriggers = errorTriggers
     }

@@ -78,13 +78,16 @@ package struct RouteDocument: Codable, Sendable {
         package var retried: Int
         /// Closed where it was safe, so that they move to a better alias.
         package var moved: Int
+        /// That wait for a place: `queue_timeout`.
+        package var queued: Int
 
-        package init(open: Int, total: Int, refused: Int, retried: Int, moved: Int) {
+        package init(open: Int, total: Int, refused: Int, retried: Int, moved: Int, queued: Int = 0) {
             self.open = open
             self.total = total
             self.refused = refused
             self.retried = retried
             self.moved = moved
+            self.queued = queued
         }
     }
 

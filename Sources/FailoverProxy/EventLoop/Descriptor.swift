@@ -85,6 +85,22 @@ extension Descriptor {
         return recv(raw, &byte, 1, Int32(MSG_PEEK)) >= 0
     }
 
+    /// Bytes that the socket takes at once, about; socket(7), `SO_MEMINFO`. 0 where the kernel does not tell.
+    var room: Int {
+        // linux/sock_diag.h: the numbers of sk_meminfo that are told, and where these stand.
+        let (option, count, allocated, limit, queued): (Int32, Int, Int, Int, Int) = (55, 9, 2, 3, 5)
+        var length = socklen_t(count * MemoryLayout<UInt32>.size)
+        return withUnsafeTemporaryAllocation(of: UInt32.self, capacity: count) { info in
+            guard getsockopt(raw, SOL_SOCKET, option, info.baseAddress, &length) == 0,
+                Int(length) >= count * MemoryLayout<UInt32>.size
+            else { return 0 }
+            // A socket of the network has them in its queue, one of this machine on their way.
+            let room = Int(info[limit]) - Int(max(info[queued], info[allocated]))
+            // The kernel keeps books about each packet beside its bytes.
+            return max(0, room - room / 16)
+        }
+    }
+
     /// Tells the peer that nothing more will come.
     func endSending() { shutdown(raw, Int32(SHUT_WR)) }
 

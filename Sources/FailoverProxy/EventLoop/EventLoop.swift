@@ -24,6 +24,7 @@ final class EventLoop {
 
     /// What sessions read into, one after the other.
     let readBuffer = ReadBuffer(size: EventLoop.readSize)
+    let buffers: BufferBudget
     /// Nanoseconds of the monotonic clock when the present round of events began.
     @exclusivity(unchecked) private(set) var now: UInt64
 
@@ -31,9 +32,12 @@ final class EventLoop {
     static let readSize = 128 * 1024
     private static let mailboxToken = UInt64.max
 
-    /// - Parameter mailbox: the descriptor that becomes readable when there is mail.
-    init(mailbox: Int32) throws(SystemError) {
+    /// - Parameters:
+    ///   - mailbox: the descriptor that becomes readable when there is mail.
+    ///   - buffers: what the sessions of all loops may keep.
+    init(mailbox: Int32, buffers: BufferBudget) throws(SystemError) {
         epoll = try Epoll()
+        self.buffers = buffers
         now = Self.readClock()
         try epoll.add(mailbox, .readable, token: Self.mailboxToken)
     }

@@ -9,6 +9,8 @@ struct PendingBytes {
 
     var isEmpty: Bool { bytes.isEmpty }
 
+    var count: Int { bytes.count - sent }
+
     mutating func append(_ more: [UInt8]) { bytes += more }
 
     /// That many more bytes have gone.

@@ -80,9 +80,8 @@ extension PostgresOpening {
         case .incomplete: return .awaitClient
         case .garbage: return .leave("the client does not speak PostgreSQL's protocol")
         case .cancel(let length):
-            // A closed route still has sessions.
-            let mayHaveSessions = refusal == nil || refusal?.kind == .closed
-            return mayHaveSessions ? .cancel(Array(incoming.prefix(length))) : .leave("nobody to cancel for")
+            // A route that serves nobody, be it full or closed, may still have sessions.
+            return .cancel(Array(incoming.prefix(length)))
         case .sslRequest, .gssRequest:
             request = Array(incoming.prefix(PostgresFirstMessage.requestLength))
             incoming.removeFirst(request.count)

@@ -55,21 +55,27 @@ final class CancelDelivery: Pollable {
 }
 
 extension Session {
-    /// Gives the cancel request to all servers of the route that hold sessions: only the right one knows its key.
+    /// Gives the cancel request to all servers of the route that may know its key. It takes no place of the route.
     ///
     /// The client learns by the end of its connection that the request has arrived, so that waits for them.
     func cancel(_ message: [UInt8]) {
-        let addresses = worker.addressesHoldingSessions(ofRoute: route)
+        let addresses = worker.addressesToCancel(CancelKey(request: message), ofRoute: route)
         var remaining = addresses.count
         guard remaining > 0 else { return close(because: "a cancel request, and no session to cancel") }
+        let budget = worker.registry.cancelRequests
+        guard budget.take() else { return close(because: "too many cancel requests are under way") }
         let deadline = loop.now &+ settings.openingLimits.connect &+ settings.openingLimits.greeting
         isLeaving = true
+        leavePlace()
+        openingDeadline = deadline
         loop.setDeadline(deadline, slot: slot)
         let header = settings.sendProxy.map { proxyHeader($0) } ?? []
         for address in addresses {
             CancelDelivery(loop: loop, message: header + message) { [self] in
                 remaining -= 1
-                if remaining == 0 { close(because: "its cancel request was delivered") }
+                guard remaining == 0 else { return }
+                budget.leave()
+                close(because: "its cancel request was delivered")
             }.start(at: address, deadline: deadline)
         }
     }

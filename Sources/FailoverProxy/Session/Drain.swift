@@ -24,7 +24,8 @@ final class DrainPace: Sendable {
 }
 
 /// Moves one loop's sessions of a route back to a better alias: looks at each in turn, and ends those that stand at a
-/// transaction boundary and rest. Sessions that never rest pass their boundaries in between and are moved there.
+/// transaction boundary and rest. Sessions that never rest pass their boundaries in between and are moved there. Those
+/// that found none by `drain_deadline` are ended all the same, at the route's pace too.
 final class Drain: Pollable {
     var pace: DrainPace
     var settings: SessionSettings
@@ -59,7 +60,7 @@ final class Drain: Pollable {
         waiting.removeFirst(round.count)
         for slot in round {
             guard let session = loop.tenant(slot: slot) as? Session, let moment = session.movingMoment else { continue }
-            if isOverdue(moment.since) {
+            if isOverdue(moment.since, of: session), pace.take(at: loop.now) {
                 session.worker.move(session)
             } else if !(moment.hasRested || moment.isRestless) || !session.worker.moveIfPossible(session) {
                 waiting.append(slot)
@@ -68,8 +69,11 @@ final class Drain: Pollable {
         loop.setDeadline(waiting.isEmpty ? nil : loop.now &+ Self.tick, slot: slot)
     }
 
-    private func isOverdue(_ since: UInt64) -> Bool {
-        guard let deadline = settings.drainDeadline?.nanoseconds else { return false }
+    /// At a shutdown it is the grace that ends what found no boundary.
+    private func isOverdue(_ since: UInt64, of session: Session) -> Bool {
+        guard session.worker.departure != .shutdown, let deadline = settings.drainDeadline?.nanoseconds else {
+            return false
+        }
         return loop.now &- since >= deadline
     }
 }

@@ -33,7 +33,7 @@ extension Session {
     func noteBackendError(_ code: Int32) {
         switch code {
         case ECONNRESET, EPIPE:
-            if stream.awaitsServer, !toClient.sourceEnded {
+            if stream.owesAnswer, !toClient.sourceEnded {
                 worker.noteFailure(.reset, session: self, detail: SystemError(code).words)
             } else if clientSpokeLast {
                 doubt()

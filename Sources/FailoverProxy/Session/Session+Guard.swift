@@ -26,6 +26,7 @@ extension Session {
         }
         let toServer = passage.asItIs && side == .client ? asItIs : passage.toServer
         let toClient = passage.asItIs && side == .backend ? asItIs : passage.toClient
+        defer { countHeldBytes() }
         guard send(toServer, to: .backend), send(toClient, to: .client) else { return false }
         if guarded.state.phase == .over {
             stream = .opaque
@@ -62,9 +63,7 @@ extension Session {
         switch side == .client ? client.send(bytes) : backend?.send(bytes) ?? .failed(EPIPE) {
         case .bytes(let sent): self[side.other].pending = PendingBytes(Array(bytes.dropFirst(sent)))
         case .wouldBlock, .ended: self[side.other].pending = PendingBytes(bytes)
-        case .failed(let code):
-            failed(side, code: code)
-            return false
+        case .failed(let code): return sendFailed(side, code: code)
         }
         return true
     }

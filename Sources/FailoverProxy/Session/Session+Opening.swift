@@ -28,6 +28,7 @@ extension Session {
             advance(machine.clientSent([], now: loop.now))
         case .relay(let bytes): startRelay(bytes)
         case .refuse(let attempts):
+            if waitsForAlias(attempts) { return }
             if let aliases = lastResort(attempts) { return advance(machine.tryAnyway(aliases, now: loop.now)) }
             leaveLastResort()
             let refusal = worker.refusal(route: route, attempts: attempts)
@@ -52,6 +53,7 @@ extension Session {
     }
 
     func openingIsLate() {
+        if isQueued { return queueIsLate() }
         if loop.now < openingDeadline {
             if let alias = machine.alias { worker.observer.backendIsDoubtful(alias: alias) }
             return loop.setDeadline(openingDeadline, slot: slot)
@@ -73,6 +75,7 @@ extension Session {
     }
 
     private func dial(_ address: SocketAddress, deadline: UInt64) {
+        guard takeRoutePlace() else { return }
         guard takePlace() else { return backendFailed(.full) }
         if let alias = machine.alias { movesOfAlias = worker.routes.aliases[alias].moves }
         toBackend.pending = PendingBytes()
@@ -91,7 +94,9 @@ extension Session {
         switch side {
         case .client:
             waiting.formUnion(readiness)
-            if !readiness.isDisjoint(with: .broken) { return close(because: "the client left before it was served") }
+            if !readiness.isDisjoint(with: isQueued ? .peerEnded : .broken) {
+                return close(because: "the client left before it was served")
+            }
             readClientWhileOpening()
         case .backend:
             if machine.isDialing {
@@ -117,7 +122,9 @@ extension Session {
     /// Gives the machine what the client says, as long as it wants to hear it.
     func readClientWhileOpening() {
         let interest: Readiness = [.readable, .peerEnded]
-        while !isClosed, !isLeaving, !machine.isRelaying, machine.readsClient, !waiting.isDisjoint(with: interest) {
+        while !isClosed, !isLeaving, !isQueued, !machine.isRelaying, machine.readsClient,
+            !waiting.isDisjoint(with: interest)
+        {
             switch client.receive(into: loop.readBuffer, atMost: Self.openingReadSize) {
             case .bytes(let count):
                 let bytes = loop.readBuffer.copy(from: 0, to: count)
@@ -183,58 +190,10 @@ extension Session {
         }
         leaveLastResort()
         worker.joinBalancer(self)
+        awaitKey()
         worker.sessionServed(self)
         if machine.isUnguarded { worker.noteUnguarded(self) }
         if !bytes.isEmpty { passOpening(bytes) }
         if !isClosed, !waiting.isEmpty { relay(from: .client, untilEnd: !waiting.isDisjoint(with: .peerEnded)) }
-    }
-}
-
-// MARK: - The last resort
-
-extension Session {
-    /// Aliases that are down, to be tried before the client is refused: once, and by no more sessions at a time than may.
-    private func lastResort(_ attempts: [SessionStateMachine.Attempt]) -> [RouteTable.Candidate]? {
-        // A route that is full by its own limits is well.
-        let isFull = !attempts.isEmpty && attempts.allSatisfy { $0.failure == .full }
-        guard !machine.isLastResort, !isFull else { return nil }
-        let aliases = worker.lastResort(ofRoute: route)
-        guard !aliases.isEmpty, worker.lineup.lastResortPlaces[route].take() else { return nil }
-        hasLastResortPlace = true
-        return aliases
-    }
-
-    func leaveLastResort() {
-        if hasLastResortPlace { worker.lineup.lastResortPlaces[route].leave() }
-        hasLastResortPlace = false
-    }
-}
-
-// MARK: - Places on aliases
-
-extension Session {
-    /// Takes one of the places that the alias has, unless the session has it already.
-    private func takePlace() -> Bool {
-        guard placeOnAlias == nil, let alias = machine.alias else { return true }
-        guard worker.lineup.aliasPlaces[alias].take() else { return false }
-        placeOnAlias = alias
-        return true
-    }
-
-    private func leavePlaceOfOtherAlias() {
-        if let share { self.share = share.moved(to: machine.alias) }
-        if placeOnAlias != machine.alias { leavePlaceOnAlias() }
-    }
-
-    /// No alias is to have it any more.
-    func leavePlace() {
-        share = share?.moved(to: nil)
-        leavePlaceOnAlias()
-        leaveLastResort()
-    }
-
-    private func leavePlaceOnAlias() {
-        if let alias = placeOnAlias { worker.lineup.aliasPlaces[alias].leave() }
-        placeOnAlias = nil
     }
 }

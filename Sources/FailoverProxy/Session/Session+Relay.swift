@@ -13,12 +13,14 @@ extension Session {
     func relay(from side: Side, untilEnd: Bool) {
         for _ in 0..<Self.readsPerTurn {
             guard canRead(from: side) else { return }
-            switch receive(from: side) {
+            let limit = readLimit(from: side)
+            guard limit > 0 else { return worker.memoryQueue.add(self) }
+            switch receive(from: side, atMost: limit) {
             case .bytes(let count):
                 noteReceived(count, from: side)
                 guard follow(count, from: side) else { return }
                 if movesSince != nil, side == .backend, movedAtBoundary() { return }
-                if count < EventLoop.readSize, !untilEnd { return }
+                if count < limit, !untilEnd { return }
             case .wouldBlock:
                 return
             case .ended:
@@ -40,12 +42,19 @@ extension Session {
     func flush(to side: Side) {
         guard hasPending(to: side) else { return }
         switch send(pendingTo: side) {
-        case .bytes(let count): self[side.other].pending.consume(count)
+        case .bytes(let count):
+            self[side.other].pending.consume(count)
+            countHeldBytes()
         case .wouldBlock, .ended: return
-        case .failed(let code): return failed(side, code: code)
+        case .failed(let code):
+            // Of a backend that has not proven itself reading tells how it ended.
+            if machine.isRelaying { sendFailed(side, code: code) } else { toBackend.pending = PendingBytes() }
+            return
         }
         guard self[side.other].pending.isEmpty, machine.isRelaying else { return }
-        if self[side.other].sourceEnded {
+        if toBackend.isLost, toClient.sourceEnded {
+            leave(saying: [])
+        } else if self[side.other].sourceEnded {
             finish(to: side)
         } else {
             relay(from: side.other, untilEnd: true)
@@ -77,9 +86,14 @@ extension Session {
     private func noteReceived(_ count: Int, from side: Side) {
         lastActivity = loop.now
         clientSpokeLast = side == .client
+        if isToBeWatched { worker.watch(self) }
         switch side {
-        case .client: toBackend.received &+= UInt64(count)
-        case .backend: toClient.received &+= UInt64(count)
+        case .client:
+            toBackend.received &+= UInt64(count)
+            toBackend.isBulky = count >= Flow.mostKept
+        case .backend:
+            toClient.received &+= UInt64(count)
+            toClient.isBulky = count >= Flow.mostKept
         }
     }
 
@@ -97,6 +111,7 @@ extension Session {
         bytes.withUnsafeBytes { stream.sent($0, by: .backend) }
         // A server may say farewell in one breath with its welcome.
         noteWords(stream.heard)
+        learnKey()
         switch client.send(bytes) {
         case .bytes(let sent): toClient.pending = PendingBytes(Array(bytes.dropFirst(sent)))
         case .wouldBlock, .ended: toClient.pending = PendingBytes(bytes)
@@ -120,6 +135,7 @@ extension Session {
             let heard = stream.heard
             stream.sent(bytes, by: side)
             if stream.heard != heard { noteWords(stream.heard.subtracting(heard)) }
+            if awaitsKey { learnKey() }
         case .guarded(let guarded):
             return follow(bytes, from: side, guarded)
         case .guardedPostgres(let guarded):
@@ -128,10 +144,10 @@ extension Session {
         return pass(count, from: side)
     }
 
-    private func receive(from side: Side) -> Transfer {
+    private func receive(from side: Side, atMost limit: Int) -> Transfer {
         switch side {
-        case .client: client.receive(into: loop.readBuffer)
-        case .backend: backend?.receive(into: loop.readBuffer) ?? .ended
+        case .client: client.receive(into: loop.readBuffer, atMost: limit)
+        case .backend: backend?.receive(into: loop.readBuffer, atMost: limit) ?? .ended
         }
     }
 
@@ -156,20 +172,22 @@ extension Session {
         case .bytes(let bytes): sent = bytes
         case .wouldBlock, .ended: sent = 0
         case .failed(let code):
-            failed(side.other, code: code)
-            return false
+            return sendFailed(side.other, code: code)
         }
         guard sent < count else { return true }
         self[side].pending = PendingBytes(loop.readBuffer.copy(from: sent, to: count))
+        countHeldBytes()
         return false
     }
 
     private func sourceEnded(_ side: Side) {
         if side == .backend, guardIsLeft() { return }
         if side == .client, login != nil { return close(because: "the client left before it was logged in") }
+        if side == .backend, toBackend.isLost { return failed(side, code: EPIPE) }
         self[side].sourceEnded = true
         if side == .backend { noteBackendEnd() }
         finish(to: side.other)
+        if side == .backend, !isClosed { serverEnded() }
     }
 
     /// Half-close: the end of one direction is passed on; the session ends with both.
@@ -187,6 +205,7 @@ extension Session {
             noteBackendError(code)
             if guardIsLeft() { return }
         }
-        close(because: "\(side == .client ? "client" : "backend"): \(SystemError(code).words)")
+        if side == .backend { return endAfterBackend(because: "backend: \(SystemError(code).words)") }
+        close(because: "client: \(SystemError(code).words)")
     }
 }

@@ -24,15 +24,36 @@ final class Session: Pollable {
     @exclusivity(unchecked) var stream = SessionStream.opaque
     /// Whether the latest bytes were the client's.
     @exclusivity(unchecked) var clientSpokeLast = false
-    @exclusivity(unchecked) var lastActivity: UInt64
+    /// Whether the next bytes bring it to the route's ``PeerWatch``.
+    @exclusivity(unchecked) var isToBeWatched = false
+    /// Whether the server is still to tell the key that cancels its queries.
+    @exclusivity(unchecked) var awaitsKey = false
     @exclusivity(unchecked) private(set) var isClosed = false
+    @exclusivity(unchecked) var lastActivity: UInt64
     private(set) var slot = -1
     /// What the client's socket was ready for before a backend served it.
     var waiting = Readiness()
-    /// When what is waited for before the session is served must have happened.
+    /// When what is waited for before the session is served must have happened; likewise once its client was told the
+    /// end.
     var openingDeadline: UInt64 = 0
     /// The client has been told the end; what it still says is thrown away.
     var isLeaving = false
+    /// The peers that have no room, whose user time-out its watch moves on.
+    var stalledPeers = Sides()
+    /// Whether it waits for memory that others hold.
+    var waitsForMemory = false
+    /// Bytes that it holds of the process's budget.
+    var heldBytes: Int32 = 0
+    /// What cancels its queries.
+    var key = SessionKey.absent
+    /// Whether it counts against the route's `max_connections`.
+    var holdsRoutePlace = false
+    /// Whether it waits for a place.
+    var isQueued = false
+    /// When it must have one, over all that it waits for; 0 if it did not have to wait.
+    var queueDeadline: UInt64 = 0
+    /// The ``SourceKey`` that it counts against; 0 is none.
+    var sourceNumber: UInt64 = 0
     /// How often the alias had become another server when the session was dialed.
     var movesOfAlias: UInt32 = 0
     /// Since when a better alias waits for the session.
@@ -51,13 +72,12 @@ final class Session: Pollable {
     var announcedSource: SocketAddress?
     /// Whether the client's balancer is still to say who the client is.
     private var awaitsHeader: Bool
-    /// Whether it is one of those that the route's `max_connections` limits.
-    let countsForRoute: Bool
 
     /// A session for a client that was accepted and counted.
-    init(worker: Worker, route: Int, client: consuming Descriptor, countsForRoute: Bool) {
+    ///
+    /// - Parameter isServed: whether it is to have a backend.
+    init(worker: Worker, route: Int, client: consuming Descriptor, isServed: Bool) {
         self.worker = worker
-        self.countsForRoute = countsForRoute
         loop = worker.loop
         self.route = route
         self.client = client
@@ -67,7 +87,7 @@ final class Session: Pollable {
         let settings = worker.configuration.routes[route].session
         awaitsHeader = settings.acceptProxy
         let candidates: [RouteTable.Candidate]
-        (candidates, share) = countsForRoute ? worker.candidates(ofRoute: route) : ([], nil)
+        (candidates, share) = isServed ? worker.candidates(ofRoute: route) : ([], nil)
         machine = SessionStateMachine(
             opening: Opening(worker.configuration.routes[route].engine), candidates: candidates,
             limits: settings.openingLimits, lastAnswerLimits: worker.lineup.lastAnswerLimits,
@@ -93,6 +113,15 @@ final class Session: Pollable {
         if awaitsHeader {
             loop.setDeadline(loop.now &+ settings.openingLimits.clientStartup, slot: slot)
         } else {
+            begin()
+        }
+    }
+
+    /// It is known where the client is.
+    private func begin() {
+        if let refusal = enterSource() {
+            advance(machine.startRefused(refusal, now: loop.now))
+        } else {
             advance(machine.start(now: loop.now))
         }
     }
@@ -100,8 +129,11 @@ final class Session: Pollable {
     func ready(_ readiness: Readiness, side: Side) {
         guard machine.isRelaying, !isLeaving else { return readyBeforeRelay(readiness, side: side) }
         if readiness.contains(.writable) { flush(to: side) }
-        guard !isClosed else { return }
+        guard !isClosed, !isLeaving else { return }
         let ended = !readiness.isDisjoint(with: .peerEnded)
+        if side == .backend, toClient.sourceEnded, !readiness.isDisjoint(with: .broken) {
+            return endAfterBackend(because: "the server takes no more")
+        }
         if ended || readiness.contains(.readable) { relay(from: side, untilEnd: ended) }
     }
 
@@ -109,7 +141,7 @@ final class Session: Pollable {
         if isLeaving { return discardClient() }
         guard machine.isRelaying else { return }
         relay(from: .client, untilEnd: true)
-        if !isClosed { relay(from: .backend, untilEnd: true) }
+        if !isClosed, !isLeaving { relay(from: .backend, untilEnd: true) }
     }
 
     func deadlinePassed() {
@@ -118,10 +150,8 @@ final class Session: Pollable {
         guard machine.isRelaying else { return openingIsLate() }
         if guardIsLate() { return }
         if let login, login.deadline <= loop.now { return close(because: "no login in time") }
-        if !watchesBackend {
-            backend?.watchPeer(keepalive: settings.keepalive, userTimeout: settings.tcpUserTimeout)
-            watchesBackend = true
-        }
+        watchPeers()
+        guard !isClosed, !isLeaving else { return }
         if let login { return loop.setDeadline(login.deadline, slot: slot) }
         closeIfIdle()
     }
@@ -134,6 +164,8 @@ final class Session: Pollable {
         loop.dismiss(slot: slot)
         leaveBackend()
         leavePlace()
+        (toBackend.pending, toClient.pending) = (PendingBytes(), PendingBytes())
+        countHeldBytes()
         worker.sessionEnded(self)
     }
 
@@ -155,17 +187,9 @@ final class Session: Pollable {
         case .header(let source, _, _):
             announcedSource = source
             awaitsHeader = false
-            advance(machine.start(now: loop.now))
+            begin()
             readClientWhileOpening()
         }
-    }
-
-    /// The deadline was set for the latest activity known then; there may have been more since.
-    func closeIfIdle() {
-        guard let limit = settings.idleTimeout?.nanoseconds else { return loop.setDeadline(nil, slot: slot) }
-        let deadline = lastActivity &+ limit
-        if deadline <= loop.now { return close(because: "idle") }
-        loop.setDeadline(deadline, slot: slot)
     }
 }
 

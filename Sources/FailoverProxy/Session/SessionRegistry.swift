@@ -1,3 +1,4 @@
+import FailoverCore
 import Synchronization
 
 /// How many sessions there are, over all loops, and whether there may be another.
@@ -5,6 +6,12 @@ final class SessionRegistry: Sendable {
     private let open = Atomic<Int>(0)
     private let numbers = Atomic<UInt64>(0)
     private let capacity: Int
+    /// Which servers cancel requests are for.
+    let cancelKeys = CancelKeys()
+    /// Cancel requests that may be under way.
+    let cancelRequests = Places(limit: 64)
+    /// What all sessions together may keep.
+    let buffers = BufferBudget()
     private let whenEmpty: AsyncStream<Void>.Continuation
     /// Yields whenever the last session has ended.
     let emptied: AsyncStream<Void>

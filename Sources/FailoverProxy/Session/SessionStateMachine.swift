@@ -209,6 +209,17 @@ extension SessionStateMachine {
         return dialCurrentAlias(now: now)
     }
 
+    /// A place that the session had to wait for is free: the alias has all of its time.
+    ///
+    /// - Parameter alias: the one that has the place; `nil` for the one whose turn it is.
+    mutating func placeFound(onAlias alias: Int?, now: UInt64) -> Action {
+        if let alias, let index = candidates.firstIndex(where: { $0.alias == alias }) { current = index }
+        guard current < candidates.count, !candidates[current].addresses.isEmpty else {
+            return .leave("a place on an alias that has no address")
+        }
+        return dialFirstAddress(now: now)
+    }
+
     /// No alias serves, and this is to be said to the client.
     mutating func refused(_ refusal: Refusal, now: UInt64) -> Action {
         let step = opening.refuse(refusal)

@@ -47,34 +47,49 @@ enum SessionStream {
     }
 
     /// Whether the server owes an answer to a whole request of a client that it has let in; false in doubt.
-    var awaitsServer: Bool {
+    var owesAnswer: Bool {
         switch self {
         case .opaque, .guardedPostgres: false
+        case .postgres(let reader): reader.owesAnswer
+        case .mysql(let reader): reader.owesAnswer
+        case .guarded(let guarded): guarded.state.reader.owesAnswer
+        }
+    }
+
+    /// Whether the client waits for an answer; `nil` where only who spoke last tells.
+    var awaitsServer: Bool? {
+        switch self {
+        case .opaque, .guardedPostgres: nil
         case .postgres(let reader): reader.awaitsServer
         case .mysql(let reader): reader.awaitsServer
         case .guarded(let guarded): guarded.state.reader.awaitsServer
         }
     }
 
-    /// Last words to the client, where the protocol has a place for them now: PostgreSQL's FATAL 57P01 between two
-    /// messages; MySQL's error 1053 in place of an answer that is due.
-    func lastWords(_ message: String) -> [UInt8]? {
+    /// The key that cancels the session's queries; `nil` while the server may still tell it.
+    var cancelKey: SessionKey? {
+        switch self {
+        case .postgres(let reader): reader.cancelKey
+        case .opaque, .mysql, .guarded, .guardedPostgres: .unknown
+        }
+    }
+
+    /// Last words to the client, where the protocol has a place for them now: PostgreSQL's between two messages; MySQL's
+    /// in place of an answer that is due and, when it is not to move but to end, where none is due.
+    func lastWords(_ message: String, as farewell: Farewell) -> [UInt8]? {
         switch self {
         case .opaque, .guardedPostgres: nil
-        case .postgres(let reader):
-            reader.mayTellClient
-                ? PostgresErrorResponse(
-                    sqlState: "57P01", message: message, hint: "Connect again; the proxy chooses another server."
-                ).bytes : nil
-        case .mysql(let reader): reader.lastWords(message)
-        case .guarded(let guarded): guarded.state.reader.lastWords(message)
+        case .postgres(let reader): reader.mayTellClient ? farewell.postgresMessage(message) : nil
+        case .mysql(let reader): reader.lastWords(message, as: farewell)
+        case .guarded(let guarded): guarded.state.reader.lastWords(message, as: farewell)
         }
     }
 }
 
 extension MySQLReader {
-    fileprivate func lastWords(_ message: String) -> [UInt8]? {
-        errorSequence.map { MySQLErrorPacket(code: 1053, sqlState: "08S01", message: message, sequence: $0).bytes }
+    fileprivate func lastWords(_ message: String, as farewell: Farewell) -> [UInt8]? {
+        let sequence = errorSequence ?? (farewell == .moving ? nil : unaskedSequence)
+        return sequence.map { farewell.mysqlPacket(message, sequence: $0) }
     }
 }
 

@@ -16,6 +16,10 @@ public struct TrafficReport: Hashable, Sendable {
         public internal(set) var retried = 0
         /// Sessions that were moved to a better alias.
         public internal(set) var moved = 0
+        /// Sessions that wait for a place now.
+        public internal(set) var queued = 0
+        /// Clients that waited for one in vain.
+        public internal(set) var queueTimeouts = 0
         /// Sessions that each alias has served, by its position in the route table.
         public internal(set) var served: [Int]
         /// Sessions that each alias serves now.
@@ -34,6 +38,8 @@ public struct TrafficReport: Hashable, Sendable {
             fromBackends += other.fromBackends
             retried += other.retried
             moved += other.moved
+            queued += other.queued
+            queueTimeouts += other.queueTimeouts
             grow(aliases: other.served.count)
             for alias in other.served.indices {
                 served[alias] += other.served[alias]

@@ -9,7 +9,7 @@ extension MySQLReader: SessionReader {
     var outcome: [Int] {
         [
             isReadable ? 1 : 0, isAtBoundary ? 1 : 0, errorSequence.map(Int.init) ?? -1, Int(heard.rawValue),
-            awaitsServer ? 1 : 0,
+            owesAnswer ? 1 : 0,
         ]
     }
 }

@@ -83,10 +83,10 @@ struct MySQLReaderLoginTests {
     @Test func anErrorOfACommandTellsNothingOfPlaces() {
         var session = MySQLConversation()
         session.client(0, [3] + Array("select 1".utf8))
-        #expect(session.reader.awaitsServer)
+        #expect(session.reader.owesAnswer)
         session.server(1, MySQLConversation.error(1226))
         #expect(session.reader.heard == [])
-        #expect(!session.reader.awaitsServer)
+        #expect(!session.reader.owesAnswer)
         session.check()
     }
 

@@ -8,5 +8,5 @@ extension PostgresReader: SessionReader {
 
     var heldBytes: Int { 0 }
 
-    var outcome: [Int] { [isReadable ? 1 : 0, isAtBoundary ? 1 : 0, mayTellClient ? 1 : 0, awaitsServer ? 1 : 0] }
+    var outcome: [Int] { [isReadable ? 1 : 0, isAtBoundary ? 1 : 0, mayTellClient ? 1 : 0, owesAnswer ? 1 : 0] }
 }

@@ -116,7 +116,7 @@ struct PostgresReaderTests {
     @Test func aServerOwesAnAnswerFromARequestToReadyForQueryOrAnError() {
         let (ready, asked) = (Saying.server(Wire.ready("I")), Saying.client(Wire.query("q")))
         func owes(_ sayings: Saying..., login: Bool = true) -> Bool {
-            reader(sayings, piece: .max, login: login).awaitsServer
+            reader(sayings, piece: .max, login: login).owesAnswer
         }
         #expect(!owes(login: false))
         #expect(!owes(asked, login: false))

@@ -30,6 +30,8 @@ extension ConfigurationParser {
         var route = DatabaseRoute(aliases: [], listen: service.listeners.map(\.endpoint))
         route.socketAccess = socketAccess(section, listen: service.listeners.map(\.endpoint))
         route.maxConnections = section.sessionLimit()
+        route.maxConnectionsPerSource = section["max_connections_per_source"]?.limit(upTo: 1_000_000)
+        route.connectionRatePerSource = section["connection_rate_per_source"]?.limit(upTo: 1_000_000)
         route.allow = section["allow"].flatMap(networks)
         if let truth = section["serve_stale"]?.choice(of: Truth.self) { route.servesStale = truth == .true }
         if let share = section["max_suspect_share"]?.fraction() { route.maxSuspectShare = share }

@@ -57,6 +57,9 @@ struct ConfigurationParser {
             configuration.workerThreads = threads
         }
         if let grace = top["shutdown_grace"]?.durationOrZero() { configuration.shutdownGrace = grace }
+        if let value = top["max_buffer_memory"], let bytes = value.byteCountOrZero() {
+            configuration.maxBufferMemory = bytes == 0 ? nil : Int(clamping: bytes)
+        }
         if let section = top["log"]?.section() { configuration.log = logConfiguration(section) }
 
         let databaseEntries = entries(of: "databases", in: top)

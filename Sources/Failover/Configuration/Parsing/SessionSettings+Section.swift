@@ -16,6 +16,9 @@ extension SessionSettings {
         if let limit = section["greeting_timeout"]?.duration() { greetingTimeout = limit }
         if let limit = section["client_startup_timeout"]?.duration() { clientStartupTimeout = limit }
         if let limit = section["idle_timeout"]?.durationOrZero() { idleTimeout = limit.unlessZero }
+        if let limit = section["queue_timeout"]?.durationOrZero() { queueTimeout = limit.unlessZero }
+        if let limit = section["half_close_timeout"]?.duration() { halfCloseTimeout = limit }
+        if let limit = section["stall_timeout"]?.durationOrZero() { stallTimeout = limit.unlessZero }
         if let value = section["tcp_user_timeout"], let limit = value.durationOrZero() {
             if limit > .milliseconds(Int32.max) { value.report("must not be longer than 24 days, the kernel's limit") }
             tcpUserTimeout = limit.unlessZero

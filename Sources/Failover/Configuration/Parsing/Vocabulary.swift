@@ -34,7 +34,7 @@ struct Vocabulary: Sendable {
         section: "the top level",
         keys: monitor + [
             "databases", "services", "notify", "settings_file", "takeover_socket", "admin", "log", "worker_threads",
-            "shutdown_grace",
+            "shutdown_grace", "max_buffer_memory",
         ],
         later: [])
 
@@ -54,8 +54,8 @@ struct Vocabulary: Sendable {
             "greeting_timeout", "client_startup_timeout", "idle_timeout", "tcp_user_timeout", "keepalive", "on_outage",
             "on_recovery", "drain_deadline", "drain_rate", "send_proxy", "accept_proxy", "error_triggers",
             "extra_error_triggers", "serve_stale", "max_suspect_share", "balance", "slow_start", "min_replicas",
-            "failover_read_only",
-            "read_only_opaque",
+            "failover_read_only", "read_only_opaque", "half_close_timeout", "stall_timeout", "queue_timeout",
+            "max_connections_per_source", "connection_rate_per_source",
         ] + monitor + consequences,
         later: [])
 

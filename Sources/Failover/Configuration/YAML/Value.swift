@@ -68,11 +68,15 @@ struct Value {
         return read { () throws(InvalidText) in try Duration(configurationText: text) }
     }
 
+    /// A number of bytes.
+    func byteCountOrZero() -> UInt64? {
+        guard let text = scalar("expected a number of bytes such as 16777216, 512kB, 64MB or 1GB") else { return nil }
+        return read { () throws(InvalidText) in try UInt64(byteText: text) }
+    }
+
     /// A number of bytes, not 0.
     func byteCount() -> UInt64? {
-        guard let text = scalar("expected a number of bytes such as 16777216, 512kB, 64MB or 1GB"),
-            let count = read({ () throws(InvalidText) in try UInt64(byteText: text) })
-        else { return nil }
+        guard let count = byteCountOrZero() else { return nil }
         if count == 0 {
             report("must be more than 0")
             return nil

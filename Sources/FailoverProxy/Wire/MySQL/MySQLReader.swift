@@ -112,12 +112,30 @@ struct MySQLReader {
         return heard
     }
 
-    /// Whether a command waits for the server.
-    var awaitsServer: Bool {
+    /// Whether the server owes the answer to a whole command.
+    var owesAnswer: Bool {
         switch state {
         case .reply, .definitions, .definitionsEnd, .rows: isRequestComplete
         case .greeting, .handshake, .serverLogsIn, .clientLogsIn, .idle, .localInfile, .quit, .opaque: false
         }
+    }
+
+    /// Whether it is the server's turn; `nil` of a stream that is not followed.
+    var awaitsServer: Bool? {
+        switch state {
+        case .greeting, .serverLogsIn, .reply, .definitions, .definitionsEnd, .rows: true
+        case .handshake, .clientLogsIn, .idle, .localInfile, .quit: false
+        case .opaque: nil
+        }
+    }
+
+    /// The sequence number of an ERR packet that nothing was asked for; `nil` when the client waits for an answer, or
+    /// either side is in the midst of a packet.
+    ///
+    /// It is that of the answer to the client's next command. Servers say 0 there, which some drivers take for a packet out
+    /// of order and show as a lost connection.
+    var unaskedSequence: UInt8? {
+        state == .idle && server.isBetweenMessages && client.isBetweenMessages ? 1 : nil
     }
 
     /// Bytes of memory beyond the value itself.

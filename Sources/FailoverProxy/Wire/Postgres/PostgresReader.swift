@@ -16,6 +16,9 @@ struct PostgresReader {
     private var isLeaving = false
     /// The latest answer is an error, and ReadyForQuery has not followed.
     private var hasFailed = false
+    /// What BackendKeyData said, unless it came in pieces.
+    private var key: CancelKey?
+    private var keyIsCutOff = false
     /// SQLSTATE 57P01 and 57P02 tell a shutdown, class 53 before the first ReadyForQuery tells that there is no room.
     private(set) var heard: ServerWords = []
 
@@ -28,17 +31,31 @@ struct PostgresReader {
             && client.isAtMessage && isReadable
     }
 
+    /// Whether the client waits for an answer; `nil` where only who spoke last tells: at login, and in a batch that the
+    /// client may have flushed.
+    var awaitsServer: Bool? { status == 0 || hasOpenBatch ? nil : awaited > 0 }
+
     /// Whether a message of the proxy's own may follow what the server has said.
     var mayTellClient: Bool { server.isAtMessage && isReadable && !isLeaving }
 
-    /// Whether a request waits for the server, which has let the client in and has not said what is wrong.
-    var awaitsServer: Bool { status != 0 && awaited > 0 && !hasFailed && isReadable }
+    /// Whether the server, which has let the client in, owes the answer to a request and has not said what is wrong.
+    var owesAnswer: Bool { status != 0 && awaited > 0 && !hasFailed && isReadable }
+
+    /// What cancels the session's queries; `nil` until the login is over.
+    var cancelKey: SessionKey? {
+        guard status != 0 else { return nil }
+        if keyIsCutOff { return .unknown }
+        return key.map { SessionKey.known($0) } ?? .absent
+    }
 
     /// The server's next bytes.
     mutating func serverSent(_ bytes: UnsafeRawBufferPointer) {
         var (awaited, status, hasFailed, heard) = (awaited, status, hasFailed, heard)
+        var (key, latest) = (key, UInt8(0))
         server.read(bytes) { type, body in
+            latest = type
             switch type {
+            case UInt8(ascii: "K"): key = CancelKey(body)
             case UInt8(ascii: "Z"):
                 if awaited > 0, awaited < .max { awaited -= 1 }
                 status = body.first ?? 0
@@ -50,6 +67,8 @@ struct PostgresReader {
             }
         }
         (self.awaited, self.status, self.hasFailed, self.heard) = (awaited, status, hasFailed, heard)
+        self.key = key
+        if latest == UInt8(ascii: "K"), !server.isAtMessage { keyIsCutOff = true }
     }
 
     /// The client's next bytes.

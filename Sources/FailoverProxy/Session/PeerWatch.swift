@@ -1,0 +1,124 @@
+import CLinux
+import FailoverCore
+import FailoverSystem
+import Glibc
+
+/// Looks after the sessions of a route, on one loop, whose peers may owe acknowledgements. Those that owe nothing are
+/// forgotten until bytes pass again, so an idle session costs nothing.
+final class PeerWatch: Pollable {
+    var settings: SessionSettings
+    private unowned let loop: EventLoop
+    private var slot = -1
+    /// Slots of sessions, and those of them that are left to be looked at in this round.
+    private var watched: [Int32] = []
+    private var round: [Int32] = []
+
+    /// Sessions looked at before others have their turn, and nanoseconds until the next are.
+    private static let most = 256
+    private static let pause: UInt64 = 1_000_000
+
+    init(loop: EventLoop, settings: SessionSettings) {
+        self.loop = loop
+        self.settings = settings
+    }
+
+    /// Looks after the session in this slot.
+    func add(_ session: Int) {
+        guard let interval = PeerPatience(settings).interval else { return }
+        if slot < 0 { slot = loop.admit(self) }
+        if watched.isEmpty, round.isEmpty { loop.setDeadline(loop.now &+ interval, slot: slot) }
+        watched.append(Int32(truncatingIfNeeded: session))
+    }
+
+    func ready(_ readiness: Readiness, side: Side) {}
+    func resume() {}
+
+    func deadlinePassed() {
+        if round.isEmpty { (round, watched) = (watched, []) }
+        let patience = PeerPatience(settings)
+        for _ in 0..<min(Self.most, round.count) {
+            let slot = round.removeLast()
+            guard let session = loop.tenant(slot: Int(slot)) as? Session else { continue }
+            if session.peersOweSomething(patience) { watched.append(slot) }
+        }
+        guard let interval = patience.interval, !(round.isEmpty && watched.isEmpty) else {
+            return loop.setDeadline(nil, slot: slot)
+        }
+        loop.setDeadline(loop.now &+ (round.isEmpty ? interval : Self.pause), slot: slot)
+    }
+}
+
+extension Worker {
+    /// Looks after the session's peers from now on.
+    func watch(_ session: Session) {
+        session.isToBeWatched = false
+        watches[session.route].add(session.slot)
+    }
+}
+
+extension Session {
+    /// Has the kernel and the route's watch look after both peers, once the session has come of age.
+    func watchPeers() {
+        guard !watchesBackend else { return }
+        backend?.watchPeer(keepalive: settings.keepalive, userTimeout: settings.tcpUserTimeout)
+        watchesBackend = true
+        // A peer that has no room already would be cut before the first look.
+        let patience = PeerPatience(settings)
+        if patience.interval != nil, peersOweSomething(patience) { worker.watch(self) }
+    }
+
+    /// Ends the session if one of its peers is gone.
+    ///
+    /// - Returns: Whether it is to be looked at again; otherwise the next bytes bring it back.
+    func peersOweSomething(_ patience: PeerPatience) -> Bool {
+        guard machine.isRelaying, !isLeaving else { return false }
+        let owes = [Side.client, .backend].map { side in !isClosed && !isLeaving && owesSomething(side, patience) }
+        isToBeWatched = !owes.contains(true)
+        return !isToBeWatched
+    }
+
+    private func owesSomething(_ side: Side, _ patience: PeerPatience) -> Bool {
+        guard let progress = side == .client ? client.peerProgress : backend?.peerProgress else { return false }
+        let verdict = patience.verdict(on: progress)
+        switch verdict {
+        case .nothingOwed, .underWay:
+            if stalledPeers.contains(Sides(side)) {
+                stalledPeers.remove(Sides(side))
+                setUserTimeout(settings.tcpUserTimeout?.roundedUp(to: .milliseconds(1)) ?? 0, of: side)
+            }
+        case .stalled(let timeout):
+            stalledPeers.insert(Sides(side))
+            setUserTimeout(timeout, of: side)
+        case .silent: failed(side, code: ETIMEDOUT)
+        case .tooLong where side == .client: close(because: "the client takes nothing: stall_timeout")
+        case .tooLong: endAfterBackend(because: "the server takes nothing: stall_timeout")
+        }
+        return verdict != .nothingOwed
+    }
+
+    private func setUserTimeout(_ milliseconds: Int32, of side: Side) {
+        switch side {
+        case .client: client.set(Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, milliseconds)
+        case .backend: backend?.set(Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, milliseconds)
+        }
+    }
+}
+
+extension Descriptor {
+    /// How far the peer is; `nil` of a socket that is none of TCP, and of kernels before 4.6, which do not tell.
+    var peerProgress: PeerProgress? {
+        // Where things stand in `struct tcp_info` of linux/tcp.h; the C library's is older.
+        let (unacked, sinceData, sinceAcknowledgement, unsent, size) = (24, 44, 56, 144, 148)
+        var length = socklen_t(size)
+        return withUnsafeTemporaryAllocation(byteCount: size, alignment: 8) { info in
+            guard getsockopt(raw, Int32(IPPROTO_TCP), TCP_INFO, info.baseAddress, &length) == 0, Int(length) >= size
+            else { return nil }
+            func number(at offset: Int) -> UInt32 {
+                UnsafeRawBufferPointer(info).load(fromByteOffset: offset, as: UInt32.self)
+            }
+            return PeerProgress(
+                unacknowledged: number(at: unacked), unsent: number(at: unsent),
+                sinceAcknowledgement: number(at: sinceAcknowledgement), sinceData: number(at: sinceData))
+        }
+    }
+}

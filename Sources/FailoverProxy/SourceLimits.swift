@@ -1,0 +1,102 @@
+import FailoverCore
+import FailoverSystem
+
+/// What one source of a route's clients may have: open sessions, and new ones a second.
+struct SourceLimit: Hashable, Sendable {
+    /// `max_connections_per_source`; `nil` is no limit.
+    var sessions: Int?
+    /// `connection_rate_per_source`; `nil` is no limit. As many may come at once.
+    var rate: Int?
+}
+
+/// Where a client is, as far as limits tell clients apart: an IPv4 address, or 64 bits of an IPv6 one, which is what a
+/// single network has.
+struct SourceKey: Hashable {
+    /// Never 0.
+    let number: UInt64
+
+    init(number: UInt64) { self.number = number }
+
+    /// `nil` for a client of a Unix socket, which no limit holds for.
+    init?(_ address: SocketAddress?) {
+        guard let ip = address?.ip else { return nil }
+        let isMapped = ip.count == 16 && ip.prefix(12).elementsEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff])
+        let bytes = ip.count == 16 ? isMapped ? ip.suffix(4) : ip.prefix(8) : ip
+        let bits = bytes.reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        // An IPv4 address is told from a network by bits that no network has: ff00::/8 is multicast.
+        number = bytes.count == 4 ? bits | 0xffff_ffff << 32 : bits | (bits == 0 ? 1 : 0)
+    }
+}
+
+/// The sources of one route's clients, over all loops. Holds no more than those with open sessions and those of the last
+/// second.
+final class SourceLimits: Sendable {
+    enum Refusal: Equatable {
+        case tooMany
+        case tooFast
+    }
+
+    private struct Source {
+        var open = 0
+        /// Sessions that may come now, and when that was so.
+        var tokens: Double
+        var at: UInt64
+    }
+
+    private struct State {
+        var limit: SourceLimit
+        var sources: [UInt64: Source] = [:]
+        /// Sources at which those that are forgotten are looked for.
+        var sweepsAt = leastSweep
+    }
+
+    private static let leastSweep = 1024
+    private static let second: UInt64 = 1_000_000_000
+
+    private let state: Lock<State>
+
+    init(_ limit: SourceLimit) { state = Lock(State(limit: limit)) }
+
+    func change(_ limit: SourceLimit) { state.withLock { $0.limit = limit } }
+
+    /// How many sources are known.
+    var count: Int { state.withLock { $0.sources.count } }
+
+    /// A session comes from the source.
+    ///
+    /// - Returns: why it must not; otherwise it is counted until ``leave(_:)``.
+    func enter(_ key: SourceKey, now: UInt64) -> Refusal? {
+        state.withLock { state in
+            if state.sources.count >= state.sweepsAt { sweep(&state, now: now) }
+            let burst = Double(state.limit.rate ?? 0)
+            var source = state.sources[key.number] ?? Source(tokens: burst, at: now)
+            let passed = now > source.at ? Double(now - source.at) / Double(Self.second) : 0
+            source.tokens = min(burst, source.tokens + passed * burst)
+            source.at = max(now, source.at)
+            defer { state.sources[key.number] = source }
+            if let most = state.limit.sessions, source.open >= most { return .tooMany }
+            if state.limit.rate != nil {
+                guard source.tokens >= 1 else { return .tooFast }
+                source.tokens -= 1
+            }
+            source.open += 1
+            return nil
+        }
+    }
+
+    /// A session that was counted has ended.
+    func leave(_ key: SourceKey) {
+        state.withLock { state in
+            guard var source = state.sources[key.number] else { return }
+            source.open -= 1
+            let isForgotten = source.open <= 0 && state.limit.rate == nil
+            state.sources[key.number] = isForgotten ? nil : source
+        }
+    }
+
+    /// Forgets those that have no session and may come as often as any other.
+    private func sweep(_ state: inout State, now: UInt64) {
+        state.sources = state.sources.filter { $0.value.open > 0 || now < $0.value.at &+ Self.second }
+        state.sweepsAt = max(Self.leastSweep, state.sources.count * 2)
+    }
+}

@@ -1,0 +1,133 @@
+#!/usr/bin/python3
+"""What clients see at the limits of a route: limits.py WHAT PORT ...
+
+    held PORT COUNT    PostgreSQL ends COUNT sessions that are idle, whose clients do not read; one more must be served
+    cancel PORT        two queries on a route that has no place for more; both must be cancelled
+    copy PORT SECONDS  a COPY that waits for a lock so long, with more bytes under way than any buffer holds
+    waits ENGINE PORT SECONDS    a query that runs so long, then as much silence; prints the error of the next one
+    idle ENGINE PORT   an idle session; prints the error of its next query, once a line comes on the standard input
+"""
+
+import select
+import sys
+import threading
+import time
+
+import psycopg
+import pymysql
+
+
+def postgres(port: int, **more: object) -> psycopg.Connection:
+    return psycopg.connect(
+        host="127.0.0.1", port=port, user="app", password="app-secret", dbname="app", sslmode="disable",
+        autocommit=True, **more,
+    )
+
+
+def mariadb(port: int) -> pymysql.Connection:
+    return pymysql.connect(
+        host="127.0.0.1", port=port, user="app", password="app-secret", database="app", autocommit=True
+    )
+
+
+def held(port: int, count: int) -> None:
+    sessions = [postgres(port, options="-c idle_session_timeout=300") for _ in range(count)]
+    for session in sessions:
+        assert select.select([session.fileno()], [], [], 60)[0], "the server did not end an idle session"
+    # What the server said last and its end come one after the other.
+    deadline = time.monotonic() + 5
+    while True:
+        try:
+            print(postgres(port).execute("select 1").fetchone()[0])
+            return
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+
+
+def cancel(port: int) -> None:
+    sessions = [postgres(port) for _ in range(2)]
+    outcomes = []
+
+    def run(session: psycopg.Connection) -> None:
+        try:
+            session.execute("select pg_sleep(60)")
+            outcomes.append("ran to its end")
+        except psycopg.errors.QueryCanceled:
+            outcomes.append("cancelled")
+
+    threads = [threading.Thread(target=run, args=[session]) for session in sessions]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        time.sleep(0.1)
+        for session, thread in zip(sessions, threads):
+            if thread.is_alive():
+                session.cancel()
+    for outcome in outcomes:
+        print(outcome)
+
+
+def copy(port: int, seconds: float) -> None:
+    holder, writer = postgres(port), postgres(port)
+    holder.execute("drop table if exists copied; create table copied (line text)")
+    holder.execute("begin; lock table copied")
+    threading.Timer(seconds, lambda: holder.execute("commit")).start()
+    start = time.monotonic()
+    with writer.cursor() as cursor, cursor.copy("copy copied from stdin") as lines:
+        for _ in range(300):
+            lines.write("x" * 99_999 + "\n")
+    assert time.monotonic() - start >= seconds, "it did not wait for the lock"
+    print(writer.execute("select count(*) from copied").fetchone()[0])
+    writer.execute("drop table copied")
+
+
+def waits(engine: str, port: int, seconds: float) -> None:
+    if engine == "postgres":
+        session = postgres(port)
+        session.execute(f"select pg_sleep({seconds})")
+        print("answered")
+        select.select([session.fileno()], [], [], 60)
+        ask(engine, session)
+    else:
+        session = mariadb(port)
+        with session.cursor() as cursor:
+            cursor.execute(f"select sleep({seconds})")
+        print("answered")
+        select.select([session._sock.fileno()], [], [], 60)
+        ask(engine, session)
+
+
+def idle(engine: str, port: int) -> None:
+    session = postgres(port) if engine == "postgres" else mariadb(port)
+    if engine == "postgres":
+        session.execute("select 1")
+    print("idle", flush=True)
+    sys.stdin.readline()
+    ask(engine, session)
+
+
+def ask(engine: str, session: object) -> None:
+    """Prints the error that the next query meets: MySQL's code, PostgreSQL's words, whose SQLSTATE psycopg does not tell."""
+    try:
+        if engine == "postgres":
+            session.execute("select 1")
+        else:
+            with session.cursor() as cursor:
+                cursor.execute("select 1")
+        print("no error")
+    except psycopg.Error as error:
+        print(str(error).splitlines()[0])
+    except pymysql.Error as error:
+        print(error.args[0])
+
+
+if __name__ == "__main__":
+    what, *rest = sys.argv[1:]
+    {
+        "held": lambda port, count: held(int(port), int(count)),
+        "cancel": lambda port: cancel(int(port)),
+        "copy": lambda port, seconds: copy(int(port), float(seconds)),
+        "waits": lambda engine, port, seconds: waits(engine, int(port), float(seconds)),
+        "idle": lambda engine, port: idle(engine, int(port)),
+    }[what](*rest)
