@@ -4,7 +4,8 @@ import Failover
 /// `failover validate`
 struct Validate: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Check a configuration file; every problem is printed, with its line and key.")
+        abstract: "Check a configuration file; every problem is printed, with its line and key.",
+        discussion: "Combinations of keys that are allowed and will bite get a warning on standard error.")
 
     @OptionGroup var file: ConfigurationOption
 
@@ -16,5 +17,8 @@ struct Validate: ParsableCommand {
         Swift.print(
             print ? configuration.rendered() : "\(file.config) is valid",
             terminator: print ? "" : "\n")
+        for finding in ConfigurationDiagnosis(configuration).findings {
+            printError("warning: \(finding.subject): \(finding.reason); what helps: \(finding.remedy)")
+        }
     }
 }

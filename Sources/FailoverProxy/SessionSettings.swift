@@ -44,7 +44,7 @@ public struct SessionSettings: Hashable, Sendable {
     public var tcpUserTimeout: Duration?
     /// Until one that acknowledges, but takes nothing that waits for it, is given up; `nil` is never. `stall_timeout`.
     public var stallTimeout: Duration?
-    /// Idle time before keepalive probes, tcp(7); `nil` sends none. `keepalive`, 30 s.
+    /// Idle time before keepalive probes, half of ``tcpUserTimeout`` at most, tcp(7); `nil` sends none. `keepalive`, 30 s.
     public var keepalive: Duration?
     /// `on_outage`, close.
     public var onOutage: OutagePolicy

@@ -85,12 +85,15 @@ final class SourceLimits: Sendable {
     }
 
     /// A session that was counted has ended.
-    func leave(_ key: SourceKey) {
+    ///
+    /// - Parameter isForgotten: it was none, so that another may come in its place at once.
+    func leave(_ key: SourceKey, isForgotten: Bool = false) {
         state.withLock { state in
             guard var source = state.sources[key.number] else { return }
             source.open -= 1
-            let isForgotten = source.open <= 0 && state.limit.rate == nil
-            state.sources[key.number] = isForgotten ? nil : source
+            if isForgotten { source.tokens += 1 }
+            let matters = source.open > 0 || state.limit.rate != nil
+            state.sources[key.number] = matters ? source : nil
         }
     }
 

@@ -19,17 +19,20 @@ extension Worker {
     /// Ends all sessions, with words where their protocol has a place for them: the process ends.
     func closeSessions() {
         isEnding = .soon
-        for case let departure as MySQLDeparture in loop.everyTenant {
-            departure.hurry(deadline: loop.now &+ Self.lastPatience)
-        }
-        for case let session as Session in loop.everyTenant {
-            session.end(because: wordsOfShutdown(route: session.route), as: .shutdown)
-        }
+        hurryDepartures()
+        for case let session as Session in loop.everyTenant { session.shutDown() }
     }
 
     /// Ends the loop, as soon as servers have been left in order.
     func stop() {
         isEnding = .whenAllHaveLeft
+        hurryDepartures()
         if departures == 0 { loop.stop() }
+    }
+
+    private func hurryDepartures() {
+        for case let departure as MySQLDeparture in loop.everyTenant {
+            departure.hurry(deadline: loop.now &+ Self.lastPatience)
+        }
     }
 }

@@ -51,7 +51,8 @@ extension Worker {
     func depart(_ departure: Departure) {
         guard self.departure == nil else { return }
         self.departure = departure
-        for case let session as Session in loop.everyTenant { moveWhenSafe(session) }
+        // Others follow once they are served.
+        for case let session as Session in loop.everyTenant where session.machine.isRelaying { moveWhenSafe(session) }
     }
 
     func moveWhenSafe(_ session: Session) {

@@ -147,7 +147,7 @@ final class Worker {
             drains[index].settings = route.session
             drains[index].pace = pace
             if index == watches.count { watches.append(PeerWatch(loop: loop, settings: route.session)) }
-            watches[index].settings = route.session
+            watchPeers(ofRoute: index, route.session)
         }
         joinBalancers()
     }

@@ -117,6 +117,14 @@ struct MovingTests {
         #expect(!pace.take(at: 6_000_000_001))
     }
 
+    /// Who moves them looks once in 20 ms.
+    @Test func thoseOfATickMoveAtOnce() {
+        let pace = DrainPace(rate: 1000)
+        for tick: UInt64 in 100..<110 {
+            #expect((0..<100).count { _ in pace.take(at: tick * 20_000_000) } == 20)
+        }
+    }
+
     @Test func aRouteThatFlipsAgainStopsTheDrain() async throws {
         let proxy = try proxy(workers: 1)
         proxy.board.markDown(alias: 0, because: down)

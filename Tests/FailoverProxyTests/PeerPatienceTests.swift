@@ -18,34 +18,46 @@ struct PeerPatienceTests {
     @Test func whoHasAllIsOwedNothing() {
         let progress = PeerProgress(
             unacknowledged: 0, unsent: 0, sinceAcknowledgement: 1_000_000, sinceData: 1_000_000)
-        #expect(patience.verdict(on: progress) == .nothingOwed)
+        #expect(patience.verdict(on: progress, stalledFor: nil) == .nothingOwed)
     }
 
     @Test func bytesUnderWayAreTheKernelsToWatch() {
         let progress = PeerProgress(unacknowledged: 1, unsent: 100, sinceAcknowledgement: 29_000, sinceData: 29_000)
-        #expect(patience.verdict(on: progress) == .underWay)
+        #expect(patience.verdict(on: progress, stalledFor: nil) == .underWay)
     }
 
     @Test func aPeerWithoutRoomThatAcknowledgesIsThereHoweverLongItTakes() {
         for passed: UInt32 in [1000, 45_000, 3_600_000] {
             #expect(
-                patience.verdict(on: stalled(sinceAcknowledgement: 15_000, sinceData: passed))
+                patience.verdict(on: stalled(sinceAcknowledgement: 15_000, sinceData: passed), stalledFor: 3_600_000)
                     == .stalled(userTimeout: Int32(passed) + 15_000))
         }
     }
 
     @Test func aPeerWithoutRoomThatDoesNotAnswerIsGivenUpWithinTheTimeout() {
-        #expect(patience.verdict(on: stalled(sinceAcknowledgement: 26_250, sinceData: 45_000)) == .silent)
         #expect(
-            patience.verdict(on: stalled(sinceAcknowledgement: 26_249, sinceData: 45_000))
+            patience.verdict(on: stalled(sinceAcknowledgement: 26_250, sinceData: 45_000), stalledFor: 3750) == .silent)
+        #expect(
+            patience.verdict(on: stalled(sinceAcknowledgement: 26_249, sinceData: 45_000), stalledFor: 3750)
                 == .stalled(userTimeout: 60_000))
+    }
+
+    /// Nothing was owed meanwhile.
+    @Test func whatPassedBeforeThePeerHadNoRoomDoesNotCount() {
+        let patience = PeerPatience(SessionSettings(tcpUserTimeout: .seconds(30), stallTimeout: .seconds(60)))
+        let longAgo = stalled(sinceAcknowledgement: 900_000, sinceData: 900_000)
+        #expect(patience.verdict(on: longAgo, stalledFor: nil) == .stalled(userTimeout: 915_000))
+        let answered = stalled(sinceAcknowledgement: 500, sinceData: 903_750)
+        #expect(patience.verdict(on: answered, stalledFor: 3750) == .stalled(userTimeout: 918_750))
     }
 
     @Test func stallTimeoutBoundsThoseThatAcknowledge() {
         let settings = SessionSettings(tcpUserTimeout: nil, stallTimeout: .seconds(60))
         let patience = PeerPatience(settings)
-        #expect(patience.verdict(on: stalled(sinceAcknowledgement: 40_000, sinceData: 59_999)) == .underWay)
-        #expect(patience.verdict(on: stalled(sinceAcknowledgement: 0, sinceData: 60_000)) == .tooLong)
+        let waiting = stalled(sinceAcknowledgement: 40_000, sinceData: 900_000)
+        #expect(patience.verdict(on: waiting, stalledFor: nil) == .stalled(userTimeout: nil))
+        #expect(patience.verdict(on: waiting, stalledFor: 59_999) == .stalled(userTimeout: nil))
+        #expect(patience.verdict(on: waiting, stalledFor: 60_000) == .tooLong)
         #expect(patience.interval == 7_500_000_000)
         #expect(PeerPatience(SessionSettings(tcpUserTimeout: nil)).interval == nil)
     }
@@ -54,10 +66,11 @@ struct PeerPatienceTests {
         let patience = PeerPatience(
             SessionSettings(tcpUserTimeout: .milliseconds(Int32.max), stallTimeout: .seconds(365 * 86400)))
         #expect(
-            patience.verdict(on: stalled(sinceAcknowledgement: 0, sinceData: .max - 1))
+            patience.verdict(on: stalled(sinceAcknowledgement: 0, sinceData: .max - 1), stalledFor: .max)
                 == .tooLong)
         let shortest = PeerPatience(SessionSettings(tcpUserTimeout: .milliseconds(1)))
-        #expect(shortest.verdict(on: stalled(sinceAcknowledgement: 0, sinceData: .max)) == .stalled(userTimeout: .max))
+        let longest = shortest.verdict(on: stalled(sinceAcknowledgement: 0, sinceData: .max), stalledFor: 1)
+        #expect(longest == .stalled(userTimeout: .max))
         #expect(shortest.interval == 125_000)
     }
 
@@ -107,7 +120,9 @@ struct PeerPatienceTests {
             return value
         }
         #expect(option(Int32(IPPROTO_TCP), TCP_USER_TIMEOUT) == 7000)
-        #expect(option(Int32(IPPROTO_TCP), TCP_KEEPIDLE) == 9)
+        // Half of the user time-out, of which a third is left for each of three questions.
+        #expect(option(Int32(IPPROTO_TCP), TCP_KEEPIDLE) == 4)
+        #expect(option(Int32(IPPROTO_TCP), TCP_KEEPINTVL) == 2)
         #expect(option(SOL_SOCKET, SO_KEEPALIVE) == 1)
     }
 }

@@ -94,6 +94,55 @@ struct QueueTests {
         await proxy.server.stop(grace: .zero)
     }
 
+    @Test func areServedByTheAliasThatIsUpThen() async throws {
+        let other = EchoBackend(greeting: "o:")
+        let proxy = try ProxyUnderTest(
+            backends: [backend, other].map { [.loopback(port: $0.port)] }, aliasLimits: [1, nil],
+            session: SessionSettings(queueTimeout: .seconds(100)))
+        proxy.board.markDown(alias: 1, because: PingFailure(.refused, "no"))
+        let holder = try await proxy.connect()
+        #expect(try await holder.receiveText(2) == "r:")
+        let waiting = try await proxy.connect()
+        #expect(await eventually { await queued(proxy) == 1 })
+        proxy.board.markUp(alias: 1)
+        proxy.board.markDown(alias: 0, because: PingFailure(.refused, "no"))
+        #expect(try await waiting.receiveText(2) == "o:")
+        await proxy.server.stop(grace: .zero)
+    }
+
+    @Test func haveTheirTimeAnewOnceTheyHaveAPlace() async throws {
+        let backend = EchoBackend { $0.servePostgres() }
+        let proxy = try ProxyUnderTest(
+            backends: [[.loopback(port: backend.port)]], maxConnections: 1, engine: .postgres,
+            session: SessionSettings(clientStartupTimeout: .seconds(4), queueTimeout: .ample))
+        let holder = try await PostgresClient(proxy)
+        let client = try await proxy.connect()
+        try await client.send(PostgresWire.sslRequest)
+        #expect(await eventually { await queued(proxy) == 1 })
+        // That one has its time from then on; when it is over, so is that of the client that waits.
+        #expect(try await proxy.connect().drain() == 0)
+        holder.connection.endSending()
+        _ = try await holder.connection.drain()
+        #expect(try await client.receiveText(1) == "N")
+        try await client.send(PostgresWire.startup())
+        #expect(try await client.receiveText(1) == "R")
+        await proxy.server.stop(grace: .zero)
+    }
+
+    @Test func thoseThatAreRefusedHoldNoPlace() async throws {
+        let backend = EchoBackend { $0.servePostgres() }
+        let proxy = try ProxyUnderTest(
+            backends: [[.loopback(port: backend.port)]], maxConnections: 1, engine: .postgres)
+        proxy.board.markDown(alias: 0, because: PingFailure(.refused, "no"))
+        let refused = try await proxy.connect()
+        try await refused.send(PostgresWire.sslRequest)
+        #expect(try await refused.receiveText(1) == "N")
+        proxy.board.markUp(alias: 0)
+        #expect(try await PostgresClient(proxy).run("select 1") == "I")
+        _ = consume refused
+        await proxy.server.stop(grace: .zero)
+    }
+
     // MARK: The line itself
 
     private final class Woken: Sendable {

@@ -36,6 +36,17 @@ struct SourceLimitTests {
         #expect(limits.enter(source, now: 100 * second) == .tooFast)
     }
 
+    @Test func whatWasNoSessionCostsNoneOfTheRate() throws {
+        let limits = SourceLimits(SourceLimit(rate: 1))
+        let source = try key([10, 0, 0, 1])
+        for _ in 0..<3 {
+            #expect(limits.enter(source, now: second) == nil)
+            limits.leave(source, isForgotten: true)
+        }
+        #expect(limits.enter(source, now: second) == nil)
+        #expect(limits.enter(source, now: second) == .tooFast)
+    }
+
     @Test func anIPv6SourceIsItsNetworkAndAMappedOneIsIPv4() throws {
         let network: [UInt8] = [0x20, 1, 0x0d, 0xb8, 0, 0, 0, 1]
         #expect(try key(network + [0, 0, 0, 0, 0, 0, 0, 1]) == key(network + [9, 9, 9, 9, 9, 9, 9, 9]))

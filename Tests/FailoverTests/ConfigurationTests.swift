@@ -105,8 +105,8 @@ struct ConfigurationTests {
                 connectTimeout: .milliseconds(250), greetingTimeout: .seconds(2), clientStartupTimeout: .seconds(5),
                 idleTimeout: .seconds(600), halfCloseTimeout: .seconds(3), tcpUserTimeout: nil,
                 stallTimeout: .seconds(300), keepalive: nil, onOutage: .keep, onRecovery: .close,
-                drainDeadline: .seconds(60), drainRate: 7, queueTimeout: .seconds(20), sendProxy: .v2, acceptProxy: true,
-                failoverReadOnly: true, readOnlyOpaque: .refuse),
+                drainDeadline: .seconds(60), drainRate: 7, queueTimeout: .seconds(20), sendProxy: .v2,
+                acceptProxy: true, failoverReadOnly: true, readOnlyOpaque: .refuse),
             errorTriggers: [.connectRefused, .reset, .earlyClose])
         #expect(configuration.service(named: "slave")?.kind == .database(route))
         #expect(configuration.workerThreads == 3)

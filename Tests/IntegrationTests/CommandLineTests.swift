@@ -64,6 +64,21 @@ struct CommandLineTests {
         }
     }
 
+    @Test func keysThatBiteTogetherGetAWarningAndTheStatusIsZero() async throws {
+        let text = """
+            databases: {a: {engine: tcp, host: 127.0.0.1, port: 1}}
+            services: {a: {type: database, db_alias: a, failover_db_alias: [], listen: "*:2", accept_proxy: on}}
+
+            """
+        try await withConfiguration(text) { path in
+            let output = try await failover("validate", "--config", path)
+            #expect(output.status == 0)
+            #expect(output.standardOutput == "\(path) is valid\n")
+            #expect(
+                output.standardError.hasPrefix("warning: route a: accept_proxy believes "), "\(output.standardError)")
+        }
+    }
+
     @Test func anUnreadableSecretIs78() async throws {
         let text = "databases: {a: {engine: postgres, host: b, user: x, password: {file: /nonexistent/secret}}}\n"
         try await withConfiguration(text) { path in

@@ -108,7 +108,7 @@ extension RealServers {
             "slave server-limit", "slave max-lag-short",
             "reports not-a-replica", "reports role-unset", "reports max-lag-unset",
             "twin same-server", "twin ping-query",
-            "stranger no-login", "nowhere name-unresolved",
+            "stranger no-login", "nowhere name-unresolved", "nowhere server-unverified",
             "orders-primary max-connect-errors", "orders-primary certificate-ends",
             "orders follows-another", "orders versions-differ", "orders time-zones-differ",
             "orders replication-stopped",

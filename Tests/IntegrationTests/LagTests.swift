@@ -29,12 +29,15 @@ extension RealServers {
             @Sendable func told() -> [String] {
                 scratch.text("events").split(separator: "\n").map(String.init)
             }
-            func metrics() async throws -> String {
+            @Sendable func metrics() async throws -> String {
                 try await Command.run(
                     ["curl", "-sS", "--unix-socket", scratch.path("admin"), "http://localhost/metrics"]).standardOutput
             }
             let port = try await failover.port()
             #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
+            // Sessions may come before the first ping. From one that knows the lag on it is counted.
+            #expect(
+                try await eventually { try await metrics().contains("failover_alias_lag_seconds{alias=\"slave\"} ") })
 
             try await engine.fault("pause")
             try await write(engine)

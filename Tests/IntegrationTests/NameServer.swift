@@ -10,7 +10,7 @@ final class NameServer: Sendable {
     private let scratch: Scratch
     private let process: ChildProcess
 
-    /// - Parameter answer: what it says; see `Clients/dns.py`.
+    /// - Parameter answer: what it says; see `Clients/name_server.py`.
     init(_ answer: String) async throws {
         scratch = try Scratch()
         try scratch.write("nameserver \(Self.address)\noptions timeout:1 attempts:1\n", to: "resolv.conf")
@@ -27,8 +27,8 @@ final class NameServer: Sendable {
         try scratch.write(answer, to: "answer")
         process = try ChildProcess(
             [
-                "/usr/bin/python3", "-B", "\(Laboratory.root)/Tests/IntegrationTests/Clients/dns.py", Self.address,
-                scratch.path("answer"), scratch.path("questions"),
+                "/usr/bin/python3", "-B", "\(Laboratory.root)/Tests/IntegrationTests/Clients/name_server.py",
+                Self.address, scratch.path("answer"), scratch.path("questions"),
             ], output: "/dev/null", error: scratch.path("error"))
         let log = scratch.path("questions")
         #expect(await eventually { FileManager.default.fileExists(atPath: log) })

@@ -37,7 +37,7 @@ extension RealServers {
             try await failover.end()
         }
 
-        /// Each source counts; one that was never started has no thread.
+        /// Case 13: each source counts, once it was started.
         @Test func ofTwoSourcesTheOneThatStandsIsNamed() async throws {
             let engine = Laboratory.Engine.mariadb
             try await engine.administer(
@@ -45,12 +45,24 @@ extension RealServers {
                 change master 'second' to master_host = 'localhost', master_port = \(engine.primaryPort), \
                 master_user = 'replicator', master_password = 'replicator-secret', master_use_gtid = slave_pos
                 """, at: .replica)
-            let failover = try FailoverProcess(
-                configuration: engine.configuration(
-                    replica: "role: replica, max_lag: 1m, replication_stopped: down"))
+            let configuration = engine.configuration(replica: "role: replica, max_lag: 1m, replication_stopped: down")
+            let before = try FailoverProcess(configuration: configuration)
+            #expect(try await before.command("ping", "slave").standardOutput.contains(" up "))
+            try await before.end()
+            #expect(!before.log.contains { $0.hasPrefix("CRITICAL") || $0.hasPrefix("WARNING") }, "\(before.log)")
+
+            @Sendable func isReceiving(_ channel: String) async throws -> Bool {
+                let row = try await engine.administer("show slave '\(channel)' status", at: .replica)
+                return row.hasPrefix("Waiting for master to send event")
+            }
+            try await engine.administer("start slave 'second' io_thread", at: .replica)
+            #expect(try await eventually { try await isReceiving("second") })
+            try await engine.administer("stop slave 'second'", at: .replica)
+            // The primary has ended the other for it, which comes again.
+            #expect(try await eventually { try await isReceiving("") })
+            let failover = try FailoverProcess(configuration: configuration)
             #expect(await failover.logs("CRITICAL slave outage."))
-            let words = "channel second: the IO thread is stopped; the SQL thread is stopped\""
-            #expect(await failover.logs(words))
+            #expect(await failover.logs("channel second: the IO thread is stopped; the SQL thread is stopped\""))
             try await engine.administer("reset slave 'second' all", at: .replica)
             #expect(await failover.logs("INFO slave is back up."))
             try await failover.end()

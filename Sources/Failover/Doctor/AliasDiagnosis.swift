@@ -40,17 +40,6 @@ struct AliasDiagnosis {
         findings.append(Finding(kind, subject, reason, remedy: remedy))
     }
 
-    /// A server either wants the header or does not know it.
-    private mutating func lookAtProxyHeaders() {
-        let routes = facts.configuration.databaseRoutes.filter { $0.route.aliases.contains(alias.name) }
-        guard Set(routes.map(\.route.session.sendProxy)).count > 1 else { return }
-        let words = routes.map { "\($0.name): \(SendProxyChoice($0.route.session.sendProxy).rawValue)" }
-        find(
-            .proxyHeadersDiffer,
-            "routes disagree about the PROXY header that it is sent (\(words.joined(separator: ", "))); its pings send "
-                + (alias.server.proxyHeader?.rawValue ?? "none"), remedy: "the same send_proxy in each of them")
-    }
-
     private mutating func lookAtReadOnlyGuard(_ server: ServerFacts) {
         guard server.refusesReadOnlyParameter else { return }
         let guarded = facts.configuration.databaseRoutes.filter { name, route in
@@ -67,7 +56,6 @@ struct AliasDiagnosis {
     }
 
     private mutating func lookAtConfiguration() {
-        lookAtProxyHeaders()
         guard facts.configuration.isReplica(alias) else { return }
         let key = "databases.\(alias.name)"
         if alias.server.role == nil {

@@ -16,7 +16,7 @@ package struct Diagnosis: Sendable {
 
     package init(_ facts: CheckupFacts) {
         let configuration = facts.configuration
-        var findings: [Finding] = []
+        var findings = ConfigurationDiagnosis(configuration).findings
         var skipped: [Skip] = []
         for alias in configuration.databases {
             let diagnosis = AliasDiagnosis(alias, facts)

@@ -34,6 +34,18 @@ package struct Finding: Hashable, Sendable {
     }
 }
 
+extension Finding.Subject: CustomStringConvertible {
+    /// `alias slave`.
+    package var description: String {
+        switch self {
+        case .alias(let name): "alias \(name)"
+        case .route(let name): "route \(name)"
+        case .service(let name): "service \(name)"
+        case .file(let path): "file \(path)"
+        }
+    }
+}
+
 extension Finding {
     /// What was found. The raw values are words for programs, and stay.
     package enum Kind: String, Hashable, Sendable, CaseIterable {
@@ -85,10 +97,16 @@ extension Finding {
         case guardByStatement = "guard-by-statement"
         /// Routes disagree about the PROXY header that an alias is sent.
         case proxyHeadersDiffer = "proxy-headers-differ"
+        /// `accept_proxy` without `allow`, where other machines can connect.
+        case headersUnfenced = "headers-unfenced"
+        /// `serve_stale: false` with one replica that has `max_lag`.
+        case staleRefused = "stale-refused"
+        /// `tls` below `verify-full` on the way to another machine.
+        case serverUnverified = "server-unverified"
 
         package var level: Level {
             switch self {
-            case .severalAddresses, .maxLagShort, .roleUnset, .maxLagUnset, .guardByStatement: .hint
+            case .severalAddresses, .maxLagShort, .roleUnset, .maxLagUnset, .guardByStatement, .serverUnverified: .hint
             default: .problem
             }
         }

@@ -25,7 +25,8 @@ enum ReadOnlyParameter {
         return tellsSo(answer)
     }
 
-    private static func isIncomplete(_ answer: [UInt8]) -> Bool {
+    /// Whether more of the answer is to come.
+    static func isIncomplete(_ answer: [UInt8]) -> Bool {
         guard answer.count >= 5 else { return answer.isEmpty || answer[0] == UInt8(ascii: "E") }
         let length = answer[1...4].reduce(0) { $0 << 8 | Int($1) }
         return answer[0] == UInt8(ascii: "E") && length <= longestAnswer && answer.count <= length

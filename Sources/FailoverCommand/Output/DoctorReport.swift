@@ -65,15 +65,10 @@ struct DoctorReport {
     }
 
     private func heading(_ subject: Finding.Subject) -> String {
-        switch subject {
-        case .alias(let name):
-            "alias \(name)"
-                + (configuration.database(named: name).map { " (\($0.server.engine.rawValue), \($0.server.place))" }
-                    ?? "")
-        case .route(let name): "route \(name)"
-        case .service(let name): "service \(name)"
-        case .file(let path): "file \(path)"
+        guard case .alias(let name) = subject, let server = configuration.database(named: name)?.server else {
+            return "\(subject)"
         }
+        return "\(subject) (\(server.engine.rawValue), \(server.place))"
     }
 
     private struct Document: Encodable {

@@ -20,6 +20,8 @@ final class EventLoop {
     @exclusivity(unchecked) private var tenants = SlotTable<any Pollable>()
     private var deadlines = DeadlineQueue()
     private var unfinished: [Int] = []
+    /// By slot, whether it is among the unfinished.
+    private var isUnfinished: [Bool] = []
     private var isRunning = true
 
     /// What sessions read into, one after the other.
@@ -61,7 +63,15 @@ final class EventLoop {
     func setDeadline(_ deadline: UInt64?, slot: Int) { deadlines.set(deadline, forSlot: slot) }
 
     /// Calls the tenant's `resume` after the others had their turn.
-    func resumeLater(slot: Int) { unfinished.append(slot) }
+    func resumeLater(slot: Int) {
+        guard slot >= 0 else { return }
+        if slot >= isUnfinished.count {
+            isUnfinished += repeatElement(false, count: slot + 1 - isUnfinished.count)
+        }
+        guard !isUnfinished[slot] else { return }
+        isUnfinished[slot] = true
+        unfinished.append(slot)
+    }
 
     /// Who lives in the slot now.
     func tenant(slot: Int) -> (any Pollable)? { tenants[slot] }
@@ -115,7 +125,10 @@ final class EventLoop {
         guard !unfinished.isEmpty else { return }
         let slots = unfinished
         unfinished.removeAll(keepingCapacity: true)
-        for slot in slots { tenants[slot]?.resume() }
+        for slot in slots {
+            isUnfinished[slot] = false
+            tenants[slot]?.resume()
+        }
     }
 
     /// Milliseconds until the next thing to do, rounded up.

@@ -22,14 +22,19 @@ enum Dialer {
 extension Descriptor {
     /// Keepalive probes, and how long the peer may leave bytes unacknowledged; tcp(7). A Unix socket ignores both.
     ///
+    /// With a user time-out the kernel counts no probes: past it, one that is not answered yet is enough to end the
+    /// connection. So they begin at half of it, and the third that is lost is the last.
+    ///
     /// - Parameter userTimeout: `nil` is the system's, which retries for a quarter of an hour.
     func watchPeer(keepalive: Duration?, userTimeout: Duration?) {
         let tcp = Int32(IPPROTO_TCP)
-        if let userTimeout { set(tcp, TCP_USER_TIMEOUT, userTimeout.roundedUp(to: .milliseconds(1))) }
+        set(tcp, TCP_USER_TIMEOUT, userTimeout?.roundedUp(to: .milliseconds(1)) ?? 0)
+        set(SOL_SOCKET, SO_KEEPALIVE, keepalive == nil ? 0 : 1)
         guard let keepalive else { return }
-        set(SOL_SOCKET, SO_KEEPALIVE, 1)
-        set(tcp, TCP_KEEPIDLE, keepalive.roundedUp(to: .seconds(1)))
-        set(tcp, TCP_KEEPINTVL, max(1, keepalive.roundedUp(to: .seconds(3))))
+        let idle = userTimeout.map { min(keepalive, $0 / 2) } ?? keepalive
+        let interval = userTimeout.map { ($0 - idle) / 3 } ?? keepalive / 3
+        set(tcp, TCP_KEEPIDLE, max(1, idle.roundedUp(to: .seconds(1))))
+        set(tcp, TCP_KEEPINTVL, max(1, interval.roundedUp(to: .seconds(1))))
         set(tcp, TCP_KEEPCNT, 3)
     }
 }

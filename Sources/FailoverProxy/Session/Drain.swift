@@ -8,18 +8,23 @@ final class DrainPace: Sendable {
     /// Sessions a second.
     let rate: Int
     private let next = Atomic<UInt64>(0)
+    /// As who moves them looks once a tick, those of a tick may be moved at once.
+    private let slack: UInt64
 
     /// - Parameter rate: sessions a second, at least 1.
     init(rate: Int) {
         self.rate = rate
         interval = 1_000_000_000 / UInt64(max(1, rate))
+        slack = Drain.tick - min(Drain.tick, interval)
     }
 
-    /// Whether a session may be moved at that time, in nanoseconds; if so, none other may for ``interval``.
+    /// Whether a session may be moved at that time, in nanoseconds. In the mean one may for each ``interval``.
     func take(at now: UInt64) -> Bool {
         let earliest = next.load(ordering: .relaxed)
         guard earliest <= now else { return false }
-        return next.compareExchange(expected: earliest, desired: now &+ interval, ordering: .relaxed).exchanged
+        return next.compareExchange(
+            expected: earliest, desired: max(earliest, now &- min(now, slack)) &+ interval, ordering: .relaxed
+        ).exchanged
     }
 }
 
@@ -35,7 +40,7 @@ final class Drain: Pollable {
     private var waiting: [Int] = []
 
     /// Between two looks, in nanoseconds.
-    private static let tick: UInt64 = 20_000_000
+    fileprivate static let tick: UInt64 = 20_000_000
     /// Sessions looked at each time.
     private static let most = 256
 

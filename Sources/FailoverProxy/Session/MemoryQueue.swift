@@ -3,10 +3,14 @@
 final class MemoryQueue: Pollable {
     private unowned let loop: EventLoop
     private var slot = -1
-    /// Slots of sessions.
+    /// Slots of sessions, and those of them that are left to be tried in this round.
     private var waiting: [Int] = []
+    private var round: [Int] = []
 
     private static let pause: UInt64 = 20_000_000
+    /// Sessions tried before others have their turn, and nanoseconds until the next are.
+    private static let most = 256
+    private static let breath: UInt64 = 1_000_000
 
     init(loop: EventLoop) { self.loop = loop }
 
@@ -14,7 +18,7 @@ final class MemoryQueue: Pollable {
         guard !session.waitsForMemory else { return }
         session.waitsForMemory = true
         if slot < 0 { slot = loop.admit(self) }
-        if waiting.isEmpty { loop.setDeadline(loop.now &+ Self.pause, slot: slot) }
+        if waiting.isEmpty, round.isEmpty { loop.setDeadline(loop.now &+ Self.pause, slot: slot) }
         waiting.append(session.slot)
     }
 
@@ -22,14 +26,15 @@ final class MemoryQueue: Pollable {
     func resume() {}
 
     func deadlinePassed() {
-        let round = waiting
-        waiting = []
-        for slot in round {
+        if round.isEmpty { (round, waiting) = (waiting, []) }
+        for _ in 0..<min(Self.most, round.count) {
+            let slot = round.removeLast()
             guard let session = loop.tenant(slot: slot) as? Session, session.waitsForMemory else { continue }
             session.waitsForMemory = false
             session.resume()
         }
-        if waiting.isEmpty { loop.setDeadline(nil, slot: slot) }
+        let pause = round.isEmpty ? Self.pause : Self.breath
+        loop.setDeadline(round.isEmpty && waiting.isEmpty ? nil : loop.now &+ pause, slot: slot)
     }
 }
 
@@ -50,6 +55,8 @@ extension Session {
 
     /// Tells the process's budget what the session keeps now.
     func countHeldBytes() {
+        // What it kept has been given back.
+        guard !isClosed || heldBytes != 0 else { return }
         let bytes = toBackend.pending.count + toClient.pending.count
         guard bytes != Int(heldBytes) else { return }
         loop.buffers.add(bytes - Int(heldBytes))

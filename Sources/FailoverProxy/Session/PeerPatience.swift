@@ -26,8 +26,8 @@ struct PeerPatience: Equatable {
         case nothingOwed
         /// Bytes are under way, and the kernel's time-out is right.
         case underWay
-        /// It has no room and is there: the kernel's time-out is to be this.
-        case stalled(userTimeout: Int32)
+        /// It has no room and is there: the kernel's time-out, in milliseconds, is to be this; `nil` is to be let alone.
+        case stalled(userTimeout: Int32?)
         /// It has no room and does not answer.
         case silent
         /// It has had no room for too long.
@@ -49,14 +49,20 @@ struct PeerPatience: Equatable {
         return max(1, min(shortest, 240_000) * 1_000_000 / 8)
     }
 
-    func verdict(on progress: PeerProgress) -> Verdict {
+    /// - Parameter stalledFor: milliseconds since the first look that found the peer without room; `nil` if this may be it.
+    ///   What the kernel counts may have begun long before, while nothing was owed.
+    func verdict(on progress: PeerProgress, stalledFor: UInt64?) -> Verdict {
         guard progress.isStalled else {
             return progress.unsent == 0 && progress.unacknowledged == 0 ? .nothingOwed : .underWay
         }
-        if let stallTimeout, UInt64(progress.sinceData) >= stallTimeout { return .tooLong }
-        guard let userTimeout else { return .underWay }
-        // The next look would be too late.
-        if UInt64(progress.sinceAcknowledgement) >= userTimeout - userTimeout / 8 { return .silent }
-        return .stalled(userTimeout: Int32(clamping: UInt64(progress.sinceData) + max(1, userTimeout / 2)))
+        if let stalledFor {
+            if let stallTimeout, stalledFor >= stallTimeout { return .tooLong }
+            // The next look would be too late.
+            if let userTimeout, UInt64(progress.sinceAcknowledgement) >= userTimeout - userTimeout / 8 {
+                return .silent
+            }
+        }
+        return .stalled(
+            userTimeout: userTimeout.map { Int32(clamping: UInt64(progress.sinceData) + max(1, $0 / 2)) })
     }
 }

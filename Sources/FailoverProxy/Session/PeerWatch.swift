@@ -3,15 +3,33 @@ import FailoverCore
 import FailoverSystem
 import Glibc
 
+/// Since when both peers of a session have had no room, in nanoseconds of the loop's clock; 0 of one that has.
+struct PeerStalls {
+    fileprivate var client: UInt64 = 0
+    fileprivate var backend: UInt64 = 0
+
+    fileprivate subscript(side: Side) -> UInt64 {
+        get { side == .client ? client : backend }
+        set { if side == .client { client = newValue } else { backend = newValue } }
+    }
+}
+
 /// Looks after the sessions of a route, on one loop, whose peers may owe acknowledgements. Those that owe nothing are
 /// forgotten until bytes pass again, so an idle session costs nothing.
 final class PeerWatch: Pollable {
-    var settings: SessionSettings
+    private struct Entry {
+        let slot: Int32
+        /// Tells it from the next that lives in the slot.
+        let session: UInt64
+        var stalls: PeerStalls
+    }
+
+    private(set) var settings: SessionSettings
     private unowned let loop: EventLoop
     private var slot = -1
-    /// Slots of sessions, and those of them that are left to be looked at in this round.
-    private var watched: [Int32] = []
-    private var round: [Int32] = []
+    /// Those that are looked after, and those of them that are left to be looked at in this round.
+    private var watched: [Entry] = []
+    private var round: [Entry] = []
 
     /// Sessions looked at before others have their turn, and nanoseconds until the next are.
     private static let most = 256
@@ -22,12 +40,19 @@ final class PeerWatch: Pollable {
         self.settings = settings
     }
 
-    /// Looks after the session in this slot.
-    func add(_ session: Int) {
+    /// Looks after the session.
+    func add(_ session: Session, _ stalls: PeerStalls) {
         guard let interval = PeerPatience(settings).interval else { return }
         if slot < 0 { slot = loop.admit(self) }
         if watched.isEmpty, round.isEmpty { loop.setDeadline(loop.now &+ interval, slot: slot) }
-        watched.append(Int32(truncatingIfNeeded: session))
+        watched.append(Entry(slot: Int32(truncatingIfNeeded: session.slot), session: session.id, stalls: stalls))
+    }
+
+    /// Goes by these settings, and looks after nobody.
+    func begin(_ settings: SessionSettings) {
+        self.settings = settings
+        (watched, round) = ([], [])
+        if slot >= 0 { loop.setDeadline(nil, slot: slot) }
     }
 
     func ready(_ readiness: Readiness, side: Side) {}
@@ -37,9 +62,11 @@ final class PeerWatch: Pollable {
         if round.isEmpty { (round, watched) = (watched, []) }
         let patience = PeerPatience(settings)
         for _ in 0..<min(Self.most, round.count) {
-            let slot = round.removeLast()
-            guard let session = loop.tenant(slot: Int(slot)) as? Session else { continue }
-            if session.peersOweSomething(patience) { watched.append(slot) }
+            var entry = round.removeLast()
+            guard let session = loop.tenant(slot: Int(entry.slot)) as? Session, session.id == entry.session else {
+                continue
+            }
+            if session.peersOweSomething(patience, &entry.stalls) { watched.append(entry) }
         }
         guard let interval = patience.interval, !(round.isEmpty && watched.isEmpty) else {
             return loop.setDeadline(nil, slot: slot)
@@ -50,9 +77,20 @@ final class PeerWatch: Pollable {
 
 extension Worker {
     /// Looks after the session's peers from now on.
-    func watch(_ session: Session) {
+    func watch(_ session: Session, _ stalls: PeerStalls = PeerStalls()) {
         session.isToBeWatched = false
-        watches[session.route].add(session.slot)
+        watches[session.route].add(session, stalls)
+    }
+
+    /// The route's settings are others than before: its sessions' peers are looked after by these.
+    func watchPeers(ofRoute route: Int, _ settings: SessionSettings) {
+        let former = watches[route].settings
+        guard
+            (former.tcpUserTimeout, former.stallTimeout) != (settings.tcpUserTimeout, settings.stallTimeout)
+                || former.keepalive != settings.keepalive
+        else { return }
+        watches[route].begin(settings)
+        for case let session as Session in loop.everyTenant where session.route == route { session.watchPeersAnew() }
     }
 }
 
@@ -64,31 +102,44 @@ extension Session {
         watchesBackend = true
         // A peer that has no room already would be cut before the first look.
         let patience = PeerPatience(settings)
-        if patience.interval != nil, peersOweSomething(patience) { worker.watch(self) }
+        var stalls = PeerStalls()
+        if patience.interval != nil, peersOweSomething(patience, &stalls) { worker.watch(self, stalls) }
+    }
+
+    /// The settings have changed.
+    fileprivate func watchPeersAnew() {
+        client.watchPeer(keepalive: settings.keepalive, userTimeout: settings.tcpUserTimeout)
+        guard watchesBackend else { return }
+        backend?.watchPeer(keepalive: settings.keepalive, userTimeout: settings.tcpUserTimeout)
+        worker.watch(self)
     }
 
     /// Ends the session if one of its peers is gone.
     ///
     /// - Returns: Whether it is to be looked at again; otherwise the next bytes bring it back.
-    func peersOweSomething(_ patience: PeerPatience) -> Bool {
+    func peersOweSomething(_ patience: PeerPatience, _ stalls: inout PeerStalls) -> Bool {
         guard machine.isRelaying, !isLeaving else { return false }
-        let owes = [Side.client, .backend].map { side in !isClosed && !isLeaving && owesSomething(side, patience) }
-        isToBeWatched = !owes.contains(true)
-        return !isToBeWatched
+        var owes = false
+        for side in [Side.client, .backend] where !isClosed && !isLeaving && owesSomething(side, patience, &stalls) {
+            owes = true
+        }
+        isToBeWatched = !owes
+        return owes
     }
 
-    private func owesSomething(_ side: Side, _ patience: PeerPatience) -> Bool {
+    private func owesSomething(_ side: Side, _ patience: PeerPatience, _ stalls: inout PeerStalls) -> Bool {
         guard let progress = side == .client ? client.peerProgress : backend?.peerProgress else { return false }
-        let verdict = patience.verdict(on: progress)
+        let stalledFor = stalls[side] == 0 ? nil : (loop.now &- stalls[side]) / 1_000_000
+        let verdict = patience.verdict(on: progress, stalledFor: stalledFor)
         switch verdict {
         case .nothingOwed, .underWay:
-            if stalledPeers.contains(Sides(side)) {
-                stalledPeers.remove(Sides(side))
+            if stalls[side] != 0 {
+                stalls[side] = 0
                 setUserTimeout(settings.tcpUserTimeout?.roundedUp(to: .milliseconds(1)) ?? 0, of: side)
             }
         case .stalled(let timeout):
-            stalledPeers.insert(Sides(side))
-            setUserTimeout(timeout, of: side)
+            if stalls[side] == 0 { stalls[side] = loop.now }
+            if let timeout { setUserTimeout(timeout, of: side) }
         case .silent: failed(side, code: ETIMEDOUT)
         case .tooLong where side == .client: close(because: "the client takes nothing: stall_timeout")
         case .tooLong: endAfterBackend(because: "the server takes nothing: stall_timeout")

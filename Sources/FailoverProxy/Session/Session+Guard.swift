@@ -72,8 +72,22 @@ extension Session {
 // MARK: - The server does not keep to reading
 
 extension Session {
+    /// Whether the server is being told, and the session's deadline is that of its answer.
+    var guardAwaitsServer: Bool {
+        switch stream {
+        case .guarded(let guarded): guarded.isAwaited
+        case .guardedPostgres(let guarded): guarded.isAwaited && guarded.state.phase == .setting
+        case .opaque, .postgres, .mysql: false
+        }
+    }
+
     /// The server was to be told, and the time for its answer is over.
     func guardIsLate() -> Bool {
+        if guardAwaitsServer, !toClient.pending.isEmpty || waitsForMemory {
+            // It was not listened to.
+            loop.setDeadline(loop.now &+ settings.openingLimits.greeting, slot: slot)
+            return true
+        }
         if case .guardedPostgres(let guarded) = stream, guarded.state.phase == .setting {
             worker.noteFailure(.greetingTimeout, session: self, detail: "no answer to \(PostgresGuard.statement)")
             return guardEnds(guarded, "it said nothing in time")

@@ -17,6 +17,7 @@ extension Session {
         if toBackend.isLost { return true }
         toBackend.isLost = true
         toBackend.pending = PendingBytes()
+        countHeldBytes()
         if toClient.sourceEnded {
             endAfterBackend(because: "backend: \(SystemError(code).words)")
         } else {
@@ -34,6 +35,7 @@ extension Session {
         leavePlace()
         toBackend.pending = PendingBytes()
         toBackend.isLost = true
+        countHeldBytes()
         guard !toClient.pending.isEmpty else { return leave(saying: []) }
         toClient.sourceEnded = true
         closeIfIdle()

@@ -24,8 +24,11 @@ extension Session {
         isLeaving = true
         leaveBackend()
         leavePlace()
-        guard client.send(words) == .bytes(words.count) else { return close(because: "the client does not read") }
-        client.endSending()
+        // A client that was told the end already hears no more.
+        if !toClient.isFinished {
+            guard client.send(words) == .bytes(words.count) else { return close(because: "the client does not read") }
+            client.endSending()
+        }
         openingDeadline = loop.now &+ Self.longestGoodbye
         loop.setDeadline(loop.now &+ Self.patience, slot: slot)
         discardClient()
@@ -42,6 +45,20 @@ extension Session {
             }
         }
         loop.resumeLater(slot: slot)
+    }
+}
+
+// MARK: - When the process ends
+
+extension Session {
+    /// Ends it, with words where its protocol has a place for them.
+    func shutDown() {
+        let words = worker.wordsOfShutdown(route: route)
+        guard !machine.isRelaying else { return end(because: words, as: .shutdown) }
+        guard !isLeaving, !machine.isRefused else { return }
+        leaveLines()
+        leaveBackend()
+        refuse(Refusal(kind: .closed, message: words))
     }
 }
 

@@ -47,7 +47,7 @@ extension Session {
         guard !isClosed, !isLeaving else { return false }
         if login.state.isOver {
             self.login = nil
-            if watchesBackend { closeIfIdle() }
+            if watchesBackend, !guardAwaitsServer { closeIfIdle() }
         }
         return mayRead
     }

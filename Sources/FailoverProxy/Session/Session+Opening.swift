@@ -30,10 +30,10 @@ extension Session {
         case .refuse(let attempts):
             if waitsForAlias(attempts) { return }
             if let aliases = lastResort(attempts) { return advance(machine.tryAnyway(aliases, now: loop.now)) }
-            leaveLastResort()
-            let refusal = worker.refusal(route: route, attempts: attempts)
-            advance(machine.refused(refusal, now: loop.now))
-        case .cancel(let bytes): cancel(bytes)
+            refuse(worker.refusal(route: route, attempts: attempts))
+        case .cancel(let bytes):
+            leaveSource(isForgotten: true)
+            cancel(bytes)
         case .farewell(let bytes): leave(saying: bytes)
         case .leave(let reason): close(because: reason)
         }

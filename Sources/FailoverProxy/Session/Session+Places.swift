@@ -19,7 +19,7 @@ extension Session {
             holdsRoutePlace = true
             return true
         case .waits: awaitPlace()
-        case .full: advance(machine.refused(worker.refusalOfLimit(self), now: loop.now))
+        case .full: refuse(worker.refusalOfLimit(self))
         }
         return false
     }
@@ -55,14 +55,15 @@ extension Session {
     /// A place that the session waited for is its own.
     func placeFound(in line: Line) {
         leaveLines()
-        var alias: Int?
         switch line {
         case .route: holdsRoutePlace = true
-        case .alias(let index):
-            placeOnAlias = index
-            alias = index
+        case .alias(let index): placeOnAlias = index
         }
-        advance(machine.placeFound(onAlias: alias, now: loop.now))
+        // Others may be up by now.
+        share = share?.moved(to: nil)
+        let (candidates, share) = worker.candidates(ofRoute: route)
+        self.share = share
+        advance(machine.placeFound(onAlias: placeOnAlias, candidates, now: loop.now))
         if !isClosed, !isLeaving { readClientWhileOpening() }
     }
 
@@ -70,7 +71,7 @@ extension Session {
     func queueIsLate() {
         leaveLines()
         worker.traffic.routes[route].queueTimeouts += 1
-        advance(machine.refused(worker.refusalOfLimit(self), now: loop.now))
+        refuse(worker.refusalOfLimit(self))
     }
 
     /// Waits no more.
@@ -119,6 +120,14 @@ extension Session {
 // MARK: - Giving places back
 
 extension Session {
+    /// Tells the client that nobody serves it. While it takes its time to hear that it has no place.
+    func refuse(_ refusal: Refusal) {
+        leavePlaceOnAlias()
+        leaveLastResort()
+        leaveRoutePlace()
+        advance(machine.refused(refusal, now: loop.now))
+    }
+
     func leavePlaceOfOtherAlias() {
         if let share { self.share = share.moved(to: machine.alias) }
         if placeOnAlias != machine.alias { leavePlaceOnAlias() }
@@ -131,9 +140,21 @@ extension Session {
         leavePlaceOnAlias()
         leaveLastResort()
         forgetKey()
+        leaveRoutePlace()
+        leaveSource()
+    }
+
+    private func leaveRoutePlace() {
         if holdsRoutePlace { worker.lineup.routePlaces[route].leave() }
         holdsRoutePlace = false
-        if sourceNumber != 0 { worker.lineup.sources[route].leave(SourceKey(number: sourceNumber)) }
+    }
+
+    /// The session counts no more against what its source may have.
+    ///
+    /// - Parameter isForgotten: as if it had not come.
+    func leaveSource(isForgotten: Bool = false) {
+        guard sourceNumber != 0 else { return }
+        worker.lineup.sources[route].leave(SourceKey(number: sourceNumber), isForgotten: isForgotten)
         sourceNumber = 0
     }
 

@@ -19,6 +19,7 @@ extension Session {
             if send(passage.toClient, to: .client) { endUnguarded(words) }
             return false
         }
+        defer { countHeldBytes() }
         guard send(passage.toServer, to: .backend), send(passage.toClient, to: .client) else { return false }
         wait(for: guarded)
         return self[side].mayRead

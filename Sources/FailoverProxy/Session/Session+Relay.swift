@@ -117,6 +117,7 @@ extension Session {
         case .wouldBlock, .ended: toClient.pending = PendingBytes(bytes)
         case .failed(let code): failed(.client, code: code)
         }
+        if !isClosed { countHeldBytes() }
     }
 
     /// Follows what is said, where it can be read, and passes it on.

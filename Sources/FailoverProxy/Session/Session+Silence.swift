@@ -26,13 +26,14 @@ extension Session {
     /// Whether the silence is not the client's: it waits for an answer, or has not taken all of it. The watch over the
     /// peers ends a session whose peer is gone.
     private var waitsForPeer: Bool {
-        if !toClient.pending.isEmpty { return true }
+        if !toClient.pending.isEmpty || waitsForMemory { return true }
         return !toClient.sourceEnded && (stream.awaitsServer ?? clientSpokeLast)
     }
 
     /// Its server has said all that it will: from now on it is in nobody's way.
     func serverEnded() {
         leavePlace()
+        lastActivity = loop.now
         if !isClosed { closeIfIdle() }
     }
 }

@@ -38,8 +38,6 @@ final class Session: Pollable {
     var openingDeadline: UInt64 = 0
     /// The client has been told the end; what it still says is thrown away.
     var isLeaving = false
-    /// The peers that have no room, whose user time-out its watch moves on.
-    var stalledPeers = Sides()
     /// Whether it waits for memory that others hold.
     var waitsForMemory = false
     /// Bytes that it holds of the process's budget.

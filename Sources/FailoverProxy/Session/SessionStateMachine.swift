@@ -131,6 +131,11 @@ struct SessionStateMachine {
         if case .relaying = state { true } else { false }
     }
 
+    /// Whether nobody serves it, and it is about to end.
+    var isRefused: Bool {
+        if case .refused = state { true } else { false }
+    }
+
     /// Whether the connection to a backend is under way.
     var isDialing: Bool {
         if case .dialing = state { true } else { false }
@@ -154,7 +159,6 @@ extension SessionStateMachine {
 
     /// The session must not be served, whatever is up.
     mutating func startRefused(_ refusal: Refusal, now: UInt64) -> Action {
-        clientDeadline = now &+ limits.clientStartup
         candidates = []
         return refused(refusal, now: now)
     }
@@ -209,19 +213,25 @@ extension SessionStateMachine {
         return dialCurrentAlias(now: now)
     }
 
-    /// A place that the session had to wait for is free: the alias has all of its time.
+    /// A place that the session had to wait for is free: it begins anew, with all of its time.
     ///
-    /// - Parameter alias: the one that has the place; `nil` for the one whose turn it is.
-    mutating func placeFound(onAlias alias: Int?, now: UInt64) -> Action {
-        if let alias, let index = candidates.firstIndex(where: { $0.alias == alias }) { current = index }
-        guard current < candidates.count, !candidates[current].addresses.isEmpty else {
-            return .leave("a place on an alias that has no address")
-        }
-        return dialFirstAddress(now: now)
+    /// - Parameters:
+    ///   - alias: the one that has the place, which is first if it is a candidate still; `nil` is none.
+    ///   - candidates: those of this moment.
+    mutating func placeFound(onAlias alias: Int?, _ candidates: [RouteTable.Candidate], now: UInt64) -> Action {
+        self.candidates = candidates
+        current = candidates.firstIndex { $0.alias == alias } ?? 0
+        attempts = []
+        clientDeadline = now &+ limits.clientStartup
+        return dialCurrentAlias(now: now)
     }
+
+    /// How long a client may take to say what it is answered to by a refusal, in nanoseconds.
+    private static let refusalPatience: UInt64 = 5_000_000_000
 
     /// No alias serves, and this is to be said to the client.
     mutating func refused(_ refusal: Refusal, now: UInt64) -> Action {
+        clientDeadline = now &+ min(limits.clientStartup, Self.refusalPatience)
         let step = opening.refuse(refusal)
         state = .refused
         return follow(step, now: now)

@@ -4,7 +4,7 @@ import FailoverTesting
 @testable import FailoverChecks
 
 extension FuzzTarget {
-    static let ofChecks = [amqp, redis, memcached, heartbeat, replication, serverWords]
+    static let ofChecks = [amqp, redis, memcached, heartbeat, replication, serverWords, postgresLogin]
 
     /// What a RabbitMQ server says.
     static let amqp = FuzzTarget("amqp") { input in

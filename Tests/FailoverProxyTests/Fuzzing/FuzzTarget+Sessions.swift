@@ -5,6 +5,7 @@ import FailoverTesting
 extension FuzzTarget {
     static let ofProxy = [
         mysql, mysqlGuard, postgres, openings, postgresFirst, mysqlFirst, mysqlRefusedLogin, proxyHeader, firstFlight,
+        mysqlLogin, postgresGuard,
     ]
 
     static let mysql = reader("mysql", MySQLReader.self)

@@ -105,10 +105,11 @@ struct MySQLLoginTests {
 
     @Test func aLongPacketPassesAsItComes() {
         var login = greeted
-        let start = [0xff, 0xff, 0x0f, 1] + [UInt8](repeating: 1, count: 60_000)
-        #expect(say(start, to: &login) == [])
-        let more = [UInt8](repeating: 2, count: 10_000)
-        #expect(say(more, to: &login) == start + more)
+        let start = [0xff, 0xff, 0x0f, 1] + [UInt8](repeating: 1, count: 16_000)
+        #expect(say(start, to: &login).isEmpty)
+        let more = [UInt8](repeating: 2, count: 1000)
+        let passed = say(more, to: &login)
+        #expect(passed.elementsEqual(start + more), "\(passed.count) bytes")
         #expect(login.isOver)
         #expect(login.heldBytes == 0)
     }

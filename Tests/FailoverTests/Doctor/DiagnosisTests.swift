@@ -124,6 +124,26 @@ struct DiagnosisTests {
             finds: ["default: proxy-headers-differ", "slave: proxy-headers-differ"]),
     ]
 
+    @Test(arguments: combinations)
+    func keysThatBiteTogether(_ example: Case) throws { try check(example) }
+
+    private static let combinations = [
+        Case("headers from this machine", route: ", accept_proxy: on"),
+        Case(
+            "headers from anywhere",
+            route:
+                ", accept_proxy: on}\n  open: {type: database, db_alias: slave, listen: \"*:6433\", accept_proxy: on",
+            finds: ["route open: headers-unfenced"]),
+        Case(
+            "headers from a balancer",
+            route: "}\n  open: {type: database, db_alias: slave, listen: \"*:6433\", accept_proxy: on, allow: 10.0.0.1"),
+        Case(
+            "a stale replica that must not serve", route: ", serve_stale: false", finds: ["route slave: stale-refused"]),
+        Case(
+            "a password on the way to another machine", primary: ", password: p", finds: ["default: server-unverified"]),
+        Case("a password for a server that is known", primary: ", password: p, tls: verify-full"),
+    ]
+
     @Test(arguments: limits)
     func limitsThatDoNotFit(_ example: Case) throws { try check(example) }
 

@@ -30,7 +30,7 @@ struct MySQLLogin {
     var holdsTLSRequest = true
 
     /// Bytes of the client's that are held at most; real packets of a login have less than 1000.
-    private static let mostHeld = 65_536
+    private static let mostHeld = 16_384
     /// Bytes of the packet by which a client asks for TLS.
     private static let tlsRequestSize = 32
     private static let tlsHandshake: UInt8 = 0x16

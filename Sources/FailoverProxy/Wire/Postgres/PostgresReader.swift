@@ -51,11 +51,14 @@ struct PostgresReader {
     /// The server's next bytes.
     mutating func serverSent(_ bytes: UnsafeRawBufferPointer) {
         var (awaited, status, hasFailed, heard) = (awaited, status, hasFailed, heard)
-        var (key, latest) = (key, UInt8(0))
+        var (key, keyIsCutOff, latest) = (key, keyIsCutOff, UInt8(0))
         server.read(bytes) { type, body in
             latest = type
             switch type {
-            case UInt8(ascii: "K"): key = CancelKey(body)
+            case UInt8(ascii: "K"):
+                key = CancelKey(body)
+                // Of a message whose head came in pieces the reader gives the first byte only.
+                if body.count < 8 { keyIsCutOff = true }
             case UInt8(ascii: "Z"):
                 if awaited > 0, awaited < .max { awaited -= 1 }
                 status = body.first ?? 0
@@ -68,7 +71,7 @@ struct PostgresReader {
         }
         (self.awaited, self.status, self.hasFailed, self.heard) = (awaited, status, hasFailed, heard)
         self.key = key
-        if latest == UInt8(ascii: "K"), !server.isAtMessage { keyIsCutOff = true }
+        self.keyIsCutOff = keyIsCutOff || latest == UInt8(ascii: "K") && !server.isAtMessage
     }
 
     /// The client's next bytes.

@@ -1,8 +1,9 @@
-"""A name server that says what a file says: dns.py ADDRESS ANSWER LOG
+"""A name server that says what a file says: name_server.py ADDRESS ANSWER LOG
 
 Listens on port 53 of ADDRESS. The file ANSWER holds `nxdomain`, `servfail`, `silence`, or IPv4 addresses with spaces
 between them, in the order in which every name is told to have them. Each question adds a line to the file LOG, which
-exists as soon as the server listens."""
+exists as soon as the server listens. It ends with the process that started it."""
+import os
 import socket
 import struct
 import sys
@@ -12,9 +13,14 @@ NXDOMAIN, SERVFAIL, TYPE_A = 3, 2, 1
 address, answer_path, log_path = sys.argv[1:]
 server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 server.bind((address, 53))
+server.settimeout(1)
+parent = os.getppid()
 log = open(log_path, "a", buffering=1)
-while True:
-    question, client = server.recvfrom(4096)
+while os.getppid() == parent:
+    try:
+        question, client = server.recvfrom(4096)
+    except TimeoutError:
+        continue
     if len(question) < 17:
         continue
     end = 12
