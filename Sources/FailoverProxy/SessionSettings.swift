@@ -54,6 +54,11 @@ public struct SessionSettings: Hashable, Sendable {
     public var drainDeadline: Duration?
     /// How long a session that never rests, or has just begun, is not moved.
     package var drainPatience = Duration.seconds(2)
+    /// How long a client of a MySQL server that has greeted may take for its login. A server gives ten seconds by default
+    /// (`connect_timeout`), and counts a client that does not log in. So the proxy has less patience than that.
+    package var loginPatience = Duration.seconds(9)
+    /// How long a client that is refused may take to say what it is answered to.
+    package var refusalPatience = Duration.seconds(5)
     /// Sessions moved a second, at least 1. `drain_rate`, 50.
     public var drainRate: Int
     /// How long a client waits for a place where `max_connections` of the route or of all aliases that would serve it is
@@ -109,7 +114,7 @@ public struct SessionSettings: Hashable, Sendable {
     var openingLimits: SessionStateMachine.Limits {
         SessionStateMachine.Limits(
             connect: connectTimeout.nanoseconds, greeting: greetingTimeout.nanoseconds,
-            clientStartup: clientStartupTimeout.nanoseconds)
+            clientStartup: clientStartupTimeout.nanoseconds, refusal: refusalPatience.nanoseconds)
     }
 }
 

@@ -33,6 +33,7 @@ extension Worker {
         let hasMoved = before.aliases.indices.contains { before.aliases[$0].moves != table.aliases[$0].moves }
         guard !fallen.isEmpty || !risen.isEmpty || isChanged || hasMoved else { return }
         for case let session as Session in loop.everyTenant {
+            session.chooseAgain()
             guard let alias = session.machine.alias else { continue }
             if fallen.contains(alias) {
                 session.aliasIsDown(words(for: session.route, alias: alias))

@@ -124,7 +124,7 @@ struct PostgresReadOnlyTests {
         SessionStateMachine(
             opening: .postgres(PostgresOpening()),
             candidates: (0..<2).map { RouteTable.Candidate(alias: $0, addresses: [address, address]) },
-            limits: .init(connect: 1000, greeting: 2000, clientStartup: 30_000),
+            limits: .init(connect: 1000, greeting: 2000, clientStartup: 30_000, refusal: 10),
             readOnlyGuard: ReadOnlyGuard(aliases: guarded, opaque: opaque))
     }
 

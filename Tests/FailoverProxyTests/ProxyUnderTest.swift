@@ -102,6 +102,8 @@ extension SessionSettings {
         if connectTimeout == unset.connectTimeout { settings.connectTimeout = .ample }
         if greetingTimeout == unset.greetingTimeout { settings.greetingTimeout = .ample }
         if clientStartupTimeout == unset.clientStartupTimeout { settings.clientStartupTimeout = .ample }
+        if loginPatience == unset.loginPatience { settings.loginPatience = .ample }
+        if refusalPatience == unset.refusalPatience { settings.refusalPatience = .ample }
         return settings
     }
 }

@@ -9,6 +9,20 @@ import Testing
 struct RoutingTests {
     private let down = PingFailure(.refused, "down")
 
+    @Test func aClientThatSpeaksAfterAnOutageIsNotLedToTheServerThatWasUpWhenItCame() async throws {
+        let backends = [EchoBackend { $0.servePostgres() }, EchoBackend { $0.servePostgres() }]
+        let proxy = try ProxyUnderTest(ports: backends.map(\.port), engine: .postgres)
+        let client = try await proxy.connect()
+        #expect(await eventually { proxy.server.sessionCount == 1 })
+        proxy.board.markDown(alias: 0, because: PingFailure(.refused, "no"))
+        try await client.send(PostgresWire.startup())
+        #expect(try await client.receiveText(1) == "R")
+        let route = await proxy.server.trafficReport().routes[0]
+        #expect(route.served == [0, 1])
+        #expect(route.retried == 0)
+        await proxy.server.stop(grace: .zero)
+    }
+
     @Test func newSessionsFollowTheRouteTable() async throws {
         let (replica, primary) = (EchoBackend(greeting: "r:"), EchoBackend(greeting: "p:"))
         let proxy = try ProxyUnderTest(ports: [replica.port, primary.port])

@@ -10,7 +10,7 @@ struct SessionStateMachineTests {
     private let b = SocketAddress(bytes: [2], description: "b")
     private let c = SocketAddress(bytes: [3], description: "c")
 
-    private let limits = SessionStateMachine.Limits(connect: 1000, greeting: 2000, clientStartup: 30_000)
+    private let limits = SessionStateMachine.Limits(connect: 1000, greeting: 2000, clientStartup: 30_000, refusal: 5000)
 
     private func machine(
         _ candidates: [[SocketAddress]], _ opening: Opening = .tcp, lastAnswerLimits: [UInt64] = []

@@ -80,7 +80,7 @@ TARGETS = [
     Target(row("select-8", "cpu_us"), 0.90, at_most=True, ratio=True),
     Target(row("select-8", "per_s"), 1.0, at_most=False, ratio=True),
     Target(row("big", "cpu_ns_per_byte"), 0.85, at_most=True, ratio=True),
-    Target(row("idle", "bytes"), 1024, at_most=True, ratio=False),
+    Target(row("idle", "bytes"), 700, at_most=True, ratio=False),
     Target(row("exchange", "per_s"), 1.0, at_most=False, ratio=True),
 ]
 

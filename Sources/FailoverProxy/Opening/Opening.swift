@@ -6,7 +6,8 @@ enum Opening {
     /// A connection is proof enough: nothing is known of the protocol.
     case tcp
     case mysql(MySQLOpening)
-    case postgres(PostgresOpening)
+    // Boxed: a session that is served has none, and is not to be as large as this.
+    indirect case postgres(PostgresOpening)
 
     /// What has to happen next.
     enum Step: Equatable {

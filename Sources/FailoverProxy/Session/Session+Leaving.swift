@@ -65,6 +65,15 @@ extension Session {
 // MARK: - When the route changes
 
 extension Session {
+    /// A client that has connected and has not needed a server yet gets one as things are now.
+    func chooseAgain() {
+        guard machine.hasTriedNobody, backend == nil, !isQueued, !isLeaving else { return }
+        share = share?.moved(to: nil)
+        let (candidates, share) = worker.candidates(ofRoute: route)
+        self.share = share
+        machine.choose(candidates)
+    }
+
     /// The alias that serves, or is tried, is down.
     func aliasIsDown(_ message: @autoclosure () -> String) {
         guard !isLeaving else { return }

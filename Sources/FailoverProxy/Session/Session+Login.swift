@@ -8,10 +8,6 @@ final class PendingLogin {
     var deadline = UInt64.max
 
     init(_ state: MySQLLogin) { self.state = state }
-
-    /// A server gives a client ten seconds by default (`connect_timeout`), and counts who does not log in. So the proxy has
-    /// less patience than that.
-    static let patience: UInt64 = 9_000_000_000
 }
 
 /// A MySQL session that is not logged in.
@@ -23,7 +19,7 @@ extension Session {
 
     /// The server has greeted; it is the client's turn.
     func awaitLogin() {
-        login?.deadline = loop.now &+ min(settings.openingLimits.clientStartup, PendingLogin.patience)
+        login?.deadline = loop.now &+ min(settings.clientStartupTimeout, settings.loginPatience).nanoseconds
         // Whoever refuses TLS wants to hear of it at once.
         login?.state.holdsTLSRequest = machine.guarding != .refuse
     }

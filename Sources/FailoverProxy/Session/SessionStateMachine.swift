@@ -63,6 +63,8 @@ struct SessionStateMachine {
         var greeting: UInt64
         /// For all that the client has to say before a backend serves it.
         var clientStartup: UInt64
+        /// For what a client has to say before it can be told that it is refused.
+        var refusal: UInt64
     }
 
     enum State {
@@ -136,6 +138,11 @@ struct SessionStateMachine {
         if case .refused = state { true } else { false }
     }
 
+    /// Whether the client is to speak before it needs a server, and needed none before.
+    var hasTriedNobody: Bool {
+        if case .listening = state { attempts.isEmpty } else { false }
+    }
+
     /// Whether the connection to a backend is under way.
     var isDialing: Bool {
         if case .dialing = state { true } else { false }
@@ -161,6 +168,13 @@ extension SessionStateMachine {
     mutating func startRefused(_ refusal: Refusal, now: UInt64) -> Action {
         candidates = []
         return refused(refusal, now: now)
+    }
+
+    /// It has tried nobody, and is to try these.
+    mutating func choose(_ candidates: [RouteTable.Candidate]) {
+        guard hasTriedNobody else { return }
+        self.candidates = candidates
+        current = 0
     }
 
     /// The client's next bytes, before a backend serves.
@@ -226,12 +240,9 @@ extension SessionStateMachine {
         return dialCurrentAlias(now: now)
     }
 
-    /// How long a client may take to say what it is answered to by a refusal, in nanoseconds.
-    private static let refusalPatience: UInt64 = 5_000_000_000
-
     /// No alias serves, and this is to be said to the client.
     mutating func refused(_ refusal: Refusal, now: UInt64) -> Action {
-        clientDeadline = now &+ min(limits.clientStartup, Self.refusalPatience)
+        clientDeadline = now &+ min(limits.clientStartup, limits.refusal)
         let step = opening.refuse(refusal)
         state = .refused
         return follow(step, now: now)

@@ -27,7 +27,9 @@ private struct OpeningPlayer {
     private var now: UInt64
     private var isOver = false
     private var dials = 0
-    private let mostDials: Int
+    private var mostDials: Int
+    /// How often it waited for a place.
+    private var waits = 0
     private(set) var violation: String?
 
     init(_ input: inout FuzzInput) {
@@ -37,22 +39,17 @@ private struct OpeningPlayer {
             case 1: .tcp
             default: .postgres(PostgresOpening())
             }
-        let candidates = (0..<Int(input.byte() % 4)).map { alias in
-            let addresses = (0..<Int(input.byte() % 4)).compactMap { number in
-                SocketAddress(ip: [127, 0, UInt8(alias), UInt8(number)], port: 1)
-            }
-            return RouteTable.Candidate(alias: alias, addresses: addresses)
-        }
+        let candidates = Self.candidates(&input)
         let limits = SessionStateMachine.Limits(
             connect: input.duration().nanoseconds, greeting: input.duration().nanoseconds,
-            clientStartup: input.duration().nanoseconds)
+            clientStartup: input.duration().nanoseconds, refusal: 1)
         let readOnly = input.byte()
         machine = SessionStateMachine(
             opening: opening, candidates: candidates, limits: limits,
             readOnlyGuard: readOnly & 1 == 0
                 ? nil : ReadOnlyGuard(aliases: [1, 2], opaque: readOnly & 2 == 0 ? .allow : .refuse))
         // A connection for each address, and again for each time that a client is asked something.
-        mostDials = 4 * (1 + candidates.reduce(0) { $0 + $1.addresses.count })
+        mostDials = Self.mostDials(candidates)
         now = input.duration().nanoseconds
         if input.byte() % 8 == 7 {
             perform(machine.startRefused(Self.refusal(&input), now: now), &input)
@@ -63,7 +60,7 @@ private struct OpeningPlayer {
 
     mutating func play(_ input: inout FuzzInput) {
         let event = input.byte()
-        switch event % 8 {
+        switch event % 9 {
         case 0, 1:
             let bytes = input.bytes()
             guard !isOver, machine.readsClient, !bytes.isEmpty else { return }
@@ -85,7 +82,12 @@ private struct OpeningPlayer {
             guard !isOver else { return }
             backend = .none
             perform(machine.deadlinePassed(now: now), &input)
-        default: now &+= UInt64(input.number(UInt32.self))
+        case 7: now &+= UInt64(input.number(UInt32.self))
+        default:
+            let candidates = Self.candidates(&input)
+            guard !isOver, backend == .none, machine.hasTriedNobody else { return }
+            mostDials += Self.mostDials(candidates)
+            machine.choose(candidates)
         }
         _ = (machine.takeReports(), machine.alias, machine.gaveWay, machine.isInClear, machine.isUnguarded)
     }
@@ -102,12 +104,30 @@ private struct OpeningPlayer {
         case .relay:
             isOver = true
             if backend != .connected || !machine.isRelaying { violation = "it relays what nobody serves" }
+        case .refuse where waits < 3 && input.flag():
+            waits += 1
+            let candidates = Self.candidates(&input)
+            mostDials += Self.mostDials(candidates)
+            perform(machine.placeFound(onAlias: Int(input.byte() % 4), candidates, now: now), &input)
         case .refuse:
             let next = machine.refused(Self.refusal(&input), now: now)
             if case .refuse = next { violation = "it refuses for ever" } else { perform(next, &input) }
         case .cancel, .farewell, .leave: isOver = true
         default: break
         }
+    }
+
+    private static func candidates(_ input: inout FuzzInput) -> [RouteTable.Candidate] {
+        (0..<Int(input.byte() % 4)).map { alias in
+            let addresses = (0..<Int(input.byte() % 4)).compactMap { number in
+                SocketAddress(ip: [127, 0, UInt8(alias), UInt8(number)], port: 1)
+            }
+            return RouteTable.Candidate(alias: alias, addresses: addresses)
+        }
+    }
+
+    private static func mostDials(_ candidates: [RouteTable.Candidate]) -> Int {
+        4 * (1 + candidates.reduce(0) { $0 + $1.addresses.count })
     }
 
     private static func refusal(_ input: inout FuzzInput) -> Refusal {
