@@ -18,21 +18,20 @@ struct GenerationFactory: Sendable {
         _ configuration: Configuration, plan: RoutePlan, after former: Generation? = nil
     ) -> Generation {
         let known = former?.targets ?? []
+        let owners = plan.ownersOfAliases
         return Generation(
             configuration: configuration, plan: plan,
             databases: plan.aliases.enumerated().map { index, alias in
-                alias.isRetired ? nil : database(alias, index, configuration, plan, known)
+                alias.isRetired ? nil : database(alias, index, services: owners[index], known)
             },
             others: configuration.services.compactMap { other($0, known) },
             notifiers: notifiers(configuration, plan, former))
     }
 
     private func database(
-        _ alias: RoutePlan.Alias, _ index: Int, _ configuration: Configuration, _ plan: RoutePlan,
-        _ known: [MonitoredTarget]
+        _ alias: RoutePlan.Alias, _ index: Int, services: [String], _ known: [MonitoredTarget]
     ) -> MonitoredTarget {
         let server = alias.database.server
-        let services = configuration.services.map(\.name).filter { plan.ownAliases(ofService: $0).contains(index) }
         let origin = MonitoredTarget.Origin.alias(
             index, alias: alias.database.name, name: alias.serviceName, server: server, monitor: alias.database.monitor,
             services: services)

@@ -33,6 +33,9 @@ struct RoutePlan {
     /// The aliases that a route uses, in the order of the file.
     let aliases: [Alias]
     let routes: [PlannedRoute]
+    /// Where those are that are still there, by name.
+    private let positionsOfAliases: [String: Int]
+    private let positionsOfRoutes: [String: Int]
 
     /// - Parameter former: the plan whose positions are to be kept.
     init(_ configuration: Configuration, after former: RoutePlan? = nil) {
@@ -42,14 +45,28 @@ struct RoutePlan {
             let engine = configuration.databases.first { $0.name == route.aliases.first }?.server.engine
             return PlannedRoute(name: service.name, settings: route, engine: engine ?? .tcp)
         }
-        let aliases = configuration.databases
-            .filter { database in routes.contains { $0.settings.aliases.contains(database.name) } }
-            .map { Alias(database: $0, serviceName: Self.serviceName(of: $0.name, in: routes)) }
+        let used = Set(routes.flatMap(\.settings.aliases))
+        let owners = Dictionary(grouping: routes.flatMap { route in route.settings.ownAliases.map { ($0, route) } }) {
+            $0.0
+        }
+        let aliases = configuration.databases.filter { used.contains($0.name) }.map { database in
+            Alias(
+                database: database,
+                serviceName: Self.serviceName(of: database.name, in: owners[database.name, default: []].map(\.1)))
+        }
         self.routes = Self.merge(routes, into: former?.routes ?? [], isSame: { $0.isSame(as: $1) }) {
             $0.isRetired = true
         }
         self.aliases = Self.merge(aliases, into: former?.aliases ?? [], isSame: { $0.isSame(as: $1) }) {
             $0.isRetired = true
+        }
+        positionsOfAliases = Self.positions(self.aliases.map { $0.isRetired ? nil : $0.database.name })
+        positionsOfRoutes = Self.positions(self.routes.map { $0.isRetired ? nil : $0.name })
+    }
+
+    private static func positions(_ names: [String?]) -> [String: Int] {
+        names.enumerated().reduce(into: [:]) { positions, item in
+            if let name = item.element, positions[name] == nil { positions[name] = item.offset }
         }
     }
 
@@ -88,15 +105,23 @@ struct RoutePlan {
 
     /// Where the aliases of these names are, as far as they are still there.
     private func positions(of names: ArraySlice<String>) -> [Int] {
-        names.compactMap { name in aliases.firstIndex { $0.database.name == name && !$0.isRetired } }
+        names.compactMap { positionsOfAliases[$0] }
     }
 
     var table: RouteTable { RouteTable(aliases: aliasStates, routes: tableRoutes) }
 
     /// Positions of the own aliases of the route of this name; empty if there is no such route.
     func ownAliases(ofService name: String) -> [Int] {
-        guard let route = routes.first(where: { $0.name == name && !$0.isRetired }) else { return [] }
-        return positions(of: route.settings.ownAliases)
+        positionsOfRoutes[name].map { positions(of: routes[$0].settings.ownAliases) } ?? []
+    }
+
+    /// For each alias, by its position, the routes that have it as an own one.
+    var ownersOfAliases: [[String]] {
+        var owners = [[String]](repeating: [], count: aliases.count)
+        for route in routes where !route.isRetired {
+            for alias in positions(of: route.settings.ownAliases) { owners[alias].append(route.name) }
+        }
+        return owners
     }
 
     /// For each replica that is held to its primary's log, the aliases that may be its primary: those that its routes fail
@@ -111,9 +136,8 @@ struct RoutePlan {
         return primaries
     }
 
-    private static func serviceName(of alias: String, in routes: [PlannedRoute]) -> String {
-        let owners = routes.filter { $0.settings.ownAliases.contains(alias) }
-        return owners.count == 1 && owners[0].settings.ownCount == 1 ? owners[0].name : alias
+    private static func serviceName(of alias: String, in owners: [PlannedRoute]) -> String {
+        owners.count == 1 && owners[0].settings.ownCount == 1 ? owners[0].name : alias
     }
 
     /// What the proxy serves, with the listeners' names resolved.

@@ -7,9 +7,14 @@ package struct ConfigurationDiagnosis {
     package private(set) var findings: [Finding] = []
 
     private let configuration: Configuration
+    /// What the routes of each alias send.
+    private var sent: [String: [(route: String, header: ProxyHeaderVersion?)]] = [:]
 
     package init(_ configuration: Configuration) {
         self.configuration = configuration
+        for (name, route) in configuration.databaseRoutes {
+            for alias in route.aliases { sent[alias, default: []].append((name, route.session.sendProxy)) }
+        }
         for alias in configuration.databases {
             lookAtProxyHeaders(of: alias)
             lookAtTLS(of: alias)
@@ -26,9 +31,9 @@ package struct ConfigurationDiagnosis {
 
     /// A server either wants the header or does not know it.
     private mutating func lookAtProxyHeaders(of alias: DatabaseAlias) {
-        let routes = configuration.databaseRoutes.filter { $0.route.aliases.contains(alias.name) }
-        guard Set(routes.map(\.route.session.sendProxy)).count > 1 else { return }
-        let words = routes.map { "\($0.name): \(SendProxyChoice($0.route.session.sendProxy).rawValue)" }
+        let routes = sent[alias.name, default: []]
+        guard Set(routes.map(\.header)).count > 1 else { return }
+        let words = routes.map { "\($0.route): \(SendProxyChoice($0.header).rawValue)" }
         find(
             .proxyHeadersDiffer, .alias(alias.name),
             "routes disagree about the PROXY header that it is sent (\(words.joined(separator: ", "))); its pings send "
