@@ -80,8 +80,10 @@ private struct OpeningPlayer {
             perform(machine.failed(failure, now: now), &input)
         case 6:
             guard !isOver else { return }
-            backend = .none
-            perform(machine.deadlinePassed(now: now), &input)
+            let action = machine.deadlinePassed(now: now)
+            // A server that has let the client in serves it, if slowly.
+            if !machine.isRelaying { backend = .none }
+            perform(action, &input)
         case 7: now &+= UInt64(input.number(UInt32.self))
         default:
             let candidates = Self.candidates(&input)
