@@ -17,6 +17,8 @@ HELD = 5
 PATIENCE_SECONDS = 120
 # For so long after new sessions have moved, or in all, the sessions are looked at.
 LOOKS = 30
+# Full is a server that has had no place for so many tries, a tenth of a second apart: a ping may have had one.
+TRIES = 30
 
 USER, PASSWORD, DATABASE = "app", "app-secret", "app"
 
@@ -87,12 +89,15 @@ class Scene:
 
     def fill(self) -> list:
         """Takes every connection that an ordinary user can have of the replica."""
-        taken = []
-        while True:
+        taken, tries = [], 0
+        while tries < TRIES:
             try:
                 taken.append(connect(self.engine, self.replica))
+                tries = 0
             except Exception:
-                return taken
+                tries += 1
+                time.sleep(0.1)
+        return taken
 
 
 def main() -> None:
