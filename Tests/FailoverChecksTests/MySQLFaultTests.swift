@@ -93,6 +93,7 @@ struct MySQLFaultTests {
 
     @Test(arguments: [
         (UInt16(1040), "Too many connections", PingFailure.Reason.tooManyConnections),
+        (1135, "Can't create a new thread", .tooManyConnections), (4150, "User is blocked", .authentication),
         (1129, "Host '127.0.0.1' is blocked because of many connection errors", .hostBlocked),
         (1130, "Host '127.0.0.1' is not allowed to connect to this server", .hostBlocked),
         (1053, "Server shutdown in progress", .shuttingDown),

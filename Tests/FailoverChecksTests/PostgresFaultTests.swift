@@ -84,6 +84,7 @@ struct PostgresFaultTests {
         ("57P01", "terminating connection due to administrator command", .shuttingDown),
         ("57P02", "terminating connection because of crash of another server process", .shuttingDown),
         ("53300", "sorry, too many clients already", .tooManyConnections),
+        ("53200", "out of memory", .tooManyConnections),
         ("28P01", "password authentication failed for user \"monitor\"", .authentication),
         ("28000", "no pg_hba.conf entry for host \"127.0.0.1\"", .authentication),
         ("3D000", "database \"monitor\" does not exist", .authentication),

@@ -144,6 +144,7 @@ struct RouteTableTests {
         board.markDown(alias: 0, because: refused)
         board.pin(route: 0, to: 1)
         board.setDraining(alias: 2, true)
+        board.markDown(alias: 2, because: refused)
         let before = board.table.aliases
         let spare = AliasState(name: "spare", endpoint: before[2].endpoint, isRetired: true)
         let new = AliasState(name: "new", endpoint: .tcp(host: "new", port: 5432))
@@ -159,7 +160,7 @@ struct RouteTableTests {
         #expect(board.table.candidates(ofRoute: 1).isEmpty)
         #expect(board.table.selection(ofRoute: 2) == RouteSelection(alias: 3, reason: .preferred))
         board.change(aliases: before + [new], routes: board.table.routes)
-        // It is back, and no longer drained.
+        // It is back, no longer drained, and its monitor begins anew.
         #expect(board.table.candidates(ofRoute: 1).map(\.alias) == [2])
     }
 

@@ -51,19 +51,21 @@ struct MySQLError: Error, Equatable {
     /// What the error means at a stage of the ping.
     func reason(at stage: PingFailure.Stage) -> PingFailure.Reason {
         switch code {
-        case 1040, 1203, 1226: .tooManyConnections
+        // No connection, memory or thread is left.
+        case 1037, 1040, 1041, 1135, 1203, 1226: .tooManyConnections
         case 1129, 1130: .hostBlocked
         case 1053: .shuttingDown
         // Killed, or the server's own trouble with the network.
         case 1152...1161, 1184, 1927, 2006, 2013, 2055, 5013, 5014: .disconnected
         case 2026, 3159: .tls
         // Access, passwords, plugins: what the server does not accept, or this side does not send.
-        case 1044, 1045, 1049, 1251, 1275, 1524, 1698, 1820, 1862, 2049, 2059, 2061, 3118, 3955, 4151, 5010, 5012:
+        case 1044, 1045, 1049, 1251, 1275, 1524, 1698, 1820, 1862, 2049, 2059, 2061, 3118, 3955, 4150, 4151, 5010, 5012:
             .authentication
         case _ where isOfPrivileges: .missingPrivilege
         case 2002, 2003: systemError?.reason(at: .connecting) ?? .unreachable
         case 2005: .unresolved
-        case 2008: .local
+        // The library got no socket, or no memory.
+        case 2001, 2004, 2008: .local
         case Self.tooLong.code where self == .tooLong: stage == .query ? .query : .protocolViolation
         case 2007, 2012, 2014, 2020, 2027, 2054, 5005: .protocolViolation
         default: stage == .query ? .query : .other

@@ -20,11 +20,13 @@ struct PostgresError {
         // The state of a server that shuts down has the code of one that starts up. Its words tell them apart.
         case "57P03": text.contains("shutting down") ? .shuttingDown : .startingUp
         case "57P01", "57P02": .shuttingDown
-        case "53300": .tooManyConnections
         // The database is missing, dropped, or takes no connections.
         case "3D000", "57P04", "55000": .authentication
         case "42501": .missingPrivilege
-        case let code?: code.hasPrefix("28") ? .authentication : nil
+        case let code? where code.hasPrefix("28"): .authentication
+        // Insufficient resources: connections, memory, files, disk.
+        case let code? where code.hasPrefix("53"): .tooManyConnections
+        default: nil
         }
     }
 }

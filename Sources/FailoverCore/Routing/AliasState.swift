@@ -63,10 +63,12 @@ public struct AliasState: Hashable, Sendable {
         state.addresses = addresses
         state.server = server
         state.moves = moves
-        state.outage = outage
-        state.staleness = staleness
-        state.standing = standing
-        state.mustNotServe = mustNotServe
+        // One that was gone and is back has a monitor that begins anew.
+        let isBack = isRetired && !other.isRetired
+        state.outage = isBack ? nil : outage
+        state.staleness = isBack ? nil : staleness
+        state.standing = isBack ? ServiceStanding() : standing
+        state.mustNotServe = !isBack && mustNotServe
         state.isDrilled = isDrilled && !other.isRetired
         // Who left and is back was put back.
         state.isDraining = isDraining && !other.isRetired
