@@ -33,7 +33,7 @@ final class PlaceLine: Sendable {
     /// - Parameter limit: `nil` is none.
     init(limit: Int?) { state = Lock(State(limit: limit ?? .max)) }
 
-    /// There are so many from now on; a session that has one keeps it.
+    /// Changes the number of places; a session that has one keeps it.
     func change(limit: Int?) {
         let awake = state.withLock { state in
             state.limit = limit ?? .max

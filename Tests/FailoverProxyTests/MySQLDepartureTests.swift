@@ -1,3 +1,4 @@
+import Dispatch
 import FailoverCore
 import FailoverTesting
 import Glibc
@@ -78,10 +79,8 @@ struct MySQLDepartureTests {
     }
 
     @Test func whoeverLeavesBeforeTheGreetingLeavesInOrderWhenItComes() async throws {
-        let (logins, gone) = (Logins(), Logins())
-        let backend = server(logins) { _ in
-            while gone.all.isEmpty { usleep(1000) }
-        }
+        let (logins, hasLeft) = (Logins(), DispatchSemaphore(value: 0))
+        let backend = server(logins) { _ in hasLeft.wait() }
         let proxy = try proxy(backend)
         do {
             let client = try await proxy.connect()
@@ -89,7 +88,7 @@ struct MySQLDepartureTests {
             client.resetOnClose()
         }
         #expect(await eventually { proxy.server.sessionCount == 0 })
-        gone.note("it has left")
+        hasLeft.signal()
         #expect(await isLeft(logins), "\(logins.all)")
     }
 

@@ -18,23 +18,22 @@ struct GenerationFactory: Sendable {
         _ configuration: Configuration, plan: RoutePlan, after former: Generation? = nil
     ) -> Generation {
         let known = former?.targets ?? []
-        let owners = plan.ownersOfAliases
         return Generation(
             configuration: configuration, plan: plan,
             databases: plan.aliases.enumerated().map { index, alias in
-                alias.isRetired ? nil : database(alias, index, services: owners[index], known)
+                alias.isRetired ? nil : database(alias, index, known)
             },
             others: configuration.services.compactMap { other($0, known) },
             notifiers: notifiers(configuration, plan, former))
     }
 
     private func database(
-        _ alias: RoutePlan.Alias, _ index: Int, services: [String], _ known: [MonitoredTarget]
+        _ alias: RoutePlan.Alias, _ index: Int, _ known: [MonitoredTarget]
     ) -> MonitoredTarget {
         let server = alias.database.server
         let origin = MonitoredTarget.Origin.alias(
             index, alias: alias.database.name, name: alias.serviceName, server: server, monitor: alias.database.monitor,
-            services: services)
+            services: alias.services)
         if let same = known.first(where: { $0.origin == origin }) { return same }
         let told = AliasAnnouncer(
             name: alias.serviceName, alias: index, board: board, environment: environment, announcer: announcer)
@@ -44,7 +43,7 @@ struct GenerationFactory: Sendable {
             onStaleness: told.tellFreshness, onMove: told.tellMove)
         let monitor = MonitoredService(
             service: ConsequentialService(
-                base: base, names: services, member: alias.database.name, consequences: consequences),
+                base: base, names: alias.services, member: alias.database.name, consequences: consequences),
             environment: environment,
             currentAlias: { [board] in board.table.servingAlias(insteadOf: index) },
             onStanding: { [board] in board.setStanding(alias: index, $0) }, onEvent: announcer.tell)

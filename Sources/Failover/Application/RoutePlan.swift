@@ -11,6 +11,8 @@ struct RoutePlan {
         let database: DatabaseAlias
         /// The name under which the alias is monitored: its service's, or its own when several services share it.
         let serviceName: String
+        /// The services whose own alias it is, in the order of the file.
+        let services: [String]
         var isRetired = false
 
         /// Whether the other is at the same server, and known by the same name.
@@ -46,13 +48,15 @@ struct RoutePlan {
             return PlannedRoute(name: service.name, settings: route, engine: engine ?? .tcp)
         }
         let used = Set(routes.flatMap(\.settings.aliases))
-        let owners = Dictionary(grouping: routes.flatMap { route in route.settings.ownAliases.map { ($0, route) } }) {
-            $0.0
+        var owners: [String: [PlannedRoute]] = [:]
+        for route in routes {
+            for name in route.settings.ownAliases { owners[name, default: []].append(route) }
         }
         let aliases = configuration.databases.filter { used.contains($0.name) }.map { database in
-            Alias(
-                database: database,
-                serviceName: Self.serviceName(of: database.name, in: owners[database.name, default: []].map(\.1)))
+            let owners = owners[database.name, default: []]
+            let isOnly = owners.count == 1 && owners[0].settings.ownCount == 1
+            return Alias(
+                database: database, serviceName: isOnly ? owners[0].name : database.name, services: owners.map(\.name))
         }
         self.routes = Self.merge(routes, into: former?.routes ?? [], isSame: { $0.isSame(as: $1) }) {
             $0.isRetired = true
@@ -115,15 +119,6 @@ struct RoutePlan {
         positionsOfRoutes[name].map { positions(of: routes[$0].settings.ownAliases) } ?? []
     }
 
-    /// For each alias, by its position, the routes that have it as an own one.
-    var ownersOfAliases: [[String]] {
-        var owners = [[String]](repeating: [], count: aliases.count)
-        for route in routes where !route.isRetired {
-            for alias in positions(of: route.settings.ownAliases) { owners[alias].append(route.name) }
-        }
-        return owners
-    }
-
     /// For each replica that is held to its primary's log, the aliases that may be its primary: those that its routes fail
     /// over to.
     var primaries: [Int: [Int]] {
@@ -134,10 +129,6 @@ struct RoutePlan {
             }
         }
         return primaries
-    }
-
-    private static func serviceName(of alias: String, in owners: [PlannedRoute]) -> String {
-        owners.count == 1 && owners[0].settings.ownCount == 1 ? owners[0].name : alias
     }
 
     /// What the proxy serves, with the listeners' names resolved.

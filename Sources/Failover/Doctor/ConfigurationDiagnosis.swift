@@ -40,7 +40,7 @@ package struct ConfigurationDiagnosis {
                 + (alias.server.proxyHeader?.rawValue ?? "none"), remedy: "the same send_proxy in each of them")
     }
 
-    /// Pings give the password to a server whose name nobody has checked.
+    /// Pings give the password to a server whose name is not checked.
     private mutating func lookAtTLS(of alias: DatabaseAlias) {
         let server = alias.server
         guard server.engine != .tcp, server.password != nil, server.tls != .verifyFull,
@@ -55,14 +55,14 @@ package struct ConfigurationDiagnosis {
             remedy: "databases.\(alias.name).tls: verify-full, and tls_ca")
     }
 
-    /// Who writes the header says where a client is, and so gets past what is decided by that.
+    /// A machine that writes the header says where its client is, and so gets past what is decided by that.
     private mutating func lookAtClientsAddresses(_ name: String, _ route: DatabaseRoute) {
         guard route.session.acceptProxy, route.allow == nil,
             let open = route.listen.first(where: { !$0.isOnThisMachine })
         else { return }
         find(
             .headersUnfenced, .route(name),
-            "accept_proxy believes whoever connects to \(open) where a client is, for the log, limits and send_proxy",
+            "accept_proxy believes any machine that connects to \(open) where a client is, for the log, limits and send_proxy",
             remedy: "services.\(name).allow: the balancers' addresses")
     }
 
@@ -83,7 +83,7 @@ package struct ConfigurationDiagnosis {
 }
 
 extension Endpoint {
-    /// Whether nothing leaves this machine on the way there, and nobody else can listen.
+    /// Whether the way there does not leave this machine.
     fileprivate var isOnThisMachine: Bool {
         switch self {
         case .unix: true

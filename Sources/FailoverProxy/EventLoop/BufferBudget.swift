@@ -8,7 +8,7 @@ final class BufferBudget: Sendable {
     /// - Parameter limit: bytes; `nil` is none.
     func change(limit: Int?) { self.limit.store(limit ?? .max, ordering: .relaxed) }
 
-    /// So many more, or fewer, are kept.
+    /// - Parameter count: bytes that are kept from now on; negative when they are kept no more.
     func add(_ count: Int) { held.add(count, ordering: .relaxed) }
 
     var bytes: Int { held.load(ordering: .relaxed) }

@@ -80,7 +80,7 @@ extension PostgresOpening {
         case .incomplete: return .awaitClient
         case .garbage: return .leave("the client does not speak PostgreSQL's protocol")
         case .cancel(let length):
-            // A route that serves nobody, be it full or closed, may still have sessions.
+            // A route that is full or closed may still have sessions.
             return .cancel(Array(incoming.prefix(length)))
         case .sslRequest, .gssRequest:
             request = Array(incoming.prefix(PostgresFirstMessage.requestLength))

@@ -3,14 +3,10 @@
 final class MemoryQueue: Pollable {
     private unowned let loop: EventLoop
     private var slot = -1
-    /// Slots of sessions, and those of them that are left to be tried in this round.
-    private var waiting: [Int] = []
-    private var round: [Int] = []
+    /// Slots of sessions.
+    private var waiting = Rounds<Int>()
 
     private static let pause: UInt64 = 20_000_000
-    /// Sessions tried before others have their turn, and nanoseconds until the next are.
-    private static let most = 256
-    private static let breath: UInt64 = 1_000_000
 
     init(loop: EventLoop) { self.loop = loop }
 
@@ -18,23 +14,20 @@ final class MemoryQueue: Pollable {
         guard !session.waitsForMemory else { return }
         session.waitsForMemory = true
         if slot < 0 { slot = loop.admit(self) }
-        if waiting.isEmpty, round.isEmpty { loop.setDeadline(loop.now &+ Self.pause, slot: slot) }
-        waiting.append(session.slot)
+        if waiting.isEmpty { loop.setDeadline(loop.now &+ Self.pause, slot: slot) }
+        waiting.add(session.slot)
     }
 
     func ready(_ readiness: Readiness, side: Side) {}
     func resume() {}
 
     func deadlinePassed() {
-        if round.isEmpty { (round, waiting) = (waiting, []) }
-        for _ in 0..<min(Self.most, round.count) {
-            let slot = round.removeLast()
+        for slot in waiting.nextTurn() {
             guard let session = loop.tenant(slot: slot) as? Session, session.waitsForMemory else { continue }
             session.waitsForMemory = false
             session.resume()
         }
-        let pause = round.isEmpty ? Self.pause : Self.breath
-        loop.setDeadline(round.isEmpty && waiting.isEmpty ? nil : loop.now &+ pause, slot: slot)
+        loop.setDeadline(waiting.pause(betweenRounds: Self.pause).map { loop.now &+ $0 }, slot: slot)
     }
 }
 

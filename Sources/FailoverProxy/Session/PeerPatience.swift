@@ -6,7 +6,7 @@ struct PeerProgress: Equatable {
     var unacknowledged: UInt32
     /// Bytes that wait for the peer to have room.
     var unsent: UInt32
-    /// Since the peer has acknowledged anything, be it a question whether it has room.
+    /// Since the peer has acknowledged anything, also a question whether it has room.
     var sinceAcknowledgement: UInt32
     /// Since bytes went out.
     var sinceData: UInt32

@@ -27,13 +27,7 @@ final class PeerWatch: Pollable {
     private(set) var settings: SessionSettings
     private unowned let loop: EventLoop
     private var slot = -1
-    /// Those that are looked after, and those of them that are left to be looked at in this round.
-    private var watched: [Entry] = []
-    private var round: [Entry] = []
-
-    /// Sessions looked at before others have their turn, and nanoseconds until the next are.
-    private static let most = 256
-    private static let pause: UInt64 = 1_000_000
+    private var watched = Rounds<Entry>()
 
     init(loop: EventLoop, settings: SessionSettings) {
         self.loop = loop
@@ -44,14 +38,14 @@ final class PeerWatch: Pollable {
     func add(_ session: Session, _ stalls: PeerStalls) {
         guard let interval = PeerPatience(settings).interval else { return }
         if slot < 0 { slot = loop.admit(self) }
-        if watched.isEmpty, round.isEmpty { loop.setDeadline(loop.now &+ interval, slot: slot) }
-        watched.append(Entry(slot: Int32(truncatingIfNeeded: session.slot), session: session.id, stalls: stalls))
+        if watched.isEmpty { loop.setDeadline(loop.now &+ interval, slot: slot) }
+        watched.add(Entry(slot: Int32(truncatingIfNeeded: session.slot), session: session.id, stalls: stalls))
     }
 
     /// Goes by these settings, and looks after nobody.
     func begin(_ settings: SessionSettings) {
         self.settings = settings
-        (watched, round) = ([], [])
+        watched = Rounds()
         if slot >= 0 { loop.setDeadline(nil, slot: slot) }
     }
 
@@ -59,19 +53,15 @@ final class PeerWatch: Pollable {
     func resume() {}
 
     func deadlinePassed() {
-        if round.isEmpty { (round, watched) = (watched, []) }
         let patience = PeerPatience(settings)
-        for _ in 0..<min(Self.most, round.count) {
-            var entry = round.removeLast()
+        for var entry in watched.nextTurn() {
             guard let session = loop.tenant(slot: Int(entry.slot)) as? Session, session.id == entry.session else {
                 continue
             }
-            if session.peersOweSomething(patience, &entry.stalls) { watched.append(entry) }
+            if session.peersOweSomething(patience, &entry.stalls) { watched.add(entry) }
         }
-        guard let interval = patience.interval, !(round.isEmpty && watched.isEmpty) else {
-            return loop.setDeadline(nil, slot: slot)
-        }
-        loop.setDeadline(loop.now &+ (round.isEmpty ? interval : Self.pause), slot: slot)
+        let pause = patience.interval.flatMap { watched.pause(betweenRounds: $0) }
+        loop.setDeadline(pause.map { loop.now &+ $0 }, slot: slot)
     }
 }
 
