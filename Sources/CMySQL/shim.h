@@ -59,13 +59,15 @@ static inline int failover_mysql_poll(my_socket fd, short events) {
     return ready;
 }
 
-// Looks at the first bytes of a server without taking them: EPROTO if they begin no greeting and no error packet. The
-// library calls all that a lost connection.
+// Looks at the first bytes of a server without taking them: EPROTO if they begin no greeting and no error packet, which a
+// server in trouble may number 1. The library calls all that a lost connection.
 static inline int failover_mysql_peek(my_socket fd) {
     unsigned char head[5];
     ssize_t count = recv(fd, head, sizeof head, MSG_PEEK | MSG_DONTWAIT);
     if (count < 0 && errno != EAGAIN) return -1;
-    if (count == sizeof head && (head[2] > 15 || head[3] != 0 || (head[4] != 10 && head[4] != 0xff))) {
+    if (count < (ssize_t)sizeof head) return 1;
+    int is_error = head[4] == 0xff && head[3] <= 1, is_greeting = head[4] == 10 && head[3] == 0;
+    if (head[2] > 15 || (!is_error && !is_greeting)) {
         errno = EPROTO;
         return -1;
     }

@@ -1,6 +1,7 @@
 import FailoverCore
 import FailoverSystem
 import FailoverTesting
+import Glibc
 import Testing
 
 @testable import FailoverChecks
@@ -88,7 +89,7 @@ struct AddressedCheckTests {
         gate.open()
     }
 
-    @Test(arguments: [PingFailure.Reason.authentication, .tls, .query, .local])
+    @Test(arguments: [PingFailure.Reason.authentication, .userLimit, .tls, .query, .unanswered, .wrongRole])
     func verdictOfAServerIsNotAskedForAgain(reason: PingFailure.Reason) async {
         let calls = Counter()
         let check = check(addresses: ["192.0.2.1", "192.0.2.2"]) { attempt throws(PingFailure) in
@@ -99,14 +100,55 @@ struct AddressedCheckTests {
         #expect(calls.value == 1)
     }
 
-    @Test func unreachableAddressDoesNotHideWhatAnotherSaid() async {
-        let check = check(addresses: ["192.0.2.1", "2001:db8::1"]) { attempt throws(PingFailure) in
-            if attempt.address.description.hasPrefix("[") { throw attempt.failure(.unreachable, "no route") }
-            throw attempt.failure(.startingUp, "starting up")
+    /// Whoever comes first: one that refuses lives; one that could not be asked may; one that is unreachable says least.
+    @Test(arguments: [
+        (PingFailure.Reason.startingUp, PingFailure.Reason.unreachable), (.tooManyConnections, .refused),
+        (.hostBlocked, .timeout(.connecting)), (.local, .refused), (.tooManyConnections, .local),
+        (.local, .unreachable),
+    ])
+    func ofAddressesThatFailTheOneCountsThatSaysMost(more: PingFailure.Reason, less: PingFailure.Reason) async {
+        for reasons in [[more, less], [less, more]] {
+            let check = check(addresses: ["192.0.2.1", "192.0.2.2"]) { attempt throws(PingFailure) in
+                throw attempt.failure(reasons[attempt.address.description == "192.0.2.1:3306" ? 0 : 1], "no")
+            }
+            #expect(await outcome(of: check, limit: .ample)?.reason == more)
+        }
+    }
+
+    @Test func anAddressThatThisMachineHasNoWayToIsNotAsked() async throws {
+        // IPv6 in a documentation network: nobody has a route to it but by a default route.
+        let far = try #require(AddressList(literal: "2001:db8::1")?.withPort(3306).first)
+        let near = try #require(AddressList(literal: "127.0.0.1")?.withPort(3306).first)
+        #expect(near.hasWay)
+        guard !far.hasWay else { return }
+        let check = check(addresses: ["2001:db8::1", "127.0.0.1"]) { attempt throws(PingFailure) in
+            throw attempt.failure(attempt.address == near ? .refused : .local, "no")
         }
         #expect(
             await outcome(of: check, limit: .ample)
-                == PingFailure(.startingUp, "db.example:3306 (192.0.2.1:3306): starting up"))
+                == PingFailure(.refused, "db.example:3306 (127.0.0.1:3306): no"))
+        // Unless there is no other.
+        let alone = self.check(addresses: ["2001:db8::1"]) { attempt throws(PingFailure) in
+            throw attempt.failure(.unreachable, "no route")
+        }
+        #expect(await outcome(of: alone, limit: .ample)?.reason == .unreachable)
+    }
+
+    @Test func aUnixSocketWhoseQueueIsFullIsTriedUntilThereIsRoomOrNoTime() async {
+        let calls = Counter()
+        let check = AddressedCheck(
+            endpoint: .unix(path: "/run/db.sock"), secret: nil,
+            driver: ScriptedDriver { attempt throws(PingFailure) in
+                calls.increment()
+                if calls.value % 3 != 0 { throw attempt.failure(SystemError(EAGAIN)) }
+            }, resolver: NameResolver(threads: threads), threads: threads)
+        #expect(await outcome(of: check, limit: .ample) == nil)
+        #expect(calls.value == 3)
+        let stopped = AddressedCheck(
+            endpoint: .unix(path: "/run/db.sock"), secret: nil,
+            driver: ScriptedDriver { attempt throws(PingFailure) in throw attempt.failure(SystemError(EAGAIN)) },
+            resolver: NameResolver(threads: threads), threads: threads)
+        #expect(await timeout(of: stopped, .connecting).failure?.reason == .timeout(.connecting))
     }
 
     /// What a ping reports.

@@ -79,6 +79,24 @@ struct MemcachedTests {
         #expect(failure == expected)
     }
 
+    @Test func aFullServerOfAPoolIsNoDeadOne() async {
+        let good = FaultyServer(script: Self.good)
+        let full = FaultyServer {
+            $0.receive()
+            $0.send(Array("ERROR Too many open connections\r\n".utf8))
+            $0.receiveToEnd()
+        }
+        let failure = await bench.outcome { () throws(PingFailure) in
+            try await check([good.port, full.port]).ping(limit: .ample)
+        }
+        #expect(failure?.reason == .tooManyConnections)
+        let unused = UnusedPort()
+        let both = await bench.outcome { () throws(PingFailure) in
+            try await check([full.port, unused.port]).ping(limit: .ample)
+        }
+        #expect(both?.reason == .serversDown(["127.0.0.1:\(unused.port)"]))
+    }
+
     @Test func serversArePingedBesideEachOther() async {
         // Each answers only when both have been asked.
         let gate = Gate()

@@ -96,16 +96,20 @@ struct MySQLFaultTests {
         (1135, "Can't create a new thread", .tooManyConnections), (4150, "User is blocked", .authentication),
         (1129, "Host '127.0.0.1' is blocked because of many connection errors", .hostBlocked),
         (1130, "Host '127.0.0.1' is not allowed to connect to this server", .hostBlocked),
-        (1053, "Server shutdown in progress", .shuttingDown),
+        (1053, "Server shutdown in progress", .shuttingDown), (1203, "User already has more than", .userLimit),
+        (1226, "User has exceeded the 'max_user_connections' resource", .userLimit),
     ])
     func errorsInPlaceOfTheGreetingHaveTheirReason(
         code: UInt16, message: String, reason: PingFailure.Reason
     ) async throws {
-        let server = FaultyServer {
-            $0.sendMySQLError(code, message)
-            $0.receiveToEnd()
-        }
-        for tls in [DatabaseServer.TLSMode.disable, .prefer, .verifyFull] {
+        // A server in trouble may number the packet as if it answered one.
+        for (tls, sequence) in [
+            (DatabaseServer.TLSMode.disable, 0 as UInt8), (.disable, 1), (.prefer, 0), (.verifyFull, 0),
+        ] {
+            let server = FaultyServer {
+                $0.sendMySQLError(code, message, sequence: sequence)
+                $0.receiveToEnd()
+            }
             let failure = try await bench.failure(of: bench.check(.mysql, port: server.port, tls: tls))
             #expect(failure.reason == reason)
             #expect(failure.detail == "127.0.0.1:\(server.port): \(code): \(message)")
@@ -156,6 +160,17 @@ struct MySQLFaultTests {
             $0.receiveToEnd()
         }
         #expect(failure.reason == .tls)
+    }
+
+    @Test(arguments: [UInt16(1205), 1213, 1317, 1969, 3024, 1021])
+    func aQueryThatAServerBreaksOffIsUnanswered(code: UInt16) async throws {
+        let failure = try await bench.failure(.mysql) {
+            guard $0.acceptMySQLLogin() else { return }
+            _ = $0.receiveMySQLPacket()
+            $0.sendMySQLError(code, "broken off", sequence: 1, sqlState: "HY000")
+            $0.receiveToEnd()
+        }
+        #expect(failure.reason == .unanswered)
     }
 
     @Test func failedQueryIsQuery() async throws {

@@ -1,6 +1,7 @@
 import FailoverCore
 import FailoverSystem
 import FailoverTesting
+import Glibc
 import Synchronization
 import Testing
 
@@ -102,6 +103,60 @@ struct NameResolverTests {
         }
         server.set(.success(["192.0.2.2"]))
         #expect(try await resolver.addresses(of: endpoint, limit: limit).map(\.description) == ["192.0.2.2:5432"])
+    }
+
+    /// What name servers say of a name's IPv4 addresses when they tell no more than its IPv6 address.
+    @Test(
+        arguments: [
+            (["192.0.2.2"], ["[2001:db8::1]:5432", "192.0.2.2:5432"]), ([], ["[2001:db8::1]:5432"]),
+            (nil, ["[2001:db8::1]:5432", "192.0.2.1:5432"]),
+        ] as [([String]?, [String])])
+    func aFamilyThatIsMissingIsAskedForAndStaysWhileNobodyAnswers(answer: [String]?, places: [String]) async throws {
+        let server = NameServer()
+        let resolver = NameResolver(threads: threads) { name, family throws(PingFailure) in
+            #expect(family == AF_INET)
+            guard let answer else { throw PingFailure(.unresolved, "\(name): Temporary failure in name resolution") }
+            return AddressList(literals: answer)
+        } lookUp: { name throws(PingFailure) in
+            try server.lookUp(name)
+        }
+        server.set(.success(["2001:db8::1", "192.0.2.1"]))
+        let endpoint = Endpoint.tcp(host: "db.example", port: 5432)
+        #expect(try await resolver.addresses(of: endpoint, limit: .seconds(60)).count == 2)
+        server.set(.success(["2001:db8::1"]))
+        #expect(try await resolver.addresses(of: endpoint, limit: .seconds(60)).map(\.description) == places)
+    }
+
+    @Test func whatAnotherProcessKnewHoldsUntilANameIsFound() async throws {
+        let server = NameServer()
+        let resolver = NameResolver(threads: threads) { name throws(PingFailure) in try server.lookUp(name) }
+        server.set(.failure(PingFailure(.unresolved, "away")))
+        let endpoint = Endpoint.tcp(host: "db.example", port: 5432)
+        let known = try #require(AddressList(literal: "192.0.2.7")).withPort(3306)
+        resolver.remember(known, of: endpoint)
+        let place = try await resolver.place(of: endpoint, limit: .seconds(60))
+        #expect(place.addresses.map(\.description) == ["192.0.2.7:5432"])
+        #expect(place.isRemembered)
+        server.set(.success(["192.0.2.1"]))
+        #expect(
+            try await resolver.addresses(of: endpoint, limit: .seconds(60)).map(\.description) == ["192.0.2.1:5432"])
+        resolver.remember(known, of: endpoint)
+        server.set(.failure(PingFailure(.unresolved, "away")))
+        #expect(
+            try await resolver.addresses(of: endpoint, limit: .seconds(60)).map(\.description) == ["192.0.2.1:5432"])
+    }
+
+    /// The library would look the name up itself, and find nobody.
+    @Test func aNameThatIsOnlyRememberedIsNoDeathWhereTheLibraryHasToLookItUp() async throws {
+        let resolver = NameResolver(threads: threads) { name throws(PingFailure) in
+            throw PingFailure(.unresolved, "\(name): away")
+        }
+        let endpoint = Endpoint.tcp(host: "db.failover.invalid", port: 3306)
+        resolver.remember(try #require(AddressList(literal: "127.0.0.1")).withPort(3306), of: endpoint)
+        let server = DatabaseServer(engine: .mysql, endpoint: endpoint, user: "monitor", tls: .verifyFull)
+        let check = ServerCheck(server: server, resolver: resolver, threads: threads)
+        let failure = await #expect(throws: PingFailure.self) { try await check.ping(limit: .ample) }
+        #expect(failure?.reason == .unresolved)
     }
 
     @Test func aSilentNameServerCostsASecondAndItsLateAnswerIsForTheNext() async throws {

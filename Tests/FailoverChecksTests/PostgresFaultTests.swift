@@ -1,6 +1,8 @@
 import FailoverChecks
 import FailoverCore
+import FailoverSystem
 import FailoverTesting
+import Glibc
 import Testing
 
 @Suite("PostgreSQL ping, one fault each")
@@ -88,6 +90,17 @@ struct PostgresFaultTests {
         ("28P01", "password authentication failed for user \"monitor\"", .authentication),
         ("28000", "no pg_hba.conf entry for host \"127.0.0.1\"", .authentication),
         ("3D000", "database \"monitor\" does not exist", .authentication),
+        ("53300", "too many connections for role \"monitor\"", .userLimit),
+        ("53300", "too many connections for database \"app\"", .tooManyConnections),
+        ("22023", "invalid value for parameter \"client_encoding\"", .authentication),
+        ("57014", "canceling authentication due to timeout", .unanswered),
+        ("58P01", "could not open file \"global/pg_filenode.map\"", .other), ("XX000", "lost", .other),
+        ("08P01", "no more connections allowed (max_client_conn)", .tooManyConnections),
+        ("08P01", "password authentication failed", .authentication),
+        ("08P01", "no such user: monitor", .authentication),
+        ("08P01", "no such database: app", .authentication),
+        ("08P01", "server login has been failing, try again later (server_login_retry)", .other),
+        ("08P01", "client_login_timeout (server down)", .other), ("08P01", "bouncer config error", .other),
     ])
     func errorsAtLoginHaveTheirReason(code: String, message: String, reason: PingFailure.Reason) async throws {
         let server = FaultyServer {
@@ -100,6 +113,36 @@ struct PostgresFaultTests {
             #expect(failure.reason == reason)
             #expect(failure.detail == "127.0.0.1:\(server.port): FATAL: \(message)")
         }
+    }
+
+    /// `report_fork_failure_to_client`: an error of the old style, which libpq takes for none of this protocol after TLS was
+    /// asked for.
+    @Test(arguments: [DatabaseServer.TLSMode.disable, .prefer, .require], [ENOMEM, EAGAIN])
+    func aServerThatCannotForkIsFull(tls: DatabaseServer.TLSMode, error: Int32) async throws {
+        let words = "could not fork new process for connection: \(SystemError(error).words)"
+        let failure = try await bench.failure(.postgres, tls: tls) {
+            $0.receive()
+            $0.send(Array("E\(words)\n\u{0}".utf8))
+        }
+        #expect(failure.reason == .tooManyConnections, "\(failure)")
+    }
+
+    @Test(arguments: [
+        ("57014", "canceling statement due to statement timeout", PingFailure.Reason.unanswered),
+        ("55P03", "canceling statement due to lock timeout", .unanswered),
+        ("40001", "canceling statement due to conflict with recovery", .unanswered),
+        ("54001", "stack depth limit exceeded", .unanswered), ("22012", "division by zero", .query),
+    ])
+    func aQueryThatAServerBreaksOffIsUnanswered(code: String, words: String, reason: PingFailure.Reason) async throws {
+        let failure = try await bench.failure(.postgres) {
+            $0.receivePostgresStartup()
+            $0.sendPostgresWelcome()
+            $0.receive()
+            $0.sendPostgresError(code, words, severity: "ERROR")
+            $0.sendPostgres("Z", Array("I".utf8))
+            $0.receiveToEnd()
+        }
+        #expect(failure.reason == reason, "\(failure)")
     }
 
     @Test func serverWithoutTLSFailsWhereItIsRequired() async throws {

@@ -56,7 +56,8 @@ struct MonitoredServiceTests {
 
     private func environment(_ log: CapturedLog = CapturedLog()) -> MonitorEnvironment {
         MonitorEnvironment(
-            clock: MonotonicClock(clock), timeOfDay: { WallTime(sinceEpoch: .zero) }, log: log.logger, host: "db",
+            clock: MonotonicClock(clock), processClock: MonotonicClock(ManualClock()),
+            timeOfDay: { WallTime(sinceEpoch: .zero) }, log: log.logger, host: "db",
             processID: 7)
     }
 
@@ -177,6 +178,53 @@ struct MonitoredServiceTests {
         // It has failed when the third is due, 30 s after it.
         #expect(await eventually { clock.wakes.contains { $0 > .seconds(60) && $0 < .seconds(61) } })
         #expect(service.pings == 1)
+        running.cancel()
+        await running.value
+    }
+
+    /// A process that was stopped, or got no processor, for some of a ping.
+    @Test(arguments: [
+        (PingFailure.Reason.timeout(.login), Duration.seconds(2), true), (.disconnected, .seconds(2), true),
+        (.timeout(.login), .milliseconds(900), false), (.refused, .seconds(2), false),
+    ])
+    func whatAPingMissedWhileTheProcessStoodStillIsNoOutage(
+        reason: PingFailure.Reason, pause: Duration, isLocal: Bool
+    ) async {
+        let (service, log, processClock) = (ScriptedService(), CapturedLog(), ManualClock())
+        var environment = environment(log)
+        environment.processClock = MonotonicClock(processClock)
+        let monitor = MonitoredService(service: service, settings: MonitorSettings(), environment: environment)
+        let running = Task { await monitor.run() }
+        #expect(await eventually { service.pings == 1 && processClock.wakes == [.milliseconds(500)] })
+        processClock.advance(by: .milliseconds(500) + pause)
+        service.answer(PingFailure(reason, "127.0.0.1:5433 gave no answer within 10 s"))
+        #expect(await eventually { log.lines.count == 1 })
+        #expect(
+            log.lines[0].hasPrefix(isLocal ? "error slave could not be pinged" : "critical slave outage"),
+            "\(log.lines)")
+        #expect(monitor.status.isUp == isLocal)
+        if isLocal {
+            let words = "this process stood still for 2s meanwhile: 127.0.0.1:5433 gave no answer within 10 s"
+            #expect(log.metadata[0]["detail"] == "\(words)")
+        }
+        running.cancel()
+        await running.value
+    }
+
+    @Test func aRefusalThatAnotherProcessHasToldIsNotToldAgainButItsEndIs() async {
+        let (service, log) = (ScriptedService(), CapturedLog())
+        let monitor = monitor(service, log)
+        let password = PingFailure(.authentication, "password authentication failed")
+        monitor.resumeRefusal(since: WallTime(sinceEpoch: .seconds(-60)), because: password)
+        let running = Task { await monitor.run() }
+        service.answer(password)
+        #expect(await eventually { clock.wakes.contains(.seconds(120)) })
+        #expect(monitor.status.isDegraded)
+        clock.advance(by: .seconds(120))
+        service.answer(nil)
+        #expect(await eventually { log.lines.count == 1 })
+        #expect(log.lines[0].hasPrefix("info slave is healthy again"), "\(log.lines)")
+        #expect(log.metadata[0]["degraded_for"] == "3m 0s")
         running.cancel()
         await running.value
     }

@@ -10,7 +10,8 @@ struct RefusedPingTests {
     let wrongRole = PingFailure(.wrongRole, "127.0.0.1:5433: is a primary, not a replica")
 
     @Test(arguments: [
-        PingFailure.Reason.authentication, .tooManyConnections, .hostBlocked, .tls, .missingPrivilege, .heartbeat,
+        PingFailure.Reason.authentication, .tooManyConnections, .userLimit, .hostBlocked, .tls, .missingPrivilege,
+        .heartbeat, .unanswered, .timeout(.question),
     ])
     func aRefusalIsNoOutage(reason: PingFailure.Reason) {
         var test = MachineUnderTest()
@@ -74,6 +75,16 @@ struct RefusedPingTests {
         #expect(test.isUp)
     }
 
+    @Test func anOutageOfAnotherProcessForItsRoleNeedsAnAnswerHereToo() {
+        for (hasToAnswer, isUp) in [(true, false), (false, true)] {
+            var test = MachineUnderTest()
+            test.machine = ServiceStateMachine(
+                settings: MonitorSettings(), downSince: .zero, because: refused, hasToAnswer: hasToAnswer, now: .zero)
+            test.nextPing(full)
+            #expect(test.isUp == isUp)
+        }
+    }
+
     @Test func degradationOutlastsAnOutage() {
         var test = MachineUnderTest()
         test.nextPing(password)
@@ -98,6 +109,9 @@ struct RefusedPingTests {
         test.nextPing(blocked)
         #expect(test.standing.availability == .blocked)
         test.nextPing(password)
+        #expect(test.standing.availability == .open)
+        // The monitor's own connections are used up. Others may have some left.
+        test.nextPing(PingFailure(.userLimit, "1203: User monitor already has more than 'max_user_connections'"))
         #expect(test.standing.availability == .open)
         test.nextPing(full)
         test.nextPing()

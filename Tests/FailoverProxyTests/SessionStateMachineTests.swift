@@ -53,6 +53,20 @@ struct SessionStateMachineTests {
         #expect(machine.takeReports() == [accusation(0, .timeout)])
     }
 
+    /// As one of IPv6, where there is none.
+    @Test func anAddressThatThisMachineCannotReachDoesNotHideWhatAnotherMet() {
+        var machine = machine([[a, b], [c]])
+        _ = machine.start(now: 0)
+        #expect(machine.failed(.system(ECONNREFUSED), now: 1) == .dial(b, deadline: 1000))
+        #expect(machine.failed(.system(EADDRNOTAVAIL), now: 2) == .dial(c, deadline: 1002))
+        #expect(machine.takeReports() == [accusation(0, .system(ECONNREFUSED))])
+        #expect(
+            machine.failed(.system(EMFILE), now: 3)
+                == .refuse([
+                    .init(alias: 0, failure: .system(ECONNREFUSED)), .init(alias: 1, failure: .system(EMFILE)),
+                ]))
+    }
+
     @Test func whenNoAliasIsLeftTheClientIsRefusedWithEachReason() {
         var machine = machine([[a], [], [b]])
         _ = machine.start(now: 0)
@@ -229,7 +243,7 @@ struct SessionStateMachineTests {
     @Test(arguments: [
         (DialFailure.system(ECONNREFUSED), BackendErrorKind.connectRefused), (.timeout, .connectTimeout),
         (.system(EHOSTUNREACH), .connectUnreachable), (.system(ENETUNREACH), .connectUnreachable),
-        (.system(ENOENT), .connectRefused),
+        (.system(ENOENT), .connectRefused), (.system(EAGAIN), .tooManyConnections),
     ])
     func failuresHaveTheKindsOfTheConfiguration(_ failure: DialFailure, _ kind: BackendErrorKind) {
         #expect(failure.kind == kind)

@@ -53,6 +53,26 @@ extension RealServers {
             try await failover.end()
         }
 
+        /// The next process can look no name up, and goes on with what the former one knew.
+        @Test func aTakeOverWhileTheResolverIsAwayKeepsTheAddresses() async throws {
+            let engine = Laboratory.Engine.postgres
+            let (scratch, names) = (try Scratch(), try await NameServer("127.0.0.1"))
+            let configuration = configuration(engine, settings: "takeover_socket: \(scratch.path("takeover"))")
+            let former = try FailoverProcess(configuration: configuration, prefix: names.prefix)
+            let port = try await former.port()
+            #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
+            try names.say("nxdomain")
+            let next = try FailoverProcess(
+                configuration: configuration, prefix: names.prefix, arguments: ["--takeover"])
+            #expect(await next.logs("NOTICE took over from the former process"))
+            #expect(try await former.status() == 0)
+            for _ in 0..<5 { #expect(try await engine.whoAnswers(at: try await next.port()) == engine.replicaPort) }
+            // Its pings reach the server too.
+            let complaints = next.log.filter { $0.hasPrefix("CRITICAL") || $0.hasPrefix("ERROR") }
+            #expect(complaints == [])
+            try await next.end()
+        }
+
         /// A name with two addresses, of which the first one accepts and is silent, or drops what comes.
         @Test(arguments: ["accepts and is silent", "drops packets"])
         func aDeadFirstAddressCostsFewSessionsAWaitAndNoneItsReplica(_ fault: String) async throws {

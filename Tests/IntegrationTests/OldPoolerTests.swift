@@ -3,7 +3,8 @@ import Foundation
 import Testing
 
 extension RealServers {
-    /// The read-only guard at PgBouncer 1.18, which takes no `default_transaction_read_only` at a session's start.
+    /// PgBouncer 1.18, which takes no `default_transaction_read_only` at a session's start, and tells by words alone what an
+    /// error of its own means.
     @Suite("An old pooler")
     struct OldPoolerTests {
         private let scratch: Scratch
@@ -11,7 +12,7 @@ extension RealServers {
 
         init() throws { scratch = try Scratch() }
 
-        private func pooler() throws -> (port: UInt16, process: ChildProcess) {
+        private func pooler(_ settings: String = "") throws -> (port: UInt16, process: ChildProcess) {
             let port = UnusedPort().port
             let file = scratch.path("pgbouncer.ini")
             try """
@@ -24,6 +25,7 @@ extension RealServers {
             auth_type = plain
             auth_file = \(scratch.path("users"))
             pool_mode = session
+            \(settings)
 
             """.write(toFile: file, atomically: true, encoding: .utf8)
             let users = "\"app\" \"app-secret\"\n\"monitor\" \"monitor-secret\"\n"
@@ -61,6 +63,31 @@ extension RealServers {
             #expect(try await engine.answer(to: "show default_transaction_read_only", at: Int(pooler.port)) == "off")
             let report = try await failover.command("doctor").standardOutput
             #expect(report.contains("guard-by-statement: "), "\(report)")
+            try await failover.end()
+        }
+
+        @Test func oneThatIsFullIsNoOutageAndItsClientsGoElsewhere() async throws {
+            let pooler = try pooler("max_client_conn = 2")
+            defer { kill(pooler.process.pid, SIGKILL) }
+            #expect(await eventually { (try? await engine.whoAnswers(at: Int(pooler.port))) == engine.primaryPort })
+            let failover = try FailoverProcess(
+                configuration: engine.configuration(
+                    replica: "password_methods: [scram, md5, cleartext]",
+                    ports: [UInt16(engine.replicaPort), pooler.port]))
+            let port = try await failover.port()
+            #expect(try await engine.whoAnswers(at: port) == engine.primaryPort)
+            // A ping may have the place of one of them for a moment.
+            let held = (0..<2).map { _ in
+                Task {
+                    while (try? await engine.answer(to: "select pg_sleep(6)", at: Int(pooler.port))) == nil {}
+                }
+            }
+            #expect(await failover.logs(" slave is degraded: its server refuses the monitor."))
+            #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
+            for held in held { _ = await held.result }
+            #expect(await failover.logs("INFO slave is healthy again."))
+            #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.primaryPort })
+            #expect(!failover.log.contains { $0.hasPrefix("CRITICAL") }, "\(failover.log)")
             try await failover.end()
         }
     }

@@ -37,6 +37,20 @@ extension RealServers {
             if engine == .mariadb { try await engine.administer("set global max_connections = 151", at: .replica) }
         }
 
+        /// The question of a ping ends at a limit of the server's own.
+        @Test(arguments: [
+            (Laboratory.Engine.postgres, "set statement_timeout = '100ms'; select pg_sleep(30)"),
+            (.mariadb, "set statement max_statement_time = 0.1 for select sleep(30)"),
+        ])
+        func aPingThatTheServerBreaksOffIsNoOutage(_ engine: Laboratory.Engine, query: String) async throws {
+            let failover = try FailoverProcess(configuration: engine.configuration(replica: "ping_query: \"\(query)\""))
+            let port = try await failover.port()
+            #expect(await failover.logs(" slave is degraded: its server refuses the monitor."))
+            #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
+            expectNoOutage(failover)
+            try await failover.end()
+        }
+
         struct Login: CustomTestStringConvertible, Sendable {
             let engine: Laboratory.Engine
             let spoil: String

@@ -15,8 +15,8 @@ struct DatabaseAliasService: TimedService {
     /// Told when the alias has become another of the servers that it may be.
     let onMove: @Sendable (_ former: Endpoint, _ server: Endpoint) -> Void
 
-    /// A server that refuses the ping has as old data as it had, for `max_lag`; then its lag is unknown, and the alias stale. Other
-    /// failures leave a stale alias stale.
+    /// A server that refuses the ping has as old data as it had, for `max_lag`; then its lag is unknown, and the alias stale. No
+    /// failure makes a stale alias fresh.
     func ping(limit: Duration) async throws {
         let former = board.table.aliases[alias].server
         do throws(PingFailure) {
@@ -29,7 +29,7 @@ struct DatabaseAliasService: TimedService {
             case .wrongRole, .replicationStopped: board.setMustNotServe(alias: alias, true)
             default: break
             }
-            if error.kind == .refusal { followStaleness() }
+            if error.kind == .refusal, check.staleness != nil { followStaleness() }
             throw error
         }
         board.setMustNotServe(alias: alias, false)

@@ -10,9 +10,11 @@ extension PingFailure.Reason {
         case .refused: "start the server, or mend host and port"
         case .unresolved, .timeout(.lookup): "getent ahosts \(host)"
         case .unreachable, .timeout(.connecting): "let packets through, both ways: nc -vz \(host) \(port)"
+        case .unanswered, .timeout(.question): "look for locks, and at the server's limits of a query's time"
         case .timeout: "look at the server and its log: it accepts connections, and does not go on"
         case .authentication: server?.loginRemedy ?? "mend user and password"
         case .tooManyConnections: "a higher max_connections of the server, or fewer sessions"
+        case .userLimit: "more connections for the user of the ping"
         case .hostBlocked: "FLUSH HOSTS, or CREATE USER for this machine's address if there is none"
         case .tls:
             "openssl s_client -connect \(host):\(port)\(server?.startTLS ?? ""), then mend tls and tls_ca, or the certificate"

@@ -1,3 +1,4 @@
+import FailoverChecks
 import FailoverCore
 import FailoverProxy
 import FailoverSystem
@@ -54,6 +55,7 @@ extension FailoverApplication {
     private var offer: TakeoverOffer {
         let table = board.table
         let reports = current.value.targets.map(\.monitor.report)
+        let now = factory.environment.timeOfDay()
         return TakeoverOffer(
             listeners: proxy.listeningSockets.map { .init(route: $0.route, hasChosenPort: $0.hasChosenPort) },
             pins: table.routes.indices.compactMap { route in
@@ -67,7 +69,15 @@ extension FailoverApplication {
             outages: reports.compactMap { report in
                 guard case .down(let failure, _) = report.status.verdict else { return nil }
                 return .init(service: report.name, since: report.since.sinceEpoch / .seconds(1), failure: failure)
-            })
+            },
+            degraded: reports.compactMap { report in
+                guard let failure = report.status.standing.refusal, let lasting = report.status.degradedFor else {
+                    return nil
+                }
+                return .init(
+                    service: report.name, since: now.before(lasting).sinceEpoch / .seconds(1), failure: failure)
+            },
+            aliases: table.aliases.filter { !$0.isRetired }.map(TakeoverOffer.Alias.init))
     }
 }
 
@@ -76,23 +86,45 @@ extension FailoverApplication {
 extension FailoverApplication {
     /// Knows what the former process knew.
     func resume(from offer: TakeoverOffer) {
+        for alias in offer.aliases ?? [] { resume(alias) }
         for outage in offer.outages {
-            guard let target = current.value.targets.first(where: { $0.monitor.service.name == outage.service }) else {
-                continue
-            }
-            target.monitor.resumeOutage(since: outage.begin, because: outage.failure)
+            guard let target = target(of: outage) else { continue }
+            var hasToAnswer = false
             if case .alias(let alias, _, _, _, _, _) = target.origin {
                 board.markDown(alias: alias, because: outage.failure)
+                hasToAnswer = board.table.aliases[alias].mustNotServe
             }
+            target.monitor.resumeOutage(since: outage.begin, because: outage.failure, hasToAnswer: hasToAnswer)
             for service in target.services {
                 do { try consequences.begin(service, member: target.member) } catch { log.error("\(error)") }
             }
+        }
+        for refusal in offer.degraded ?? [] {
+            target(of: refusal)?.monitor.resumeRefusal(since: refusal.begin, because: refusal.failure)
         }
         for alias in offer.drained { _ = try? admin.drain(alias: alias) }
         let now = factory.environment.timeOfDay()
         for pin in offer.pins where !pin.isOver(at: now) {
             _ = try? admin.switch(route: pin.route, to: pin.alias, for: pin.rest(at: now))
         }
+    }
+
+    private func target(of outage: TakeoverOffer.Outage) -> MonitoredTarget? {
+        current.value.targets.first { $0.monitor.service.name == outage.service }
+    }
+
+    /// What this process has found itself stays.
+    private func resume(_ known: TakeoverOffer.Alias) {
+        let table = board.table
+        guard let index = table.aliases.firstIndex(where: { !$0.isRetired && known.isOf($0) }) else { return }
+        let alias = table.aliases[index]
+        if !known.places.isEmpty {
+            let server = ([alias.endpoint] + alias.alternatives).first { $0.description == known.server }
+            factory.checks.resolver.remember(known.places, of: server ?? alias.endpoint)
+            if alias.addresses.isEmpty { board.setAddresses(alias: index, known.places, server: server) }
+        }
+        if known.mustNotServe { board.setMustNotServe(alias: index, true) }
+        if let staleness = known.staleness { board.setStaleness(alias: index, staleness) }
     }
 
     /// Waits for the first answers of all services, no longer than twice a ping's limit: whoever serves must not learn of an

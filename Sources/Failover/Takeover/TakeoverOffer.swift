@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverSystem
 import FoundationEssentials
 
 /// What a process hands to the one that takes its place, beside the listening sockets.
@@ -23,7 +24,7 @@ struct TakeoverOffer: Codable, Sendable {
         func isOver(at now: WallTime) -> Bool { rest(at: now).map { $0 <= .zero } ?? false }
     }
 
-    /// A service that is down: its end is to be told, its begin was.
+    /// A service that is down, or refuses the monitor: the end of that is to be told, its begin was.
     struct Outage: Codable, Sendable {
         let service: String
         /// In seconds since 1970.
@@ -33,11 +34,50 @@ struct TakeoverOffer: Codable, Sendable {
         var begin: WallTime { WallTime(sinceEpoch: Duration(foreignSeconds: since)) }
     }
 
+    /// What is known of a database alias.
+    struct Alias: Codable, Sendable {
+        let name: String
+        /// The servers that it may be; what is known is true of no others.
+        let servers: [String]
+        /// Which of several it is.
+        let server: String?
+        /// Bytes of each `sockaddr`: while name servers are away nobody else can tell.
+        let addresses: [Data]
+        /// It was found in the wrong role, or no longer following its primary.
+        let mustNotServe: Bool
+        let staleness: Staleness?
+
+        init(_ state: AliasState) {
+            name = state.name
+            servers = state.servers.map(\.description)
+            server = state.server?.description
+            addresses = state.addresses.map { Data($0.bytes) }
+            mustNotServe = state.mustNotServe
+            staleness = state.staleness
+        }
+
+        /// Whether it is the same server, or the same several.
+        func isOf(_ state: AliasState) -> Bool { state.name == name && state.servers.map(\.description) == servers }
+
+        var places: [SocketAddress] {
+            addresses.map { SocketAddress(kernelBytes: Array($0)) }.filter { $0.port != nil || $0.isUnix }
+        }
+    }
+
     let listeners: [Listener]
     let pins: [Pin]
     /// Aliases that an operator took out of service.
     let drained: [String]
     let outages: [Outage]
+    /// Services that are up and refuse the monitor; `nil` from 0.1.0, which did not know such.
+    let degraded: [Outage]?
+    /// `nil` from 0.1.0.
+    let aliases: [Alias]?
+}
+
+extension AliasState {
+    /// Those that it may be.
+    fileprivate var servers: [Endpoint] { [endpoint] + alternatives }
 }
 
 extension TakeoverOffer {

@@ -29,11 +29,12 @@ package struct MemcachedCheck: Sendable {
         let failed = zip(servers, failures).compactMap { server, failure in
             failure.map { (name: server.name, failure: $0) }
         }
-        // A server that could not be asked is none of the dead.
-        let dead = failed.filter { $0.failure.kind != .local }
-        guard let first = dead.first ?? failed.first else { return }
-        if dead.isEmpty { throw first.failure }
-        if servers.count == 1 { throw first.failure }
+        // A server that refuses, or could not be asked, is none of the dead.
+        let dead = failed.filter { $0.failure.kind == .dead }
+        guard let first = dead.first ?? failed.first(where: { $0.failure.kind == .refusal }) ?? failed.first else {
+            return
+        }
+        if dead.isEmpty || servers.count == 1 { throw first.failure }
         let list = dead.map { "\($0.name) (\($0.failure.reason))" }.joined(separator: ", ")
         throw PingFailure(
             .serversDown(dead.map(\.name)), "\(dead.count) of \(servers.count) servers down: \(list)")

@@ -33,6 +33,7 @@ struct MySQLDriver: PingDriver {
         do { try connection.run(server.pingQuery, deadline: attempt.deadline) } catch {
             throw failure(of: error, attempt)
         }
+        attempt.reached(.question)
         if let identity { try askForIdentity(identity, &connection, attempt) }
         if let replica {
             try ask(replica, &connection, attempt)
@@ -82,7 +83,7 @@ struct MySQLDriver: PingDriver {
         let rows: [[String?]]
         do { rows = try connection.texts(of: query, deadline: attempt.deadline) } catch {
             let failure = failure(of: error, attempt)
-            guard failure.reason == .query || failure.reason == .missingPrivilege else { throw failure }
+            guard failure.reason == .unanswered || failure.reason == .missingPrivilege else { throw failure }
             let words = "heartbeat_query: \(error.words)"
             guard error.isOfPrivileges else { throw attempt.failure(.heartbeat, words) }
             throw attempt.failure(
@@ -152,6 +153,10 @@ struct MySQLDriver: PingDriver {
                 // A comma, a semicolon or a colon would be more than a host to the library.
                 guard AddressList(literal: host) != nil || host.wholeMatch(of: /[A-Za-z0-9._-]+/) != nil else {
                     throw attempt.failure(.local, "not a host name")
+                }
+                // Where it was the server may still be, which the library, looking for itself, would not find.
+                if attempt.isRemembered {
+                    throw attempt.failure(.unresolved, "the name can't be looked up, as tls: verify-full has to")
                 }
                 login.host = host
             }

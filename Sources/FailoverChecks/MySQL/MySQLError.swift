@@ -52,7 +52,10 @@ struct MySQLError: Error, Equatable {
     func reason(at stage: PingFailure.Stage) -> PingFailure.Reason {
         switch code {
         // No connection, memory or thread is left.
-        case 1037, 1040, 1041, 1135, 1203, 1226: .tooManyConnections
+        case 1037, 1040, 1041, 1135: .tooManyConnections
+        case 1203, 1226: .userLimit
+        // A full disk that it waits for; a lock; cancelled; a deadlock; a time limit, MariaDB's and MySQL's.
+        case 1021, 1205, 1213, 1317, 1969, 3024: .unanswered
         case 1129, 1130: .hostBlocked
         case 1053: .shuttingDown
         // Killed, or the server's own trouble with the network.
@@ -66,9 +69,17 @@ struct MySQLError: Error, Equatable {
         case 2005: .unresolved
         // The library got no socket, or no memory.
         case 2001, 2004, 2008: .local
-        case Self.tooLong.code where self == .tooLong: stage == .query ? .query : .protocolViolation
+        case Self.tooLong.code where self == .tooLong: reason(ofQueryAt: stage) ?? .protocolViolation
         case 2007, 2012, 2014, 2020, 2027, 2054, 5005: .protocolViolation
-        default: stage == .query ? .query : .other
+        default: reason(ofQueryAt: stage) ?? .other
+        }
+    }
+
+    private func reason(ofQueryAt stage: PingFailure.Stage) -> PingFailure.Reason? {
+        switch stage {
+        case .query: .query
+        case .question: .unanswered
+        default: nil
         }
     }
 

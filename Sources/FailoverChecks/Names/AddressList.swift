@@ -4,6 +4,9 @@ import Glibc
 
 /// The addresses that getaddrinfo(3) finds for a host, without ports: port 0 stands in each.
 struct AddressList: Sendable {
+    /// No such name; and `EAI_NODATA` and `EAI_ADDRFAMILY` of <netdb.h>, which the module lacks: none of the family.
+    private static let thereAreNone: Set<Int32> = [EAI_NONAME, -5, -9]
+
     /// Bytes of `sockaddr_in` and `sockaddr_in6`, in the order of the resolver, none twice.
     private var addresses: [[UInt8]] = []
 
@@ -19,14 +22,53 @@ struct AddressList: Sendable {
 
     /// Looks up a name. May block for as long as the name servers are silent.
     init(name host: String) throws(PingFailure) {
-        let error = Self.lookUp(host, flags: 0, into: &addresses)
+        if let failure = Self.failure(Self.lookUp(host, into: &addresses), host) { throw failure }
+    }
+
+    /// Looks up the addresses of one family, `AF_INET` or `AF_INET6`. May block. A name that has none is no failure.
+    init(name host: String, family: Int32) throws(PingFailure) {
+        let error = Self.lookUp(host, family: family, into: &addresses)
+        if Self.thereAreNone.contains(error) { return }
+        if let failure = Self.failure(error, host) { throw failure }
+    }
+
+    /// Those of addresses with ports.
+    init(_ addresses: [SocketAddress]) {
+        for address in addresses where address.port != nil {
+            var bytes = address.bytes
+            bytes[2...3] = [0, 0]
+            add(bytes)
+        }
+    }
+
+    /// The families, `AF_INET` and `AF_INET6`, of which there is an address.
+    var families: Set<Int32> { Set(addresses.map { SocketAddress(bytes: $0, description: "").family }) }
+
+    /// Those of one family.
+    func only(_ family: Int32) -> AddressList {
+        var list = self
+        list.addresses.removeAll { SocketAddress(bytes: $0, description: "").family != family }
+        return list
+    }
+
+    /// Puts others behind these.
+    mutating func append(_ other: AddressList) {
+        for bytes in other.addresses { add(bytes) }
+    }
+
+    private mutating func add(_ bytes: [UInt8]) {
+        if !addresses.contains(bytes) { addresses.append(bytes) }
+    }
+
+    /// What the result of a look-up means; `nil` is well.
+    private static func failure(_ error: Int32, _ host: String) -> PingFailure? {
         switch error {
-        case 0: return
+        case 0: return nil
         case EAI_SYSTEM:
             let system = SystemError.last()
-            throw PingFailure(system.reason(at: .lookup) == .local ? .local : .unresolved, "\(host): \(system.words)")
-        case EAI_MEMORY: throw PingFailure(.local, "\(host): \(Self.text(error))")
-        default: throw PingFailure(.unresolved, "\(host): \(Self.text(error))")
+            return PingFailure(system.reason(at: .lookup) == .local ? .local : .unresolved, "\(host): \(system.words)")
+        case EAI_MEMORY: return PingFailure(.local, "\(host): \(text(error))")
+        default: return PingFailure(.unresolved, "\(host): \(text(error))")
         }
     }
 
@@ -41,10 +83,12 @@ struct AddressList: Sendable {
         }
     }
 
-    private static func lookUp(_ host: String, flags: Int32, into addresses: inout [[UInt8]]) -> Int32 {
+    private static func lookUp(
+        _ host: String, flags: Int32 = 0, family: Int32 = AF_UNSPEC, into addresses: inout [[UInt8]]
+    ) -> Int32 {
         var hints = addrinfo()
         hints.ai_flags = flags
-        hints.ai_family = AF_UNSPEC
+        hints.ai_family = family
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var list: UnsafeMutablePointer<addrinfo>?
         let error = getaddrinfo(host, nil, &hints, &list)

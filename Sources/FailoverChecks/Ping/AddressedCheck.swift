@@ -1,5 +1,6 @@
 import FailoverCore
 import FailoverSystem
+import Glibc
 
 /// Pings an endpoint: looks up its addresses and tries them in order, as a whole within a limit.
 struct AddressedCheck: Sendable {
@@ -39,7 +40,8 @@ struct AddressedCheck: Sendable {
     ///   of them, with that in front.
     func ping(limit: Duration, report: @escaping Report) async throws(PingFailure) {
         let deadline = Deadline(limit)
-        let addresses = try await resolver.addresses(of: endpoint, limit: limit)
+        let place = try await resolver.place(of: endpoint, limit: limit)
+        let addresses = place.addresses
         report(FoundAddresses(addresses, isTested: false))
 
         try await occupancy.take(until: deadline) { [endpoint] in
@@ -49,7 +51,7 @@ struct AddressedCheck: Sendable {
         let answer = Answer<Outcome>()
         do {
             try threads.start {
-                let outcome = tryInOrder(addresses, until: deadline, progress)
+                let outcome = tryInOrder(place, until: deadline, progress)
                 occupancy.leave()
                 answer.give(.success(outcome))
             }
@@ -66,36 +68,73 @@ struct AddressedCheck: Sendable {
 
     /// The first address that answers as it should. Each has an equal share of the time that is left, so that a silent
     /// one leaves time for the next.
+    ///
+    /// Of several that fail the failure counts that says most: one that refuses in words lives; one that could not be asked
+    /// may live.
     private func tryInOrder(
-        _ addresses: [SocketAddress], until deadline: Deadline, _ progress: PingProgress
+        _ place: NameResolver.Place, until deadline: Deadline, _ progress: PingProgress
     ) -> Outcome {
-        var spoke: SocketAddress?
-        var failure = PingFailure(.unresolved, "\(endpoint) has no address")
+        let addresses = Self.withinReach(place.addresses)
+        var outcome = Outcome()
         for (index, address) in addresses.enumerated() {
-            let peer = addresses.count == 1 ? endpoint.description : "\(endpoint) (\(address))"
+            let peer = place.addresses.count == 1 ? endpoint.description : "\(endpoint) (\(address))"
             progress.begin(peer)
             let attempt = PingAttempt(
-                address: address, peer: peer, deadline: deadline.share(of: addresses.count - index),
-                progress: progress, secret: secret)
+                address: address, peer: peer, isRemembered: place.isRemembered,
+                deadline: deadline.share(of: addresses.count - index), progress: progress, secret: secret)
             do {
-                try driver.ping(attempt)
+                try ping(attempt)
                 return Outcome(spoke: address)
             } catch {
-                if error.reason.isSpoken { spoke = address }
-                // A host without IPv6 says so at once of each IPv6 address; what an IPv4 address said tells more.
-                if index == 0 || error.reason != .unreachable { failure = error }
-                if error.reason.isVerdict || deadline.hasPassed { break }
+                if error.reason.isSpoken { outcome.spoke = address }
+                if outcome.failure.map({ $0.weight <= error.weight }) ?? true { outcome.failure = error }
+                if error.reason.isOfTheServer || deadline.hasPassed { break }
             }
         }
-        return Outcome(spoke: spoke, failure: failure)
+        return outcome
+    }
+
+    /// Without those that this machine has no way to, as those of IPv6 where there is none; unless all are such.
+    private static func withinReach(_ addresses: [SocketAddress]) -> [SocketAddress] {
+        guard addresses.count > 1 else { return addresses }
+        let reached = addresses.filter(\.hasWay)
+        return reached.isEmpty ? addresses : reached
+    }
+
+    /// A Unix socket whose queue is full says so at once and offers nothing to wait for. A server that is busy makes room in
+    /// it; one that is stopped does not.
+    private func ping(_ attempt: PingAttempt) throws(PingFailure) {
+        while true {
+            do { return try driver.ping(attempt) } catch {
+                guard attempt.address.isUnix, error.reason == .timeout(.connecting),
+                    attempt.deadline.remaining > Self.pauseOfFullQueue
+                else { throw error }
+            }
+            usleep(UInt32(Self.pauseOfFullQueue / .microseconds(1)))
+        }
+    }
+
+    private static let pauseOfFullQueue = Duration.milliseconds(20)
+}
+
+extension PingFailure {
+    /// How much it says when several addresses fail.
+    fileprivate var weight: Int {
+        switch kind {
+        case .refusal: 3
+        case .local: 2
+        case .dead: reason == .unreachable ? 0 : 1
+        }
     }
 }
 
 extension PingFailure.Reason {
     /// Whether the server at the address has spoken for all: another address of it would say the same.
-    fileprivate var isVerdict: Bool {
+    fileprivate var isOfTheServer: Bool {
         switch self {
-        case .authentication, .tls, .query, .heartbeat, .wrongRole, .replicationStopped, .missingPrivilege, .local: true
+        case .authentication, .userLimit, .tls, .query, .unanswered, .timeout(.question), .heartbeat, .wrongRole,
+            .replicationStopped, .missingPrivilege:
+            true
         default: false
         }
     }
@@ -103,8 +142,8 @@ extension PingFailure.Reason {
     /// Whether a server is at the address, and said so.
     fileprivate var isSpoken: Bool {
         switch self {
-        case .authentication, .startingUp, .shuttingDown, .tooManyConnections, .hostBlocked, .tls, .query, .heartbeat,
-            .wrongRole, .replicationStopped, .missingPrivilege, .cutOff:
+        case .authentication, .startingUp, .shuttingDown, .tooManyConnections, .userLimit, .hostBlocked, .tls, .query,
+            .unanswered, .timeout(.question), .heartbeat, .wrongRole, .replicationStopped, .missingPrivilege, .cutOff:
             true
         case .refused, .timeout, .unresolved, .unreachable, .disconnected, .protocolViolation, .serversDown, .command,
             .local, .drill, .other:

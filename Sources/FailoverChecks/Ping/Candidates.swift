@@ -24,6 +24,8 @@ final class Candidates: Sendable {
     ///
     /// - Parameter report: called with the addresses that were found: of a single server as soon as its name is looked up
     ///   and again when it has answered, of several only of the one that is well.
+    /// While nobody knows which of them it is, one that refuses the monitor is better than none: it lives.
+    ///
     /// - Throws: the failure of the one that it was, with what is the matter with the others.
     func ping(
         limit: Duration, report: @escaping AddressedCheck.Report
@@ -34,6 +36,7 @@ final class Candidates: Sendable {
         let deadline = Deadline(limit)
         let (first, isKnown) = current.withLock { $0 }
         var failures: [PingFailure] = []
+        var refusal: (reason: PingFailure.Reason, found: FoundAddresses)?
         for index in [first] + members.indices.filter({ $0 != first }) {
             let share = deadline.share(of: members.count - failures.count)
             let found = Found()
@@ -43,13 +46,19 @@ final class Candidates: Sendable {
                 return report(FoundAddresses(found.addresses, server: members[index].endpoint, isTested: true))
             } catch {
                 failures.append(error)
+                if refusal == nil, error.kind == .refusal, !found.addresses.isEmpty {
+                    let place = FoundAddresses(found.addresses, server: members[index].endpoint, isTested: true)
+                    refusal = (error.reason, place)
+                }
                 // The one that it was lives, or could not be asked. That must not make it another.
                 if index == first, isKnown, error.kind != .dead { throw error }
             }
             if deadline.hasPassed { break }
         }
         let words = failures.map(\.detail).joined(separator: "; ")
-        throw PingFailure(failures[0].reason, words)
+        guard !isKnown, let refusal else { throw PingFailure(failures[0].reason, words) }
+        report(refusal.found)
+        throw PingFailure(refusal.reason, words)
     }
 }
 

@@ -6,6 +6,8 @@ struct PingAttempt: Sendable {
     let address: SocketAddress
     /// The address as it stands in failures: as configured, and as resolved if there are several.
     let peer: String
+    /// Whether its name could not be looked up this time, so that this is where it was.
+    var isRemembered = false
     let deadline: Deadline
     let progress: PingProgress
     /// Must not appear in any text, even if a server repeats it.
@@ -17,7 +19,9 @@ struct PingAttempt: Sendable {
 
     /// The same attempt with another secret.
     func hiding(_ secret: Secret?) -> PingAttempt {
-        PingAttempt(address: address, peer: peer, deadline: deadline, progress: progress, secret: secret)
+        PingAttempt(
+            address: address, peer: peer, isRemembered: isRemembered, deadline: deadline, progress: progress,
+            secret: secret)
     }
 
     /// A failure with the words of whoever refused.

@@ -11,11 +11,12 @@ extension SystemError {
     func reason(at stage: PingFailure.Stage) -> PingFailure.Reason? {
         switch code {
         case ECONNREFUSED, ENOENT: .refused
-        case ENETUNREACH, EHOSTUNREACH, ENETDOWN, EHOSTDOWN, EPERM: .unreachable
+        case ENETUNREACH, EHOSTUNREACH, ENETDOWN, EHOSTDOWN: .unreachable
+        // EAGAIN: the queue of a Unix socket is full, and what a connect to a port would wait for did not happen.
         case ETIMEDOUT, EAGAIN: .timeout(stage)
         case ECONNRESET, EPIPE, ECONNABORTED, ENOTCONN: .disconnected
-        // EADDRNOTAVAIL: no source port is left, or no source address of that family.
-        case EMFILE, ENFILE, ENOMEM, ENOBUFS, EACCES, ENOTSOCK, ENAMETOOLONG, EADDRNOTAVAIL, EAFNOSUPPORT: .local
+        // EADDRNOTAVAIL: no source port is left, or no source address of that family. EPERM: a rule of this machine.
+        case EMFILE, ENFILE, ENOMEM, ENOBUFS, EACCES, EPERM, ENOTSOCK, ENAMETOOLONG, EADDRNOTAVAIL, EAFNOSUPPORT: .local
         default: nil
         }
     }
@@ -23,7 +24,7 @@ extension SystemError {
     /// The error numbers that C libraries only mention as text.
     static let named: [SystemError] = [
         ECONNREFUSED, ENOENT, ENETUNREACH, EHOSTUNREACH, ENETDOWN, EHOSTDOWN, EADDRNOTAVAIL, EAFNOSUPPORT, ETIMEDOUT,
-        ECONNRESET, EPIPE, ECONNABORTED, EMFILE, ENFILE, ENOMEM, ENOBUFS, EACCES,
+        EAGAIN, ECONNRESET, EPIPE, ECONNABORTED, EMFILE, ENFILE, ENOMEM, ENOBUFS, EACCES, EPERM,
     ].map { SystemError($0) }
 
     /// The error whose text is part of `text`.

@@ -26,6 +26,7 @@ struct PostgresDriver: PingDriver {
         try logIn(&connection, attempt)
         attempt.reached(.query)
         _ = try rows(of: PostgresQuestion(server.pingQuery, called: "the ping query"), &connection, attempt)
+        attempt.reached(.question)
         if let identity {
             identity.observe(postgres: try rows(of: ServerIdentity.postgresQuestion, &connection, attempt))
         }
@@ -45,7 +46,7 @@ struct PostgresDriver: PingDriver {
             let rows = try rows(
                 of: PostgresReplication.positionQuestion(user: server.user ?? ""), &connection, attempt)
             place.tell(rows.first?.first?.flatMap { UInt64($0) })
-        } catch  where error.reason == .query || error.reason == .missingPrivilege {
+        } catch  where error.reason == .query || error.kind == .refusal {
             place.tell(nil)
         }
     }
@@ -74,7 +75,7 @@ struct PostgresDriver: PingDriver {
             query, called: "heartbeat_query", prefix: "heartbeat_query: ", grants: [.reading(by: server.user ?? "")])
         let answer: [[String?]]
         do { answer = try rows(of: question, &connection, attempt) } catch {
-            throw error.reason == .query ? PingFailure(.heartbeat, error.detail) : error
+            throw error.reason == .query || error.reason == .unanswered ? PingFailure(.heartbeat, error.detail) : error
         }
         return try HeartbeatAnswer(answer).heartbeat(attempt)
     }
@@ -233,7 +234,7 @@ struct PostgresDriver: PingDriver {
 
     private func failure(ofLogin connection: borrowing PostgresConnection, _ attempt: PingAttempt) -> PingFailure {
         let error = PostgresError(connectionText: connection.errorMessage)
-        if error.sqlState == nil, let systemError = SystemError.mentioned(in: error.text) {
+        if error.sqlState == nil, error.reason == nil, let systemError = SystemError.mentioned(in: error.text) {
             return attempt.failure(systemError)
         }
         return attempt.failure(error.reasonWhileLoggingIn, error.words)
@@ -255,7 +256,9 @@ struct PostgresDriver: PingDriver {
 
     private func failure(of error: PostgresError, words: String? = nil, _ attempt: PingAttempt) -> PingFailure {
         if let reason = error.reason { return attempt.failure(reason, words ?? error.words) }
-        if error.sqlState != nil { return attempt.failure(.query, words ?? error.words) }
+        if error.sqlState != nil {
+            return attempt.failure(attempt.stage == .question ? .unanswered : .query, words ?? error.words)
+        }
         if let systemError = SystemError.mentioned(in: error.text) { return attempt.failure(systemError) }
         return attempt.failure(error.reasonWhileLoggingIn, error.words)
     }

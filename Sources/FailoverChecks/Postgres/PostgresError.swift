@@ -16,7 +16,10 @@ struct PostgresError {
     /// What a server that refuses with a code means; `nil` for codes without a meaning of their own.
     var reason: PingFailure.Reason? {
         switch sqlState {
-        case nil: nil
+        // A server that can't start a process for a connection says so without a code, and to a request for TLS only so.
+        case nil:
+            Self.says(text, "could not fork new process", "server sent an error response during SSL")
+                ? .tooManyConnections : nil
         // The state of a server that shuts down has the code of one that starts up. Its words tell them apart.
         case "57P03": text.contains("shutting down") ? .shuttingDown : .startingUp
         case "57P01", "57P02": .shuttingDown
@@ -24,11 +27,18 @@ struct PostgresError {
         case "3D000", "57P04", "55000": .authentication
         case "42501": .missingPrivilege
         case let code? where code.hasPrefix("28"): .authentication
+        // Cancelled, as by a time limit of the server's or a conflict with what it replays; a lock; too much asked for.
+        case "57014", "55P03": .unanswered
+        case let code? where code.hasPrefix("40") || code.hasPrefix("54"): .unanswered
+        case "53300" where text.contains("for role"): .userLimit
         // Insufficient resources: connections, memory, files, disk.
         case let code? where code.hasPrefix("53"): .tooManyConnections
+        case PoolerRefusal.sqlState?: PoolerRefusal(message: text)?.reason
         default: nil
         }
     }
+
+    private static func says(_ text: String, _ phrases: String...) -> Bool { phrases.contains { text.contains($0) } }
 }
 
 extension PostgresError {
@@ -59,11 +69,14 @@ extension PostgresError {
     var reasonWhileLoggingIn: PingFailure.Reason {
         if let reason { return reason }
         func says(_ phrases: String...) -> Bool { phrases.contains { text.contains($0) } }
-        if sqlState != nil { return .other }
+        if let sqlState {
+            // Trouble with what stands behind it, of its own making, or of its machine. Else it minds what was said.
+            return ["08", "57", "58", "F0", "XX"].contains { sqlState.hasPrefix($0) } ? .other : .authentication
+        }
         if says(
             "received invalid response", "expected authentication request", "received unencrypted data",
             "unexpected message from server", "lost synchronization", "message contents", "malformed", "out of memory",
-            "server sent an error response during SSL exchange", "protocol version")
+            "protocol version")
         {
             return .protocolViolation
         }

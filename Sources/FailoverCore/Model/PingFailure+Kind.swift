@@ -3,7 +3,8 @@ extension PingFailure {
     public enum Kind: Hashable, Sendable {
         /// No server serves there: it refuses, is silent, starts up, shuts down, has the wrong role, or talks garbage.
         case dead
-        /// The server lives and refuses the monitor: it is full, or does not accept the login or the question.
+        /// The server lives and refuses the monitor: it is full, or does not accept the login, or leaves a question without
+        /// an answer.
         case refusal
         /// This machine could not ask: it lacks a descriptor, memory, a source port, a file, or an answer of the resolver.
         /// It says nothing of the service.
@@ -21,8 +22,12 @@ extension PingFailure.Reason {
         case .refused, .unreachable, .disconnected, .startingUp, .shuttingDown, .query, .wrongRole, .replicationStopped,
             .protocolViolation, .cutOff, .serversDown, .command, .drill, .other:
             .dead
-        case .timeout(let stage): stage == .lookup ? .local : .dead
-        case .authentication, .tooManyConnections, .hostBlocked, .tls, .heartbeat, .missingPrivilege: .refusal
+        case .timeout(.lookup): .local
+        case .timeout(.question): .refusal
+        case .timeout: .dead
+        case .authentication, .tooManyConnections, .userLimit, .hostBlocked, .tls, .unanswered, .heartbeat,
+            .missingPrivilege:
+            .refusal
         case .unresolved, .local: .local
         }
     }

@@ -30,14 +30,20 @@ extension PingFailure {
         case startingUp
         /// PostgreSQL 57P01/57P02 or the 57P03 of a shutdown, MySQL 1053.
         case shuttingDown
-        /// PostgreSQL 53300, MySQL 1040 and 1203.
+        /// The server has no connection, memory or thread left: PostgreSQL's class 53, MySQL 1040.
         case tooManyConnections
+        /// The user of the ping has as many connections as it may: MySQL 1203 and 1226, a role's `CONNECTION LIMIT`. Others
+        /// may have room.
+        case userLimit
         /// MySQL 1129 (blocked after many errors) and 1130 (host not allowed).
         case hostBlocked
         /// TLS could not be agreed on, or the certificate did not verify.
         case tls
         /// `ping_query` failed.
         case query
+        /// The server broke a question off, as for a lock, its own time limit or a conflict with what it replays; or it has
+        /// answered `ping_query`, and failed at a question of the monitor's own.
+        case unanswered
         /// `heartbeat_query` failed, or its answer is not a number of seconds: the lag is unknown.
         case heartbeat
         /// A database server that answers, but is a primary where a replica is expected, or the other way round.
@@ -68,6 +74,8 @@ extension PingFailure {
         case connecting
         case login = "logging in"
         case query = "running the query"
+        /// `ping_query` was answered; what follows it was not.
+        case question = "asking for its role and replication"
         /// A command of the operator's own.
         case command = "running the command"
         /// An earlier ping of this service has not returned yet.
@@ -89,9 +97,11 @@ extension PingFailure.Reason: CustomStringConvertible {
         case .startingUp: "starting up"
         case .shuttingDown: "shutting down"
         case .tooManyConnections: "too many connections"
+        case .userLimit: "user limit"
         case .hostBlocked: "host blocked"
         case .tls: "tls"
         case .query: "query"
+        case .unanswered: "unanswered"
         case .heartbeat: "heartbeat"
         case .wrongRole: "wrong role"
         case .replicationStopped: "replication stopped"

@@ -1,5 +1,5 @@
 /// Why a replica that answers is not to serve: its data is too old.
-public struct Staleness: Hashable, Sendable {
+public struct Staleness: Hashable, Sendable, Codable {
     /// How far it is behind its primary; `nil` when nobody knows, or when that is not what is too much.
     public let behind: Duration?
     /// The same in bytes of the primary's log.

@@ -2,18 +2,37 @@
 final class BoundedPing: Sendable {
     private let service: any Service
     private let clock: MonotonicClock
+    private let processClock: MonotonicClock
     /// One that has not returned yet, perhaps long after its limit. No second one is started beside it.
     private let running = Lock<Task<PingFailure?, Never>?>(nil)
+
+    /// So much later than it was to wake, this process did not run: it was stopped, or its machine was.
+    private static let longestDelay = Duration.seconds(1)
 
     /// A driver ends by itself at the limit and knows best what it was waiting for; so it gets a moment to say it.
     private static let grace = Duration.milliseconds(250)
 
-    init(service: any Service, clock: MonotonicClock) {
+    /// - Parameter processClock: by which it is noticed that this process stood still.
+    init(service: any Service, clock: MonotonicClock, processClock: MonotonicClock) {
         self.service = service
         self.clock = clock
+        self.processClock = processClock
     }
 
+    /// Pings once. What the network seems to have done while this process stood still says nothing of the service.
     func ping(limit: Duration) async -> PingResult {
+        let pulse = Pulse(clock: processClock)
+        let beating = Task { await pulse.run() }
+        defer { beating.cancel() }
+        let result = await boundedPing(limit: limit)
+        guard let failure = result.failure, failure.reason.mayBeOfTime, pulse.longestDelay > Self.longestDelay else {
+            return result
+        }
+        let words = "this process stood still for \(pulse.longestDelay.inWords) meanwhile: \(failure.detail)"
+        return PingResult(failure: PingFailure(.local, words), duration: result.duration)
+    }
+
+    private func boundedPing(limit: Duration) async -> PingResult {
         let start = clock.now
         let deadline = start.advanced(by: limit + Self.grace)
         if let earlier = running.withLock({ $0 }) {

@@ -4,6 +4,8 @@ public import Metrics
 /// What every monitored service of a process shares: its clocks, its log and metrics, and how the process is known to others.
 public struct MonitorEnvironment: Sendable {
     public var clock: MonotonicClock
+    /// By which it is noticed that this process stood still: the real one unless ``clock`` is moved by hand.
+    public var processClock: MonotonicClock
     /// The time of day for events.
     public var timeOfDay: @Sendable () -> WallTime
     public var log: Logger
@@ -14,10 +16,12 @@ public struct MonitorEnvironment: Sendable {
     public var metrics: any MetricsFactory
 
     public init(
-        clock: MonotonicClock = MonotonicClock(), timeOfDay: @escaping @Sendable () -> WallTime, log: Logger,
+        clock: MonotonicClock = MonotonicClock(), processClock: MonotonicClock = MonotonicClock(),
+        timeOfDay: @escaping @Sendable () -> WallTime, log: Logger,
         host: String, processID: Int32, metrics: any MetricsFactory = MetricsSystem.factory
     ) {
         self.clock = clock
+        self.processClock = processClock
         self.timeOfDay = timeOfDay
         self.log = log
         self.host = host

@@ -15,15 +15,29 @@ extension MonitoredService {
     }
 
     /// Goes on with an outage that another process has told of. To be called before ``run()``.
-    public func resumeOutage(since: WallTime, because failure: PingFailure) {
+    ///
+    /// - Parameter hasToAnswer: its role or its replication was found wrong.
+    public func resumeOutage(since: WallTime, because failure: PingFailure, hasToAnswer: Bool = false) {
         let now = environment.clock.now
-        let lasting = environment.timeOfDay().sinceEpoch - since.sinceEpoch
         state.withLock { state in
             state.machine = ServiceStateMachine(
-                settings: state.machine.settings, downSince: now.advanced(by: .zero - max(.zero, lasting)),
-                because: failure, now: now)
+                settings: state.machine.settings, downSince: now.advanced(by: .zero - lasting(since)),
+                because: failure, hasToAnswer: hasToAnswer, now: now)
             state.since = since
             state.outages = 1
         }
+    }
+
+    /// Goes on with a server's refusal of the monitor that another process has told of. To be called before ``run()``, and
+    /// after what resumes an outage.
+    public func resumeRefusal(since: WallTime, because failure: PingFailure) {
+        let now = environment.clock.now
+        state.withLock { state in
+            state.machine.resumeRefusal(failure, since: now.advanced(by: .zero - lasting(since)), now: now)
+        }
+    }
+
+    private func lasting(_ since: WallTime) -> Duration {
+        max(.zero, environment.timeOfDay().sinceEpoch - since.sinceEpoch)
     }
 }

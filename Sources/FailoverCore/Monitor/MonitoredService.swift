@@ -60,7 +60,7 @@ public final class MonitoredService: Sendable {
         self.currentAlias = currentAlias
         self.onStanding = onStanding
         self.onEvent = onEvent
-        bounded = BoundedPing(service: service, clock: environment.clock)
+        bounded = BoundedPing(service: service, clock: environment.clock, processClock: environment.processClock)
         let dimensions = [("service", service.name)]
         durations = Timer(
             label: "failover_ping_duration_seconds", dimensions: dimensions, factory: environment.metrics)

@@ -20,6 +20,14 @@ struct ServiceHealth: Sendable {
     /// No ping has succeeded yet.
     private var isNew = true
 
+    init() {}
+
+    /// It is known to be refusing the monitor.
+    init(refusing failure: PingFailure, since: MonotonicTime, lastLogged: MonotonicTime) {
+        degradation = Degradation(since: since, lastLogged: lastLogged, failure: failure)
+        isNew = false
+    }
+
     /// What the server says when it refuses the monitor.
     var refusal: PingFailure? { degradation?.failure }
 

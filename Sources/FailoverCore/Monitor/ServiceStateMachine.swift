@@ -84,11 +84,20 @@ public struct ServiceStateMachine: Sendable {
     }
 
     /// A service that is known to be down: its outage has been told, its first ping is due at once.
+    ///
+    /// - Parameter hasToAnswer: its role or its replication was found wrong.
     public init(
-        settings: MonitorSettings, downSince since: MonotonicTime, because failure: PingFailure, now: MonotonicTime
+        settings: MonitorSettings, downSince since: MonotonicTime, because failure: PingFailure,
+        hasToAnswer: Bool = false, now: MonotonicTime
     ) {
         self.settings = settings
+        self.hasToAnswer = hasToAnswer
         condition = .down(since: since, lastLogged: now, failure: failure)
+    }
+
+    /// Its server is known to refuse the monitor since then: that has been told.
+    mutating func resumeRefusal(_ failure: PingFailure, since: MonotonicTime, now: MonotonicTime) {
+        health = ServiceHealth(refusing: failure, since: since, lastLogged: now)
     }
 
     /// What is known of the service, under other settings. A ping in flight is forgotten.

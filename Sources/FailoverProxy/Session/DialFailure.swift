@@ -35,7 +35,9 @@ extension DialFailure {
         case .closed, .garbage: .earlyClose
         case .refused(let kind, _): kind
         case .timeout, .system(ETIMEDOUT): .connectTimeout
-        case .system(ECONNREFUSED), .system(ENOENT), .system(EAGAIN): .connectRefused
+        case .system(ECONNREFUSED), .system(ENOENT): .connectRefused
+        // The queue of a Unix socket is full: more connect than the server takes.
+        case .system(EAGAIN): .tooManyConnections
         case .system(ECONNRESET), .system(EPIPE): .reset
         case .system(EHOSTUNREACH), .system(ENETUNREACH), .system(ENETDOWN), .system(EHOSTDOWN): .connectUnreachable
         case .system: nil
@@ -45,7 +47,7 @@ extension DialFailure {
     /// Whether the alias is well, only full: no reason to move its sessions back as soon as there is room.
     var isForLackOfRoom: Bool {
         switch self {
-        case .full, .refused(.tooManyConnections, _): true
+        case .full, .refused(.tooManyConnections, _), .system(EAGAIN): true
         default: false
         }
     }

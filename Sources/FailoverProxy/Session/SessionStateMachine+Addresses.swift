@@ -13,6 +13,7 @@ extension SessionStateMachine {
         connectLeft = limits.connect &* (isLastResort ? Self.lastResortPatience : 1)
         answerLeft = limits.greeting
         address = 0
+        addressFailure = nil
         return dial(now: now)
     }
 

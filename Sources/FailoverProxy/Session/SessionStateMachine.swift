@@ -84,6 +84,8 @@ struct SessionStateMachine {
     /// The candidate and which of its addresses.
     var current = 0
     var address = 0
+    /// What an address before the present one has met that says something of the backend.
+    var addressFailure: DialFailure?
     let limits: Limits
     /// For an answer of the last candidate, by alias: to wait longer is better than to refuse.
     var lastAnswerLimits: [UInt64]
@@ -202,8 +204,12 @@ extension SessionStateMachine {
         if failure == .silent { spendOnAnswering() }
         noteAddress(failure)
         let next = opening.backendLost()
-        if next == .connect, !failure.isOfTheAlias, moveToNextAddress() { return dial(now: now) }
-        pass(failure)
+        if next == .connect, !failure.isOfTheAlias, moveToNextAddress() {
+            if failure.kind != nil { addressFailure = failure }
+            return dial(now: now)
+        }
+        // An address that this machine can't reach, as one of IPv6, says less than the one before it.
+        pass(failure.kind == nil && !failure.isOfTheAlias ? addressFailure ?? failure : failure)
         return follow(next, now: now)
     }
 

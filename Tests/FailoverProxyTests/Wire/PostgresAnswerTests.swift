@@ -32,7 +32,21 @@ struct PostgresAnswerTests {
         #expect(PostgresAnswer(bytes) == .refusal(kind, "\(sqlState): not now"))
     }
 
+    /// PgBouncer has one code for nearly all, and tells the rest in words.
+    @Test(arguments: [
+        ("no more connections allowed (max_client_conn)", BackendErrorKind.tooManyConnections),
+        ("client connections exceeded (max_db_client_connections)", .tooManyConnections),
+        ("server login has been failing, try again later (server_login_retry)", .earlyClose),
+        ("client_login_timeout (server down)", .earlyClose),
+    ])
+    func aPoolerThatCannotServeIsARefusal(words: String, kind: BackendErrorKind) {
+        #expect(PostgresAnswer(Wire.error("08P01", words)) == .refusal(kind, "08P01: \(words)"))
+    }
+
     @Test func anErrorOfTheClientsOwnAfterTheLoginIsProof() {
+        for words in ["no such user: x", "password authentication failed", "bouncer config error"] {
+            #expect(PostgresAnswer(Wire.error("08P01", words)) == .proof)
+        }
         #expect(PostgresAnswer(Self.ok + Wire.error("3D000", "no such database")) == .proof)
     }
 

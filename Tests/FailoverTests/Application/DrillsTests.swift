@@ -22,7 +22,8 @@ final class DrillsTests: Sendable {
         drills = Drills(
             board: board,
             environment: MonitorEnvironment(
-                clock: MonotonicClock(clock), timeOfDay: { WallTime(sinceEpoch: .seconds(100)) },
+                clock: MonotonicClock(clock), processClock: MonotonicClock(ManualClock()),
+                timeOfDay: { WallTime(sinceEpoch: .seconds(100)) },
                 log: CapturedLog().logger, host: "h", processID: 1))
     }
 

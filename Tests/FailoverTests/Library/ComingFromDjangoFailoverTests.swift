@@ -20,7 +20,8 @@ struct ComingFromDjangoFailoverTests {
     private static func monitor(_ clock: ManualClock, _ log: CapturedLog) -> ServiceMonitor {
         ServiceMonitor(
             environment: MonitorEnvironment(
-                clock: MonotonicClock(clock), timeOfDay: { WallTime(sinceEpoch: .zero) }, log: log.logger, host: "web1",
+                clock: MonotonicClock(clock), processClock: MonotonicClock(ManualClock()),
+                timeOfDay: { WallTime(sinceEpoch: .zero) }, log: log.logger, host: "web1",
                 processID: 7),
             triggers: ErrorTriggers().adding(Trouble.self))
     }
@@ -81,7 +82,8 @@ struct ComingFromDjangoFailoverTests {
         let monitored = MonitoredService(
             service: replica,
             environment: MonitorEnvironment(
-                clock: MonotonicClock(clock), timeOfDay: { WallTime(sinceEpoch: .zero) }, log: log.logger, host: "web1",
+                clock: MonotonicClock(clock), processClock: MonotonicClock(ManualClock()),
+                timeOfDay: { WallTime(sinceEpoch: .zero) }, log: log.logger, host: "web1",
                 processID: 7), onEvent: { _ in })
         let observer = RouteObserver(
             monitors: [monitored], aliases: [[0]], triggers: [[]], clock: MonotonicClock(clock), log: log.logger)

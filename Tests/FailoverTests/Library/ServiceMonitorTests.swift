@@ -14,7 +14,8 @@ struct ServiceMonitorTests {
     init() {
         monitor = ServiceMonitor(
             environment: MonitorEnvironment(
-                clock: MonotonicClock(clock), timeOfDay: { WallTime(sinceEpoch: .zero) }, log: log.logger, host: "web1",
+                clock: MonotonicClock(clock), processClock: MonotonicClock(ManualClock()),
+                timeOfDay: { WallTime(sinceEpoch: .zero) }, log: log.logger, host: "web1",
                 processID: 7),
             triggers: ErrorTriggers().adding(Trouble.self))
     }

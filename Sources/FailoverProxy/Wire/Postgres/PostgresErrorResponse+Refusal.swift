@@ -5,7 +5,7 @@ extension PostgresErrorResponse {
     var refusal: BackendErrorKind? {
         switch sqlState {
         case "57P01", "57P02", "57P03": .serverShutdown
-        default: isForLackOfRoom ? .tooManyConnections : nil
+        default: isForLackOfRoom ? .tooManyConnections : poolerRefusal?.kind
         }
     }
 }

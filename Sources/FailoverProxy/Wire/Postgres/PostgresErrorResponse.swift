@@ -1,3 +1,5 @@
+import FailoverCore
+
 /// An ErrorResponse: what the proxy reads of a server's, and the ones that it sends itself; chapter "Error and Notice
 /// Message Fields".
 struct PostgresErrorResponse: Equatable {
@@ -27,8 +29,11 @@ struct PostgresErrorResponse: Equatable {
     }
 
     /// Whether the server has no place: class 53, "Insufficient Resources", as 53300 too many connections and 53200 out
-    /// of memory.
-    var isForLackOfRoom: Bool { sqlState.hasPrefix("53") }
+    /// of memory; or PgBouncer has none.
+    var isForLackOfRoom: Bool { sqlState.hasPrefix("53") || poolerRefusal == .full }
+
+    /// What it means if it is PgBouncer's.
+    var poolerRefusal: PoolerRefusal? { sqlState == PoolerRefusal.sqlState ? PoolerRefusal(message: message) : nil }
 
     /// The whole message, with severity FATAL: the session ends after it.
     var bytes: [UInt8] {

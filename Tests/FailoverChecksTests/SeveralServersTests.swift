@@ -1,0 +1,83 @@
+import FailoverCore
+import FailoverSystem
+import FailoverTesting
+import Testing
+
+@testable import FailoverChecks
+
+@Suite("An alias that may be several servers")
+struct SeveralServersTests {
+    let bench = CheckBench()
+
+    private static let full: @Sendable (FaultyServerConnection) -> Void = {
+        $0.receivePostgresStartup()
+        $0.sendPostgresError("53300", "sorry, too many clients already")
+    }
+
+    private static let shutDown: @Sendable (FaultyServerConnection) -> Void = {
+        $0.receivePostgresStartup()
+        $0.sendPostgresError("57P03", "the database system is shutting down")
+    }
+
+    /// A primary that answers the ping query and the question for its role.
+    private static let primary: @Sendable (FaultyServerConnection) -> Void = { connection in
+        connection.receivePostgresStartup()
+        connection.sendPostgresWelcome()
+        for answer in ["1", "f"] {
+            connection.receive()
+            connection.sendPostgresRow([answer])
+            connection.sendPostgresEnd()
+        }
+        connection.receiveToEnd()
+    }
+
+    private func check(_ servers: [FaultyServer]) -> ServerCheck {
+        let endpoints = servers.map { Endpoint.tcp(host: "127.0.0.1", port: $0.port) }
+        return bench.check(
+            DatabaseServer(
+                engine: .postgres, endpoint: endpoints[0], alternatives: Array(endpoints.dropFirst()), user: "monitor",
+                tls: .disable, role: .primary))
+    }
+
+    private func ping(_ check: ServerCheck) async -> (failure: PingFailure?, server: Endpoint?) {
+        let server = Lock<Endpoint?>(nil)
+        do {
+            try await check.ping(limit: .ample) { found in server.withLock { $0 = found.server } }
+            return (nil, server.withLock { $0 })
+        } catch {
+            return (error, server.withLock { $0 })
+        }
+    }
+
+    @Test func whileNobodyKnowsWhichItIsOneThatRefusesIsBetterThanNone() async {
+        let servers = [FaultyServer(script: Self.shutDown), FaultyServer(script: Self.full)]
+        let check = check(servers)
+        let (failure, server) = await ping(check)
+        #expect(failure?.reason == .tooManyConnections)
+        #expect(server == .tcp(host: "127.0.0.1", port: servers[1].port))
+        for server in servers { server.stop() }
+    }
+
+    @Test func oneThatAnswersIsBetterThanOneThatRefuses() async {
+        let servers = [FaultyServer(script: Self.full), FaultyServer(script: Self.primary)]
+        let (failure, server) = await ping(check(servers))
+        #expect(failure == nil)
+        #expect(server == .tcp(host: "127.0.0.1", port: servers[1].port))
+        for server in servers { server.stop() }
+    }
+
+    @Test func oneThatIsKnownAndDeadIsNotLeftForOneThatRefuses() async {
+        let deaths = Counter()
+        let first = FaultyServer { connection in
+            if deaths.value > 0 { Self.shutDown(connection) } else { Self.primary(connection) }
+        }
+        let servers = [first, FaultyServer(script: Self.full)]
+        let check = check(servers)
+        #expect(await ping(check).server == .tcp(host: "127.0.0.1", port: first.port))
+        deaths.increment()
+        let (failure, server) = await ping(check)
+        #expect(failure?.reason == .shuttingDown)
+        #expect(server == nil)
+        for server in servers { server.stop() }
+    }
+}
