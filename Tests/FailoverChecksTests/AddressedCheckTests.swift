@@ -100,9 +100,52 @@ struct AddressedCheckTests {
         #expect(calls.value == 1)
     }
 
-    /// Whoever comes first: one that refuses lives; one that could not be asked may; one that is unreachable says least.
+    /// The account for one family of addresses is missing, and the server has the wrong role.
+    @Test(arguments: [PingFailure.Reason.hostBlocked, .tooManyConnections, .local])
+    func whatAServerSaysThatLetThePingInCountsAtOnce(first: PingFailure.Reason) async {
+        let check = check(addresses: ["192.0.2.1", "192.0.2.2", "192.0.2.3"]) { attempt throws(PingFailure) in
+            switch attempt.address.description {
+            case "192.0.2.1:3306": throw attempt.failure(first, "no")
+            case "192.0.2.2:3306": throw attempt.failure(.wrongRole, "is a primary")
+            default: Issue.record("asked again")
+            }
+        }
+        #expect(await outcome(of: check, limit: .ample)?.reason == .wrongRole)
+    }
+
+    @Test func whatAnAddressSaidIsNotLostWithADriverThatDoesNotComeBack() async {
+        let gate = Gate()
+        let check = check(addresses: ["192.0.2.1", "192.0.2.2"]) { attempt throws(PingFailure) in
+            if attempt.address.description == "192.0.2.1:3306" { throw attempt.failure(.tooManyConnections, "full") }
+            gate.wait()
+        }
+        let failure = await patiently(.milliseconds(100)) { (failure: PingFailure?) in
+            failure?.reason == .tooManyConnections
+        } _: { limit in
+            let failure = await outcome(of: check, limit: limit)
+            return failure?.reason == .timeout(.hung) ? nil : failure
+        }
+        #expect(failure?.reason == .tooManyConnections)
+        gate.open()
+    }
+
+    /// ICMP of a firewall, ours or another's; of a path it would be about permissions.
+    @Test(arguments: [EACCES, EPERM])
+    func aFirewallIsNoLackOfOurs(error: Int32) async {
+        let check = check { attempt throws(PingFailure) in throw attempt.failure(SystemError(error)) }
+        #expect(await outcome(of: check, limit: .ample)?.reason == .unreachable)
+        let path = AddressedCheck(
+            endpoint: .unix(path: "/run/db.sock"), secret: nil,
+            driver: ScriptedDriver { attempt throws(PingFailure) in throw attempt.failure(SystemError(error)) },
+            resolver: NameResolver(threads: threads), threads: threads)
+        #expect(await outcome(of: path, limit: .ample)?.reason == .local)
+    }
+
+    /// Whoever comes first: one that refuses lives; one that speaks of its state knows it; one that could not be asked may live;
+    /// one that is unreachable says least.
     @Test(arguments: [
         (PingFailure.Reason.startingUp, PingFailure.Reason.unreachable), (.tooManyConnections, .refused),
+        (.startingUp, .local), (.hostBlocked, .shuttingDown),
         (.hostBlocked, .timeout(.connecting)), (.local, .refused), (.tooManyConnections, .local),
         (.local, .unreachable),
     ])

@@ -162,7 +162,7 @@ struct MySQLFaultTests {
         #expect(failure.reason == .tls)
     }
 
-    @Test(arguments: [UInt16(1205), 1213, 1317, 1969, 3024, 1021])
+    @Test(arguments: [UInt16(1205), 1213, 1317, 1969, 3024])
     func aQueryThatAServerBreaksOffIsUnanswered(code: UInt16) async throws {
         let failure = try await bench.failure(.mysql) {
             guard $0.acceptMySQLLogin() else { return }

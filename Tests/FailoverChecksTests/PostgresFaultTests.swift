@@ -91,6 +91,10 @@ struct PostgresFaultTests {
         ("28000", "no pg_hba.conf entry for host \"127.0.0.1\"", .authentication),
         ("3D000", "database \"monitor\" does not exist", .authentication),
         ("53300", "too many connections for role \"monitor\"", .userLimit),
+        (
+            "53300", "remaining connection slots are reserved for roles with the SUPERUSER attribute",
+            .tooManyConnections
+        ),
         ("53300", "too many connections for database \"app\"", .tooManyConnections),
         ("22023", "invalid value for parameter \"client_encoding\"", .authentication),
         ("57014", "canceling authentication due to timeout", .unanswered),
@@ -101,6 +105,21 @@ struct PostgresFaultTests {
         ("08P01", "no such database: app", .authentication),
         ("08P01", "server login has been failing, try again later (server_login_retry)", .other),
         ("08P01", "client_login_timeout (server down)", .other), ("08P01", "bouncer config error", .other),
+        ("08P01", "database \"app\" is disabled", .other),
+        ("08P01", "client connections exceeded (max_user_client_connections)", .userLimit),
+        ("08P01", "client connections exceeded (max_db_client_connections)", .tooManyConnections),
+        (
+            "08P01",
+            "server login has been failing, cached error: FATAL: sorry, too many clients already (server_login_retry)",
+            .tooManyConnections
+        ),
+        (
+            "08P01",
+            "server login has been failing, cached error: FATAL: password authentication failed for user \"m\" (s)",
+            .authentication
+        ),
+        ("08P01", "server login has been failing, cached error: connect failed (server_login_retry)", .other),
+        ("08P01", "unsupported startup parameter: extra_float_digits", .authentication),
     ])
     func errorsAtLoginHaveTheirReason(code: String, message: String, reason: PingFailure.Reason) async throws {
         let server = FaultyServer {

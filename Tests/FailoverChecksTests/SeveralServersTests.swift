@@ -58,6 +58,30 @@ struct SeveralServersTests {
         for server in servers { server.stop() }
     }
 
+    @Test func oneThatRefusesStaysTheOneUntilOneIsWell() async {
+        let pings = Counter()
+        let fullAtFirst = FaultyServer { connection in
+            pings.increment()
+            if pings.value == 1 { Self.full(connection) } else { Self.shutDown(connection) }
+        }
+        let servers = [fullAtFirst, FaultyServer(script: Self.full), FaultyServer(script: Self.full)]
+        let check = check(servers)
+        #expect(await ping(check).server == .tcp(host: "127.0.0.1", port: servers[0].port))
+        for _ in 0..<2 { #expect(await ping(check).server == .tcp(host: "127.0.0.1", port: servers[1].port)) }
+        for server in servers { server.stop() }
+    }
+
+    @Test func whichOneItWasIsKnownFromAnotherCheck() async {
+        let servers = [FaultyServer(script: Self.primary), FaultyServer(script: Self.primary)]
+        let check = check(servers)
+        check.assume(.tcp(host: "127.0.0.1", port: servers[1].port))
+        #expect(await ping(check).server == .tcp(host: "127.0.0.1", port: servers[1].port))
+        // This one has looked.
+        check.assume(.tcp(host: "127.0.0.1", port: servers[0].port))
+        #expect(await ping(check).server == .tcp(host: "127.0.0.1", port: servers[1].port))
+        for server in servers { server.stop() }
+    }
+
     @Test func oneThatAnswersIsBetterThanOneThatRefuses() async {
         let servers = [FaultyServer(script: Self.full), FaultyServer(script: Self.primary)]
         let (failure, server) = await ping(check(servers))

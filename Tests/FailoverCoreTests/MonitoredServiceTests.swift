@@ -184,8 +184,8 @@ struct MonitoredServiceTests {
 
     /// A process that was stopped, or got no processor, for some of a ping.
     @Test(arguments: [
-        (PingFailure.Reason.timeout(.login), Duration.seconds(2), true), (.disconnected, .seconds(2), true),
-        (.timeout(.login), .milliseconds(900), false), (.refused, .seconds(2), false),
+        (PingFailure.Reason.timeout(.login), Duration.seconds(6), true), (.disconnected, .seconds(6), true),
+        (.timeout(.login), .seconds(4), false), (.disconnected, .seconds(4), false), (.refused, .seconds(6), false),
     ])
     func whatAPingMissedWhileTheProcessStoodStillIsNoOutage(
         reason: PingFailure.Reason, pause: Duration, isLocal: Bool
@@ -204,9 +204,29 @@ struct MonitoredServiceTests {
             "\(log.lines)")
         #expect(monitor.status.isUp == isLocal)
         if isLocal {
-            let words = "this process stood still for 2s meanwhile: 127.0.0.1:5433 gave no answer within 10 s"
+            let words = "this process stood still for 6s meanwhile: 127.0.0.1:5433 gave no answer within 10 s"
             #expect(log.metadata[0]["detail"] == "\(words)")
         }
+        running.cancel()
+        await running.value
+    }
+
+    @Test func aProcessThatAlwaysStandsStillSeesADeathAllTheSame() async {
+        let (service, log, processClock) = (ScriptedService(), CapturedLog(), ManualClock())
+        var environment = environment(log)
+        environment.processClock = MonotonicClock(processClock)
+        let monitor = MonitoredService(service: service, settings: MonitorSettings(), environment: environment)
+        let running = Task { await monitor.run() }
+        for ping in 1...3 {
+            #expect(await eventually { service.pings == ping && processClock.wakes.count == 1 })
+            processClock.advance(by: .seconds(10))
+            service.answer(PingFailure(.timeout(.login), "no answer within 10 s"))
+            guard ping < 3 else { break }
+            let due = Duration.seconds(5 * ping)
+            #expect(await eventually { clock.wakes.contains(due) }, "\(clock.wakes)")
+            clock.advance(by: .seconds(5))
+        }
+        #expect(await eventually { !monitor.status.isUp })
         running.cancel()
         await running.value
     }

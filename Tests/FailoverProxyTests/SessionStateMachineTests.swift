@@ -53,13 +53,25 @@ struct SessionStateMachineTests {
         #expect(machine.takeReports() == [accusation(0, .timeout)])
     }
 
-    /// As one of IPv6, where there is none.
-    @Test func anAddressThatThisMachineCannotReachDoesNotHideWhatAnotherMet() {
-        var machine = machine([[a, b], [c]])
+    /// As one of IPv6, where there is none, or one that is dead while another is full.
+    @Test(arguments: [
+        (DialFailure.system(ECONNREFUSED), DialFailure.system(EADDRNOTAVAIL)),
+        (.system(ECONNREFUSED), .system(ENETUNREACH)), (.refused(.tooManyConnections, "53300"), .system(ECONNREFUSED)),
+    ])
+    func anAddressThatSaysLessDoesNotHideWhatAnotherMet(more: DialFailure, less: DialFailure) {
+        for failures in [[more, less], [less, more]] {
+            var machine = machine([[a, b], [c]])
+            _ = machine.start(now: 0)
+            #expect(machine.failed(failures[0], now: 1) == .dial(b, deadline: 1000))
+            #expect(machine.failed(failures[1], now: 2) == .dial(c, deadline: 1002))
+            #expect(machine.takeReports() == [accusation(0, more)])
+        }
+    }
+
+    @Test func aLackOfOurOwnIsToldWithEachAlias() {
+        var machine = machine([[a], [c]])
         _ = machine.start(now: 0)
-        #expect(machine.failed(.system(ECONNREFUSED), now: 1) == .dial(b, deadline: 1000))
-        #expect(machine.failed(.system(EADDRNOTAVAIL), now: 2) == .dial(c, deadline: 1002))
-        #expect(machine.takeReports() == [accusation(0, .system(ECONNREFUSED))])
+        #expect(machine.failed(.system(ECONNREFUSED), now: 1) == .dial(c, deadline: 1001))
         #expect(
             machine.failed(.system(EMFILE), now: 3)
                 == .refuse([

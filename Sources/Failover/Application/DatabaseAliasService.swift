@@ -19,16 +19,14 @@ struct DatabaseAliasService: TimedService {
     /// failure makes a stale alias fresh.
     func ping(limit: Duration) async throws {
         let former = board.table.aliases[alias].server
+        if let former { check.assume(former) }
         do throws(PingFailure) {
             try await check.ping(limit: limit) { found in
                 guard found.replace(board.table.aliases[alias].addresses) else { return }
                 board.setAddresses(alias: alias, found.addresses, server: found.server)
             }
         } catch {
-            switch error.reason {
-            case .wrongRole, .replicationStopped: board.setMustNotServe(alias: alias, true)
-            default: break
-            }
+            if error.reason.isOfRole { board.setMustNotServe(alias: alias, true) }
             if error.kind == .refusal, check.staleness != nil { followStaleness() }
             throw error
         }

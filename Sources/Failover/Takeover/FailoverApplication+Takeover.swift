@@ -92,6 +92,8 @@ extension FailoverApplication {
             var hasToAnswer = false
             if case .alias(let alias, _, _, _, _, _) = target.origin {
                 board.markDown(alias: alias, because: outage.failure)
+                // 0.1.0 tells the latest reason alone.
+                if outage.failure.reason.isOfRole { board.setMustNotServe(alias: alias, true) }
                 hasToAnswer = board.table.aliases[alias].mustNotServe
             }
             target.monitor.resumeOutage(since: outage.begin, because: outage.failure, hasToAnswer: hasToAnswer)

@@ -59,9 +59,7 @@ struct TakeoverOffer: Codable, Sendable {
         /// Whether it is the same server, or the same several.
         func isOf(_ state: AliasState) -> Bool { state.name == name && state.servers.map(\.description) == servers }
 
-        var places: [SocketAddress] {
-            addresses.map { SocketAddress(kernelBytes: Array($0)) }.filter { $0.port != nil || $0.isUnix }
-        }
+        var places: [SocketAddress] { addresses.map { SocketAddress(kernelBytes: Array($0)) }.filter(\.isWhole) }
     }
 
     let listeners: [Listener]

@@ -154,10 +154,8 @@ struct MySQLDriver: PingDriver {
                 guard AddressList(literal: host) != nil || host.wholeMatch(of: /[A-Za-z0-9._-]+/) != nil else {
                     throw attempt.failure(.local, "not a host name")
                 }
-                // Where it was the server may still be, which the library, looking for itself, would not find.
-                if attempt.isRemembered {
-                    throw attempt.failure(.unresolved, "the name can't be looked up, as tls: verify-full has to")
-                }
+                // The library looks the name up again, and may wait in vain for that alone.
+                if attempt.isRemembered { attempt.reached(.lookup) }
                 login.host = host
             }
         }

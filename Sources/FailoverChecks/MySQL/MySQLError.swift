@@ -54,8 +54,8 @@ struct MySQLError: Error, Equatable {
         // No connection, memory or thread is left.
         case 1037, 1040, 1041, 1135: .tooManyConnections
         case 1203, 1226: .userLimit
-        // A full disk that it waits for; a lock; cancelled; a deadlock; a time limit, MariaDB's and MySQL's.
-        case 1021, 1205, 1213, 1317, 1969, 3024: .unanswered
+        // A lock; a deadlock; cancelled; a time limit, MariaDB's and MySQL's.
+        case 1205, 1213, 1317, 1969, 3024: .unanswered
         case 1129, 1130: .hostBlocked
         case 1053: .shuttingDown
         // Killed, or the server's own trouble with the network.

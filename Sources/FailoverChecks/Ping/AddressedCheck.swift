@@ -59,7 +59,7 @@ struct AddressedCheck: Sendable {
             occupancy.leave()
             throw error
         }
-        let outcome = try await answer.take(within: deadline.remaining + Self.grace) { progress.timeout }
+        let outcome = try await answer.take(within: deadline.remaining + Self.grace) { progress.failureAtTheLimit }
         if let spoke = outcome.spoke {
             report(FoundAddresses([spoke] + addresses.filter { $0 != spoke }, isTested: true))
         }
@@ -69,13 +69,13 @@ struct AddressedCheck: Sendable {
     /// The first address that answers as it should. Each has an equal share of the time that is left, so that a silent
     /// one leaves time for the next.
     ///
-    /// Of several that fail the failure counts that says most: one that refuses in words lives; one that could not be asked
-    /// may live.
+    /// Of several that fail the failure counts that says most, and at once what a server says that has let the ping in.
     private func tryInOrder(
         _ place: NameResolver.Place, until deadline: Deadline, _ progress: PingProgress
     ) -> Outcome {
         let addresses = Self.withinReach(place.addresses)
-        var outcome = Outcome()
+        var outcome = Outcome(failure: PingFailure(.unresolved, "\(endpoint) has no address"))
+        var best: PingFailure?
         for (index, address) in addresses.enumerated() {
             let peer = place.addresses.count == 1 ? endpoint.description : "\(endpoint) (\(address))"
             progress.begin(peer)
@@ -87,7 +87,9 @@ struct AddressedCheck: Sendable {
                 return Outcome(spoke: address)
             } catch {
                 if error.reason.isSpoken { outcome.spoke = address }
-                if outcome.failure.map({ $0.weight <= error.weight }) ?? true { outcome.failure = error }
+                if error.reason.isOfTheServer || best.map({ $0.weight <= error.weight }) ?? true { best = error }
+                outcome.failure = best
+                progress.failed(best)
                 if error.reason.isOfTheServer || deadline.hasPassed { break }
             }
         }
@@ -118,12 +120,15 @@ struct AddressedCheck: Sendable {
 }
 
 extension PingFailure {
-    /// How much it says when several addresses fail.
-    fileprivate var weight: Int {
-        switch kind {
-        case .refusal: 3
-        case .local: 2
-        case .dead: reason == .unreachable ? 0 : 1
+    /// How much it says when several addresses fail: a server that refuses lives, one that speaks of its state knows it, one
+    /// that could not be asked may live.
+    var weight: Int {
+        switch (kind, reason) {
+        case (.refusal, _): 4
+        case (_, .startingUp), (_, .shuttingDown): 3
+        case (.local, _): 2
+        case (.dead, .unreachable): 0
+        case (.dead, _): 1
         }
     }
 }

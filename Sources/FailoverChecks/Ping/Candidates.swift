@@ -11,22 +11,38 @@ final class Candidates: Sendable {
     }
 
     private let members: [Member]
-    /// Which of them it is; the first until one was found well.
-    private let current = Lock((index: 0, isKnown: false))
+    private struct Current {
+        /// The first until one was found well.
+        var index = 0
+        var isKnown = false
+        /// One that refuses the monitor, which is better than none while nobody knows.
+        var refusing: Int?
+    }
+
+    /// Which of them it is.
+    private let current = Lock(Current())
 
     /// - Parameter members: at least one.
     init(_ members: [Member]) { self.members = members }
 
     var replica: ReplicaWatch? { members[current.withLock { $0.index }].replica }
 
+    /// It was this one when it was last known. Without effect once it has been looked for.
+    func assume(_ server: Endpoint) {
+        guard let index = members.firstIndex(where: { $0.endpoint == server }) else { return }
+        current.withLock { current in
+            if !current.isKnown, current.refusing == nil { current = Current(index: index, isKnown: true) }
+        }
+    }
+
     /// Pings the one that it is; if that fails, the others in turn, until one is well. They share the time, so that a silent
     /// one leaves time for the next.
     ///
-    /// - Parameter report: called with the addresses that were found: of a single server as soon as its name is looked up
-    ///   and again when it has answered, of several only of the one that is well.
     /// While nobody knows which of them it is, one that refuses the monitor is better than none: it lives.
     ///
-    /// - Throws: the failure of the one that it was, with what is the matter with the others.
+    /// - Parameter report: called with the addresses that were found: of a single server as soon as its name is looked up
+    ///   and again when it has answered, of several only of the one that it is from then on.
+    /// - Throws: the failure of that one, with what is the matter with the others.
     func ping(
         limit: Duration, report: @escaping AddressedCheck.Report
     ) async throws(PingFailure) {
@@ -34,31 +50,36 @@ final class Candidates: Sendable {
             return try await members[0].check.ping(limit: limit, report: report)
         }
         let deadline = Deadline(limit)
-        let (first, isKnown) = current.withLock { $0 }
+        let known = current.withLock { $0 }
+        let first = known.refusing ?? known.index
         var failures: [PingFailure] = []
-        var refusal: (reason: PingFailure.Reason, found: FoundAddresses)?
+        var refusal: (index: Int, reason: PingFailure.Reason, addresses: [SocketAddress])?
         for index in [first] + members.indices.filter({ $0 != first }) {
             let share = deadline.share(of: members.count - failures.count)
             let found = Found()
             do {
                 try await members[index].check.ping(limit: share.remaining) { found.set($0.addresses) }
-                current.withLock { $0 = (index, true) }
-                return report(FoundAddresses(found.addresses, server: members[index].endpoint, isTested: true))
+                current.withLock { $0 = Current(index: index, isKnown: true) }
+                return report(place(index, found.addresses))
             } catch {
                 failures.append(error)
-                if refusal == nil, error.kind == .refusal, !found.addresses.isEmpty {
-                    let place = FoundAddresses(found.addresses, server: members[index].endpoint, isTested: true)
-                    refusal = (error.reason, place)
-                }
                 // The one that it was lives, or could not be asked. That must not make it another.
-                if index == first, isKnown, error.kind != .dead { throw error }
+                if index == first, known.isKnown, error.kind != .dead { throw error }
+                if refusal == nil, error.kind == .refusal { refusal = (index, error.reason, found.addresses) }
             }
             if deadline.hasPassed { break }
         }
         let words = failures.map(\.detail).joined(separator: "; ")
-        guard !isKnown, let refusal else { throw PingFailure(failures[0].reason, words) }
-        report(refusal.found)
+        guard !known.isKnown, let refusal, !refusal.addresses.isEmpty else {
+            throw PingFailure(failures[0].reason, words)
+        }
+        current.withLock { $0.refusing = refusal.index }
+        report(place(refusal.index, refusal.addresses))
         throw PingFailure(refusal.reason, words)
+    }
+
+    private func place(_ index: Int, _ addresses: [SocketAddress]) -> FoundAddresses {
+        FoundAddresses(addresses, server: members[index].endpoint, isTested: true)
     }
 }
 

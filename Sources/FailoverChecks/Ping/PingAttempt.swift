@@ -32,6 +32,7 @@ struct PingAttempt: Sendable {
     /// A failed system call.
     func failure(_ error: SystemError) -> PingFailure {
         if case .timeout = error.reason(at: stage) { return PingFailure(.timeout(stage), "\(peer): \(error.words)") }
+        if error.isOfFirewall, !address.isUnix, stage == .connecting { return failure(.unreachable, error.words) }
         return failure(error.reason(at: stage) ?? .other, error.words)
     }
 

@@ -4,6 +4,9 @@ import Glibc
 
 /// What an error number means for a ping.
 extension SystemError {
+    /// Whether it may be a firewall's word, of this machine or, by ICMP, of another; of a path it is about permissions.
+    var isOfFirewall: Bool { code == EACCES || code == EPERM }
+
     /// Whether the peer said what it should not.
     var isProtocolError: Bool { code == EPROTO }
 
@@ -15,7 +18,7 @@ extension SystemError {
         // EAGAIN: the queue of a Unix socket is full, and what a connect to a port would wait for did not happen.
         case ETIMEDOUT, EAGAIN: .timeout(stage)
         case ECONNRESET, EPIPE, ECONNABORTED, ENOTCONN: .disconnected
-        // EADDRNOTAVAIL: no source port is left, or no source address of that family. EPERM: a rule of this machine.
+        // EADDRNOTAVAIL: no source port is left, or no source address of that family.
         case EMFILE, ENFILE, ENOMEM, ENOBUFS, EACCES, EPERM, ENOTSOCK, ENAMETOOLONG, EADDRNOTAVAIL, EAFNOSUPPORT: .local
         default: nil
         }

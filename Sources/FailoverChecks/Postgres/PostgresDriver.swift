@@ -46,7 +46,7 @@ struct PostgresDriver: PingDriver {
             let rows = try rows(
                 of: PostgresReplication.positionQuestion(user: server.user ?? ""), &connection, attempt)
             place.tell(rows.first?.first?.flatMap { UInt64($0) })
-        } catch  where error.reason == .query || error.kind == .refusal {
+        } catch  where error.kind == .refusal {
             place.tell(nil)
         }
     }
@@ -75,7 +75,7 @@ struct PostgresDriver: PingDriver {
             query, called: "heartbeat_query", prefix: "heartbeat_query: ", grants: [.reading(by: server.user ?? "")])
         let answer: [[String?]]
         do { answer = try rows(of: question, &connection, attempt) } catch {
-            throw error.reason == .query || error.reason == .unanswered ? PingFailure(.heartbeat, error.detail) : error
+            throw error.reason == .unanswered ? PingFailure(.heartbeat, error.detail) : error
         }
         return try HeartbeatAnswer(answer).heartbeat(attempt)
     }
@@ -210,7 +210,7 @@ struct PostgresDriver: PingDriver {
                 try attempt.wait(for: unsent > 0 ? POLLIN | POLLOUT : POLLIN, on: connection.descriptor)
                 received += connection.arrivedBytes
                 if received > Self.largestAnswer {
-                    throw attempt.failure(.query, "the answer to \(question.name) is longer than 1 MiB")
+                    throw attempt.failure(queryFailure(attempt), "the answer to \(question.name) is longer than 1 MiB")
                 }
                 let isFlood = received > Self.usualAnswer
                 if isFlood { connection.freeze() }
@@ -225,11 +225,16 @@ struct PostgresDriver: PingDriver {
                 return rows
             case .row(let row): rows.append(row)
             case .success: continue
-            case .copy: throw attempt.failure(.query, "\(question.name) is a COPY")
+            case .copy: throw attempt.failure(queryFailure(attempt), "\(question.name) is a COPY")
             // The connection is read to the end of the answer, so that it can be terminated in order.
             case .failure(let error): failure = failure ?? self.failure(of: error, to: question, attempt)
             }
         }
+    }
+
+    /// The reason of a question that failed: a server that has answered the ping query lives.
+    private func queryFailure(_ attempt: PingAttempt) -> PingFailure.Reason {
+        attempt.stage == .question ? .unanswered : .query
     }
 
     private func failure(ofLogin connection: borrowing PostgresConnection, _ attempt: PingAttempt) -> PingFailure {
@@ -257,7 +262,7 @@ struct PostgresDriver: PingDriver {
     private func failure(of error: PostgresError, words: String? = nil, _ attempt: PingAttempt) -> PingFailure {
         if let reason = error.reason { return attempt.failure(reason, words ?? error.words) }
         if error.sqlState != nil {
-            return attempt.failure(attempt.stage == .question ? .unanswered : .query, words ?? error.words)
+            return attempt.failure(queryFailure(attempt), words ?? error.words)
         }
         if let systemError = SystemError.mentioned(in: error.text) { return attempt.failure(systemError) }
         return attempt.failure(error.reasonWhileLoggingIn, error.words)

@@ -18,7 +18,7 @@ struct PostgresError {
         switch sqlState {
         // A server that can't start a process for a connection says so without a code, and to a request for TLS only so.
         case nil:
-            Self.says(text, "could not fork new process", "server sent an error response during SSL")
+            says("could not fork new process", "server sent an error response during SSL")
                 ? .tooManyConnections : nil
         // The state of a server that shuts down has the code of one that starts up. Its words tell them apart.
         case "57P03": text.contains("shutting down") ? .shuttingDown : .startingUp
@@ -28,9 +28,10 @@ struct PostgresError {
         case "42501": .missingPrivilege
         case let code? where code.hasPrefix("28"): .authentication
         // Cancelled, as by a time limit of the server's or a conflict with what it replays; a lock; too much asked for.
-        case "57014", "55P03": .unanswered
+        case "57014", "55P03", "25P04": .unanswered
         case let code? where code.hasPrefix("40") || code.hasPrefix("54"): .unanswered
-        case "53300" where text.contains("for role"): .userLimit
+        // Not "… reserved for roles with the … attribute".
+        case "53300" where text.contains("for role \""): .userLimit
         // Insufficient resources: connections, memory, files, disk.
         case let code? where code.hasPrefix("53"): .tooManyConnections
         case PoolerRefusal.sqlState?: PoolerRefusal(message: text)?.reason
@@ -38,7 +39,7 @@ struct PostgresError {
         }
     }
 
-    private static func says(_ text: String, _ phrases: String...) -> Bool { phrases.contains { text.contains($0) } }
+    private func says(_ phrases: String...) -> Bool { phrases.contains { text.contains($0) } }
 }
 
 extension PostgresError {
@@ -65,10 +66,9 @@ extension PostgresError {
         }
     }
 
-    /// What an error without a code means while logging in.
+    /// What an error means while logging in, whose code has no meaning of its own or which has none.
     var reasonWhileLoggingIn: PingFailure.Reason {
         if let reason { return reason }
-        func says(_ phrases: String...) -> Bool { phrases.contains { text.contains($0) } }
         if let sqlState {
             // Trouble with what stands behind it, of its own making, or of its machine. Else it minds what was said.
             return ["08", "57", "58", "F0", "XX"].contains { sqlState.hasPrefix($0) } ? .other : .authentication

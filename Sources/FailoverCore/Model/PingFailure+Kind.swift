@@ -16,6 +16,9 @@ extension PingFailure {
 }
 
 extension PingFailure.Reason {
+    /// Whether the server was found not to be what it should: only an answer can tell that it is again.
+    package var isOfRole: Bool { self == .wrongRole || self == .replicationStopped }
+
     /// What a failure for this reason says of the service.
     public var kind: PingFailure.Kind {
         switch self {

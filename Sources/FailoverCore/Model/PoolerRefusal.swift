@@ -1,9 +1,13 @@
 /// What PgBouncer means by an error of its own. It has one SQLSTATE for nearly all of them and tells the rest in words;
-/// src/client.c, src/objects.c and src/janitor.c of its releases 1.18 to 1.24.
+/// src/client.c, src/objects.c and src/janitor.c of its releases 1.18 to 1.26.
+///
+/// A client chooses some of the words: the names of users, databases and parameters. So they are compared from the beginning.
 package enum PoolerRefusal: Hashable, Sendable {
-    /// It, or the user's share of it, has no place left.
+    /// It has no place left, or what stands behind it has none.
     case full
-    /// It does not accept user, password or database.
+    /// The user has as many places as it may.
+    case userIsFull
+    /// It does not accept user, password, database or parameters.
     case login
     /// It has no server that it could give to the client.
     case serverIsAway
@@ -13,23 +17,39 @@ package enum PoolerRefusal: Hashable, Sendable {
 
     /// - Returns: `nil` of words that are none of these.
     package init?(message: String) {
-        func says(_ phrases: String...) -> Bool { phrases.contains { message.contains($0) } }
-        // The words of a server that refuses the pooler's login stand in those of the pooler.
-        if says(
-            "authentication failed", "no such user", "no such database", "login rejected", "does not allow connections",
-            "is disabled")
+        func begins(_ phrases: String...) -> Bool { phrases.contains { message.hasPrefix($0) } }
+        if begins(
+            "no more connections allowed", "client connections exceeded (max_db", "no memory", "bouncer resources")
         {
-            self = .login
-        } else if says("no more connections allowed", "client connections exceeded", "max_client_conn") {
             self = .full
-        } else if says(
-            "server login has been failing", "cannot connect to server", "server down", "query_wait_timeout",
-            "server_login_retry")
+        } else if begins("client connections exceeded (max_user") {
+            self = .userIsFull
+        } else if begins("server login has been failing") {
+            self = Self.cachedError(message)
+        } else if begins(
+            "client_login_timeout (server down)", "query_wait_timeout", "pgbouncer cannot connect", "database \"")
         {
             self = .serverIsAway
+        } else if message.hasSuffix("authentication failed")
+            || begins(
+                "no such user", "no such database", "unix socket login rejected", "login rejected", "SSL required",
+                "unsupported startup parameter", "Unsupported startup parameter", "server login failed")
+        {
+            self = .login
         } else {
             return nil
         }
+    }
+
+    /// Its words for a server that refuses its logins, with the server's own: `server login has been failing, cached error:
+    /// FATAL: sorry, too many clients already (server_login_retry)`. Release 1.18 does not repeat them.
+    private static func cachedError(_ message: String) -> PoolerRefusal {
+        func says(_ phrases: String...) -> Bool { phrases.contains { message.contains($0) } }
+        if says("authentication failed", "no pg_hba.conf entry", "does not exist", "not permitted to log in") {
+            return .login
+        }
+        if says("too many clients", "too many connections", "connection slots are reserved") { return .full }
+        return .serverIsAway
     }
 }
 
@@ -38,6 +58,7 @@ extension PoolerRefusal {
     package var reason: PingFailure.Reason {
         switch self {
         case .full: .tooManyConnections
+        case .userIsFull: .userLimit
         case .login: .authentication
         case .serverIsAway: .other
         }
@@ -46,7 +67,7 @@ extension PoolerRefusal {
     /// What it says of a session's server; `nil` of what is between it and the client.
     package var kind: BackendErrorKind? {
         switch self {
-        case .full: .tooManyConnections
+        case .full, .userIsFull: .tooManyConnections
         case .login: nil
         case .serverIsAway: .earlyClose
         }

@@ -6,8 +6,9 @@ final class BoundedPing: Sendable {
     /// One that has not returned yet, perhaps long after its limit. No second one is started beside it.
     private let running = Lock<Task<PingFailure?, Never>?>(nil)
 
-    /// So much later than it was to wake, this process did not run: it was stopped, or its machine was.
-    private static let longestDelay = Duration.seconds(1)
+    /// So many pings in a row are excused because this process stood still. One that always does sees deaths all the same.
+    private static let mostExcused = 2
+    private let excused = Lock(0)
 
     /// A driver ends by itself at the limit and knows best what it was waiting for; so it gets a moment to say it.
     private static let grace = Duration.milliseconds(250)
@@ -25,7 +26,12 @@ final class BoundedPing: Sendable {
         let beating = Task { await pulse.run() }
         defer { beating.cancel() }
         let result = await boundedPing(limit: limit)
-        guard let failure = result.failure, failure.reason.mayBeOfTime, pulse.longestDelay > Self.longestDelay else {
+        let mayExcuse = excused.withLock { excused in
+            excused += 1
+            return excused <= Self.mostExcused
+        }
+        guard let failure = result.failure, mayExcuse, pulse.explains(failure, limit: limit) else {
+            excused.withLock { $0 = 0 }
             return result
         }
         let words = "this process stood still for \(pulse.longestDelay.inWords) meanwhile: \(failure.detail)"

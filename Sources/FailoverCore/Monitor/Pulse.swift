@@ -33,13 +33,15 @@ final class Pulse: Sendable {
             }
         }
     }
-}
 
-extension PingFailure.Reason {
-    /// Whether it may come of this side's not having run.
-    var mayBeOfTime: Bool {
-        switch self {
-        case .timeout, .disconnected: true
+    /// Whether a failure may come of this process's not having run.
+    ///
+    /// Silence is explained by a pause of a second that took most of the ping's time; a connection that was lost by one in
+    /// which the other side may have lost its patience.
+    func explains(_ failure: PingFailure, limit: Duration) -> Bool {
+        switch failure.reason {
+        case .timeout: longestDelay > max(.seconds(1), limit / 2)
+        case .disconnected: longestDelay > max(.seconds(5), limit / 2)
         default: false
         }
     }

@@ -144,7 +144,7 @@ public struct ServiceStateMachine: Sendable {
             return foundAlive(refusing: failure, now: now)
         case .dead:
             couldNotAskLogged = nil
-            if failure.reason == .wrongRole || failure.reason == .replicationStopped { hasToAnswer = true }
+            if failure.reason.isOfRole { hasToAnswer = true }
             return foundDead(failure, now: now)
         }
     }

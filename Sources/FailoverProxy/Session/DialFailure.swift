@@ -52,6 +52,17 @@ extension DialFailure {
         }
     }
 
+    /// How much it says of the alias when several of its addresses fail. One that this machine has no way to, as one of IPv6,
+    /// says less than one that was asked; one that lives and has no room says most.
+    var weight: Int {
+        switch kind {
+        case nil: 0
+        case .connectUnreachable: 1
+        case .tooManyConnections, .hostBlocked: 3
+        default: 2
+        }
+    }
+
     /// Whether another address of the alias would be no better.
     var isOfTheAlias: Bool {
         switch self {

@@ -84,7 +84,7 @@ struct SessionStateMachine {
     /// The candidate and which of its addresses.
     var current = 0
     var address = 0
-    /// What an address before the present one has met that says something of the backend.
+    /// What says most of the alias's addresses that have failed.
     var addressFailure: DialFailure?
     let limits: Limits
     /// For an answer of the last candidate, by alias: to wait longer is better than to refuse.
@@ -204,12 +204,11 @@ extension SessionStateMachine {
         if failure == .silent { spendOnAnswering() }
         noteAddress(failure)
         let next = opening.backendLost()
-        if next == .connect, !failure.isOfTheAlias, moveToNextAddress() {
-            if failure.kind != nil { addressFailure = failure }
-            return dial(now: now)
+        if failure.isOfTheAlias || addressFailure.map({ $0.weight <= failure.weight }) ?? true {
+            addressFailure = failure
         }
-        // An address that this machine can't reach, as one of IPv6, says less than the one before it.
-        pass(failure.kind == nil && !failure.isOfTheAlias ? addressFailure ?? failure : failure)
+        if next == .connect, !failure.isOfTheAlias, moveToNextAddress() { return dial(now: now) }
+        pass(addressFailure ?? failure)
         return follow(next, now: now)
     }
 

@@ -14,6 +14,16 @@ extension SocketAddress {
         }
     }
 
+    /// Whether it has as many bytes as the kernel takes of its family.
+    package var isWhole: Bool {
+        switch family {
+        case AF_INET: bytes.count == MemoryLayout<sockaddr_in>.size
+        case AF_INET6: bytes.count == MemoryLayout<sockaddr_in6>.size
+        case AF_UNIX: (3...MemoryLayout<sockaddr_un>.size).contains(bytes.count)
+        default: false
+        }
+    }
+
     /// Whether this is a path, not a host and a port.
     package var isUnix: Bool { family == AF_UNIX }
 }

@@ -44,7 +44,10 @@ struct PostgresAnswerTests {
     }
 
     @Test func anErrorOfTheClientsOwnAfterTheLoginIsProof() {
-        for words in ["no such user: x", "password authentication failed", "bouncer config error"] {
+        for words in [
+            "no such user: x", "password authentication failed", "bouncer config error",
+            "unsupported startup parameter: max_client_conn", "unsupported startup parameter: query_wait_timeout",
+        ] {
             #expect(PostgresAnswer(Wire.error("08P01", words)) == .proof)
         }
         #expect(PostgresAnswer(Self.ok + Wire.error("3D000", "no such database")) == .proof)

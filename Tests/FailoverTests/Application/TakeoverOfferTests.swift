@@ -45,7 +45,7 @@ struct TakeoverOfferTests {
     @Test func bytesThatAreNoAddressAreNoPlace() throws {
         let text = """
             {"listeners":[],"pins":[],"drained":[],"outages":[],"aliases":[{"name":"slave","servers":["db.example:5432"],\
-            "addresses":["","AA==","AgAVOMAAAgEAAAAAAAAAAA=="],"mustNotServe":false}]}
+            "addresses":["","AA==","AgAVOMAAAgE=","AgAVOMAAAgEAAAAAAAAAAA=="],"mustNotServe":false}]}
             """
         let offer = try #require(TakeoverOffer(bytes: Array(text.utf8)))
         #expect(offer.aliases?.first?.places.map(\.description) == ["192.0.2.1:5432"])
