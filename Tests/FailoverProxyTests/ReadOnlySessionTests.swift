@@ -98,6 +98,27 @@ struct ReadOnlySessionTests {
         #expect(own.all == ["select 2"])
     }
 
+    /// As MySQL 9.7 does when a client closes without COM_QUIT.
+    @Test(arguments: [SessionSettings.OpaquePolicy.allow, .refuse])
+    func whatAServerSaysToTheEndOfItsClientIsNoLossOfTheGuard(policy: SessionSettings.OpaquePolicy) async throws {
+        let unused = UnusedPort()
+        let isOver = Heard()
+        let backend = EchoBackend { connection in
+            guard connection.acceptMySQLLogin() else { return }
+            while connection.receiveMySQLPacket() != nil { connection.sendMySQLOK(sequence: 1) }
+            connection.sendMySQLError(4031, "The client was disconnected by the server", sequence: 0)
+            isOver.note("over")
+        }
+        let proxy = try proxy(own: Int(unused.port), failover: backend.port, .mysql, policy)
+        let client = try await MySQLClient(proxy)
+        #expect(try await client.run("select 1") == 2)
+        let lines = proxy.log.lines
+        client.connection.endSending()
+        #expect(await eventually { isOver.all == ["over"] && proxy.server.sessionCount == 0 })
+        #expect(proxy.log.lines == lines)
+        #expect(await proxy.server.trafficReport().routes[0].refused == 0)
+    }
+
     private static let faults: [(words: String, play: @Sendable (FaultyServerConnection) -> Void)] = [
         ("it said 1193: Unknown variable", { $0.sendMySQLError(1193, "Unknown variable", sequence: 1) }),
         ("it closed", { _ in }),

@@ -20,8 +20,14 @@ extension Session {
     func perform(
         _ passage: MySQLGuard.Passage, _ guarded: GuardedMySQL, asItIs: [UInt8], from side: Side
     ) -> Bool {
+        // What a server says to the end of its client is no answer (MySQL: 4031), and whoever has ended writes no more.
+        let isFarewell = side == .backend && clientHasLeft && passage.toServer.isEmpty
         if let refusal = passage.refusal {
-            if send(passage.toClient, to: .client) { endUnguarded(refusal) }
+            if isFarewell {
+                close(because: "the client has left")
+            } else if send(passage.toClient, to: .client) {
+                endUnguarded(refusal)
+            }
             return false
         }
         let toServer = passage.asItIs && side == .client ? asItIs : passage.toServer
@@ -30,7 +36,7 @@ extension Session {
         guard send(toServer, to: .backend), send(toClient, to: .client) else { return false }
         if guarded.state.phase == .over {
             stream = .opaque
-            if guarded.state.isLost { worker.noteUnguarded(self) }
+            if guarded.state.isLost, !isFarewell { worker.noteUnguarded(self) }
         }
         wait(for: guarded)
         return self[side].mayRead
