@@ -17,9 +17,10 @@ extension RealServers {
             """
 
         private func configuration(
-            _ engine: Laboratory.Engine, frequencies: String = rarely, route: String? = nil, ports: [UInt16]? = nil
+            _ engine: Laboratory.Engine, frequencies: String = rarely, replica: String? = nil, route: String? = nil,
+            ports: [UInt16]? = nil
         ) -> String {
-            let lines = engine.configuration(route: route, ports: ports).split(separator: "\n")
+            let lines = engine.configuration(replica: replica, route: route, ports: ports).split(separator: "\n")
             return frequencies + lines.filter { !$0.contains("_frequency") }.joined(separator: "\n") + "\n"
         }
 
@@ -130,18 +131,29 @@ extension RealServers {
             }
         }
 
-        /// A server that can't start a process says so in words without a length, in place of any answer.
+        /// A server that can't start a process says so in words without a length, in place of any answer. The ping has found
+        /// it well.
         @Test(arguments: ["disable", "prefer", "require"])
         func aServerThatCannotForkCostsNoClientAnError(encryption: String) async throws {
             let engine = Laboratory.Engine.postgres
             let words = "Ecould not fork new process for connection: Resource temporarily unavailable\n\u{0}"
             let replica = FaultyServer { client in
-                client.receive(atLeast: 8)
-                client.send(Array(words.utf8))
+                let first = String(decoding: client.receive(atLeast: 8), as: UTF8.self)
+                guard first.contains("monitor") else {
+                    client.send(Array(words.utf8))
+                    return
+                }
+                client.sendPostgresWelcome()
+                client.receive()
+                client.sendPostgresRow()
+                client.sendPostgresEnd()
+                client.receiveToEnd()
             }
             let failover = try FailoverProcess(
-                configuration: configuration(engine, ports: [UInt16(engine.primaryPort), replica.port]))
+                configuration: configuration(
+                    engine, replica: "tls: disable", ports: [UInt16(engine.primaryPort), replica.port]))
             let port = try await failover.port()
+            #expect(await eventually { replica.connections == 1 })
             for _ in 0..<10 {
                 let output = try await Command.run(
                     [
