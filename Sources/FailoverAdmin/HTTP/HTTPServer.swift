@@ -38,7 +38,8 @@ struct HTTPServer: Sendable {
 
     /// Closes the listener of a server that is not to run.
     func close() async {
-        try? await listening.executeThenClose { _ in }
+        // A stream that nobody has begun to read would tell the event loop of its end when that is gone.
+        try? await listening.executeThenClose { _ = $0.makeAsyncIterator() }
         await end()
     }
 
@@ -130,7 +131,9 @@ struct HTTPServer: Sendable {
                     withDecoderLimitConfiguration: limits)
                 try pipeline.addHandler(FirstRequestDeadline(TimeAmount(min(idleTime, firstRequestLimit))))
                 try pipeline.addHandler(ResponsePartHandler())
-                return try HTTPConnection.Channel(wrappingChannelSynchronously: channel)
+                let streams = try HTTPConnection.Channel(wrappingChannelSynchronously: channel)
+                try pipeline.addHandler(StreamKeeper(streams))
+                return streams
             }
         }
     }

@@ -1,0 +1,56 @@
+import FailoverCore
+import FailoverTesting
+import NIOHTTP1
+import Testing
+
+@testable import FailoverAdmin
+
+@Suite("An admin plane that closes", .timeLimit(.minutes(5)))
+struct ClosingTests {
+    /// Answers that come when the test says so, whether their tasks are cancelled or not.
+    private final class Gate: Sendable {
+        private let opening: Task<Void, Never>
+        private let opener: AsyncStream<Void>.Continuation
+
+        init() {
+            let (stream, opener) = AsyncStream.makeStream(of: Void.self)
+            self.opener = opener
+            opening = Task { for await _ in stream {} }
+        }
+
+        func open() { opener.finish() }
+        func wait() async { await opening.value }
+    }
+
+    /// The listener accepts until the last answer is on its way, and nobody takes those connections over any more.
+    @Test func clientsThatComeMeanwhileEndNothing() async throws {
+        let server = try await HTTPServer(.tcp(host: "127.0.0.1", port: 0), idleTime: .seconds(30))
+        let port = try #require(Int(server.address.split(separator: ":").last ?? ""))
+        let gate = Gate()
+        let asked = AsyncStream.makeStream(of: Void.self)
+        let running = Task {
+            await server.run { _ in
+                asked.continuation.yield()
+                await gate.wait()
+                return .error(.notFound, "no")
+            }
+        }
+        let first = try await TCPClient.connect(port: port)
+        try await first.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        for await _ in asked.stream { break }
+        running.cancel()
+        var late: [TCPClient] = []
+        for _ in 0..<60 { late.append(try await TCPClient.connect(port: port)) }
+        gate.open()
+        await running.value
+        for client in late { #expect(try await client.isLetGo()) }
+    }
+
+    @Test func oneThatIsNotToRunCloses() async throws {
+        let server = try await HTTPServer(.tcp(host: "127.0.0.1", port: 0), idleTime: .seconds(30))
+        let port = try #require(Int(server.address.split(separator: ":").last ?? ""))
+        let client = try await TCPClient.connect(port: port)
+        await server.close()
+        #expect(try await client.isLetGo())
+    }
+}
