@@ -55,14 +55,14 @@ enum Laboratory {
         /// The databases and a route over them, listening on a port that the system chooses.
         ///
         /// - Parameters:
-        ///   - pingTimeout: of both aliases, or of the replica's only. Out of reach of a busy machine's servers unless told.
-        ///   - primaryPingTimeout: of `default`, if it is another.
+        ///   - pingTimeout: of the replica. Out of reach of a busy machine's servers unless told; that of the primary, which is
+        ///     to stay up, always is.
         ///   - primary: more keys of `default`.
         ///   - replica: more keys of `slave`.
         ///   - route: more keys of the route, whose sessions are patient: a server is not slow because the machine is busy.
         ///   - ports: of the primary and the replica, if they are not the laboratory's.
         func configuration(
-            pingTimeout: String = "60s", primaryPingTimeout: String? = nil, primary: String? = nil,
+            pingTimeout: String = "60s", primary: String? = nil,
             replica: String? = nil, route: String? = nil, ports: [UInt16]? = nil
         ) -> String {
             let engine = self == .postgres ? "engine: postgres, name: app" : "engine: mysql"
@@ -79,7 +79,7 @@ enum Laboratory {
                 error_ping_frequency: 100ms
                 fall: 2
                 databases:
-                  default: \(alias(ports[0], primaryPingTimeout ?? pingTimeout, primary))
+                  default: \(alias(ports[0], "60s", primary))
                   slave: \(alias(ports[1], pingTimeout, replica))
                 services:
                   slave: {type: database, listen: "127.0.0.1:0", \(Self.patience)\(route.map { ", \($0)" } ?? "")}

@@ -48,9 +48,8 @@ extension RealServers {
 
         @Test func noTransactionIsCutWhileTheReplicaComesAndGoesTwentyTimes() async throws {
             try await Laboratory.Engine.besideEachOther { engine in
-                // Only the replica may be found down: the primary is pinged with more patience than any machine needs.
                 let failover = try FailoverProcess(
-                    configuration: engine.configuration(pingTimeout: "500ms", primaryPingTimeout: "60s"))
+                    configuration: engine.configuration(pingTimeout: "500ms"))
                 let port = try await failover.port()
                 let lines = try await clients(
                     "flips.py", engine.rawValue, "\(port)", "\(engine.replicaPort)", Laboratory.script, "20")

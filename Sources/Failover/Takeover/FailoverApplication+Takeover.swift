@@ -2,7 +2,6 @@ import FailoverChecks
 import FailoverCore
 import FailoverProxy
 import FailoverSystem
-import FoundationEssentials
 import Logging
 
 // MARK: - The process whose place is taken
@@ -30,7 +29,7 @@ extension FailoverApplication {
     private func handOver(_ channel: DescriptorChannel, _ listener: DescriptorListener) async throws {
         let offer = offer
         let sockets = proxy.listeningSockets.map(\.socket)
-        let words = Array(try JSONEncoder().encode(offer))
+        let words = try offer.bytes(atMost: DescriptorChannel.mostBytes)
         let isDone = try await onThread { () throws in
             guard channel.isOfSameUser else { throw TakeoverError(words: "it belongs to another user") }
             guard try channel.receive(within: Self.patience)?.bytes == TakeoverWord.ask else {
@@ -77,7 +76,7 @@ extension FailoverApplication {
                 return .init(
                     service: report.name, since: now.before(lasting).sinceEpoch / .seconds(1), failure: failure)
             },
-            aliases: table.aliases.filter { !$0.isRetired }.map(TakeoverOffer.Alias.init))
+            aliases: table.aliases.filter { !$0.isRetired }.compactMap(TakeoverOffer.Alias.init))
     }
 }
 

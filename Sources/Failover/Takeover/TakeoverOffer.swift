@@ -47,7 +47,10 @@ struct TakeoverOffer: Codable, Sendable {
         let mustNotServe: Bool
         let staleness: Staleness?
 
-        init(_ state: AliasState) {
+        /// What can't be known by the configuration alone; `nil` if there is nothing.
+        init?(_ state: AliasState) {
+            let isPlace = state.addresses.isEmpty || state.addresses.map(\.description) == [state.endpoint.description]
+            guard !isPlace || state.server != nil || state.mustNotServe || state.staleness != nil else { return nil }
             name = state.name
             servers = state.servers.map(\.description)
             server = state.server?.description
@@ -69,7 +72,7 @@ struct TakeoverOffer: Codable, Sendable {
     let outages: [Outage]
     /// Services that are up and refuse the monitor; `nil` from 0.1.0, which did not know such.
     let degraded: [Outage]?
-    /// `nil` from 0.1.0.
+    /// Those of which there is anything to know; `nil` from 0.1.0.
     let aliases: [Alias]?
 }
 
@@ -79,6 +82,15 @@ extension AliasState {
 }
 
 extension TakeoverOffer {
+    /// As it is sent. What a message has no room for is left out: first what the next process finds out itself.
+    func bytes(atMost limit: Int) throws -> [UInt8] {
+        let all = Array(try JSONEncoder().encode(self))
+        guard all.count > limit else { return all }
+        let less = TakeoverOffer(
+            listeners: listeners, pins: pins, drained: drained, outages: outages, degraded: nil, aliases: nil)
+        return Array(try JSONEncoder().encode(less))
+    }
+
     /// Reads what another process has written; `nil` if it is no offer.
     init?(bytes: [UInt8]) {
         guard let offer = try? JSONDecoder().decode(TakeoverOffer.self, from: Data(bytes)) else { return nil }

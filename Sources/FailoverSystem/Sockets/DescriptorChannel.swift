@@ -8,7 +8,7 @@ package final class DescriptorChannel: Sendable {
     private let socket: Int32
 
     /// The largest message.
-    private static let mostBytes = 192 << 10
+    package static let mostBytes = 192 << 10
 
     fileprivate init(owning socket: Int32) { self.socket = socket }
 

@@ -14,8 +14,8 @@ struct TakeoverOfferTests {
     private func offer(_ board: RouteBoard) throws -> TakeoverOffer {
         let offer = TakeoverOffer(
             listeners: [], pins: [], drained: [], outages: [], degraded: [],
-            aliases: board.table.aliases.map(TakeoverOffer.Alias.init))
-        return try #require(TakeoverOffer(bytes: Array(try JSONEncoder().encode(offer))))
+            aliases: board.table.aliases.compactMap(TakeoverOffer.Alias.init))
+        return try #require(TakeoverOffer(bytes: try offer.bytes(atMost: 1 << 20)))
     }
 
     @Test func placesRoleAndStalenessOfAnAliasArriveAsTheyWere() throws {
@@ -28,6 +28,34 @@ struct TakeoverOfferTests {
         #expect(alias.staleness == Staleness(behind: .seconds(12), bytesBehind: 7, stopped: "paused"))
         #expect(alias.isOf(database))
         #expect(!alias.isOf(AliasState(name: "slave", endpoint: .tcp(host: "other.example", port: 5432))))
+    }
+
+    @Test func whatTheConfigurationTellsIsNotHandedOver() {
+        func state(_ host: String, _ addresses: [SocketAddress?]) -> AliasState {
+            AliasState(
+                name: "slave", endpoint: .tcp(host: host, port: 5432), addresses: addresses.compactMap(\.self))
+        }
+        let place = SocketAddress(ip: [192, 0, 2, 1] as [UInt8], port: 5432)
+        #expect(TakeoverOffer.Alias(state("192.0.2.1", [place])) == nil)
+        #expect(TakeoverOffer.Alias(state("db.example", [])) == nil)
+        #expect(TakeoverOffer.Alias(state("db.example", [place])) != nil)
+    }
+
+    @Test func whatAMessageHasNoRoomForIsLeftOut() throws {
+        let aliases = (0..<2000).compactMap { number in
+            TakeoverOffer.Alias(
+                AliasState(
+                    name: "alias-\(number)", endpoint: .tcp(host: "db-\(number).example", port: 5432),
+                    addresses: database.addresses))
+        }
+        #expect(aliases.count == 2000)
+        let offer = TakeoverOffer(
+            listeners: [], pins: [], drained: ["slave"], outages: [], degraded: [], aliases: aliases)
+        let bytes = try offer.bytes(atMost: DescriptorChannel.mostBytes)
+        #expect(bytes.count <= DescriptorChannel.mostBytes)
+        let read = try #require(TakeoverOffer(bytes: bytes))
+        #expect(read.drained == ["slave"])
+        #expect(read.aliases == nil)
     }
 
     /// As 0.1.0 wrote it.
