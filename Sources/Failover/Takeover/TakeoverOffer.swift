@@ -24,7 +24,7 @@ struct TakeoverOffer: Codable, Sendable {
         func isOver(at now: WallTime) -> Bool { rest(at: now).map { $0 <= .zero } ?? false }
     }
 
-    /// A service that is down, or refuses the monitor: the end of that is to be told, its begin was.
+    /// A service that is down, or refuses the monitor: its begin has been told, its end has not.
     struct Outage: Codable, Sendable {
         let service: String
         /// In seconds since 1970.
@@ -41,7 +41,7 @@ struct TakeoverOffer: Codable, Sendable {
         let servers: [String]
         /// Which of several it is.
         let server: String?
-        /// Bytes of each `sockaddr`: while name servers are away nobody else can tell.
+        /// The bytes of each `sockaddr`. The next process needs them while it can look no name up.
         let addresses: [Data]
         /// It was found in the wrong role, or no longer following its primary.
         let mustNotServe: Bool
@@ -49,8 +49,9 @@ struct TakeoverOffer: Codable, Sendable {
 
         /// What can't be known by the configuration alone; `nil` if there is nothing.
         init?(_ state: AliasState) {
-            let isPlace = state.addresses.isEmpty || state.addresses.map(\.description) == [state.endpoint.description]
-            guard !isPlace || state.server != nil || state.mustNotServe || state.staleness != nil else { return nil }
+            let isLiteral = state.addresses.map(\.description) == [state.endpoint.description]
+            let hasPlace = !state.addresses.isEmpty && !isLiteral
+            guard hasPlace || state.server != nil || state.mustNotServe || state.staleness != nil else { return nil }
             name = state.name
             servers = state.servers.map(\.description)
             server = state.server?.description

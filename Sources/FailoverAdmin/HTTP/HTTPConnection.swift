@@ -80,3 +80,25 @@ final class IdleCloser: ChannelInboundHandler {
         }
     }
 }
+
+/// Keeps the streams of a connection until that is closed.
+///
+/// NIO ends the process when the streams of a connection are released before anybody has taken them (`NIOAsyncWriter`: "Deinited
+/// without calling finish()"). That happens to a client who connects while an admin plane closes: its listener still accepts
+/// until the last answer is sent, but nobody reads who has come.
+final class StreamKeeper: ChannelInboundHandler {
+    typealias InboundIn = Any
+
+    private var streams: HTTPConnection.Channel?
+
+    /// - Parameter streams: of the connection in whose pipeline this is the last.
+    init(_ streams: HTTPConnection.Channel) { self.streams = streams }
+
+    /// They have been ended by the handlers before this.
+    func channelInactive(context: ChannelHandlerContext) {
+        context.fireChannelInactive()
+        streams = nil
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { streams = nil }
+}

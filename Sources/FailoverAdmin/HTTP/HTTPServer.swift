@@ -38,7 +38,7 @@ struct HTTPServer: Sendable {
 
     /// Closes the listener of a server that is not to run.
     func close() async {
-        // A stream that nobody has begun to read would tell the event loop of its end when that is gone.
+        // The stream must end before its event loop does, and ends only if somebody has begun to read it.
         try? await listening.executeThenClose { _ = $0.makeAsyncIterator() }
         await end()
     }

@@ -12,22 +12,22 @@ struct AddressList: Sendable {
 
     /// Looks up an IP literal; never asks anybody, never blocks.
     init?(literal host: String) {
-        guard Self.lookUp(host, flags: AI_NUMERICHOST, into: &addresses) == 0 else { return nil }
+        guard lookUp(host, flags: AI_NUMERICHOST) == 0 else { return nil }
     }
 
     /// The addresses of several IP literals; what is none is left out.
     init(literals: [String]) {
-        for literal in literals { _ = Self.lookUp(literal, flags: AI_NUMERICHOST, into: &addresses) }
+        for literal in literals { _ = lookUp(literal, flags: AI_NUMERICHOST) }
     }
 
     /// Looks up a name. May block for as long as the name servers are silent.
     init(name host: String) throws(PingFailure) {
-        if let failure = Self.failure(Self.lookUp(host, into: &addresses), host) { throw failure }
+        if let failure = Self.failure(lookUp(host), host) { throw failure }
     }
 
     /// Looks up the addresses of one family, `AF_INET` or `AF_INET6`. May block. A name that has none is no failure.
     init(name host: String, family: Int32) throws(PingFailure) {
-        let error = Self.lookUp(host, family: family, into: &addresses)
+        let error = lookUp(host, family: family)
         if Self.thereAreNone.contains(error) { return }
         if let failure = Self.failure(error, host) { throw failure }
     }
@@ -83,9 +83,8 @@ struct AddressList: Sendable {
         }
     }
 
-    private static func lookUp(
-        _ host: String, flags: Int32 = 0, family: Int32 = AF_UNSPEC, into addresses: inout [[UInt8]]
-    ) -> Int32 {
+    /// Adds what is found.
+    private mutating func lookUp(_ host: String, flags: Int32 = 0, family: Int32 = AF_UNSPEC) -> Int32 {
         var hints = addrinfo()
         hints.ai_flags = flags
         hints.ai_family = family
@@ -96,8 +95,7 @@ struct AddressList: Sendable {
         var next = list
         while let info = next?.pointee {
             if let address = info.ai_addr, info.ai_family == AF_INET || info.ai_family == AF_INET6 {
-                let bytes = Array(UnsafeRawBufferPointer(start: address, count: Int(info.ai_addrlen)))
-                if !addresses.contains(bytes) { addresses.append(bytes) }
+                add(Array(UnsafeRawBufferPointer(start: address, count: Int(info.ai_addrlen))))
             }
             next = info.ai_next
         }

@@ -74,8 +74,10 @@ struct AddressedCheck: Sendable {
         _ place: NameResolver.Place, until deadline: Deadline, _ progress: PingProgress
     ) -> Outcome {
         let addresses = Self.withinReach(place.addresses)
-        var outcome = Outcome(failure: PingFailure(.unresolved, "\(endpoint) has no address"))
-        var best: PingFailure?
+        guard !addresses.isEmpty else {
+            return Outcome(failure: PingFailure(.unresolved, "\(endpoint) has no address"))
+        }
+        var outcome = Outcome()
         for (index, address) in addresses.enumerated() {
             let peer = place.addresses.count == 1 ? endpoint.description : "\(endpoint) (\(address))"
             progress.begin(peer)
@@ -87,9 +89,10 @@ struct AddressedCheck: Sendable {
                 return Outcome(spoke: address)
             } catch {
                 if error.reason.isSpoken { outcome.spoke = address }
-                if error.reason.isOfTheServer || best.map({ $0.weight <= error.weight }) ?? true { best = error }
-                outcome.failure = best
-                progress.failed(best)
+                if error.reason.isOfTheServer || outcome.failure.map({ $0.weight <= error.weight }) ?? true {
+                    outcome.failure = error
+                    progress.failed(error)
+                }
                 if error.reason.isOfTheServer || deadline.hasPassed { break }
             }
         }

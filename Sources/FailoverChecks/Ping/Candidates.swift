@@ -10,15 +10,15 @@ final class Candidates: Sendable {
         let replica: ReplicaWatch?
     }
 
-    private let members: [Member]
     private struct Current {
         /// The first until one was found well.
         var index = 0
         var isKnown = false
-        /// One that refuses the monitor, which is better than none while nobody knows.
+        /// Until then, the one that serves although it refuses the monitor, for want of a better one.
         var refusing: Int?
     }
 
+    private let members: [Member]
     /// Which of them it is.
     private let current = Lock(Current())
 
@@ -38,7 +38,7 @@ final class Candidates: Sendable {
     /// Pings the one that it is; if that fails, the others in turn, until one is well. They share the time, so that a silent
     /// one leaves time for the next.
     ///
-    /// While nobody knows which of them it is, one that refuses the monitor is better than none: it lives.
+    /// Until one was found well, one that refuses the monitor is taken, since it lives.
     ///
     /// - Parameter report: called with the addresses that were found: of a single server as soon as its name is looked up
     ///   and again when it has answered, of several only of the one that it is from then on.

@@ -27,7 +27,7 @@ final class PingProgress: Sendable {
     func begin(_ peer: String) { state.withLock { $0 = State(peer: peer, failure: $0.failure) } }
 
     /// So far this says most of the addresses that have failed.
-    func failed(_ failure: PingFailure?) { state.withLock { $0.failure = failure } }
+    func failed(_ failure: PingFailure) { state.withLock { $0.failure = failure } }
 
     /// The failure of a ping whose driver does not come back in time: what an address has said before may say more.
     var failureAtTheLimit: PingFailure {

@@ -67,7 +67,7 @@ package struct ServerCheck: Sendable {
     /// How far a database server is behind its primary, as its latest ping has it; `nil` when that does not know.
     package var lag: Duration? { candidates.replica?.lag }
 
-    /// It was this one of several when it was last known, be it to another check. Without effect once this has looked.
+    /// Begins with this one of several, which another check has found. Has no effect after the first ping that found one.
     package func assume(_ server: Endpoint) { candidates.assume(server) }
 
     /// Pings once. When an earlier ping of this check hangs in its C library until the limit, fails with `.timeout(.hung)`.
@@ -76,7 +76,7 @@ package struct ServerCheck: Sendable {
     ///   - limit: for the whole ping: name look-up, connect, TLS, login, questions. Several addresses share it.
     ///   - onAddresses: called with the resolved addresses, and once more when a server has answered at one of them, with
     ///     that in front. Of a server that may be several: called with the addresses of the one that it is, and which that
-    ///     is, once it has answered, be it with a refusal.
+    ///     is, once it has answered or refused.
     package func ping(
         limit: Duration, onAddresses: @escaping @Sendable (FoundAddresses) -> Void = { _ in }
     ) async throws(PingFailure) {
