@@ -1,3 +1,4 @@
+import CLinux
 import FailoverCore
 import FailoverSystem
 import Glibc
