@@ -10,12 +10,13 @@ package struct AdminServer: Sendable {
     /// - Parameters:
     ///   - access: who may do what, asked for at each request.
     ///   - idleTime: after which a connection is closed on which nothing was written.
+    ///   - firstRequestLimit: how long a client may take for the head of its first request.
     /// - Throws: ``AdminListenError``.
     package init(
         listener: Endpoint, access: @autoclosure @escaping @Sendable () -> AccessPolicy,
-        idleTime: Duration = .seconds(30)
+        idleTime: Duration = .seconds(30), firstRequestLimit: Duration = .seconds(5)
     ) async throws {
-        server = try await HTTPServer(listener, idleTime: idleTime)
+        server = try await HTTPServer(listener, idleTime: idleTime, firstRequestLimit: firstRequestLimit)
         self.access = access
     }
 

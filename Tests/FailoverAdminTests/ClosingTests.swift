@@ -24,7 +24,8 @@ struct ClosingTests {
 
     /// The listener accepts until the last answer is on its way, and nobody takes those connections over any more.
     @Test func clientsThatComeMeanwhileEndNothing() async throws {
-        let server = try await HTTPServer(.tcp(host: "127.0.0.1", port: 0), idleTime: .seconds(30))
+        let server = try await HTTPServer(
+            .tcp(host: "127.0.0.1", port: 0), idleTime: .seconds(30), firstRequestLimit: .seconds(30))
         let port = try #require(Int(server.address.split(separator: ":").last ?? ""))
         let gate = Gate()
         let asked = AsyncStream.makeStream(of: Void.self)
@@ -47,7 +48,8 @@ struct ClosingTests {
     }
 
     @Test func oneThatIsNotToRunCloses() async throws {
-        let server = try await HTTPServer(.tcp(host: "127.0.0.1", port: 0), idleTime: .seconds(30))
+        let server = try await HTTPServer(
+            .tcp(host: "127.0.0.1", port: 0), idleTime: .seconds(30), firstRequestLimit: .seconds(30))
         let port = try #require(Int(server.address.split(separator: ":").last ?? ""))
         let client = try await TCPClient.connect(port: port)
         await server.close()

@@ -70,7 +70,7 @@ enum Laboratory {
             func alias(_ port: Int, _ timeout: String, _ more: String?) -> String {
                 """
                 {\(engine), host: 127.0.0.1, port: \(port), user: monitor, password: monitor-secret, \
-                ping_timeout: \(timeout)\(more.map { ", \($0)" } ?? "")}
+                ping_timeout: \(timeout), outage_ping_timeout: 10s\(more.map { ", \($0)" } ?? "")}
                 """
             }
             return """
@@ -85,6 +85,15 @@ enum Laboratory {
                   slave: {type: database, listen: "127.0.0.1:0", \(Self.patience)\(route.map { ", \($0)" } ?? "")}
 
                 """
+        }
+
+        /// A limit of pings that soon finds a stopped replica, and that a healthy one keeps on this machine as it is now.
+        func shortPingTimeout() async throws -> String {
+            var slowest = Duration.milliseconds(50)
+            for _ in 0..<5 {
+                slowest = max(slowest, try await ContinuousClock().measure { _ = try await ask(at: replicaPort) })
+            }
+            return "\(Int(slowest / .milliseconds(1)) * 10)ms"
         }
 
         /// The port of the server that answers a new connection of the engine's own client; `nil` when none does.

@@ -49,7 +49,7 @@ extension RealServers {
         @Test func noTransactionIsCutWhileTheReplicaComesAndGoesTwentyTimes() async throws {
             try await Laboratory.Engine.besideEachOther { engine in
                 let failover = try FailoverProcess(
-                    configuration: engine.configuration(pingTimeout: "500ms"))
+                    configuration: engine.configuration(pingTimeout: try await engine.shortPingTimeout()))
                 let port = try await failover.port()
                 let lines = try await clients(
                     "flips.py", engine.rawValue, "\(port)", "\(engine.replicaPort)", Laboratory.script, "20")

@@ -13,7 +13,6 @@ struct HTTPServer: Sendable {
     private static let mostConnections = 64
     /// What is left for probes of the health of this process when those are taken.
     private static let reservedConnections = 8
-    private static let firstRequestLimit = Duration.seconds(5)
     /// What the kernel keeps for a client that does not read, in bytes; by itself it would let that grow to megabytes.
     private static let sendBuffer: SocketOptionValue = 64 << 10
 
@@ -23,13 +22,15 @@ struct HTTPServer: Sendable {
 
     /// Opens the listener.
     ///
-    /// - Parameter idleTime: after which a connection is closed on which nothing was written.
+    /// - Parameters:
+    ///   - idleTime: after which a connection is closed on which nothing was written.
+    ///   - firstRequestLimit: how long a client may take for the head of its first request.
     /// - Throws: ``AdminListenError`` when it cannot be opened.
-    init(_ listener: Endpoint, idleTime: Duration) async throws {
+    init(_ listener: Endpoint, idleTime: Duration, firstRequestLimit: Duration) async throws {
         self.listener = listener
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         do {
-            listening = try await Self.open(listener, group, idleTime)
+            listening = try await Self.open(listener, group, Self.configuration(idleTime, firstRequestLimit))
         } catch {
             try? await group.shutdownGracefully()
             throw error
@@ -92,9 +93,11 @@ struct HTTPServer: Sendable {
         try? await group.shutdownGracefully()
     }
 
-    private static func open(_ listener: Endpoint, _ group: MultiThreadedEventLoopGroup, _ idleTime: Duration)
-        async throws -> Listening
-    {
+    private typealias Initializer = @Sendable (any Channel) -> EventLoopFuture<HTTPConnection.Channel>
+
+    private static func open(
+        _ listener: Endpoint, _ group: MultiThreadedEventLoopGroup, _ initializer: @escaping Initializer
+    ) async throws -> Listening {
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(ChannelOptions.backlog, value: 64)
             .serverChannelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)
@@ -102,21 +105,17 @@ struct HTTPServer: Sendable {
         switch listener {
         case .tcp(let host, let port):
             do {
-                return try await bootstrap.bind(
-                    host: host, port: Int(port), childChannelInitializer: configuration(idleTime))
+                return try await bootstrap.bind(host: host, port: Int(port), childChannelInitializer: initializer)
             } catch {
                 let words = (error as? IOError).map { SystemError($0.errnoCode).words } ?? "\(error)"
                 throw AdminListenError(listener, words)
             }
         case .unix(let path):
-            return try await bootstrap.bind(
-                try UnixListener.open(path), childChannelInitializer: configuration(idleTime))
+            return try await bootstrap.bind(try UnixListener.open(path), childChannelInitializer: initializer)
         }
     }
 
-    private static func configuration(
-        _ idleTime: Duration
-    ) -> @Sendable (any Channel) -> EventLoopFuture<HTTPConnection.Channel> {
+    private static func configuration(_ idleTime: Duration, _ firstRequestLimit: Duration) -> Initializer {
         { channel in
             channel.eventLoop.makeCompletedFuture {
                 var limits = NIOHTTPDecoderLimitConfiguration()

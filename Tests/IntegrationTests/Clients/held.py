@@ -3,9 +3,9 @@
 
     held.py ENGINE PORT REPLICA_PORT PRIMARY_PORT SCENARIO [ARGUMENT]...
 
-SCENARIO: `full` has every ordinary connection of the replica taken; `wait FILE` lets the caller do something, and goes on when
-FILE is there. Each writes one line: how many of the held sessions still work on the server that they were on, and who
-answered the new sessions meanwhile.
+SCENARIO: `full FILE` has every ordinary connection of the replica taken until FILE is there; `wait FILE` lets the caller do
+something, and goes on when FILE is there. Each writes `holding` first, and a line in the end: how many of the held sessions
+still work on the server that they were on, and who answered the new sessions meanwhile.
 """
 
 import os
@@ -17,8 +17,14 @@ HELD = 5
 PATIENCE_SECONDS = 120
 # For so long after new sessions have moved, or in all, the sessions are looked at.
 LOOKS = 30
-# Full is a server that has had no place for so many tries, a tenth of a second apart: a ping may have had one.
-TRIES = 30
+# The connections that ordinary users may have, and how many of those there are that are not the monitor's, which go.
+ROOM = {
+    "postgres": """
+        select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int,
+            count(*) filter (where usename <> 'monitor')
+        from pg_stat_activity where datname is not null""",
+    "mariadb": "select @@max_connections, (select count(*) from information_schema.processlist where user = 'app')",
+}
 
 USER, PASSWORD, DATABASE = "app", "app-secret", "app"
 
@@ -88,15 +94,21 @@ class Scene:
             time.sleep(0.05)
 
     def fill(self) -> list:
-        """Takes every connection that an ordinary user can have of the replica."""
-        taken, tries = [], 0
-        while tries < TRIES:
-            try:
-                taken.append(connect(self.engine, self.replica))
-                tries = 0
-            except Exception:
-                tries += 1
-                time.sleep(0.1)
+        """Takes every connection that an ordinary user can have of the replica, also those that a ping leaves."""
+        taken = [connect(self.engine, self.replica)]
+
+        def is_full() -> bool:
+            cursor = taken[0].cursor()
+            cursor.execute(ROOM[self.engine])
+            most, ours = cursor.fetchone()
+            if ours < most:
+                try:
+                    taken.append(connect(self.engine, self.replica))
+                except Exception:
+                    pass
+            return ours >= most
+
+        self.until("the replica is full", is_full)
         return taken
 
 
@@ -108,6 +120,8 @@ def main() -> None:
         scene.until("new sessions go to the primary", lambda: scene.look() == "primary")
         scene.new.clear()
         least = scene.watch()
+        print("holding", flush=True)
+        scene.until("the caller has seen it", lambda: os.path.exists(sys.argv[6]))
         for connection in taken:
             connection.close()
         seen = dict(scene.new)
