@@ -9,17 +9,13 @@ final class AdminUnderTest: Sendable {
     let server: AdminServer
     private let running: Task<Void, Never>
 
-    /// - Parameters:
-    ///   - idleTime: longer than any test takes on a slow day, unless it is about that.
-    ///   - firstRequestLimit: likewise.
+    /// - Parameter idleTime: longer than any test takes on a slow day, unless it is about that. The first request has as long.
     init(
-        _ listen: Endpoint = .tcp(host: "127.0.0.1", port: 0), token: String? = nil,
-        idleTime: Duration = .seconds(3600),
-        firstRequestLimit: Duration = .seconds(3600)
+        _ listen: Endpoint = .tcp(host: "127.0.0.1", port: 0), token: String? = nil, idleTime: Duration = .seconds(3600)
     ) async throws {
         let server = try await AdminServer(
             listener: listen, access: AccessPolicy(token: token.map { Secret($0) }), idleTime: idleTime,
-            firstRequestLimit: firstRequestLimit)
+            firstRequestLimit: idleTime)
         self.server = server
         running = Task { [backend] in await server.run(backend) }
     }

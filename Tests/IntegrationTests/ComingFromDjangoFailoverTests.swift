@@ -178,12 +178,7 @@ extension RealServers {
             #expect(await eventually { scratch.text("pings-broken") == "\n" })
             #expect(await failover.logs("administration: listening"))
             try scratch.write("", to: "broken")
-            let post = [
-                "curl", "-sS", "--unix-socket", scratch.path("admin"), "-H", "Content-Type: application/json", "-d",
-                "{}",
-                "http://localhost/api/v1/services/billing/ping",
-            ]
-            let answer = try await Command.run(post).standardOutput
+            let answer = try await failover.answerToPing(of: "billing", admin: scratch.path("admin"))
             #expect(answer.hasPrefix(#"{"message":"billing: command: "#), "\(answer)")
             #expect(await failover.logs("CRITICAL billing outage."))
             try await failover.end()

@@ -85,6 +85,19 @@ final class FailoverProcess: Sendable {
         return line.split(separator: ":").last.flatMap { Int($0.filter(\.isNumber)) } ?? 0
     }
 
+    /// What the admin plane at a Unix socket says of a ping that an operator asks for. While the first ping of the service is
+    /// in flight, it has no answer, and is asked again.
+    func answerToPing(of service: String, admin: String) async throws -> String {
+        let deadline = ContinuousClock.now + .ample
+        while true {
+            let answer = try await Command.run([
+                "curl", "-sS", "--unix-socket", admin, "-H", "Content-Type: application/json", "-d", "{}",
+                "http://localhost/api/v1/services/\(service)/ping",
+            ]).standardOutput
+            guard answer.contains("no answer yet"), ContinuousClock.now < deadline else { return answer }
+        }
+    }
+
     func signal(_ signal: Int32) { kill(pid, signal) }
 
     /// Ends it as a service manager does; all must be well.

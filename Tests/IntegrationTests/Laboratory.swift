@@ -56,7 +56,7 @@ enum Laboratory {
         ///
         /// - Parameters:
         ///   - pingTimeout: of the replica. Out of reach of a busy machine's servers unless told; that of the primary, which is
-        ///     to stay up, always is.
+        ///     to stay up, always is. Of one that is down it is 10 s.
         ///   - primary: more keys of `default`.
         ///   - replica: more keys of `slave`.
         ///   - route: more keys of the route, whose sessions are patient: a server is not slow because the machine is busy.

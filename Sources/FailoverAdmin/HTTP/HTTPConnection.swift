@@ -84,8 +84,8 @@ final class IdleCloser: ChannelInboundHandler {
 /// Keeps the streams of a connection until that is closed.
 ///
 /// NIO ends the process when the streams of a connection are released before anybody has taken them (`NIOAsyncWriter`: "Deinited
-/// without calling finish()"). That happens to a client who connects while an admin plane closes: its listener still accepts
-/// until the last answer is sent, but nobody reads who has come.
+/// without calling finish()"). That happens to a client that connects while an admin plane closes: the listener accepts
+/// connections until the last answer is sent, but nothing reads the list of accepted ones any more.
 final class StreamKeeper: ChannelInboundHandler {
     typealias InboundIn = Any
 

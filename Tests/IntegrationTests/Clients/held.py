@@ -3,9 +3,10 @@
 
     held.py ENGINE PORT REPLICA_PORT PRIMARY_PORT SCENARIO [ARGUMENT]...
 
-SCENARIO: `full FILE` has every ordinary connection of the replica taken until FILE is there; `wait FILE` lets the caller do
-something, and goes on when FILE is there. Each writes `holding` first, and a line in the end: how many of the held sessions
-still work on the server that they were on, and who answered the new sessions meanwhile.
+SCENARIO: `full FILE` takes every ordinary connection of the replica, looks at the sessions, and gives the connections back
+when FILE is there; `wait FILE` looks at the sessions when FILE is there. Each writes `holding` before it waits for FILE, and
+a line in the end: how many of the held sessions still worked on the server that they were on, and who answered the new
+sessions meanwhile.
 """
 
 import os
