@@ -186,9 +186,13 @@ extension Session {
         if side == .client, login != nil { return close(because: "the client left before it was logged in") }
         if side == .backend, toBackend.isLost { return failed(side, code: EPIPE) }
         self[side].sourceEnded = true
-        if side == .backend { noteBackendEnd() }
+        if side == .backend {
+            noteBackendEnd()
+            // First: a client that hears of the end may come again at once, on another loop.
+            serverEnded()
+        }
         finish(to: side.other)
-        if side == .backend, !isClosed { serverEnded() }
+        if side == .backend, !isClosed { closeIfIdle() }
     }
 
     /// Half-close: the end of one direction is passed on; the session ends with both.

@@ -34,6 +34,5 @@ extension Session {
     func serverEnded() {
         leavePlace()
         lastActivity = loop.now
-        if !isClosed { closeIfIdle() }
     }
 }
