@@ -39,14 +39,17 @@ extension RealServers {
             try await engine.fault("kill")
             #expect(await failover.logs("CRITICAL slave outage."))
             #expect(try await engine.whoAnswers(at: port) == engine.primaryPort)
+            // A ping that was under way when the server was killed was cut off; those after it are refused.
+            let refused = try await eventually {
+                try await status(failover).contains(
+                    /\nslave +postgres +down +\S+ +failed +127\.0\.0\.1:\d+: Connection refused/)
+            }
+            #expect(refused)
             let text = try await status(failover)
-            #expect(
-                text.contains(/served by default \(slave: refused: 127\.0\.0\.1:\d+: Connection refused\)/), "\(text)")
-            #expect(
-                text.contains(/\nslave +postgres +down +\S+ +failed +127\.0\.0\.1:\d+: Connection refused/), "\(text)")
+            #expect(text.contains(/served by default \(slave: [a-z]+: 127\.0\.0\.1:\d+: [^)]+\)/), "\(text)")
             let events = try await failover.command("events").standardOutput
             #expect(
-                events.contains(#/ OUTAGE slave outage\. Failover initiated\. \(Process ID: \d+\) refused: /#),
+                events.contains(#/ OUTAGE slave outage\. Failover initiated\. \(Process ID: \d+\) [a-z]+: /#),
                 "\(events)")
             let metrics = try await page("/metrics")
             for line in [
