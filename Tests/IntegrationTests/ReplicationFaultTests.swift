@@ -60,15 +60,16 @@ extension RealServers {
                 let row = try await engine.administer("show slave '\(channel)' status", at: .replica)
                 return row.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
             }
+            // The primary ends each of the two for the other, since they are of one server. So one of them rests.
+            try await engine.administer("stop slave io_thread", at: .replica)
             try await engine.administer("start slave 'second' io_thread", at: .replica)
-            // Master_Log_File, four columns after Master_Host: it has been told where the primary's log is. The primary ends
-            // each of the two for the other, since they are of one server, so that there may be no moment at which it is
-            // seen to receive.
+            // Master_Log_File, four columns after Master_Host: it has been told where the primary's log is.
             let hasBegun = try await eventually {
                 try await status("second").drop { $0 != "localhost" }.dropFirst(4).first?.isEmpty == false
             }
             #expect(hasBegun)
             try await engine.administer("stop slave 'second'", at: .replica)
+            try await engine.administer("start slave io_thread", at: .replica)
             #expect(try await eventually { try await status("").first == "Waiting for master to send event" })
             let failover = try FailoverProcess(configuration: configuration)
             #expect(await failover.logs("CRITICAL slave outage."))
