@@ -191,8 +191,7 @@ extension Session {
             // First: a client that hears of the end may come again at once, on another loop.
             serverEnded()
         }
-        finish(to: side.other)
-        if side == .backend, !isClosed { closeIfIdle() }
+        if !isClosed { finish(to: side.other) }
     }
 
     /// Half-close: the end of one direction is passed on; the session ends with both.

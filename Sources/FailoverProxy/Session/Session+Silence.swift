@@ -34,5 +34,6 @@ extension Session {
     func serverEnded() {
         leavePlace()
         lastActivity = loop.now
+        closeIfIdle()
     }
 }
