@@ -1,15 +1,18 @@
+import FailoverCore
 import FailoverTesting
 import Glibc
 
 /// A program that runs beside the test. It inherits no descriptor, and its end does not depend on what it leaves
 /// running: a server that `scripts/lab` starts outlives the script.
-struct ChildProcess: Sendable {
+final class ChildProcess: Sendable {
     struct Failure: Error {
         let call: String
         let code: Int32
     }
 
     let pid: pid_t
+    /// Whether its end was waited for: from then on its number may be another process's.
+    private let isReaped = Lock(false)
 
     /// Closes what the test process has open, then becomes the program; Glibc's module lacks `addclosefrom_np`.
     private static let closeAndRun = """
@@ -43,21 +46,35 @@ struct ChildProcess: Sendable {
 
     /// Whether it has ended, waited for or not.
     var hasEnded: Bool {
-        var information = siginfo_t()
-        let result = waitid(P_PID, id_t(pid), &information, WEXITED | WNOHANG | WNOWAIT)
-        return result < 0 || information.si_signo == SIGCHLD
+        isReaped.withLock { isReaped in
+            var information = siginfo_t()
+            return isReaped || waitid(P_PID, id_t(pid), &information, WEXITED | WNOHANG | WNOWAIT) < 0
+                || information.si_signo == SIGCHLD
+        }
+    }
+
+    /// Sends it a signal, unless its end was waited for.
+    func signal(_ signal: Int32) {
+        isReaped.withLock { isReaped in
+            if !isReaped { kill(pid, signal) }
+        }
     }
 
     /// Waits for its end.
     ///
     /// - Returns: The exit status; the negative signal that killed it.
     func status() async throws -> Int32 {
-        try await onThread { [pid] in
-            var status: Int32 = 0
-            while waitpid(pid, &status, 0) < 0 {
-                guard errno == EINTR else { throw Failure(call: "waitpid", code: errno) }
+        try await onThread { [self] in
+            var information = siginfo_t()
+            while waitid(P_PID, id_t(pid), &information, WEXITED | WNOWAIT) < 0 {
+                guard errno == EINTR else { throw Failure(call: "waitid", code: errno) }
             }
-            return status & 0x7f == 0 ? (status >> 8) & 0xff : -(status & 0x7f)
+            return try isReaped.withLock { isReaped in
+                var status: Int32 = 0
+                guard waitpid(pid, &status, 0) == pid else { throw Failure(call: "waitpid", code: errno) }
+                isReaped = true
+                return status & 0x7f == 0 ? (status >> 8) & 0xff : -(status & 0x7f)
+            }
         }
     }
 }

@@ -61,7 +61,7 @@ struct ExamplesTests {
             [path("EmbeddedProxy"), scratch.path("failover.yaml")], output: "/dev/null", error: scratch.path("log"))
         #expect(await eventually { Self.port(in: scratch.text("log")) != nil })
         #expect(try await TCPClient.connect(port: Self.port(in: scratch.text("log")) ?? 0).receiveText(5) == "hello")
-        kill(process.pid, SIGTERM)
+        process.signal(SIGTERM)
         #expect(try await process.status() == 0)
     }
 }

@@ -32,7 +32,7 @@ final class FailoverProcess: Sendable {
     }
 
     deinit {
-        kill(pid, SIGKILL)
+        signal(SIGKILL)
         witness.leave()
         try? FileManager.default.removeItem(at: directory)
     }
@@ -98,7 +98,7 @@ final class FailoverProcess: Sendable {
         }
     }
 
-    func signal(_ signal: Int32) { kill(pid, signal) }
+    func signal(_ signal: Int32) { process.signal(signal) }
 
     /// Ends it as a service manager does; all must be well.
     func end(sourceLocation: SourceLocation = #_sourceLocation) async throws {

@@ -18,11 +18,11 @@ final class Memcached: Sendable {
         port = try #require(scratch.text("port").firstMatch(of: /TCP INET: (\d+)/).flatMap { UInt16($0.1) })
     }
 
-    deinit { kill(process.pid, SIGKILL) }
+    deinit { process.signal(SIGKILL) }
 
     /// Ends it, and waits for that.
     func end() async throws {
-        kill(process.pid, SIGKILL)
+        process.signal(SIGKILL)
         _ = try await process.status()
     }
 }

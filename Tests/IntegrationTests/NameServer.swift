@@ -34,7 +34,7 @@ final class NameServer: Sendable {
         #expect(await eventually { FileManager.default.fileExists(atPath: log) })
     }
 
-    deinit { kill(process.pid, SIGKILL) }
+    deinit { process.signal(SIGKILL) }
 
     /// Says something else from now on.
     func say(_ answer: String) throws { try scratch.write(answer, to: "answer") }

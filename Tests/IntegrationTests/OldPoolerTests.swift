@@ -40,7 +40,7 @@ extension RealServers {
         @Test func sessionsAreServedAndKeptFromWriting() async throws {
             try await engine.execute("create table if not exists guarded (id int)", at: engine.primaryPort)
             let pooler = try pooler()
-            defer { kill(pooler.process.pid, SIGKILL) }
+            defer { pooler.process.signal(SIGKILL) }
             #expect(await eventually { (try? await TCPClient.connect(port: Int(pooler.port))) != nil })
             let unused = UnusedPort()
             let failover = try FailoverProcess(
@@ -68,7 +68,7 @@ extension RealServers {
 
         @Test func oneThatIsFullIsNoOutageAndItsClientsGoElsewhere() async throws {
             let pooler = try pooler("max_client_conn = 2")
-            defer { kill(pooler.process.pid, SIGKILL) }
+            defer { pooler.process.signal(SIGKILL) }
             #expect(await eventually { (try? await engine.whoAnswers(at: Int(pooler.port))) == engine.primaryPort })
             let failover = try FailoverProcess(
                 configuration: engine.configuration(

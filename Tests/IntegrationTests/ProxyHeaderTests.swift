@@ -34,7 +34,7 @@ extension RealServers {
         @Test(arguments: Laboratory.Engine.allCases, ["v1", "v2"])
         func pingsBeginWithAHeaderWhereSessionsDo(_ engine: Laboratory.Engine, version: String) async throws {
             let balancers = [try balancer(before: engine.primaryPort), try balancer(before: engine.replicaPort)]
-            defer { for balancer in balancers { kill(balancer.process.pid, SIGKILL) } }
+            defer { for balancer in balancers { balancer.process.signal(SIGKILL) } }
             for balancer in balancers {
                 #expect(await eventually { (try? await TCPClient.connect(port: Int(balancer.port))) != nil })
             }

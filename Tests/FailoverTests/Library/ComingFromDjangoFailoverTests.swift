@@ -57,7 +57,11 @@ struct ComingFromDjangoFailoverTests {
                 frequencies: PingFrequencies(monitoringInterval: .zero, outageInterval: .zero),
                 pingTimeout: limit, outagePingTimeout: limit / 2)
             settings.fall = 1
-            let monitor = ServiceMonitor(log: log.logger)
+            // A machine on which this process stands still for a while would excuse the silence.
+            let monitor = ServiceMonitor(
+                environment: MonitorEnvironment(
+                    processClock: MonotonicClock(ManualClock()), timeOfDay: { WallTime(sinceEpoch: .zero) },
+                    log: log.logger, host: "web1", processID: 7))
             try monitor.register(
                 DatabaseService(
                     name: "slave",
