@@ -1,6 +1,6 @@
 import FailoverCore
 import FailoverTesting
-import Glibc
+import Foundation
 
 /// A program that runs beside the test. It inherits no descriptor, and its end does not depend on what it leaves
 /// running: a server that `scripts/lab` starts outlives the script.
@@ -51,6 +51,14 @@ final class ChildProcess: Sendable {
             return isReaped || waitid(P_PID, id_t(pid), &information, WEXITED | WNOHANG | WNOWAIT) < 0
                 || information.si_signo == SIGCHLD
         }
+    }
+
+    /// Whether the program catches the signal; proc(5). One that has just been started ends by it.
+    func catches(_ signal: Int32) -> Bool {
+        let status = (try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)) ?? ""
+        let line = status.split(separator: "\n").first { $0.hasPrefix("SigCgt:") }
+        let mask = line?.split(separator: "\t").last.flatMap { UInt64($0, radix: 16) } ?? 0
+        return mask >> UInt64(signal - 1) & 1 == 1
     }
 
     /// Sends it a signal, unless its end was waited for.

@@ -100,8 +100,9 @@ final class FailoverProcess: Sendable {
 
     func signal(_ signal: Int32) { process.signal(signal) }
 
-    /// Ends it as a service manager does; all must be well.
+    /// Ends it as a service manager does, once it is so far that it ends in order; all must be well.
     func end(sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        #expect(await eventually { process.hasEnded || process.catches(SIGTERM) }, sourceLocation: sourceLocation)
         signal(SIGTERM)
         #expect(try await status() == 0, sourceLocation: sourceLocation)
     }
