@@ -75,8 +75,10 @@ try:
     until(lambda: answers("mariadb", "--no-defaults", "--socket", SOCKET, "-uroot", "-e", "select 1"))
     sql("create user app@'%' identified by 'secret'; create user monitor@'%' identified by 'secret'; install soname 'auth_ed25519'; create user signed@'%' identified via ed25519 using password('secret')")
     with open(f"{FOLDER}/failover.yaml", "w") as file:
+        # A ping that logs in has the server forget what it counted.
         file.write(f"""
-monitoring_ping_frequency: 2s
+monitoring_ping_frequency: 1h
+error_ping_frequency: 1h
 databases:
   slave: {{engine: mysql, host: {HOST}, port: {PORT}, user: monitor, password: secret}}
 services:
@@ -89,6 +91,8 @@ services:
     for way in ("close", "reset", "half-close", "part"):
         rush("127.0.0.1", ROUTE, way)
         print(f"through the proxy, {way}: {client('127.0.0.1', ROUTE)}", flush=True)
+    proxy.terminate()
+    proxy.wait()
     rush(HOST, PORT, "close")
     print(f"past it, close: {client(HOST, PORT)}", flush=True)
 finally:
