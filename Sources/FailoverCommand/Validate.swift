@@ -1,5 +1,6 @@
 import ArgumentParser
 import Failover
+import FailoverDoctor
 
 /// `failover validate`
 struct Validate: ParsableCommand {

@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverSystem
 import FailoverTesting
 import Glibc
 import Logging
@@ -52,7 +53,8 @@ final class ProxyUnderTest: Sendable {
                         connectionRatePerSource: connectionRatePerSource, session: session.patient, balance: balance)
                 ], aliasLimits: aliasLimits ?? backends.map { _ in nil }, aliasAnswerTimeouts: answerTimeouts,
                 workers: workers, maxBufferMemory: maxBufferMemory),
-            board: board, observer: seen, log: log.logger)
+            table: board.table, observer: seen, log: log.logger)
+        board.follow { [server] in server.follow($0) }
         // The log's own, not this object: it outlives the proxy.
         witness = Witness("the proxy") { [log] in
             zip(log.lines, log.metadata).map { line, metadata in

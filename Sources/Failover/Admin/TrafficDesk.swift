@@ -77,3 +77,78 @@ final class TrafficDesk: Sendable {
         for question in late.values { question.answer.resume(returning: nil) }
     }
 }
+
+/// How many sessions of each route arrived in each of the last seconds.
+struct TrafficHistory {
+    /// Seconds that are kept.
+    static let capacity = 120
+
+    private var last: [Int]?
+    /// By route, oldest first.
+    private var arrivals: [[Int]] = []
+
+    /// Those of a route.
+    func arrivals(ofRoute route: Int) -> [Int] { route < arrivals.count ? arrivals[route] : [] }
+
+    /// What had been counted a second after the last time.
+    mutating func add(_ report: TrafficReport) {
+        let now = report.routes.map(\.accepted)
+        defer { last = now }
+        guard let last else { return }
+        while arrivals.count < last.count { arrivals.append([]) }
+        for route in last.indices {
+            if arrivals[route].count == Self.capacity { arrivals[route].removeFirst() }
+            arrivals[route].append(now[route] - last[route])
+        }
+    }
+}
+
+/// What sessions have done, by the names of routes and aliases. A reload may leave several of one name: one whose
+/// address or engine has changed, and the former one.
+struct TrafficByName {
+    struct OfRoute {
+        let name: String
+        /// Of all but its aliases.
+        var counts: TrafficReport.OfRoute
+        /// Sessions of each alias, its own first.
+        var aliases: [(name: String, sessions: Sessions)]
+    }
+
+    struct Sessions {
+        var open = 0
+        var served = 0
+    }
+
+    private(set) var routes: [OfRoute] = []
+    private(set) var failures: [(alias: String, kinds: [BackendErrorKind: Int])] = []
+
+    init(_ report: TrafficReport, _ table: RouteTable) {
+        for (route, counts) in zip(table.routes, report.routes) { add(counts, of: route, table) }
+        for (alias, kinds) in zip(table.aliases, report.failures) {
+            if let index = failures.firstIndex(where: { $0.alias == alias.name }) {
+                failures[index].kinds.merge(kinds, uniquingKeysWith: +)
+            } else {
+                failures.append((alias.name, kinds))
+            }
+        }
+    }
+
+    private mutating func add(_ counts: TrafficReport.OfRoute, of route: Route, _ table: RouteTable) {
+        let index: Int
+        if let known = routes.firstIndex(where: { $0.name == route.name }) {
+            index = known
+            routes[known].counts.add(counts)
+        } else {
+            index = routes.count
+            routes.append(OfRoute(name: route.name, counts: counts, aliases: []))
+        }
+        let others = counts.served.indices.filter { counts.served[$0] > 0 && !route.aliases.contains($0) }
+        for alias in route.aliases + others where alias < counts.served.count {
+            let name = table.aliases[alias].name
+            let position = routes[index].aliases.firstIndex { $0.name == name } ?? routes[index].aliases.count
+            if position == routes[index].aliases.count { routes[index].aliases.append((name, Sessions())) }
+            routes[index].aliases[position].sessions.open += counts.open[alias]
+            routes[index].aliases[position].sessions.served += counts.served[alias]
+        }
+    }
+}

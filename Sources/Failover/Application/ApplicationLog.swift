@@ -1,4 +1,5 @@
 import FailoverNotify
+import FailoverTelemetry
 import Glibc
 public import Logging
 

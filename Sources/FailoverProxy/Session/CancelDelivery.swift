@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverSystem
 import Glibc
 
 /// Carries a PostgreSQL CancelRequest to one server, which closes without a word.

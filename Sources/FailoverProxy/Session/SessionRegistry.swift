@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverSystem
 import Synchronization
 
 /// How many sessions there are, over all loops, and whether there may be another.
