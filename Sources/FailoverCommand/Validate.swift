@@ -1,6 +1,5 @@
 import ArgumentParser
 import Failover
-import FailoverDoctor
 
 /// `failover validate`
 struct Validate: ParsableCommand {

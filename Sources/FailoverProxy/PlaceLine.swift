@@ -1,5 +1,4 @@
 import FailoverCore
-import FailoverSystem
 
 /// The places that a `max_connections` allows, and the sessions that wait for one in order of arrival. Shared by all
 /// loops: a place that is left goes to the first in line, not to one that comes at that moment.

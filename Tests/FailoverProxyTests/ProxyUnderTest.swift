@@ -1,5 +1,4 @@
 import FailoverCore
-import FailoverSystem
 import FailoverTesting
 import Glibc
 import Logging
@@ -53,8 +52,7 @@ final class ProxyUnderTest: Sendable {
                         connectionRatePerSource: connectionRatePerSource, session: session.patient, balance: balance)
                 ], aliasLimits: aliasLimits ?? backends.map { _ in nil }, aliasAnswerTimeouts: answerTimeouts,
                 workers: workers, maxBufferMemory: maxBufferMemory),
-            table: board.table, observer: seen, log: log.logger)
-        board.follow { [server] in server.follow($0) }
+            board: board, observer: seen, log: log.logger)
         // The log's own, not this object: it outlives the proxy.
         witness = Witness("the proxy") { [log] in
             zip(log.lines, log.metadata).map { line, metadata in

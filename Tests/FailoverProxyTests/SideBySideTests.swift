@@ -104,11 +104,9 @@ struct SideBySideTests {
                         name: "slave", engine: .postgres, listen: [.loopback(port: 0)],
                         session: SessionSettings().patient, balance: BalanceSettings())
                 ], aliasLimits: [nil, nil, nil], workers: 2))
-        await proxy.server.commit(change, observer: ReconfiguringTests.Unobserved()) {
-            proxy.board.change(
-                aliases: proxy.board.table.aliases + [added],
-                routes: [Route(name: "slave", aliases: [0, 2, 1], ownCount: 2)])
-        }
+        await proxy.server.commit(
+            change, aliases: proxy.board.table.aliases + [added],
+            routes: [Route(name: "slave", aliases: [0, 2, 1], ownCount: 2)], observer: ReconfiguringTests.Unobserved())
         for _ in 0..<3 { clients.append(try await PostgresClient(proxy)) }
         #expect(await open(proxy) == [3, 0, 3])
         await proxy.server.stop(grace: .zero)

@@ -1,6 +1,5 @@
 import FailoverAdmin
 import FailoverCore
-import FailoverNotify
 import FailoverProxy
 import FailoverSystem
 
@@ -17,7 +16,7 @@ extension ApplicationAdmin {
         // First, so that all that is asked then knows its routes.
         let generation = current()
         let report = await traffic.report()
-        let table = control.table
+        let table = board.table
         var errors: [String: Int] = [:]
         for kinds in report?.failures ?? [] {
             for (kind, count) in kinds { errors[kind.rawValue, default: 0] += count }
@@ -31,7 +30,7 @@ extension ApplicationAdmin {
             services: generation.targets.map {
                 ServiceDocument($0.monitor.report, type: $0.type, location: $0.location)
             },
-            settings: control.state.settings.merged, errors: errors)
+            settings: consequences.settings, errors: errors)
     }
 
     private func document(
@@ -56,7 +55,7 @@ extension ApplicationAdmin {
                 stale: alias.staleness?.description,
                 lagSeconds: lag(ofAlias: index),
                 draining: alias.isLeaving || !own.contains(index),
-                drill: alias.isDrilled ? control.state.drillEnd(ofAlias: index)?.text : nil,
+                drill: alias.isDrilled ? drills.until(alias: index)?.text : nil,
                 serving: selection.serving.contains(index),
                 sessions: index < open.count ? open[index] : 0, served: index < served.count ? served[index] : 0)
         }
@@ -66,7 +65,7 @@ extension ApplicationAdmin {
             currentAlias: selection.alias.map { table.aliases[$0].name },
             why: closure == nil ? selection.reason.why : .closed, reason: reason(selection, table),
             pinned: table.pin(ofRoute: route).map {
-                RouteDocument.Pin(alias: table.aliases[$0].name, until: control.state.pinEnd(ofRoute: route)?.text)
+                RouteDocument.Pin(alias: table.aliases[$0].name, until: pins.until(route: route)?.text)
             },
             closed: closure.map { RouteDocument.Closure(service: $0.service, message: $0.message) },
             aliases: aliases,
@@ -79,7 +78,7 @@ extension ApplicationAdmin {
 
     private func lag(ofAlias index: Int) -> Double? {
         let databases = current().databases
-        guard index < databases.count, let lag = databases[index]?.monitor.report.lag else { return nil }
+        guard index < databases.count, let lag = databases[index]?.lag() else { return nil }
         return (lag / .milliseconds(1)).rounded() / 1000
     }
 

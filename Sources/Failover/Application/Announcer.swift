@@ -1,14 +1,14 @@
 import FailoverAdmin
 import FailoverCore
 import FailoverNotify
-import FailoverProxy
-import Logging
 
 /// Brings events to everyone who is to be told.
 final class Announcer: Sendable {
     /// What has happened, for those who ask.
     let events = EventRing()
     private let notifiers = Lock<[NotifierQueue]>([])
+    /// By position in the route table, from one configuration to the next.
+    private let staleSince = Lock<[Int: MonotonicTime]>([:])
 
     /// Never waits.
     func tell(_ event: FailoverEvent) {
@@ -16,12 +16,15 @@ final class Announcer: Sendable {
         events.add(AdminEvent(event))
     }
 
-    /// A service has become another of the servers that it may be. Never waits.
-    func tellMove(of name: String, from former: Endpoint, to server: Endpoint, at time: WallTime, serving: String?) {
-        events.add(
-            AdminEvent(
-                .moved, name, "\(name) is at \(server) now.", at: time, detail: "It was at \(former).",
-                currentAlias: serving))
+    /// An alias has become stale, or is fresh again.
+    ///
+    /// - Returns: how long it had been stale.
+    func noteStaleness(_ isStale: Bool, ofAlias alias: Int, now: MonotonicTime) -> Duration {
+        staleSince.withLock { staleSince in
+            let since = staleSince[alias]
+            staleSince[alias] = isStale ? since ?? now : nil
+            return (since ?? now).duration(to: now)
+        }
     }
 
     /// Tells these from now on.

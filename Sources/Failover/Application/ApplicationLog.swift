@@ -1,5 +1,4 @@
 import FailoverNotify
-import FailoverTelemetry
 import Glibc
 public import Logging
 

@@ -43,7 +43,7 @@ extension FailoverApplication {
             throw error
         }
         do {
-            try await writer.prepare(path: configuration.settingsFile)
+            try consequences.prepare(configuration)
         } catch {
             proxy.abandon(proxyChange)
             await plane.abandon(planeChange)
@@ -52,13 +52,13 @@ extension FailoverApplication {
 
         // Nothing fails from here on.
         let continued = await end(former, before: next)
-        await proxy.commit(proxyChange, observer: next.observer(clock: factory.environment.clock, log: log)) {
-            control.reconfigure(aliases: states, routes: plan.tableRoutes)
-        }
+        await proxy.commit(
+            proxyChange, aliases: states, routes: plan.tableRoutes,
+            observer: next.observer(clock: factory.environment.clock, log: log))
         current.change(to: next)
         announcer.change(to: next.notifiers)
         factory.positions.change(sources: plan.primaries)
-        await follow(next, after: former, continued: continued)
+        follow(next, after: former, continued: continued)
         plane.commit(planeChange, backend: admin)
         noteNewListeners(next, former)
         tell(.reloaded(configuration))
@@ -107,17 +107,16 @@ extension FailoverApplication {
         return continued
     }
 
-    private func follow(_ next: Generation, after former: Generation, continued: [MonitoredTarget]) async {
+    private func follow(_ next: Generation, after former: Generation, continued: [MonitoredTarget]) {
         let known = next.targets.filter { target in
             former.has(target) || continued.contains { $0.monitor === target.monitor }
         }
-        control.reconfigure(
-            services: next.configuration.services,
-            down: known.filter { !$0.monitor.status.isUp }.map(\.unit).flatMap { unit in
-                unit.services.map { ($0, unit.member) }
-            })
         do {
-            try await writer.move(to: next.configuration.settingsFile, control.settings)
+            try consequences.change(
+                to: next.configuration,
+                down: known.filter { !$0.monitor.status.isUp }.flatMap { target in
+                    target.services.map { ($0, target.member) }
+                })
         } catch {
             log.error("reload: \(error)")
         }

@@ -10,7 +10,7 @@ package import FailoverSystem
 /// Callers who ask for the same name at the same time share one look-up. A look-up that hangs therefore holds one
 /// thread a name, however many callers give up on it.
 package final class NameResolver: Sendable {
-    package typealias LookUp = @Sendable (String) throws(PingFailure) -> AddressList
+    typealias LookUp = @Sendable (String) throws(PingFailure) -> AddressList
     typealias FamilyLookUp = @Sendable (String, Int32) throws(PingFailure) -> AddressList
 
     /// Where a name is.

@@ -64,7 +64,7 @@ public struct RouteTable: Hashable, Sendable {
     /// Why the route takes no new sessions; `nil` while it does.
     public func closure(ofRoute route: Int) -> Closure? { closureByRoute[route] }
 
-    package mutating func update(alias: Int, _ change: (inout AliasState) -> Void) {
+    mutating func update(alias: Int, _ change: (inout AliasState) -> Void) {
         change(&aliases[alias])
         for (index, route) in routes.enumerated() where route.aliases.contains(alias) {
             decideOrder(ofRoute: index)
@@ -73,7 +73,7 @@ public struct RouteTable: Hashable, Sendable {
 
     /// Has these aliases and routes from now on. Those that were there keep their positions, and what is known of them;
     /// a route whose pin it has no longer is released.
-    package mutating func change(aliases: [AliasState], routes: [Route]) {
+    mutating func change(aliases: [AliasState], routes: [Route]) {
         precondition(aliases.count >= self.aliases.count && routes.count >= self.routes.count)
         self.aliases =
             zip(self.aliases, aliases).map { $0.changed(to: $1) } + aliases.dropFirst(self.aliases.count)
@@ -88,13 +88,13 @@ public struct RouteTable: Hashable, Sendable {
         orderByRoute = routes.indices.map { RouteOrder(of: routes[$0], pin: pinByRoute[$0], among: self.aliases) }
     }
 
-    package mutating func pin(route: Int, to alias: Int?) {
+    mutating func pin(route: Int, to alias: Int?) {
         pinByRoute[route] = alias
         decideOrder(ofRoute: route)
     }
 
     /// These routes are closed; of several closures of a route the first is told.
-    package mutating func replaceClosures(_ closures: [(route: Int, closure: Closure)]) {
+    mutating func replaceClosures(_ closures: [(route: Int, closure: Closure)]) {
         closureByRoute = routes.map { _ in nil }
         for (route, closure) in closures { closureByRoute[route] = closureByRoute[route] ?? closure }
     }
@@ -102,24 +102,4 @@ public struct RouteTable: Hashable, Sendable {
     private mutating func decideOrder(ofRoute route: Int) {
         orderByRoute[route] = RouteOrder(of: routes[route], pin: pinByRoute[route], among: aliases)
     }
-}
-
-extension RouteTable {
-    /// Positions of the routes that nobody serves, or would serve, for the one reason that an outage of the alias is
-    /// rehearsed. A drill must not cause what it rehearses.
-    public func routesStopped(byDrillOf alias: Int) -> [Int] {
-        var (drilled, spared) = (self, self)
-        drilled.update(alias: alias) { $0.isDrilled = true }
-        spared.update(alias: alias) { $0.isDrilled = false }
-        return routes.indices.filter { route in
-            !routes[route].isRetired && drilled.candidates(ofRoute: route).isEmpty
-                && !spared.candidates(ofRoute: route).isEmpty
-        }
-    }
-}
-
-extension RouteTable {
-    /// Whether sessions of the route are on another server than its own with this alias; so they are when an operator
-    /// has switched the route to it.
-    public func isFailover(alias: Int, ofRoute route: Int) -> Bool { !routes[route].own.contains(alias) }
 }

@@ -75,16 +75,3 @@ struct DeadlineQueue {
         positions[Int(heap[b].slot)] = Int32(b)
     }
 }
-
-extension Duration {
-    /// Whole nanoseconds, for deadlines of a loop; at most a hundred years, which added to any time of a loop make one.
-    var nanoseconds: UInt64 {
-        let (seconds, attoseconds) = max(.zero, min(self, .seconds(100 * 365 * 86_400))).components
-        return UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds / 1_000_000_000)
-    }
-
-    /// Whole units rounded up, as socket options take them.
-    func roundedUp(to unit: Duration) -> Int32 {
-        Int32(min(max(0, (self / unit).rounded(.up)), Double(Int32.max)))
-    }
-}

@@ -20,8 +20,13 @@ struct MySQLOpening {
         }
     }
 
-    /// What an error before the greeting says of the server.
+    /// What an error before the greeting says of the server; error codes of the MySQL and MariaDB manuals.
     private static func kind(of code: UInt16) -> BackendErrorKind {
-        ServerError(mySQLCode: Int(code))?.kind ?? .earlyClose
+        switch code {
+        case _ where MySQLReader.isForLackOfRoom(code): .tooManyConnections
+        case 1129, 1130: .hostBlocked
+        case 1053: .serverShutdown
+        default: .earlyClose
+        }
     }
 }

@@ -1,5 +1,3 @@
-import FailoverCore
-
 /// What is said before a session belongs to a backend, by engine. Pure: it is told what happened and says what is next.
 ///
 /// Nothing that a backend says reaches the client before it proves that the backend can serve. So the next candidate

@@ -1,5 +1,4 @@
 import FailoverCore
-import FailoverSystem
 import Glibc
 
 /// Carries a PostgreSQL CancelRequest to one server, which closes without a word.

@@ -1,5 +1,4 @@
 import FailoverCore
-import FailoverSystem
 import Synchronization
 
 /// How many sessions there are, over all loops, and whether there may be another.

@@ -84,11 +84,3 @@ extension SessionStateMachine {
         addressNews.append(AddressNews(address: addresses[address], serves: serves))
     }
 }
-
-extension SessionSettings {
-    var openingLimits: SessionStateMachine.Limits {
-        SessionStateMachine.Limits(
-            connect: connectTimeout.nanoseconds, greeting: greetingTimeout.nanoseconds,
-            clientStartup: clientStartupTimeout.nanoseconds, refusal: refusalPatience.nanoseconds)
-    }
-}

@@ -1,29 +1,29 @@
-package import FailoverCore
+public import FailoverCore
 
 /// What sessions have done since the start, and how many there are now.
-package struct TrafficReport: Hashable, Sendable {
+public struct TrafficReport: Hashable, Sendable {
     /// The sessions of one route.
-    package struct OfRoute: Hashable, Sendable {
+    public struct OfRoute: Hashable, Sendable {
         /// Clients that were accepted.
-        package internal(set) var accepted = 0
+        public internal(set) var accepted = 0
         /// Clients that were told why they are not served.
-        package internal(set) var refused = 0
+        public internal(set) var refused = 0
         /// Bytes from clients.
-        package internal(set) var fromClients: UInt64 = 0
+        public internal(set) var fromClients: UInt64 = 0
         /// Bytes from backends.
-        package internal(set) var fromBackends: UInt64 = 0
+        public internal(set) var fromBackends: UInt64 = 0
         /// Sessions that another alias served after one had failed.
-        package internal(set) var retried = 0
+        public internal(set) var retried = 0
         /// Sessions that were moved to a better alias.
-        package internal(set) var moved = 0
+        public internal(set) var moved = 0
         /// Sessions that wait for a place now.
-        package internal(set) var queued = 0
+        public internal(set) var queued = 0
         /// Clients that waited for one in vain.
-        package internal(set) var queueTimeouts = 0
+        public internal(set) var queueTimeouts = 0
         /// Sessions that each alias has served, by its position in the route table.
-        package internal(set) var served: [Int]
+        public internal(set) var served: [Int]
         /// Sessions that each alias serves now.
-        package internal(set) var open: [Int]
+        public internal(set) var open: [Int]
 
         init(aliases: Int) {
             served = Array(repeating: 0, count: aliases)
@@ -31,7 +31,7 @@ package struct TrafficReport: Hashable, Sendable {
         }
 
         /// Adds what another has done.
-        package mutating func add(_ other: OfRoute) {
+        public mutating func add(_ other: OfRoute) {
             accepted += other.accepted
             refused += other.refused
             fromClients += other.fromClients
@@ -55,11 +55,11 @@ package struct TrafficReport: Hashable, Sendable {
     }
 
     /// By route.
-    package internal(set) var routes: [OfRoute]
+    public internal(set) var routes: [OfRoute]
     /// Errors of backends that sessions saw, by alias.
-    package internal(set) var failures: [[BackendErrorKind: Int]]
+    public internal(set) var failures: [[BackendErrorKind: Int]]
     /// How long each loop took to answer, in nanoseconds: what any event on it waits.
-    package internal(set) var lag: [UInt64] = []
+    public internal(set) var lag: [UInt64] = []
 
     init(_ table: RouteTable) {
         routes = table.routes.map { _ in OfRoute(aliases: table.aliases.count) }
@@ -79,42 +79,5 @@ package struct TrafficReport: Hashable, Sendable {
         for index in other.routes.indices { routes[index].add(other.routes[index]) }
         for alias in other.failures.indices { failures[alias].merge(other.failures[alias], uniquingKeysWith: +) }
         lag += other.lag
-    }
-}
-
-/// One open session, as somebody on call wants to see it.
-package struct SessionReport: Hashable, Sendable {
-    /// Counts from 1 in each process; later sessions have higher numbers.
-    package let id: UInt64
-    /// By position in the route table.
-    package let route: Int
-    /// The alias that serves it, by its position; `nil` while none does yet.
-    package let alias: Int?
-    /// Where the client is, as far as it can be told.
-    package let client: String
-    package let age: Duration
-    /// Since the last byte passed.
-    package let idle: Duration
-    /// Bytes from the client.
-    package let fromClient: UInt64
-    /// Bytes from the backend.
-    package let fromBackend: UInt64
-    /// Whether it stands where it could be moved; `nil` of one that can't be read.
-    package let isAtBoundary: Bool?
-}
-
-/// Which sessions are asked for.
-package struct SessionQuery: Hashable, Sendable {
-    /// Those of one route; all unless given.
-    package var route: Int?
-    /// Those whose numbers are higher.
-    package var after: UInt64
-    /// The most that are told; those with the lowest numbers.
-    package var limit: Int
-
-    package init(route: Int? = nil, after: UInt64 = 0, limit: Int) {
-        self.route = route
-        self.after = after
-        self.limit = limit
     }
 }

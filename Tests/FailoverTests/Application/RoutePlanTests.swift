@@ -1,6 +1,4 @@
 import FailoverCore
-import FailoverNotify
-import FailoverProxy
 import Testing
 
 @testable import Failover
@@ -105,22 +103,22 @@ struct RoutePlanTests {
         #expect(plan.tableRoutes[0] == Route(name: "slave", aliases: [1, 2], ownCount: 1, isRetired: true))
     }
 
-    @Test("Effects of outages wait until too few aliases are left", arguments: [(1, 2), (2, 1)])
-    func effects(least: Int, fallen: Int) {
+    @Test("Consequences wait until too few aliases are left", arguments: [(1, 2), (2, 1)])
+    func consequences(least: Int, fallen: Int) throws {
         let configuration = configuration(
             [alias("slave", port: 2), alias("slave2", port: 3), alias("default", port: 1)],
             [shared(["slave", "slave2", "default"], own: 2, least: least)])
-        var effects = OutageEffects(configuration.services)
+        let consequences = try Consequences(configuration, board: RouteBoard(RoutePlan(configuration).table))
         let members = ["slave", "slave2"].prefix(fallen)
         for (index, member) in members.enumerated() {
-            #expect(effects.settings.merged.isEmpty)
-            effects.begin("slave", member: member)
-            effects.begin("slave", member: member)
-            #expect(effects.settings.merged.isEmpty == (index + 1 < fallen))
+            #expect(consequences.settings.isEmpty)
+            try consequences.begin("slave", member: member)
+            try consequences.begin("slave", member: member)
+            #expect(consequences.settings.isEmpty == (index + 1 < fallen))
         }
-        effects.change(to: configuration.services, down: members.map { ("slave", $0) })
-        #expect(effects.settings.merged == ["SLOW": "1"])
-        effects.end("slave", member: "slave")
-        #expect(effects.settings.merged.isEmpty)
+        try consequences.change(to: configuration, down: members.map { ("slave", $0) })
+        #expect(consequences.settings == ["SLOW": "1"])
+        try consequences.end("slave", member: "slave")
+        #expect(consequences.settings.isEmpty)
     }
 }
