@@ -22,6 +22,29 @@ final class Session: Pollable {
     @exclusivity(unchecked) var toBackend = Flow()
     @exclusivity(unchecked) var toClient = Flow()
     @exclusivity(unchecked) var stream = SessionStream.opaque
+    @exclusivity(unchecked) var lastActivity: UInt64
+    private(set) var slot = -1
+    /// When what is waited for before the session is served must have happened; likewise once its client was told the
+    /// end.
+    var openingDeadline: UInt64 = 0
+    /// What cancels its queries.
+    var key = SessionKey.absent
+    /// When it must have one, over all that it waits for; 0 if it did not have to wait.
+    var queueDeadline: UInt64 = 0
+    /// The ``SourceKey`` that it counts against; 0 is none.
+    var sourceNumber: UInt64 = 0
+    /// What a MySQL server that waits for a login has heard of it.
+    @exclusivity(unchecked) var login: PendingLogin?
+    /// What it counts as where several aliases serve side by side.
+    var share: BalanceShare?
+    /// Whom the client's balancer names, where one stands before the proxy.
+    var announcedSource: SocketAddress?
+
+    // The small ones stand together, behind what leaves room: each between wide ones would cost as much as those, in every
+    // session.
+
+    /// Since when a better alias waits for the session.
+    var movesSince: UInt64?
     /// Whether the latest bytes were the client's.
     @exclusivity(unchecked) var clientSpokeLast = false
     /// Whether the next bytes bring it to the route's ``PeerWatch``.
@@ -29,47 +52,28 @@ final class Session: Pollable {
     /// Whether the server is still to tell the key that cancels its queries.
     @exclusivity(unchecked) var awaitsKey = false
     @exclusivity(unchecked) private(set) var isClosed = false
-    @exclusivity(unchecked) var lastActivity: UInt64
-    private(set) var slot = -1
-    /// What the client's socket was ready for before a backend served it.
-    var waiting = Readiness()
-    /// When what is waited for before the session is served must have happened; likewise once its client was told the
-    /// end.
-    var openingDeadline: UInt64 = 0
     /// The client has been told the end; what it still says is thrown away.
     var isLeaving = false
     /// Whether it waits for memory that others hold.
     var waitsForMemory = false
-    /// Bytes that it holds of the process's budget.
-    var heldBytes: Int32 = 0
-    /// What cancels its queries.
-    var key = SessionKey.absent
     /// Whether it counts against the route's `max_connections`.
     var holdsRoutePlace = false
-    /// Whether it waits for a place.
-    var isQueued = false
-    /// When it must have one, over all that it waits for; 0 if it did not have to wait.
-    var queueDeadline: UInt64 = 0
-    /// The ``SourceKey`` that it counts against; 0 is none.
-    var sourceNumber: UInt64 = 0
-    /// How often the alias had become another server when the session was dialed.
-    var movesOfAlias: UInt32 = 0
-    /// Since when a better alias waits for the session.
-    var movesSince: UInt64?
-    /// What a MySQL server that waits for a login has heard of it.
-    @exclusivity(unchecked) var login: PendingLogin?
-    /// Whether the kernel watches over the backend for us.
-    var watchesBackend = false
     /// The alias whose `max_connections` this session counts against.
     var placeOnAlias: Int?
+    /// Whether it waits for a place.
+    var isQueued = false
+    /// Whether the kernel watches over the backend for us.
+    var watchesBackend = false
     /// Whether it is one of the few that may try aliases that are down.
     var hasLastResortPlace = false
-    /// What it counts as where several aliases serve side by side.
-    var share: BalanceShare?
-    /// Whom the client's balancer names, where one stands before the proxy.
-    var announcedSource: SocketAddress?
     /// Whether the client's balancer is still to say who the client is.
     private var awaitsHeader: Bool
+    /// What the client's socket was ready for before a backend served it.
+    var waiting = Readiness()
+    /// Bytes that it holds of the process's budget.
+    var heldBytes: Int32 = 0
+    /// How often the alias had become another server when the session was dialed.
+    var movesOfAlias: UInt32 = 0
 
     /// A session for a client that was accepted and counted.
     ///
