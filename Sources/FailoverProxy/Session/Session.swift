@@ -29,7 +29,7 @@ final class Session: Pollable {
     var openingDeadline: UInt64 = 0
     /// What cancels its queries.
     var key = SessionKey.absent
-    /// When it must have one, over all that it waits for; 0 if it did not have to wait.
+    /// When it must have a place, over all that it waits for; 0 if it did not have to wait.
     var queueDeadline: UInt64 = 0
     /// The ``SourceKey`` that it counts against; 0 is none.
     var sourceNumber: UInt64 = 0
