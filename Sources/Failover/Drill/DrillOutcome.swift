@@ -54,7 +54,9 @@ package struct DrillOutcome: Sendable {
         }
         guard watch.notBack > 0, expectation.comeBack, breakOff == nil else { return [] }
         let words = "\(Self.count(watch.notBack, "session is", "sessions are")) not back on \(watch.alias)"
-        return [words + (whyNotBack.map { ": \($0)" } ?? "")]
+        // They may have come back before they were asked.
+        guard let whyNotBack, !whyNotBack.isEmpty else { return [words] }
+        return ["\(words): \(whyNotBack)"]
     }
 
     /// `1 session`, `2 sessions`.

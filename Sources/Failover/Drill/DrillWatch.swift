@@ -12,7 +12,7 @@ package struct DrillWatch: Sendable {
     private var lastSeen: Duration = .zero
     /// When it was first seen to be over.
     package private(set) var over: Duration?
-    /// After the end: the first new session on the alias; and when the others had no more sessions than before.
+    /// After the end: the first new session on the alias; and since when the others have had no more sessions than before.
     package private(set) var firstBack: Duration?
     package private(set) var allBack: Duration?
     /// The first and the last status during the drill.
@@ -51,8 +51,11 @@ package struct DrillWatch: Sendable {
         firstSeen = firstSeen ?? time
         let servedDuring = (last ?? before).alias(alias)?.served ?? 0
         if firstBack == nil, (own?.served ?? 0) > servedDuring { firstBack = time - lastSeen }
-        if allBack == nil, isServing, elsewhere(route) <= elsewhere(before) {
-            allBack = time - lastSeen
+        if isServing, elsewhere(route) <= elsewhere(before) {
+            allBack = allBack ?? time - lastSeen
+        } else {
+            // A client that was on its way to another alias when the drill ended arrives there all the same.
+            allBack = nil
         }
     }
 

@@ -75,6 +75,22 @@ struct DrillOutcomeTests {
         #expect(watch.changes == [.zero...(.milliseconds(100)), .milliseconds(9900)...(.milliseconds(10_100))])
     }
 
+    /// It had chosen the other alias before the drill ended.
+    @Test func aSessionThatArrivesElsewhereAfterTheOthersHaveLeftIsWaitedFor() throws {
+        let late: [Look] = [
+            (10100, Self.route(on: 0, served: (10, 7))), (10200, Self.route(on: 1, default: 1, served: (11, 8))),
+        ]
+        var waiting = try outcome(moved + late)
+        #expect(waiting.watch.allBack == nil)
+        #expect(waiting.problems == ["1 session is not back on slave"])
+        waiting.whyNotBack = ""
+        #expect(waiting.problems == ["1 session is not back on slave"])
+        let done = try outcome(moved + late + [(10400, Self.route(on: 1, served: (12, 8)))])
+        #expect(done.watch.firstBack == .milliseconds(300))
+        #expect(done.watch.allBack == .milliseconds(500))
+        #expect(done.problems == [])
+    }
+
     /// A route of two replicas, with so many sessions on each and on the primary.
     private static func pair(_ sessions: [Int], served: [Int], drill: Bool = false) -> RouteDocument {
         RouteDocument(
