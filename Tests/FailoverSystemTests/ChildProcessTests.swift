@@ -32,6 +32,10 @@ struct ChildProcessTests {
         #expect(try await run("kill -9 $$").ending == .signalled(9))
     }
 
+    @Test func whatACommandIsGivenByItselfReachesItThoughOthersNeverGetIt() async throws {
+        #expect(text(try await run("echo $PGPASSWORD", environment: ["PGPASSWORD": "given"])) == "given\n")
+    }
+
     @Test func bothOutputsAreKeptAndTheLastLineIsTheSummary() async throws {
         let result = try await run("echo one; echo two >&2; echo; exit 1")
         #expect(text(result) == "one\ntwo\n\n")

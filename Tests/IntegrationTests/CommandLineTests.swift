@@ -5,12 +5,13 @@ import Testing
 /// What the command line prints and exits with.
 @Suite("The command line", .timeLimit(.minutes(5)))
 struct CommandLineTests {
-    private func failover(_ arguments: String...) async throws -> Command.Output {
-        try await Command.run(
-            [FailoverProcess.binary] + arguments,
-            environment: [
-                "MONITOR_PASSWORD": "x", "LAB_MONITOR_PASSWORD": "x", "FAILOVER_ADMIN_TOKEN": "example-token",
-            ])
+    /// - Parameter variables: of the environment, beside those that the shipped configurations need.
+    private func failover(
+        _ arguments: String..., adding variables: [String: String] = [:]
+    ) async throws -> Command.Output {
+        let needed = ["MONITOR_PASSWORD": "x", "LAB_MONITOR_PASSWORD": "x", "FAILOVER_ADMIN_TOKEN": "example-token"]
+        return try await Command.run(
+            [FailoverProcess.binary] + arguments, environment: needed.merging(variables) { $1 })
     }
 
     private func withConfiguration(
@@ -95,6 +96,35 @@ struct CommandLineTests {
             #expect(output.status == 0)
             #expect(output.standardOutput.contains("(hidden)"))
             #expect(!output.standardOutput.contains("hunter2"))
+        }
+    }
+
+    /// In a process of its own: in this one, other tests read the environment on other threads while this would change it.
+    @Test func commandsGetNeitherSecretsNorWhatClientsOfDatabasesRead() async throws {
+        let scratch = try Scratch()
+        let told = scratch.path("environment")
+        let text = """
+            databases:
+              a: {engine: postgres, host: b, user: x, password: {env: TEST_SECRET}}
+              b: {engine: mysql, host: b, user: x, password: {env: MYSQL_TEST_LOGIN_FILE}}
+            notify: [{type: command, run: [/bin/sh, -c, "env > \(told)"]}]
+
+            """
+        try await withConfiguration(text) { path in
+            let output = try await failover(
+                "notify-test", "--config", path,
+                adding: [
+                    "TEST_OPEN": "open=yes", "TEST_SECRET": "hunter2", "PGPASSWORD": "hunter3", "PGHOSTADDR": "1",
+                    "MYSQL_TEST_LOGIN_FILE": "hunter4", "MARIADB_PLUGIN_DIR": "1", "LIBMYSQL_PLUGIN_DIR": "1",
+                ])
+            // What is taken away is still known to the configuration.
+            #expect(output.status == 0, "\(output.standardError)")
+            let variables = try String(contentsOfFile: told, encoding: .utf8).split(separator: "\n")
+            #expect(variables.contains("TEST_OPEN=open=yes"))
+            #expect(variables.contains { $0.hasPrefix("PATH=") })
+            #expect(!variables.contains { $0.contains("hunter") }, "\(variables)")
+            let clients = ["PG", "MYSQL_", "MARIADB_", "LIBMYSQL_"]
+            #expect(!variables.contains { variable in clients.contains { variable.hasPrefix($0) } }, "\(variables)")
         }
     }
 
