@@ -1,5 +1,5 @@
 import CLinux
-public import FailoverCore
+package import FailoverCore
 import FailoverSystem
 import Glibc
 
@@ -71,9 +71,9 @@ extension UnixSocketAccess {
 }
 
 /// A listener that could not be opened.
-public struct ListenError: Error, CustomStringConvertible {
+package struct ListenError: Error, CustomStringConvertible {
     /// Where it should have listened.
-    public let address: SocketAddress
+    package let address: SocketAddress
     let cause: SystemError
 
     init(_ address: SocketAddress, _ cause: SystemError) {
@@ -81,7 +81,7 @@ public struct ListenError: Error, CustomStringConvertible {
         self.cause = cause
     }
 
-    public var description: String {
+    package var description: String {
         let advice =
             switch cause.code {
             case EACCES where !address.isUnix: "; ports below 1024 need the capability CAP_NET_BIND_SERVICE"

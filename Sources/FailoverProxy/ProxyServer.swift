@@ -1,17 +1,19 @@
-public import FailoverCore
+package import FailoverCore
 import FailoverSystem
 import Glibc
-public import Logging
+package import Logging
 import Synchronization
 
 /// The data plane: listeners and sessions on their event loops.
-public final class ProxyServer: Sendable {
+package final class ProxyServer: Sendable {
     private struct State {
-        var lineup: Lineup
+        var snapshot: ProxySnapshot
         var listeners: OpenListeners
+        /// The latest; loops have it once they run.
+        var table: RouteTable
+        var isStarted = false
     }
 
-    private let board: RouteBoard
     private let log: Logger
     private let registry: SessionRegistry
     private let handles: [WorkerHandle]
@@ -21,13 +23,14 @@ public final class ProxyServer: Sendable {
 
     /// Opens all listeners; clients wait in their queues until ``start()``.
     ///
-    /// - Parameter received: listeners that are open already; those that no route wants are closed.
+    /// - Parameters:
+    ///   - table: the routes until ``follow(_:)`` tells others.
+    ///   - received: listeners that are open already; those that no route wants are closed.
     /// - Throws: ``ListenError``, or a system call's failure; nothing stays open then.
-    public init(
-        configuration: ProxyConfiguration, board: RouteBoard, observer: any ProxyObserver, log: Logger,
+    package init(
+        configuration: ProxyConfiguration, table: RouteTable, observer: any ProxyObserver, log: Logger,
         received: [ReceivedListener] = []
     ) throws {
-        self.board = board
         self.log = log
         handles = try (0..<configuration.workers).map { _ in try WorkerHandle() }
         registry = SessionRegistry(capacity: DescriptorLimit.raise().sessions)
@@ -40,35 +43,36 @@ public final class ProxyServer: Sendable {
             log.warning("no route listens on \(listener.address), which was passed to this process")
             close(listener.socket)
         }
-        state = Lock(State(lineup: Lineup(configuration, observer: observer), listeners: listeners))
+        state = Lock(
+            State(snapshot: ProxySnapshot(configuration, observer: observer), listeners: listeners, table: table))
     }
 
     /// Where each route listens, with the ports that the system chose.
-    public var addresses: [[SocketAddress]] {
-        state.withLock { $0.listeners.addresses(routes: $0.lineup.configuration.routes.count) }
+    package var addresses: [[SocketAddress]] {
+        state.withLock { $0.listeners.addresses(routes: $0.snapshot.configuration.routes.count) }
     }
 
     /// Sessions of this moment.
-    public var sessionCount: Int { registry.count }
+    package var sessionCount: Int { registry.count }
 
     /// Bytes that sessions keep at this moment because a peer has no room for them.
-    public var heldBytes: Int { registry.buffers.bytes }
+    package var heldBytes: Int { registry.buffers.bytes }
 
     /// What sessions have done, once each loop has said so.
-    public func trafficReport() async -> TrafficReport {
+    package func trafficReport() async -> TrafficReport {
         await withCheckedContinuation { one in tellTraffic { one.resume(returning: $0) } }
     }
 
     /// What sessions have done; told once, by the loop that is the last to answer. Never, when one does not turn.
     package func tellTraffic(_ told: @escaping @Sendable (TrafficReport) -> Void) {
-        let sum = TrafficReport(board.table)
+        let sum = TrafficReport(state.withLock { $0.table })
         ask({ .report(askedAt: EventLoop.readClock(), $0) }) { reports in
             told(reports.reduce(into: sum) { $0.add($1) })
         }
     }
 
     /// The open sessions that are asked for, lowest numbers first.
-    public func sessions(_ query: SessionQuery) async -> [SessionReport] {
+    package func sessions(_ query: SessionQuery) async -> [SessionReport] {
         let sessions = await withCheckedContinuation { one in
             ask({ .sessions(query, $0) }) { one.resume(returning: $0.joined()) }
         }
@@ -95,31 +99,41 @@ public final class ProxyServer: Sendable {
 
     /// Closes the sessions of a route, or those of it that one alias serves, with words where the protocol has a place
     /// for them.
-    public func closeSessions(ofRoute route: Int, alias: Int? = nil) { tellAll(.close(route: route, alias: alias)) }
+    package func closeSessions(ofRoute route: Int, alias: Int? = nil) { tellAll(.close(route: route, alias: alias)) }
 
     /// Sessions of each loop.
     var loads: [Int] { handles.map { $0.load.load(ordering: .relaxed) } }
 
     /// Starts the loops and accepts clients.
-    public func start() throws {
-        let (lineup, listeners) = state.withLock { ($0.lineup, $0.listeners.all) }
+    package func start() throws {
+        // What comes in the meantime waits in the mailboxes.
+        let (snapshot, listeners, table) = state.withLock { state in
+            state.isStarted = true
+            return (state.snapshot, state.listeners.all, state.table)
+        }
         for index in handles.indices {
             let worker = try Worker(
-                index: index, handles: handles, lineup: lineup, routes: board.table, registry: registry, log: log)
+                index: index, handles: handles, snapshot: snapshot, routes: table, registry: registry, log: log)
             try NativeThread.start(name: "loop-\(index)") { [one = ended.one] in
                 worker.run()
                 one.yield()
             }
         }
-        board.follow { [handles] table in
-            for handle in handles { handle.mailbox.post(.routes(table)) }
-        }
         for listener in listeners { post(.listen(listener), toOwnerOf: listener) }
+    }
+
+    /// Serves by these routes from now on. To be called in the order of the tables.
+    package func follow(_ table: RouteTable) {
+        state.withLock { state in
+            state.table = table
+            guard state.isStarted else { return }
+            for handle in handles { handle.follow(table) }
+        }
     }
 
     /// Stops accepting, lets sessions end for `grace`, closes the rest and ends the loops. Sessions that stand at a boundary
     /// are told early, at their route's pace, and at the end all that can be told.
-    public func stop(grace: Duration) async {
+    package func stop(grace: Duration) async {
         if !isHandedOver.load(ordering: .relaxed) {
             await stopAccepting()
             for listener in state.withLock({ $0.listeners.all }) { listener.removePath() }
@@ -186,12 +200,12 @@ public final class ProxyServer: Sendable {
 
 extension ProxyServer {
     /// The listening sockets with the names of their routes, for another process. They stay this one's too.
-    public var listeningSockets: [(socket: Int32, route: String, hasChosenPort: Bool)] {
+    package var listeningSockets: [(socket: Int32, route: String, hasChosenPort: Bool)] {
         state.withLock { state in
             state.listeners.all.compactMap { listener in
                 listener.route.map { route in
                     (
-                        listener.socket, state.lineup.configuration.routes[route].name, listener.wanted.port == 0
+                        listener.socket, state.snapshot.configuration.routes[route].name, listener.wanted.port == 0
                     )
                 }
             }
@@ -200,7 +214,7 @@ extension ProxyServer {
 
     /// Another process has the listeners: accepts no more, and lets sessions come again where that is safe. To be
     /// followed by ``stop(grace:)``.
-    public func handOver() async {
+    package func handOver() async {
         isHandedOver.store(true, ordering: .relaxed)
         await stopAccepting()
         tellAll(.handOver)
@@ -210,7 +224,7 @@ extension ProxyServer {
 // MARK: - Another configuration
 
 /// Another configuration, ready to be served: its listeners are open, clients wait in their queues.
-public struct ProxyChange: Sendable {
+package struct ProxyChange: Sendable {
     fileprivate let configuration: ProxyConfiguration
     fileprivate let former: OpenListeners
     fileprivate let listeners: OpenListeners
@@ -220,37 +234,34 @@ extension ProxyServer {
     /// Opens the listeners that another configuration needs beside those that are open. Routes and aliases keep their
     /// positions, new ones stand behind them; the number of workers stays as it is.
     ///
-    /// To be followed by ``commit(_:aliases:routes:observer:)`` or ``abandon(_:)`` before the next.
+    /// To be followed by ``commit(_:observer:publish:)`` or ``abandon(_:)`` before the next.
     ///
     /// - Throws: ``ListenError``; nothing has changed then.
-    public func prepare(_ configuration: ProxyConfiguration) throws(ListenError) -> ProxyChange {
+    package func prepare(_ configuration: ProxyConfiguration) throws(ListenError) -> ProxyChange {
         let former = state.withLock { $0.listeners }
         return ProxyChange(
             configuration: configuration, former: former, listeners: try former.changed(to: configuration.routes))
     }
 
     /// Closes what was opened for the change.
-    public func abandon(_ change: ProxyChange) { change.listeners.close(change.listeners.others(than: change.former)) }
+    package func abandon(_ change: ProxyChange) { change.listeners.close(change.listeners.others(than: change.former)) }
 
     /// Serves the other configuration, and closes the listeners that it does not have.
     ///
     /// - Parameters:
-    ///   - aliases: what the route table has from now on.
-    ///   - routes: likewise.
     ///   - observer: who is told from now on.
-    public func commit(
-        _ change: ProxyChange, aliases: [AliasState], routes: [Route], observer: any ProxyObserver
-    ) async {
-        let lineup = state.withLock { state in
+    ///   - publish: has the route table of the other configuration told.
+    package func commit(_ change: ProxyChange, observer: any ProxyObserver, publish: () -> Void) async {
+        let snapshot = state.withLock { state in
             state = State(
-                lineup: Lineup(change.configuration, observer: observer, after: state.lineup),
-                listeners: change.listeners)
-            return state.lineup
+                snapshot: ProxySnapshot(change.configuration, observer: observer, after: state.snapshot),
+                listeners: change.listeners, table: state.table, isStarted: state.isStarted)
+            return state.snapshot
         }
         registry.buffers.change(limit: change.configuration.maxBufferMemory)
         // Each loop's mailbox keeps their order: a client of a new route never meets a loop that does not know it.
-        tellAll(.lineup(lineup))
-        board.change(aliases: aliases, routes: routes)
+        for handle in handles { handle.post(snapshot) }
+        publish()
         let opened = Set(change.listeners.others(than: change.former).map(\.id))
         for listener in change.listeners.all {
             post(opened.contains(listener.id) ? .listen(listener) : .reassign(listener), toOwnerOf: listener)

@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverSystem
 
 @testable import FailoverAdmin
 

@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverSystem
 import Glibc
 
 /// Holds up the threads that wait at it until it opens.

@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverTesting
 import Testing
 
 @Suite("A server that refuses the monitor is alive")
@@ -76,10 +77,10 @@ struct RefusedPingTests {
     }
 
     @Test func anOutageOfAnotherProcessForItsRoleNeedsAnAnswerHereToo() {
-        for (hasToAnswer, isUp) in [(true, false), (false, true)] {
+        for (mustNotServe, isUp) in [(true, false), (false, true)] {
             var test = MachineUnderTest()
-            test.machine = ServiceStateMachine(
-                settings: MonitorSettings(), downSince: .zero, because: refused, hasToAnswer: hasToAnswer, now: .zero)
+            test.machine.resume(AliasFacts(mustNotServe: mustNotServe), now: .zero)
+            test.machine.resumeOutage(refused, since: .zero, now: .zero)
             test.nextPing(full)
             #expect(test.isUp == isUp)
         }

@@ -1,5 +1,6 @@
 import Dispatch
 import FailoverCore
+import FailoverSystem
 import FailoverTesting
 import Testing
 

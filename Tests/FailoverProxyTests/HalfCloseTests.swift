@@ -1,4 +1,5 @@
 import Dispatch
+import FailoverCore
 import FailoverTesting
 import Testing
 

@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverSystem
 
 /// What scripts of several servers have heard.
 final class Heard: Sendable {

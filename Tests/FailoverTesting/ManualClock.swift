@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverSystem
 
 /// A clock that stands still until a test moves it.
 public final class ManualClock: Clock, Sendable {

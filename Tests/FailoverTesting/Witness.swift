@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverSystem
 import Synchronization
 
 /// Something under test that writes a log: what it said is told with a failure of the test, so that one that comes once

@@ -1,4 +1,4 @@
-import FailoverCore
+import FailoverSystem
 import FailoverTesting
 import Foundation
 

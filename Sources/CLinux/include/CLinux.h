@@ -2,7 +2,8 @@
 /// socket filters.
 #pragma once
 
-#include <netinet/tcp.h>
+// Not netinet/tcp.h: that declares `sockaddr`, which is the Glibc module's.
+#include <linux/tcp.h>
 #include <spawn.h>
 #include <stddef.h>
 #include <sys/epoll.h>

@@ -1,4 +1,4 @@
-import Failover
+import FailoverMonitor
 import Foundation
 import Logging
 

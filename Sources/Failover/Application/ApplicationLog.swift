@@ -1,4 +1,5 @@
 import FailoverNotify
+import FailoverTelemetry
 import Glibc
 public import Logging
 
@@ -18,7 +19,7 @@ public struct ApplicationLog: Sendable {
             return switch (format, style) {
             case (.json, _): #"{"level":"warning","message":"\#(text)"}"#
             // sd-daemon(3)'s warning.
-            case (.text, .journal): "<4>\(text)"
+            case (.text, .throttles): "<4>\(text)"
             case (.text, _): text
             }
         }

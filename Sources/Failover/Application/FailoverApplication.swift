@@ -1,9 +1,9 @@
 import FailoverChecks
 import FailoverCore
-import FailoverMetrics
 import FailoverNotify
 import FailoverProxy
 import FailoverSystem
+import FailoverTelemetry
 public import Logging
 import Metrics
 public import ServiceLifecycle
@@ -12,15 +12,15 @@ public import ServiceLifecycle
 /// place while it runs: ``reload(_:)``.
 public final class FailoverApplication: ServiceLifecycle.Service {
     let log: Logger
-    let board: RouteBoard
+    let control: ControlPlane
     let proxy: ProxyServer
-    let announcer = Announcer()
-    let consequences: Consequences
-    let factory: GenerationFactory
+    let dispatcher = EventDispatcher()
+    let writer: SettingsWriter
+    let factory: RunningConfigurationFactory
     let admin: ApplicationAdmin
     let plane = AdminPlane()
     /// What runs now.
-    let current: Current<Generation>
+    let current: Current<RunningConfiguration>
     let reloads = ReloadQueue()
     /// Of the monitors, and of the notifiers.
     let monitoring = RunningTasks()
@@ -28,7 +28,7 @@ public final class FailoverApplication: ServiceLifecycle.Service {
     /// Of the admin plane, until it runs.
     private let firstAdmin: Lock<AdminPlane.Change?>
     private let place: Lock<DescriptorListener?>
-    let predecessor: Predecessor?
+    let predecessor: HandoverClient?
     let tell: @Sendable (Lifecycle) -> Void
 
     /// How long clients wait in the listeners' queues for the first name look-up, which a dead name server may delay.
@@ -47,19 +47,19 @@ public final class FailoverApplication: ServiceLifecycle.Service {
     /// - Throws: an error whose description is one line for the operator; nothing stays open then.
     public init(
         _ configuration: Configuration, log: Logger, source: (@Sendable () throws -> Configuration)? = nil,
-        inherited: Inheritance = Inheritance(), tell: @escaping @Sendable (Lifecycle) -> Void = { _ in }
+        inherited: HandoverSockets = HandoverSockets(), tell: @escaping @Sendable (Lifecycle) -> Void = { _ in }
     ) async throws {
         let checks = CheckFactory()
         let plan = RoutePlan(configuration)
-        let board = RouteBoard(plan.table)
         let registry = PrometheusRegistry { log.warning("metrics: \($0)") }
         // Those of the program that embeds this have them too.
         let metrics = MultiplexMetricsHandler(factories: [registry, MetricsSystem.factory])
         let environment = MonitorEnvironment.ofThisProcess(log: log, metrics: metrics)
-        let consequences = try Consequences(configuration, board: board)
-        let factory = GenerationFactory(
-            checks: checks, environment: environment, board: board, consequences: consequences, announcer: announcer)
-        let first = factory.generation(configuration, plan: plan)
+        let control = ControlPlane(plan.table, services: configuration.services, environment: environment)
+        let writer = try SettingsWriter(path: configuration.settingsFile)
+        let factory = RunningConfigurationFactory(
+            checks: checks, environment: environment, control: control, writer: writer, dispatcher: dispatcher)
+        let first = factory.make(configuration, plan: plan)
         // A predecessor still listens where only one can.
         let isFirst = inherited.predecessor == nil
         let served = try await plan.proxyConfiguration(
@@ -70,7 +70,8 @@ public final class FailoverApplication: ServiceLifecycle.Service {
         do {
             place = Lock(isFirst ? try configuration.takeoverSocket.map(Self.offer) : nil)
             proxy = try ProxyServer(
-                configuration: served, board: board, observer: first.observer(clock: environment.clock, log: log),
+                configuration: served, table: control.table,
+                observer: first.observer(clock: environment.clock, log: log),
                 log: log, received: inherited.listeners)
         } catch {
             await plane.abandon(firstAdmin)
@@ -78,19 +79,20 @@ public final class FailoverApplication: ServiceLifecycle.Service {
         }
         let current = Current(first)
         self.log = log
-        self.board = board
-        self.consequences = consequences
+        self.control = control
+        self.writer = writer
         self.factory = factory
         self.current = current
         self.proxy = proxy
         self.tell = tell
         predecessor = inherited.predecessor
         admin = ApplicationAdmin(
-            current: { current.value }, board: board, proxy: proxy, consequences: consequences,
-            environment: environment, events: announcer.events, registry: registry,
+            current: { current.value }, control: control, proxy: proxy, environment: environment,
+            events: dispatcher.events, registry: registry,
             reload: Self.reload(from: source, reloads))
         self.firstAdmin = Lock(firstAdmin)
-        announcer.change(to: first.notifiers)
+        control.follow { [proxy] in proxy.follow($0) }
+        dispatcher.change(to: first.notifiers)
         factory.positions.change(sources: plan.primaries)
     }
 
@@ -103,7 +105,7 @@ public final class FailoverApplication: ServiceLifecycle.Service {
 
     /// Where each route listens, by name, with the ports that the system chose.
     public var addresses: [(route: String, addresses: [SocketAddress])] {
-        zip(board.table.routes, proxy.addresses).filter { !$0.0.isRetired }.map { ($0.name, $1) }
+        zip(control.table.routes, proxy.addresses).filter { !$0.0.isRetired }.map { ($0.name, $1) }
     }
 
     /// Whether each event loop turns: has answered within two seconds. They do from ``run()`` on.
@@ -122,10 +124,10 @@ public final class FailoverApplication: ServiceLifecycle.Service {
     /// sessions end. Called once.
     public func run() async throws {
         // So that the first clients find addresses.
-        for (alias, found) in await addresses(of: board.table.aliases) { board.setAddresses(alias: alias, found) }
+        control.found(await addresses(of: control.table.aliases))
         let first = current.value
         for notifier in first.notifiers { start(notifier) }
-        if let predecessor { resume(from: predecessor.offer) }
+        if let predecessor { await resume(from: predecessor.offer) }
         for target in first.targets { start(target.monitor) }
         if predecessor == nil { await serversFound() } else { await firstAnswers() }
         try proxy.start()
@@ -151,11 +153,11 @@ public final class FailoverApplication: ServiceLifecycle.Service {
         let found = Task { [targets = current.value.targets] in
             await Self.firstAnswers(of: targets.filter(\.mayBeSeveral))
         }
-        _ = await Patience.value(of: found, until: clock.now.advanced(by: Self.firstLookupLimit), clock: clock)
+        _ = await Timeout.value(of: found, until: clock.now.advanced(by: Self.firstLookupLimit), clock: clock)
     }
 
     /// Has the former process stop, and opens what could not be open in both.
-    private func finish(_ predecessor: Predecessor) async {
+    private func finish(_ predecessor: HandoverClient) async {
         do {
             try await onThread { try predecessor.finish() }
             let configuration = current.value.configuration
@@ -201,7 +203,7 @@ public final class FailoverApplication: ServiceLifecycle.Service {
         for notifier in current.value.notifiers { notifier.finish() }
         let clock = MonotonicClock()
         let told = Task { await telling.finished() }
-        _ = await Patience.value(of: told, until: clock.now.advanced(by: Self.lastWordsLimit), clock: clock)
+        _ = await Timeout.value(of: told, until: clock.now.advanced(by: Self.lastWordsLimit), clock: clock)
         await telling.endAll()
     }
 

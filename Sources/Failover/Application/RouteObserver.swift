@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverMonitor
 import FailoverProxy
 import Logging
 

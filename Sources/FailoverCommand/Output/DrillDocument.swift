@@ -21,7 +21,7 @@ struct DrillDocument: Encodable {
         @Nullable var whyNotBack: String?
     }
 
-    struct Probes: Codable {
+    struct Probes: Hashable, Codable {
         let count: Int
         let failed: Int
         let cut: Int

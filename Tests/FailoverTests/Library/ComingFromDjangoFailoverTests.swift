@@ -19,10 +19,7 @@ struct ComingFromDjangoFailoverTests {
 
     private static func monitor(_ clock: ManualClock, _ log: CapturedLog) -> ServiceMonitor {
         ServiceMonitor(
-            environment: MonitorEnvironment(
-                clock: MonotonicClock(clock), processClock: MonotonicClock(ManualClock()),
-                timeOfDay: { WallTime(sinceEpoch: .zero) }, log: log.logger, host: "web1",
-                processID: 7),
+            environment: .manual(clock, log: log),
             triggers: ErrorTriggers().adding(Trouble.self))
     }
 
@@ -59,9 +56,7 @@ struct ComingFromDjangoFailoverTests {
             settings.fall = 1
             // A machine on which this process stands still for a while would excuse the silence.
             let monitor = ServiceMonitor(
-                environment: MonitorEnvironment(
-                    processClock: MonotonicClock(ManualClock()), timeOfDay: { WallTime(sinceEpoch: .zero) },
-                    log: log.logger, host: "web1", processID: 7))
+                environment: .manual(log: log))
             try monitor.register(
                 DatabaseService(
                     name: "slave",
@@ -85,10 +80,7 @@ struct ComingFromDjangoFailoverTests {
         let replica = CountedService("slave")
         let monitored = MonitoredService(
             service: replica,
-            environment: MonitorEnvironment(
-                clock: MonotonicClock(clock), processClock: MonotonicClock(ManualClock()),
-                timeOfDay: { WallTime(sinceEpoch: .zero) }, log: log.logger, host: "web1",
-                processID: 7), onEvent: { _ in })
+            environment: .manual(clock, log: log), onEvent: { _ in })
         let observer = RouteObserver(
             monitors: [monitored], aliases: [[0]], triggers: [[]], clock: MonotonicClock(clock), log: log.logger)
         observer.sessionArrived(route: 0)

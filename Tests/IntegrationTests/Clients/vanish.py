@@ -30,7 +30,7 @@ services:
 def serve(port: int, name: bytes) -> None:
     """A server that says its name and then nothing."""
     listener = socket.create_server(("127.0.0.1", port))
-    sessions = []
+    sessions: list[socket.socket] = []
 
     def accept() -> None:
         while True:

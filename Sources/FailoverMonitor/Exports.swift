@@ -1,0 +1,3 @@
+// Who imports FailoverMonitor means settings, failures and events too.
+@_exported public import FailoverCore
+@_exported public import FailoverSystem

@@ -1,0 +1,42 @@
+import CLinux
+import Glibc
+
+/// A detached POSIX thread that runs one closure. The process does not wait for it when it exits.
+package enum NativeThread {
+    private final class Body {
+        let run: () -> Void
+        init(_ run: @escaping () -> Void) { self.run = run }
+    }
+
+    /// Starts a thread on which every signal is blocked; they belong to the threads that wait for them.
+    ///
+    /// - Parameters:
+    ///   - name: what tools show, 15 bytes of it.
+    ///   - stackSize: in bytes; the system's default unless given.
+    /// - Throws: the error of pthread_create(3).
+    package static func start(
+        name: String, stackSize: Int = 0, _ run: sending @escaping () -> Void
+    ) throws(SystemError) {
+        let body = Unmanaged.passRetained(Body(run))
+        let code = clinux_start_thread(
+            name, stackSize,
+            { argument in if let argument { Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run() } },
+            body.toOpaque())
+        guard code == 0 else {
+            body.release()
+            throw SystemError(code, of: "pthread_create")
+        }
+    }
+}
+
+/// OpenSSL, which several C libraries load.
+package enum CryptoLibrary {
+    /// Keeps OpenSSL from tearing itself down when the process exits: a ping that is in the middle of it on another
+    /// thread would crash. To be read before anything else uses OpenSSL; without effect after.
+    package static let survivesExit: Bool = {
+        // OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL), by name: nothing here is built against OpenSSL.
+        typealias Initialiser = @convention(c) (UInt64, OpaquePointer?) -> Int32
+        guard let symbol = dlsym(nil, "OPENSSL_init_crypto") else { return false }
+        return unsafeBitCast(symbol, to: Initialiser.self)(0x80000, nil) == 1
+    }()
+}
