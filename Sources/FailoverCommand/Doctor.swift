@@ -1,6 +1,5 @@
 import ArgumentParser
 import Failover
-import FailoverDoctor
 
 /// `failover doctor`
 struct Doctor: AsyncParsableCommand {
@@ -19,10 +18,7 @@ struct Doctor: AsyncParsableCommand {
 
     func run() async throws {
         let (configuration, secrets) = try file.loadNotingSecrets()
-        let others = configuration.pingTargets.filter { configuration.database(named: $0.name) == nil }.map { target in
-            OtherService(name: target.name) { await target.ping(limit: $0).failure }
-        }
-        let diagnosis = await DoctorRun(configuration, path: file.config, secrets: secrets, others: others).diagnosis()
+        let diagnosis = await Checkup(configuration, path: file.config, secrets: secrets).diagnosis()
         let report = DoctorReport(diagnosis, of: configuration)
         print(json ? try report.json() : report.text(colour: Terminal.wantsColour))
         if diagnosis.hasProblems { throw ExitCode(1) }

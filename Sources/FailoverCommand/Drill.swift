@@ -51,10 +51,10 @@ struct Drill: AsyncParsableCommand {
         if end { return try admin.act("api/v1/routes/\(pathPart(route))/end-drill") }
         // Whoever reads this may go away; the drill must be ended all the same.
         signal(SIGPIPE, SIG_IGN)
-        let rehearsal = DrillRun(
+        let rehearsal = Rehearsal(
             client: DrillClient(try admin.client(), route: route), configuration: try admin.file.load(),
-            request: DrillRun.Request(
-                alias: alias, duration: .seconds(duration.duration.components.seconds), returnTimeout: patience.duration,
+            request: Rehearsal.Request(
+                alias: alias, duration: .seconds(duration.duration.components.seconds), patience: patience.duration,
                 isForced: force,
                 probes: !noProbe))
         let outcome: DrillOutcome

@@ -27,8 +27,8 @@ struct Events: ParsableCommand {
         guard follow else { return }
         fflush(nil)
         try admin.ask { client throws(AdminClientError) in
-            try client.follow { news in
-                guard case .event(let event) = news else { return true }
+            try client.follow { name, data in
+                guard name == "event", let event = AdminClient.decode(AdminEvent.self, data) else { return true }
                 print(Self.line(event))
                 return fflush(nil) == 0
             }

@@ -12,7 +12,7 @@ struct FailoverTool: AsyncParsableCommand {
         version: failoverVersion,
         subcommands: [
             Serve.self, Validate.self, Ping.self, Doctor.self, NotifyTest.self, Status.self, Events.self, Switch.self,
-            Release.self, Drain.self, Undrain.self, Drill.self, Reload.self, Reference.self,
+            Release.self, Drain.self, Undrain.self, Drill.self, Reload.self,
         ])
 
     static func main() async {

@@ -51,11 +51,11 @@ struct Serve: AsyncParsableCommand {
         }
     }
 
-    private func inheritance(_ configuration: Configuration, _ log: Logger) throws -> HandoverSockets {
+    private func inheritance(_ configuration: Configuration, _ log: Logger) throws -> Inheritance {
         guard takeover else { return .fromServiceManager() }
-        if let inheritance = try HandoverSockets.takingOver(configuration) { return inheritance }
+        if let inheritance = try Inheritance.takingOver(configuration) { return inheritance }
         log.notice("there is no process to take over from")
-        return HandoverSockets()
+        return Inheritance()
     }
 
     private static func run(

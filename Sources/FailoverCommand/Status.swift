@@ -49,8 +49,8 @@ struct Status: ParsableCommand {
         let colour = Terminal.wantsColour
         let isTerminal = isatty(STDOUT_FILENO) == 1
         try admin.ask { client throws(AdminClientError) in
-            try client.follow { news in
-                guard case .status(let status) = news else { return true }
+            try client.follow { name, data in
+                guard name == "status", let status = AdminClient.decode(StatusDocument.self, data) else { return true }
                 // Home, then each line to its end and the rest of the screen are cleared: no flicker.
                 let text = StatusReport(status).text(colour: colour)
                 let screen =

@@ -1,7 +1,5 @@
 import ArgumentParser
 import Failover
-import FailoverConfiguration
-import FailoverDoctor
 
 /// `failover validate`
 struct Validate: ParsableCommand {
@@ -22,19 +20,5 @@ struct Validate: ParsableCommand {
         for finding in ConfigurationDiagnosis(configuration).findings {
             printError("warning: \(finding.subject): \(finding.reason); what helps: \(finding.remedy)")
         }
-    }
-}
-
-/// `failover reference`, which writes `config/reference.yaml` and `docs/configuration.md`.
-struct Reference: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Print every key of the configuration file, with its type, default and meaning.", shouldDisplay: false
-    )
-
-    @Flag(help: "Print a chapter of Markdown in place of a configuration file.")
-    var markdown = false
-
-    func run() {
-        print(markdown ? ConfigurationReference.markdown : ConfigurationReference.yaml, terminator: "")
     }
 }

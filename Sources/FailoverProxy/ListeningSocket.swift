@@ -1,5 +1,5 @@
 import CLinux
-package import FailoverCore
+public import FailoverCore
 import FailoverSystem
 import Glibc
 
@@ -71,9 +71,9 @@ extension UnixSocketAccess {
 }
 
 /// A listener that could not be opened.
-package struct ListenError: Error, CustomStringConvertible {
+public struct ListenError: Error, CustomStringConvertible {
     /// Where it should have listened.
-    package let address: SocketAddress
+    public let address: SocketAddress
     let cause: SystemError
 
     init(_ address: SocketAddress, _ cause: SystemError) {
@@ -81,7 +81,7 @@ package struct ListenError: Error, CustomStringConvertible {
         self.cause = cause
     }
 
-    package var description: String {
+    public var description: String {
         let advice =
             switch cause.code {
             case EACCES where !address.isUnix: "; ports below 1024 need the capability CAP_NET_BIND_SERVICE"

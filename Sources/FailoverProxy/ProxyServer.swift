@@ -1,19 +1,17 @@
-package import FailoverCore
+public import FailoverCore
 import FailoverSystem
 import Glibc
-package import Logging
+public import Logging
 import Synchronization
 
 /// The data plane: listeners and sessions on their event loops.
-package final class ProxyServer: Sendable {
+public final class ProxyServer: Sendable {
     private struct State {
-        var snapshot: ProxySnapshot
+        var lineup: Lineup
         var listeners: OpenListeners
-        /// The latest; loops have it once they run.
-        var table: RouteTable
-        var isStarted = false
     }
 
+    private let board: RouteBoard
     private let log: Logger
     private let registry: SessionRegistry
     private let handles: [WorkerHandle]
@@ -23,14 +21,13 @@ package final class ProxyServer: Sendable {
 
     /// Opens all listeners; clients wait in their queues until ``start()``.
     ///
-    /// - Parameters:
-    ///   - table: the routes until ``follow(_:)`` tells others.
-    ///   - received: listeners that are open already; those that no route wants are closed.
+    /// - Parameter received: listeners that are open already; those that no route wants are closed.
     /// - Throws: ``ListenError``, or a system call's failure; nothing stays open then.
-    package init(
-        configuration: ProxyConfiguration, table: RouteTable, observer: any ProxyObserver, log: Logger,
+    public init(
+        configuration: ProxyConfiguration, board: RouteBoard, observer: any ProxyObserver, log: Logger,
         received: [ReceivedListener] = []
     ) throws {
+        self.board = board
         self.log = log
         handles = try (0..<configuration.workers).map { _ in try WorkerHandle() }
         registry = SessionRegistry(capacity: DescriptorLimit.raise().sessions)
@@ -43,36 +40,35 @@ package final class ProxyServer: Sendable {
             log.warning("no route listens on \(listener.address), which was passed to this process")
             close(listener.socket)
         }
-        state = Lock(
-            State(snapshot: ProxySnapshot(configuration, observer: observer), listeners: listeners, table: table))
+        state = Lock(State(lineup: Lineup(configuration, observer: observer), listeners: listeners))
     }
 
     /// Where each route listens, with the ports that the system chose.
-    package var addresses: [[SocketAddress]] {
-        state.withLock { $0.listeners.addresses(routes: $0.snapshot.configuration.routes.count) }
+    public var addresses: [[SocketAddress]] {
+        state.withLock { $0.listeners.addresses(routes: $0.lineup.configuration.routes.count) }
     }
 
     /// Sessions of this moment.
-    package var sessionCount: Int { registry.count }
+    public var sessionCount: Int { registry.count }
 
     /// Bytes that sessions keep at this moment because a peer has no room for them.
-    package var heldBytes: Int { registry.buffers.bytes }
+    public var heldBytes: Int { registry.buffers.bytes }
 
     /// What sessions have done, once each loop has said so.
-    package func trafficReport() async -> TrafficReport {
+    public func trafficReport() async -> TrafficReport {
         await withCheckedContinuation { one in tellTraffic { one.resume(returning: $0) } }
     }
 
     /// What sessions have done; told once, by the loop that is the last to answer. Never, when one does not turn.
     package func tellTraffic(_ told: @escaping @Sendable (TrafficReport) -> Void) {
-        let sum = TrafficReport(state.withLock { $0.table })
+        let sum = TrafficReport(board.table)
         ask({ .report(askedAt: EventLoop.readClock(), $0) }) { reports in
             told(reports.reduce(into: sum) { $0.add($1) })
         }
     }
 
     /// The open sessions that are asked for, lowest numbers first.
-    package func sessions(_ query: SessionQuery) async -> [SessionReport] {
+    public func sessions(_ query: SessionQuery) async -> [SessionReport] {
         let sessions = await withCheckedContinuation { one in
             ask({ .sessions(query, $0) }) { one.resume(returning: $0.joined()) }
         }
@@ -99,41 +95,31 @@ package final class ProxyServer: Sendable {
 
     /// Closes the sessions of a route, or those of it that one alias serves, with words where the protocol has a place
     /// for them.
-    package func closeSessions(ofRoute route: Int, alias: Int? = nil) { tellAll(.close(route: route, alias: alias)) }
+    public func closeSessions(ofRoute route: Int, alias: Int? = nil) { tellAll(.close(route: route, alias: alias)) }
 
     /// Sessions of each loop.
     var loads: [Int] { handles.map { $0.load.load(ordering: .relaxed) } }
 
     /// Starts the loops and accepts clients.
-    package func start() throws {
-        // What comes in the meantime waits in the mailboxes.
-        let (snapshot, listeners, table) = state.withLock { state in
-            state.isStarted = true
-            return (state.snapshot, state.listeners.all, state.table)
-        }
+    public func start() throws {
+        let (lineup, listeners) = state.withLock { ($0.lineup, $0.listeners.all) }
         for index in handles.indices {
             let worker = try Worker(
-                index: index, handles: handles, snapshot: snapshot, routes: table, registry: registry, log: log)
+                index: index, handles: handles, lineup: lineup, routes: board.table, registry: registry, log: log)
             try NativeThread.start(name: "loop-\(index)") { [one = ended.one] in
                 worker.run()
                 one.yield()
             }
         }
-        for listener in listeners { post(.listen(listener), toOwnerOf: listener) }
-    }
-
-    /// Serves by these routes from now on. To be called in the order of the tables.
-    package func follow(_ table: RouteTable) {
-        state.withLock { state in
-            state.table = table
-            guard state.isStarted else { return }
-            for handle in handles { handle.follow(table) }
+        board.follow { [handles] table in
+            for handle in handles { handle.mailbox.post(.routes(table)) }
         }
+        for listener in listeners { post(.listen(listener), toOwnerOf: listener) }
     }
 
     /// Stops accepting, lets sessions end for `grace`, closes the rest and ends the loops. Sessions that stand at a boundary
     /// are told early, at their route's pace, and at the end all that can be told.
-    package func stop(grace: Duration) async {
+    public func stop(grace: Duration) async {
         if !isHandedOver.load(ordering: .relaxed) {
             await stopAccepting()
             for listener in state.withLock({ $0.listeners.all }) { listener.removePath() }
@@ -200,12 +186,12 @@ package final class ProxyServer: Sendable {
 
 extension ProxyServer {
     /// The listening sockets with the names of their routes, for another process. They stay this one's too.
-    package var listeningSockets: [(socket: Int32, route: String, hasChosenPort: Bool)] {
+    public var listeningSockets: [(socket: Int32, route: String, hasChosenPort: Bool)] {
         state.withLock { state in
             state.listeners.all.compactMap { listener in
                 listener.route.map { route in
                     (
-                        listener.socket, state.snapshot.configuration.routes[route].name, listener.wanted.port == 0
+                        listener.socket, state.lineup.configuration.routes[route].name, listener.wanted.port == 0
                     )
                 }
             }
@@ -214,7 +200,7 @@ extension ProxyServer {
 
     /// Another process has the listeners: accepts no more, and lets sessions come again where that is safe. To be
     /// followed by ``stop(grace:)``.
-    package func handOver() async {
+    public func handOver() async {
         isHandedOver.store(true, ordering: .relaxed)
         await stopAccepting()
         tellAll(.handOver)
@@ -224,7 +210,7 @@ extension ProxyServer {
 // MARK: - Another configuration
 
 /// Another configuration, ready to be served: its listeners are open, clients wait in their queues.
-package struct ProxyChange: Sendable {
+public struct ProxyChange: Sendable {
     fileprivate let configuration: ProxyConfiguration
     fileprivate let former: OpenListeners
     fileprivate let listeners: OpenListeners
@@ -234,34 +220,37 @@ extension ProxyServer {
     /// Opens the listeners that another configuration needs beside those that are open. Routes and aliases keep their
     /// positions, new ones stand behind them; the number of workers stays as it is.
     ///
-    /// To be followed by ``commit(_:observer:publish:)`` or ``abandon(_:)`` before the next.
+    /// To be followed by ``commit(_:aliases:routes:observer:)`` or ``abandon(_:)`` before the next.
     ///
     /// - Throws: ``ListenError``; nothing has changed then.
-    package func prepare(_ configuration: ProxyConfiguration) throws(ListenError) -> ProxyChange {
+    public func prepare(_ configuration: ProxyConfiguration) throws(ListenError) -> ProxyChange {
         let former = state.withLock { $0.listeners }
         return ProxyChange(
             configuration: configuration, former: former, listeners: try former.changed(to: configuration.routes))
     }
 
     /// Closes what was opened for the change.
-    package func abandon(_ change: ProxyChange) { change.listeners.close(change.listeners.others(than: change.former)) }
+    public func abandon(_ change: ProxyChange) { change.listeners.close(change.listeners.others(than: change.former)) }
 
     /// Serves the other configuration, and closes the listeners that it does not have.
     ///
     /// - Parameters:
+    ///   - aliases: what the route table has from now on.
+    ///   - routes: likewise.
     ///   - observer: who is told from now on.
-    ///   - publish: has the route table of the other configuration told.
-    package func commit(_ change: ProxyChange, observer: any ProxyObserver, publish: () -> Void) async {
-        let snapshot = state.withLock { state in
+    public func commit(
+        _ change: ProxyChange, aliases: [AliasState], routes: [Route], observer: any ProxyObserver
+    ) async {
+        let lineup = state.withLock { state in
             state = State(
-                snapshot: ProxySnapshot(change.configuration, observer: observer, after: state.snapshot),
-                listeners: change.listeners, table: state.table, isStarted: state.isStarted)
-            return state.snapshot
+                lineup: Lineup(change.configuration, observer: observer, after: state.lineup),
+                listeners: change.listeners)
+            return state.lineup
         }
         registry.buffers.change(limit: change.configuration.maxBufferMemory)
         // Each loop's mailbox keeps their order: a client of a new route never meets a loop that does not know it.
-        for handle in handles { handle.post(snapshot) }
-        publish()
+        tellAll(.lineup(lineup))
+        board.change(aliases: aliases, routes: routes)
         let opened = Set(change.listeners.others(than: change.former).map(\.id))
         for listener in change.listeners.all {
             post(opened.contains(listener.id) ? .listen(listener) : .reassign(listener), toOwnerOf: listener)

@@ -5,7 +5,7 @@ import Logging
 extension Worker {
     /// A failover alias serves a session that nothing keeps from writing: `read_only_opaque: allow`.
     func noteUnguarded(_ session: Session) {
-        guard let suppressed = throttles.unguarded.allow(at: loop.now) else { return }
+        guard let suppressed = journal.unguarded.allow(at: loop.now) else { return }
         log.info(
             """
             \(name(ofRouteOf: session)): \(session.clientName) → \(name(ofAliasOf: session)), encrypted or compressed: \
@@ -20,7 +20,7 @@ extension Worker {
     func refusal(unguarded session: Session, because words: String) -> String {
         traffic.routes[session.route].refused += 1
         let message = "\(name(ofRouteOf: session)): \(name(ofAliasOf: session)) must not be written to, but \(words)"
-        if let suppressed = throttles.refusals.allow(at: loop.now) {
+        if let suppressed = journal.refusals.allow(at: loop.now) {
             log.warning(
                 "\(name(ofRouteOf: session)): client refused, \(name(ofAliasOf: session)) must not be written to",
                 metadata: ["client": "\(session.clientName)", "detail": "\(words)", "suppressed": "\(suppressed)"])

@@ -15,7 +15,7 @@ extension Worker {
         routes = table
         outages.follow(table, now: loop.now)
         for (former, alias) in zip(before.aliases, table.aliases) where former.addresses != alias.addresses {
-            snapshot.deadAddresses.forget(alias.addresses)
+            lineup.deadAddresses.forget(alias.addresses)
         }
         traffic.grow(routes: table.routes.count, aliases: table.aliases.count)
         let fallen = before.aliases.indices.filter {
@@ -43,7 +43,7 @@ extension Worker {
             } else if session.machine.isRelaying {
                 // Whoever gave way to others because an alias was full would meet them again, until it has come back.
                 let ofItsRoute = table.routes[session.route].aliases
-                considerMoving(session, evenIfItOverflowed: risen.contains(where: ofItsRoute.contains))
+                considerMoving(session, evenIfItGaveWay: risen.contains(where: ofItsRoute.contains))
             }
         }
     }
@@ -63,12 +63,12 @@ extension Worker {
     }
 
     /// Whether a better alias than the session's waits for it, and what follows.
-    func considerMoving(_ session: Session, evenIfItOverflowed: Bool = false) {
+    func considerMoving(_ session: Session, evenIfItGaveWay: Bool = false) {
         // Its client could not come again.
         guard !routes.routes[session.route].isRetired, departure == nil else { return }
         let mustLeave = mustLeave(session)
         let better = mustLeave || isBetterThanItsOwn(session)
-        guard better, mustLeave || evenIfItOverflowed || !session.machine.overflowed else {
+        guard better, mustLeave || evenIfItGaveWay || !session.machine.gaveWay else {
             session.movesSince = nil
             return
         }
@@ -105,7 +105,7 @@ extension Worker {
         let choice = routes.choice(ofRoute: session.route)
         if departure == .handOver { return session.end(because: "\(name) is served by a new process") }
         session.end(
-            because: choice.map(routes.routes[session.route].preferred.contains) == true
+            because: choice.map(routes.routes[session.route].own.contains) == true
                 ? "\(name) is back on its own server" : "\(name) moves to another server")
     }
 

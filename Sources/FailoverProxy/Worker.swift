@@ -6,9 +6,9 @@ import Synchronization
 /// What other threads may ask of a worker.
 enum WorkerMessage: Sendable {
     /// Route by this table from now on.
-    case routes(LatestTable)
+    case routes(RouteTable)
     /// Serve this from now on.
-    case snapshot(ProxySnapshot)
+    case lineup(Lineup)
     /// Accept clients at the listener; the worker owns its socket.
     case listen(OpenListener)
     /// The listener is another route's from now on.
@@ -40,46 +40,7 @@ final class WorkerHandle: Sendable {
     /// Sessions that the worker serves or is about to.
     let load = Atomic<Int>(0)
 
-    private let latest = Lock<LatestTable?>(nil)
-
     init() throws(SystemError) { mailbox = try Mailbox() }
-
-    /// Has the worker route by this table. Of many before its next turn it takes the last.
-    func follow(_ table: RouteTable) {
-        latest.withLock { latest in
-            if latest?.replace(with: table) == true { return }
-            let next = LatestTable(table)
-            latest = next
-            mailbox.post(.routes(next))
-        }
-    }
-
-    /// The next table is of another snapshot, which is posted before it.
-    func post(_ snapshot: ProxySnapshot) {
-        latest.withLock { latest in
-            latest = nil
-            mailbox.post(.snapshot(snapshot))
-        }
-    }
-}
-
-/// A route table on its way to a worker, which may be replaced until it is taken.
-final class LatestTable: Sendable {
-    private let table: Lock<RouteTable?>
-
-    init(_ table: RouteTable) { self.table = Lock(table) }
-
-    /// - Returns: whether it had not been taken yet.
-    func replace(with newer: RouteTable) -> Bool {
-        table.withLock { table in
-            guard table != nil else { return false }
-            table = newer
-            return true
-        }
-    }
-
-    /// The table; `nil` the second time.
-    func take() -> RouteTable? { table.withLock { $0.take() } }
 }
 
 /// Serves sessions on one loop. Confined to the loop's thread.
@@ -94,7 +55,7 @@ final class Worker {
     let loop: EventLoop
     let log: Logger
     let registry: SessionRegistry
-    private(set) var snapshot: ProxySnapshot
+    private(set) var lineup: Lineup
     /// Why no session is to stay, if so.
     var departure: Departure?
     var routes: RouteTable
@@ -110,33 +71,33 @@ final class Worker {
     var needsStatement: [Int: UInt64] = [:]
     /// How the process ends; `nil` while it does not.
     var isEnding: Ending?
-    var throttles = LogThrottles()
+    var journal = Journal()
     /// Of sessions that have ended, and what else is counted one by one.
     var traffic: TrafficReport
     private let handles: [WorkerHandle]
     private let index: Int
 
     init(
-        index: Int, handles: [WorkerHandle], snapshot: ProxySnapshot, routes: RouteTable, registry: SessionRegistry,
+        index: Int, handles: [WorkerHandle], lineup: Lineup, routes: RouteTable, registry: SessionRegistry,
         log: Logger
     ) throws(SystemError) {
         loop = try EventLoop(mailbox: handles[index].mailbox.descriptor, buffers: registry.buffers)
         memoryQueue = MemoryQueue(loop: loop)
         self.index = index
         self.handles = handles
-        self.snapshot = snapshot
+        self.lineup = lineup
         self.routes = routes
         outages = Outages(routes, now: loop.now)
         traffic = TrafficReport(routes)
         self.registry = registry
         self.log = log
-        serve(snapshot)
+        serve(lineup)
     }
 
-    var configuration: ProxyConfiguration { snapshot.configuration }
+    var configuration: ProxyConfiguration { lineup.configuration }
     /// How other threads reach it.
     var handle: WorkerHandle { handles[index] }
-    var observer: any ProxyObserver { snapshot.observer }
+    var observer: any ProxyObserver { lineup.observer }
 
     /// Serves until it is told to stop.
     func run() {
@@ -148,8 +109,8 @@ final class Worker {
 
     private func receive(_ message: WorkerMessage) {
         switch message {
-        case .routes(let latest): if let table = latest.take() { follow(table) }
-        case .snapshot(let snapshot): serve(snapshot)
+        case .routes(let table): follow(table)
+        case .lineup(let lineup): serve(lineup)
         case .listen(let listener):
             guard let route = listener.route else { return }
             Listener(worker: self, id: listener.id, socket: Descriptor(owning: listener.socket), route: route).start()
@@ -179,9 +140,9 @@ final class Worker {
 
     private var listeners: [Listener] { loop.everyTenant.compactMap { $0 as? Listener } }
 
-    private func serve(_ snapshot: ProxySnapshot) {
-        self.snapshot = snapshot
-        for (index, (route, pace)) in zip(snapshot.configuration.routes, snapshot.paces).enumerated() {
+    private func serve(_ lineup: Lineup) {
+        self.lineup = lineup
+        for (index, (route, pace)) in zip(lineup.configuration.routes, lineup.paces).enumerated() {
             if index == drains.count { drains.append(Drain(loop: loop, settings: route.session, pace: pace)) }
             drains[index].settings = route.session
             drains[index].pace = pace

@@ -1,5 +1,4 @@
 import FailoverCore
-import FailoverSystem
 
 @testable import FailoverAdmin
 

@@ -11,29 +11,25 @@ struct AddressedCheckTests {
     /// A driver that does what a test says.
     struct ScriptedDriver: PingDriver {
         let script: @Sendable (PingAttempt) throws(PingFailure) -> Void
-        func ping(_ attempt: PingAttempt) throws(PingFailure) -> ServerAnswer {
-            try script(attempt)
-            return ServerAnswer()
-        }
+        func ping(_ attempt: PingAttempt) throws(PingFailure) { try script(attempt) }
     }
 
     let threads = BlockingThreads()
 
     func check(
-        addresses: [String] = ["192.0.2.1"], lookUps: Counter = Counter(),
-        _ script: @escaping @Sendable (PingAttempt) throws(PingFailure) -> Void
+        addresses: [String] = ["192.0.2.1"], _ script: @escaping @Sendable (PingAttempt) throws(PingFailure) -> Void
     ) -> AddressedCheck {
-        let resolver = NameResolver(threads: threads) { _ throws(PingFailure) in
-            lookUps.increment()
-            return AddressList(literals: addresses)
-        }
+        let resolver = NameResolver(threads: threads) { _ throws(PingFailure) in AddressList(literals: addresses) }
         return AddressedCheck(
             endpoint: .tcp(host: "db.example", port: 3306), secret: nil, driver: ScriptedDriver(script: script),
             resolver: resolver, threads: threads)
     }
 
     func outcome(of check: AddressedCheck, limit: Duration) async -> PingFailure? {
-        await check.answer(PingRequest(limit: limit)).failure
+        do {
+            try await check.ping(limit: limit) { _ in }
+            return nil
+        } catch { return error }
     }
 
     /// The failure at a limit that the machine does not spend on what comes before that stage.
@@ -68,19 +64,18 @@ struct AddressedCheckTests {
     @Test func onePingThatIsLateIsNoFailureOfTheNext() async {
         let gate = Gate()
         let calls = Counter()
-        let lookUps = Counter()
-        let check = check(lookUps: lookUps) { _ throws(PingFailure) in
+        let check = check { _ throws(PingFailure) in
             calls.increment()
             gate.wait()
         }
         #expect(await timeout(of: check, .connecting).failure?.reason == .timeout(.connecting))
         #expect(await eventually { calls.value == 1 })
 
-        let before = lookUps.value
-        let next = Task { await outcome(of: check, limit: .ample) }
-        #expect(await eventually { lookUps.value == before + 1 })
+        let isUnderWay = Counter()
+        let next = Task { try await check.ping(limit: .ample) { _ in isUnderWay.increment() } }
+        #expect(await eventually { isUnderWay.value == 1 })
         gate.open()
-        #expect(await next.value == nil)
+        await #expect(throws: Never.self) { try await next.value }
         #expect(calls.value == 2)
     }
 
@@ -199,18 +194,22 @@ struct AddressedCheckTests {
         #expect(await timeout(of: stopped, .connecting).failure?.reason == .timeout(.connecting))
     }
 
-    /// Where a ping has found the server.
-    private func place(_ check: AddressedCheck) async -> ServerLocation? {
-        await check.answer(PingRequest(limit: .seconds(60))).place
+    /// What a ping reports.
+    private func reports(_ check: AddressedCheck) async -> [FoundAddresses] {
+        let reports = Lock<[FoundAddresses]>([])
+        try? await check.ping(limit: .seconds(60)) { found in reports.withLock { $0.append(found) } }
+        return reports.withLock { $0 }
     }
 
     @Test func anOrderIsTestedWhenAServerHasAnswered() async {
         let check = check(addresses: ["192.0.2.1", "192.0.2.2"]) { attempt throws(PingFailure) in
             if attempt.address.description == "192.0.2.1:3306" { throw attempt.failure(.refused, "no") }
         }
-        let place = await place(check)
-        #expect(place?.addresses.map(\.description) == ["192.0.2.2:3306", "192.0.2.1:3306"])
-        #expect(place?.isTested == true)
+        let reports = await reports(check)
+        #expect(
+            reports.map { $0.addresses.map(\.description) }
+                == [["192.0.2.1:3306", "192.0.2.2:3306"], ["192.0.2.2:3306", "192.0.2.1:3306"]])
+        #expect(reports.map(\.isTested) == [false, true])
     }
 
     @Test func whoRefusesInWordsIsThere() async {
@@ -218,29 +217,26 @@ struct AddressedCheckTests {
             let isFirst = attempt.address.description == "192.0.2.1:3306"
             throw attempt.failure(isFirst ? .timeout(.connecting) : .tooManyConnections, "no")
         }
-        let place = await place(check)
-        #expect(place?.isTested == true)
-        #expect(place?.addresses.first?.description == "192.0.2.2:3306")
+        let reports = await reports(check)
+        #expect(reports.map(\.isTested) == [false, true])
+        #expect(reports.last?.addresses.first?.description == "192.0.2.2:3306")
     }
 
     @Test func whereNobodyAnswersNothingIsTested() async {
         let check = check(addresses: ["192.0.2.1", "192.0.2.2"]) { attempt throws(PingFailure) in
             throw attempt.failure(.refused, "no")
         }
-        let place = await place(check)
-        #expect(place?.isTested == false)
-        #expect(place?.addresses.map(\.description) == ["192.0.2.1:3306", "192.0.2.2:3306"])
+        #expect(await reports(check).map(\.isTested) == [false])
     }
 
     @Test func whatIsNotTestedReplacesOnlyANameThatIsNewOrHasMoved() {
         let (a, b) = (SocketAddress(bytes: [1], description: "a"), SocketAddress(bytes: [2], description: "b"))
-        let (found, tested) = (ServerLocation([a, b], isTested: false), ServerLocation([a, b], isTested: true))
-        func known(_ addresses: [SocketAddress]) -> ServerLocation { ServerLocation(addresses, isTested: true) }
-        #expect(found.replaces(nil))
-        #expect(found.replaces(known([SocketAddress(bytes: [3], description: "c")])))
-        #expect(!found.replaces(known([b])))
-        #expect(!found.replaces(known([b, a])))
-        #expect(tested.replaces(known([b, a])))
+        let (found, tested) = (FoundAddresses([a, b], isTested: false), FoundAddresses([a, b], isTested: true))
+        #expect(found.replace([]))
+        #expect(found.replace([SocketAddress(bytes: [3], description: "c")]))
+        #expect(!found.replace([b]))
+        #expect(!found.replace([b, a]))
+        #expect(tested.replace([b, a]))
     }
 
     @Test func eachAddressHasAShareOfTheTime() async {

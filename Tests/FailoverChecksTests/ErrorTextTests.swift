@@ -44,12 +44,12 @@ struct ErrorTextTests {
     }
 
     @Test func textIsOneLineWithoutControlCharacters() {
-        #expect("FATAL:  a\n\tb\u{1b}[31m\u{0} c\r\n".asOneLine() == "FATAL: a b [31m c")
-        #expect("\u{202e}gnol".asOneLine() == "gnol")
+        #expect("FATAL:  a\n\tb\u{1b}[31m\u{0} c\r\n".asOneLine(hiding: nil) == "FATAL: a b [31m c")
+        #expect("\u{202e}gnol".asOneLine(hiding: nil) == "gnol")
     }
 
     @Test func textIsCapped() {
-        let line = String(repeating: "ä", count: 1000).asOneLine()
+        let line = String(repeating: "ä", count: 1000).asOneLine(hiding: nil)
         #expect(line.count == 300)
         #expect(line.hasSuffix("…"))
     }

@@ -1,5 +1,4 @@
 import FailoverCore
-import FailoverSystem
 import Glibc
 
 /// Holds up the threads that wait at it until it opens.

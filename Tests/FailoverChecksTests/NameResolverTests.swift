@@ -134,7 +134,7 @@ struct NameResolverTests {
         let endpoint = Endpoint.tcp(host: "db.example", port: 5432)
         let known = try #require(AddressList(literal: "192.0.2.7")).withPort(3306)
         resolver.remember(known, of: endpoint)
-        let place = try await resolver.resolution(of: endpoint, limit: .seconds(60))
+        let place = try await resolver.place(of: endpoint, limit: .seconds(60))
         #expect(place.addresses.map(\.description) == ["192.0.2.7:5432"])
         #expect(place.isRemembered)
         server.set(.success(["192.0.2.1"]))

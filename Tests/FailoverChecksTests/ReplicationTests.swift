@@ -1,6 +1,4 @@
 import FailoverCore
-import FailoverSystem
-import FailoverTesting
 import Testing
 
 @testable import FailoverChecks
@@ -74,19 +72,23 @@ struct ReplicationTests {
         #expect(HeartbeatAnswer([["1", "2"]]) == .mistake("it answers with 2 columns, not with one"))
     }
 
-    @Test func replicationThatHasStoppedIsAnOutageIfThatIsWanted() throws {
-        let attempt = PingAttempt(
-            address: SocketAddress(bytes: [], description: ""), peer: "db:5432", deadline: Deadline(.ample),
-            request: PingRequest(limit: .ample), progress: PingProgress(peer: "db:5432", limit: .ample),
-            secret: Secret("hunter2"))
-        let stopped = ReplicationReading(stopped: "no thread\nfor hunter2")
-        let lenient = try ReplicationPolicy(maxLag: nil).accepted(stopped, attempt)
-        #expect(lenient.stopped == "no thread for (hidden)")
-        let strict = ReplicationPolicy(maxLag: nil, whenStopped: .down)
-        #expect(try strict.accepted(ReplicationReading(), attempt) == ReplicationReading())
-        #expect(throws: PingFailure(.replicationStopped, "db:5432: no thread for (hidden)")) {
-            try strict.accepted(stopped, attempt)
-        }
+    @Test func primariesAndReplicasCompareWhereThatIsWanted() {
+        let positions = PrimaryPositions()
+        let (primary, spare, replica) = (
+            positions.place(ofAlias: 0), positions.place(ofAlias: 1), positions.place(ofAlias: 2)
+        )
+        #expect(!primary.isWanted && replica.ofPrimary == nil)
+        positions.change(sources: [2: [0, 1]])
+        #expect(primary.isWanted && spare.isWanted && !replica.isWanted)
+        primary.tell(500)
+        spare.tell(nil)
+        #expect(replica.ofPrimary == 500 && primary.ofPrimary == nil)
+        // Made anew, its log begins again.
+        primary.tell(40)
+        #expect(replica.ofPrimary == 40)
+        spare.tell(60)
+        primary.tell(nil)
+        #expect(replica.ofPrimary == 60)
     }
 
     private let mariaDB = [

@@ -40,16 +40,13 @@ struct SeveralServersTests {
     }
 
     private func ping(_ check: ServerCheck) async -> (failure: PingFailure?, server: Endpoint?) {
-        var record = ServerRecord()
-        return await ping(check, &record)
-    }
-
-    private func ping(
-        _ check: ServerCheck, _ record: inout ServerRecord
-    ) async -> (failure: PingFailure?, server: Endpoint?) {
-        let answer = await check.answer(PingRequest(limit: .ample, record: record))
-        record = answer.record ?? record
-        return (answer.failure, answer.place?.server)
+        let server = Lock<Endpoint?>(nil)
+        do {
+            try await check.ping(limit: .ample) { found in server.withLock { $0 = found.server } }
+            return (nil, server.withLock { $0 })
+        } catch {
+            return (error, server.withLock { $0 })
+        }
     }
 
     @Test func whileNobodyKnowsWhichItIsOneThatRefusesIsBetterThanNone() async {
@@ -69,22 +66,19 @@ struct SeveralServersTests {
         }
         let servers = [fullAtFirst, FaultyServer(script: Self.full), FaultyServer(script: Self.full)]
         let check = check(servers)
-        var record = ServerRecord()
-        #expect(await ping(check, &record).server == .tcp(host: "127.0.0.1", port: servers[0].port))
-        for _ in 0..<2 {
-            #expect(await ping(check, &record).server == .tcp(host: "127.0.0.1", port: servers[1].port))
-        }
+        #expect(await ping(check).server == .tcp(host: "127.0.0.1", port: servers[0].port))
+        for _ in 0..<2 { #expect(await ping(check).server == .tcp(host: "127.0.0.1", port: servers[1].port)) }
         for server in servers { server.stop() }
     }
 
-    @Test func theOneThatItWasIsAskedFirst() async {
+    @Test func whichOneItWasIsKnownFromAnotherCheck() async {
         let servers = [FaultyServer(script: Self.primary), FaultyServer(script: Self.primary)]
         let check = check(servers)
-        for server in servers.map({ Endpoint.tcp(host: "127.0.0.1", port: $0.port) }) {
-            var record = ServerRecord(known: server)
-            #expect(await ping(check, &record).server == server)
-            #expect(record == ServerRecord(known: server))
-        }
+        check.assume(.tcp(host: "127.0.0.1", port: servers[1].port))
+        #expect(await ping(check).server == .tcp(host: "127.0.0.1", port: servers[1].port))
+        // This one has looked.
+        check.assume(.tcp(host: "127.0.0.1", port: servers[0].port))
+        #expect(await ping(check).server == .tcp(host: "127.0.0.1", port: servers[1].port))
         for server in servers { server.stop() }
     }
 
@@ -103,10 +97,9 @@ struct SeveralServersTests {
         }
         let servers = [first, FaultyServer(script: Self.full)]
         let check = check(servers)
-        var record = ServerRecord()
-        #expect(await ping(check, &record).server == .tcp(host: "127.0.0.1", port: first.port))
+        #expect(await ping(check).server == .tcp(host: "127.0.0.1", port: first.port))
         deaths.increment()
-        let (failure, server) = await ping(check, &record)
+        let (failure, server) = await ping(check)
         #expect(failure?.reason == .shuttingDown)
         #expect(server == nil)
         for server in servers { server.stop() }

@@ -1,5 +1,4 @@
 import FailoverCore
-import FailoverTesting
 import Testing
 
 @Suite("An outage that is rehearsed")

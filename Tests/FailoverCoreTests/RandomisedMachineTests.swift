@@ -20,9 +20,9 @@ struct RandomisedMachineTests {
         mutating func check(_ actions: [ServiceStateMachine.Action], at now: MonotonicTime, byOperator: Bool) {
             for action in actions {
                 switch action {
-                case .startPing(let request):
+                case .startPing(let limit):
                     #expect(!pingInFlight, "two pings in flight")
-                    #expect(request.limit == (isUp ? settings.pingTimeout : settings.outagePingTimeout))
+                    #expect(limit == (isUp ? settings.pingTimeout : settings.outagePingTimeout))
                     if let lastPing, !byOperator {
                         let frequencies = settings.frequencies
                         let shortest = min(
@@ -52,7 +52,6 @@ struct RandomisedMachineTests {
                     #expect(isDegraded)
                     isDegraded = false
                 case .couldNotAsk(let failure): #expect(failure.kind == .local)
-                case .moved, .stale, .fresh: Issue.record("\(action) of a server without a policy")
                 }
             }
         }

@@ -1,5 +1,4 @@
 import FailoverCore
-import FailoverTesting
 import Testing
 
 @Suite("A server that refuses the monitor is alive")
@@ -77,10 +76,10 @@ struct RefusedPingTests {
     }
 
     @Test func anOutageOfAnotherProcessForItsRoleNeedsAnAnswerHereToo() {
-        for (mustNotServe, isUp) in [(true, false), (false, true)] {
+        for (hasToAnswer, isUp) in [(true, false), (false, true)] {
             var test = MachineUnderTest()
-            test.machine.resume(AliasFacts(mustNotServe: mustNotServe), now: .zero)
-            test.machine.resumeOutage(refused, since: .zero, now: .zero)
+            test.machine = ServiceStateMachine(
+                settings: MonitorSettings(), downSince: .zero, because: refused, hasToAnswer: hasToAnswer, now: .zero)
             test.nextPing(full)
             #expect(test.isUp == isUp)
         }

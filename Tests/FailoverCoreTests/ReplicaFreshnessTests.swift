@@ -119,13 +119,17 @@ struct ReplicaFreshnessTests {
         #expect(unknown.observe(stopped, now: at(0)) == stale(nil, "no thread"))
     }
 
-    @Test func replicationThatHasStoppedIsNothingIfThatIsWanted() {
+    @Test func replicationThatHasStoppedIsAnOutageOrNothingIfThatIsWanted() {
         let stopped = ReplicationReading(stopped: "no thread")
+        var strict = replica(.down)
+        #expect(strict.observe(behind(0), now: at(0)) == .fresh)
+        #expect(strict.observe(stopped, now: at(1)) == .down("no thread"))
         var lenient = replica(.ignore)
         #expect(lenient.observe(stopped, now: at(1)) == .fresh)
         #expect(lenient.observe(behind(11), now: at(2)) == stale(11))
         var unlimited = ReplicaFreshness(policy: ReplicationPolicy(maxLag: nil, whenStopped: .down))
         #expect(unlimited.observe(behind(100_000), now: at(0)) == .fresh)
+        #expect(unlimited.observe(stopped, now: at(1)) == .down("no thread"))
     }
 
     @Test func aHeartbeatCountsInPlaceOfTheServersWord() {
@@ -144,6 +148,8 @@ struct ReplicaFreshnessTests {
         #expect(replica.observe(beat(nil), now: at(4)) == stale(nil))
         #expect(replica.observe(beat(2, stopped: "no thread"), now: at(100)) == .fresh)
         #expect(replica.observe(beat(12, stopped: "no thread"), now: at(101)) == stale(12, "no thread"))
+        var strict = self.replica(.down)
+        #expect(strict.observe(beat(0, stopped: "no thread"), now: at(0)) == .down("no thread"))
         var lenient = self.replica(.ignore)
         #expect(lenient.observe(beat(2, stopped: "no thread"), now: at(0)) == .fresh)
         #expect(lenient.observe(beat(12, stopped: "no thread"), now: at(0)) == stale(12))

@@ -14,9 +14,9 @@ struct SideBySideTests {
                 AliasState(name: $0, endpoint: .tcp(host: $0, port: 5432))
             },
             routes: [
-                Route(name: "any", aliases: [0, 1, 2, 3, 4], preferredCount: 3, servesStale: false),
-                Route(name: "two", aliases: [0, 1, 2, 3, 4], preferredCount: 3, minReplicas: 2, servesStale: false),
-                Route(name: "lenient", aliases: [0, 1, 2, 3, 4], preferredCount: 3),
+                Route(name: "any", aliases: [0, 1, 2, 3, 4], ownCount: 3, servesStale: false),
+                Route(name: "two", aliases: [0, 1, 2, 3, 4], ownCount: 3, leastOwn: 2, servesStale: false),
+                Route(name: "lenient", aliases: [0, 1, 2, 3, 4], ownCount: 3),
             ]))
 
     private func order(_ route: Int) -> [Int] { board.table.candidates(ofRoute: route).map(\.alias) }
@@ -68,7 +68,7 @@ struct SideBySideTests {
         let selection = selection(1)
         #expect(selection.alias == 3)
         #expect(selection.reason == .failover)
-        #expect(selection.passed.map(\.reason) == [.down(refused), .stale(old), .belowMinReplicas(2)])
+        #expect(selection.passed.map(\.reason) == [.down(refused), .stale(old), .tooFew(2)])
         // Another route may do with one.
         #expect(side(0) == [2])
         board.markUp(alias: 0)

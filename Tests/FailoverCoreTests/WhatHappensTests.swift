@@ -1,5 +1,4 @@
 import FailoverCore
-import FailoverTesting
 import Testing
 
 @Suite("What happens on outage and recovery")

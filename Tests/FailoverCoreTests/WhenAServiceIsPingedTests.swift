@@ -1,5 +1,4 @@
 import FailoverCore
-import FailoverTesting
 import Testing
 
 @Suite("When a service is pinged")
@@ -34,19 +33,6 @@ struct WhenAServiceIsPingedTests {
         #expect(test.trigger(.timer) == [])
         test.after(.seconds(1))
         #expect(test.trigger(.timer) == [.startPing(limit: .seconds(10))])
-    }
-
-    @Test func servicesThatBeginTogetherArePingedApartFromThenOn() {
-        var test = MachineUnderTest()
-        test.machine = ServiceStateMachine(settings: MonitorSettings(), phase: 0.25)
-        for pause in [30, 120, 120] {
-            test.nextPing()
-            #expect(test.pause == .seconds(pause))
-        }
-        // What is urgent is not put off, nor hurried.
-        test.machine = ServiceStateMachine(settings: MonitorSettings(fall: 2), phase: 0.01)
-        test.nextPing(MachineUnderTest.refused)
-        #expect(test.pause == .seconds(5))
     }
 
     @Test func theTimerPingsAtOutageFrequencyWhileDown() {

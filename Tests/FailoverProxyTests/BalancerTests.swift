@@ -1,4 +1,3 @@
-import FailoverCore
 import FailoverTesting
 import Testing
 

@@ -1,6 +1,5 @@
 import Dispatch
 import FailoverCore
-import FailoverSystem
 import FailoverTesting
 import Testing
 

@@ -4,7 +4,7 @@ import Testing
 @testable import FailoverProxy
 
 /// What `scripts/fuzz` starts from, and what it found worth keeping.
-@Suite("Inputs of the fuzzer: sessions and their handshakes")
+@Suite("Inputs of the fuzzer: sessions and their openings")
 struct CorpusTests {
     @Test(arguments: try CorpusFile.all(of: FuzzTarget.ofProxy))
     func areReadAsTheyMustBe(_ file: CorpusFile) throws { #expect(try file.violation == nil) }

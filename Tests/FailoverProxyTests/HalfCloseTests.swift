@@ -1,5 +1,4 @@
 import Dispatch
-import FailoverCore
 import FailoverTesting
 import Testing
 

@@ -1,5 +1,4 @@
 import FailoverCore
-import FailoverSystem
 
 /// What scripts of several servers have heard.
 final class Heard: Sendable {

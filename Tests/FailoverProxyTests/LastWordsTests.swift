@@ -107,7 +107,7 @@ struct LastWordsTests {
         let isPostgres = engine == .postgres
         let backend = EchoBackend { isPostgres ? $0.servePostgres() : $0.serveMySQL() }
         var settings = SessionSettings(drainRate: 1000)
-        settings.drainGrace = .zero
+        settings.drainPatience = .zero
         let proxy = try ProxyUnderTest(ports: [backend.port], engine: engine, session: settings)
         if isPostgres {
             let (idle, works) = (try await PostgresClient(proxy), try await PostgresClient(proxy))
@@ -133,7 +133,7 @@ struct LastWordsTests {
     @Test func aShutdownIsPaced() async throws {
         let backend = EchoBackend { $0.servePostgres() }
         var settings = SessionSettings(drainRate: 10)
-        settings.drainGrace = .zero
+        settings.drainPatience = .zero
         let proxy = try ProxyUnderTest(ports: [backend.port], engine: .postgres, session: settings)
         var clients: [PostgresClient] = []
         for _ in 0..<10 { clients.append(try await PostgresClient(proxy)) }

@@ -100,7 +100,7 @@ struct MovingTests {
 
     @Test func aSessionThatHasJustBegunIsServedWhileItsRouteMovesBack() async throws {
         var settings = SessionSettings(drainRate: 1000)
-        settings.drainGrace = .seconds(3600)
+        settings.drainPatience = .seconds(3600)
         let proxy = try proxy(settings)
         proxy.board.markDown(alias: 0, because: down)
         let client = try await PostgresClient(proxy)

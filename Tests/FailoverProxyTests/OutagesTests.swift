@@ -1,5 +1,4 @@
 import FailoverCore
-import FailoverTesting
 import Testing
 
 @testable import FailoverProxy

@@ -1,5 +1,4 @@
 import FailoverCore
-import FailoverSystem
 import FailoverTesting
 import Glibc
 import Logging
@@ -33,7 +32,7 @@ final class ProxyUnderTest: Sendable {
         maxConnectionsPerSource: Int? = nil, connectionRatePerSource: Int? = nil,
         aliasLimits: [Int?]? = nil, answerTimeouts: [Duration] = [], engine: DatabaseServer.Engine = .tcp,
         allow: SourceNetworks? = nil,
-        session: SessionSettings = SessionSettings(), balance: BalanceSettings? = nil, preferredCount: Int = 1,
+        session: SessionSettings = SessionSettings(), balance: BalanceSettings? = nil, ownCount: Int = 1,
         workers: Int = 2, maxBufferMemory: Int? = 256 << 20, start: Bool = true
     ) throws {
         let aliases = backends.enumerated().map {
@@ -41,8 +40,7 @@ final class ProxyUnderTest: Sendable {
         }
         board = RouteBoard(
             RouteTable(
-                aliases: aliases,
-                routes: [Route(name: "slave", aliases: Array(aliases.indices), preferredCount: preferredCount)]))
+                aliases: aliases, routes: [Route(name: "slave", aliases: Array(aliases.indices), ownCount: ownCount)]))
         log = CapturedLog()
         seen = Seen()
         server = try ProxyServer(
@@ -54,8 +52,7 @@ final class ProxyUnderTest: Sendable {
                         connectionRatePerSource: connectionRatePerSource, session: session.patient, balance: balance)
                 ], aliasLimits: aliasLimits ?? backends.map { _ in nil }, aliasAnswerTimeouts: answerTimeouts,
                 workers: workers, maxBufferMemory: maxBufferMemory),
-            table: board.table, observer: seen, log: log.logger)
-        board.follow { [server] in server.follow($0) }
+            board: board, observer: seen, log: log.logger)
         // The log's own, not this object: it outlives the proxy.
         witness = Witness("the proxy") { [log] in
             zip(log.lines, log.metadata).map { line, metadata in
@@ -105,8 +102,8 @@ extension SessionSettings {
         if connectTimeout == unset.connectTimeout { settings.connectTimeout = .ample }
         if greetingTimeout == unset.greetingTimeout { settings.greetingTimeout = .ample }
         if clientStartupTimeout == unset.clientStartupTimeout { settings.clientStartupTimeout = .ample }
-        if loginTimeout == unset.loginTimeout { settings.loginTimeout = .ample }
-        if refusalTimeout == unset.refusalTimeout { settings.refusalTimeout = .ample }
+        if loginPatience == unset.loginPatience { settings.loginPatience = .ample }
+        if refusalPatience == unset.refusalPatience { settings.refusalPatience = .ample }
         return settings
     }
 }

@@ -1,5 +1,4 @@
 import FailoverCore
-import FailoverSystem
 import FailoverTesting
 import Testing
 
@@ -148,14 +147,14 @@ struct QueueTests {
 
     private final class Woken: Sendable {
         let all = Lock<[UInt64]>([])
-        func waiter(_ session: UInt64) -> ConnectionLimit.Waiter {
-            ConnectionLimit.Waiter(session: session) { self.all.withLock { $0.append(session) } }
+        func waiter(_ session: UInt64) -> PlaceLine.Waiter {
+            PlaceLine.Waiter(session: session) { self.all.withLock { $0.append(session) } }
         }
         var sessions: [UInt64] { all.withLock { $0 } }
     }
 
     @Test func aPlaceGoesToTheFirstInLineAndNotToWhoComesThen() {
-        let (line, woken) = (ConnectionLimit(limit: 1), Woken())
+        let (line, woken) = (PlaceLine(limit: 1), Woken())
         #expect(line.take(orWait: nil) == .taken)
         #expect(line.take(orWait: nil) == .full)
         for session: UInt64 in 1...3 { #expect(line.take(orWait: woken.waiter(session)) == .waits) }
@@ -170,7 +169,7 @@ struct QueueTests {
     }
 
     @Test func aLimitThatIsRaisedWakesThoseThatItHasRoomFor() {
-        let (line, woken) = (ConnectionLimit(limit: 1), Woken())
+        let (line, woken) = (PlaceLine(limit: 1), Woken())
         #expect(line.take(orWait: nil) == .taken)
         for session: UInt64 in 1...3 { #expect(line.take(orWait: woken.waiter(session)) == .waits) }
         line.change(limit: 3)
@@ -185,9 +184,9 @@ struct QueueTests {
     }
 
     @Test func theLineIsBounded() {
-        let (line, woken) = (ConnectionLimit(limit: 1), Woken())
+        let (line, woken) = (PlaceLine(limit: 1), Woken())
         #expect(line.take(orWait: nil) == .taken)
-        for session in 0..<UInt64(ConnectionLimit.longestLine) {
+        for session in 0..<UInt64(PlaceLine.longestLine) {
             #expect(line.take(orWait: woken.waiter(session)) == .waits)
         }
         #expect(line.take(orWait: woken.waiter(5000)) == .full)

@@ -37,9 +37,7 @@ struct ReconfiguringTests {
     ) async throws {
         let change = try proxy.server.prepare(
             ProxyConfiguration(routes: routes, aliasLimits: aliases.map { _ in nil }, workers: 2))
-        await proxy.server.commit(change, observer: Unobserved()) {
-            proxy.board.change(aliases: aliases, routes: table)
-        }
+        await proxy.server.commit(change, aliases: aliases, routes: table, observer: Unobserved())
     }
 
     @Test func aRouteGetsAnotherListenerAndLosesIt() async throws {

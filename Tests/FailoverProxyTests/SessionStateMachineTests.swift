@@ -13,10 +13,10 @@ struct SessionStateMachineTests {
     private let limits = SessionStateMachine.Limits(connect: 1000, greeting: 2000, clientStartup: 30_000, refusal: 5000)
 
     private func machine(
-        _ candidates: [[SocketAddress]], _ handshake: Handshake = .tcp, lastAnswerLimits: [UInt64] = []
+        _ candidates: [[SocketAddress]], _ opening: Opening = .tcp, lastAnswerLimits: [UInt64] = []
     ) -> SessionStateMachine {
         SessionStateMachine(
-            handshake: handshake,
+            opening: opening,
             candidates: candidates.enumerated().map { RouteTable.Candidate(alias: $0, addresses: $1) },
             limits: limits, lastAnswerLimits: lastAnswerLimits)
     }
@@ -103,12 +103,12 @@ struct SessionStateMachineTests {
         var machine = machine([[a, b], [c]])
         _ = machine.start(now: 0)
         #expect(machine.failed(.full, now: 0) == .dial(c, deadline: 1000))
-        #expect(machine.overflowed)
+        #expect(machine.gaveWay)
     }
 
     // MARK: Answers
 
-    private let mysql = Handshake.mysql(MySQLHandshake())
+    private let mysql = Opening.mysql(MySQLOpening())
 
     @Test func theLastCandidateHasLongerForItsAnswer() {
         var machine = machine([[a], [b], []], mysql, lastAnswerLimits: [10_000, 20_000, 30_000])
@@ -192,7 +192,7 @@ struct SessionStateMachineTests {
     // MARK: Who is at fault
 
     private func postgres(_ candidates: [[SocketAddress]]) -> SessionStateMachine {
-        machine(candidates, .postgres(PostgresHandshake()))
+        machine(candidates, .postgres(PostgresOpening()))
     }
 
     @Test func whoClosesOnWhatAClientSaidIsAccusedWhenAnotherTakesTheSame() {

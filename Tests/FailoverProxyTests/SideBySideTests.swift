@@ -16,14 +16,11 @@ struct SideBySideTests {
     ) throws -> ProxyUnderTest {
         try ProxyUnderTest(
             backends: [a, b, primary].map { [.loopback(port: $0.port)] }, aliasLimits: aliasLimits, engine: .postgres,
-            balance: balance, preferredCount: 2)
+            balance: balance, ownCount: 2)
     }
 
     /// Open sessions of each alias.
-    private func open(_ proxy: ProxyUnderTest) async -> [Int] {
-        let open = await proxy.server.trafficReport().routes[0].open
-        return (0..<3).map { open[$0] ?? 0 }
-    }
+    private func open(_ proxy: ProxyUnderTest) async -> [Int] { await proxy.server.trafficReport().routes[0].open }
 
     @Test(arguments: [.leastSessions, .roundRobin] as [BalanceSettings.Policy])
     func theyAreShared(policy: BalanceSettings.Policy) async throws {
@@ -107,11 +104,9 @@ struct SideBySideTests {
                         name: "slave", engine: .postgres, listen: [.loopback(port: 0)],
                         session: SessionSettings().patient, balance: BalanceSettings())
                 ], aliasLimits: [nil, nil, nil], workers: 2))
-        await proxy.server.commit(change, observer: ReconfiguringTests.Unobserved()) {
-            proxy.board.change(
-                aliases: proxy.board.table.aliases + [added],
-                routes: [Route(name: "slave", aliases: [0, 2, 1], preferredCount: 2)])
-        }
+        await proxy.server.commit(
+            change, aliases: proxy.board.table.aliases + [added],
+            routes: [Route(name: "slave", aliases: [0, 2, 1], ownCount: 2)], observer: ReconfiguringTests.Unobserved())
         for _ in 0..<3 { clients.append(try await PostgresClient(proxy)) }
         #expect(await open(proxy) == [3, 0, 3])
         await proxy.server.stop(grace: .zero)

@@ -1,5 +1,4 @@
 import FailoverCore
-import FailoverSystem
 public import Logging
 
 /// A log that a test reads.

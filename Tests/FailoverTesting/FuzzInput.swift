@@ -59,28 +59,3 @@ public struct FuzzInput: Sendable {
         return pieces
     }
 }
-
-// MARK: - What servers say in rows
-
-extension FuzzInput {
-    /// Rows of up to nine columns.
-    public mutating func rows() -> [[String?]] {
-        (0..<Int(byte() % 4)).map { _ in (0..<Int(byte() % 10)).map { _ in field() } }
-    }
-
-    /// Rows by the names of their columns, which are those that MySQL's and MariaDB's are asked for.
-    public mutating func replicationRows() -> [[String: String]] {
-        let names = [
-            "Connection_name", "Channel_Name", "Last_IO_Error", "Last_SQL_Error", "Replica_IO_Running",
-            "Slave_SQL_Running", "Replica_SQL_Running", "Slave_IO_Running", "Seconds_Behind_Source",
-            "Seconds_Behind_Master", "Master_Host", "Source_Port", "Source_Server_Id", "hostname", "max_connections",
-            "Value", "max_connect_errors", "host_cache_size", "errors", "refusals", "microseconds", "read_only",
-            "version", "account", "time_zone",
-        ]
-        return (0..<Int(byte() % 4)).map { _ in
-            var row: [String: String] = [:]
-            for _ in 0..<Int(byte() % 16) { row[names[Int(byte()) % names.count]] = text() }
-            return row
-        }
-    }
-}

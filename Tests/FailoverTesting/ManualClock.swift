@@ -1,5 +1,4 @@
 import FailoverCore
-import FailoverSystem
 
 /// A clock that stands still until a test moves it.
 public final class ManualClock: Clock, Sendable {

@@ -1,5 +1,4 @@
 import FailoverCore
-import FailoverSystem
 public import Testing
 
 /// One test at a time, of those in all modules that say so: they play faults on servers that the others need too.

@@ -1,5 +1,4 @@
 import FailoverCore
-import FailoverSystem
 import Synchronization
 
 /// Something under test that writes a log: what it said is told with a failure of the test, so that one that comes once

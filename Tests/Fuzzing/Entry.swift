@@ -3,9 +3,7 @@
 import FailoverTesting
 import Foundation
 
-private let targets =
-    FuzzTarget.ofProxy + FuzzTarget.ofChecks + FuzzTarget.ofDoctor + FuzzTarget.ofAdmin + FuzzTarget.ofConfiguration
-    + FuzzTarget.ofTakeover
+private let targets = FuzzTarget.ofProxy + FuzzTarget.ofChecks + FuzzTarget.ofAdmin + FuzzTarget.ofConfiguration
 
 /// The one that is to be played.
 private let target: FuzzTarget = {

@@ -1,4 +1,4 @@
-import FailoverSystem
+import FailoverCore
 import FailoverTesting
 import Foundation
 

@@ -1,3 +1,4 @@
+import FailoverCore
 import FailoverTesting
 import Foundation
 import Testing

@@ -1,4 +1,4 @@
-import FailoverSystem
+import FailoverCore
 import Foundation
 
 /// Hears what a process tells its service manager: sd_notify(3).

@@ -1,4 +1,4 @@
-import FailoverSystem
+import FailoverCore
 import Foundation
 
 /// The lines that a process has written to a file so far. Read on from where it was read last: whoever awaits a line looks

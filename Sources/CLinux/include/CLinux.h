@@ -2,8 +2,7 @@
 /// socket filters.
 #pragma once
 
-// Not netinet/tcp.h: that declares `sockaddr`, which is the Glibc module's.
-#include <linux/tcp.h>
+#include <netinet/tcp.h>
 #include <spawn.h>
 #include <stddef.h>
 #include <sys/epoll.h>

@@ -1,4 +1,4 @@
-import FailoverMonitor
+import Failover
 import Foundation
 import Logging
 

@@ -8,7 +8,7 @@ extension ApplicationAdmin: AdminBackend {
     func sessions(route name: String?, after: UInt64, limit: Int) async throws(AdminError) -> [SessionDocument] {
         var route: Int?
         if let name { route = try self.route(named: name) }
-        let table = control.table
+        let table = board.table
         return await proxy.sessions(SessionQuery(route: route, after: after, limit: limit)).map { session in
             SessionDocument(
                 id: session.id, route: table.routes[session.route].name,
@@ -30,19 +30,21 @@ extension ApplicationAdmin: AdminBackend {
 
     func `switch`(route name: String, to aliasName: String, for duration: Duration?) throws(AdminError) -> String {
         let route = try route(named: name)
-        let table = control.table
+        let table = board.table
         guard let alias = table.routes[route].aliases.first(where: { table.aliases[$0].name == aliasName }) else {
             throw .unknown("route \(name) has no alias \(aliasName)")
         }
         if table.aliases[alias].isDraining { throw .conflict("\(aliasName) is drained; undrain it first") }
-        control.pin(route: route, to: alias, for: duration)
+        pins.pin(route: route, to: alias, for: duration) { [weak self] in
+            self?.note(.release, name, "\(name) is released: its time is over")
+        }
         let time = duration.map { " for \($0.inWords)" } ?? " until it is released"
         return note(.switch, name, "\(name) is switched to \(aliasName)\(time)")
     }
 
     func release(route name: String) throws(AdminError) -> String {
         let route = try route(named: name)
-        guard control.release(route: route) else { throw .conflict("\(name) is not switched to any alias") }
+        guard pins.release(route: route) else { throw .conflict("\(name) is not switched to any alias") }
         return note(.release, name, "\(name) is released")
     }
 
@@ -58,7 +60,7 @@ extension ApplicationAdmin: AdminBackend {
 
     func closeSessions(route name: String, alias aliasName: String?) throws(AdminError) -> String {
         let route = try route(named: name)
-        let table = control.table
+        let table = board.table
         var alias: Int?
         if let aliasName {
             alias = table.routes[route].aliases.first { table.aliases[$0].name == aliasName }
@@ -79,6 +81,7 @@ extension ApplicationAdmin: AdminBackend {
         switch result {
         case .success(let change):
             state.withLock { ($0.loaded, $0.isLoadedWell) = (environment.timeOfDay(), true) }
+            pins.forgetReleased()
             return note(.reload, "configuration", "configuration reloaded: \(change)")
         case .failure(let error):
             state.withLock { $0.isLoadedWell = false }
@@ -90,28 +93,28 @@ extension ApplicationAdmin: AdminBackend {
     }
 
     func route(named name: String) throws(AdminError) -> Int {
-        guard let route = control.table.routes.firstIndex(where: { $0.name == name && !$0.isRetired }) else {
+        guard let route = board.table.routes.firstIndex(where: { $0.name == name && !$0.isRetired }) else {
             throw .unknown("there is no route \(name)")
         }
         return route
     }
 
     private func setDraining(_ name: String, _ isDraining: Bool) throws(AdminError) {
-        guard let alias = control.table.aliases.firstIndex(where: { $0.name == name && !$0.isRetired }) else {
+        guard let alias = board.table.aliases.firstIndex(where: { $0.name == name && !$0.isRetired }) else {
             throw .unknown("no route has an alias \(name)")
         }
-        guard control.table.aliases[alias].isDraining != isDraining else {
+        guard board.table.aliases[alias].isDraining != isDraining else {
             throw .conflict(isDraining ? "\(name) is drained already" : "\(name) is not drained")
         }
-        control.drain(alias: alias, isDraining)
+        board.setDraining(alias: alias, isDraining)
     }
 
     /// Writes down what an operator did.
     @discardableResult
     func note(_ kind: AdminEvent.Kind, _ subject: String, _ message: String) -> String {
         environment.log.notice("\(message)", metadata: ["by": "operator"])
-        let current = control.table.routes.firstIndex { $0.name == subject && !$0.isRetired }
-            .flatMap { control.table.selection(ofRoute: $0).alias }.map { control.table.aliases[$0].name }
+        let current = board.table.routes.firstIndex { $0.name == subject && !$0.isRetired }
+            .flatMap { board.table.selection(ofRoute: $0).alias }.map { board.table.aliases[$0].name }
         events.add(AdminEvent(kind, subject, message, at: environment.timeOfDay(), currentAlias: current))
         return message
     }

@@ -1,6 +1,6 @@
 import FailoverCore
+import FailoverMetrics
 import FailoverProxy
-import FailoverTelemetry
 
 extension ApplicationAdmin {
     func metrics() async -> String {
@@ -72,8 +72,8 @@ extension ApplicationAdmin {
     }
 
     private func collectRoutes(_ writer: inout MetricsWriter) {
-        let table = control.table
-        let failovers = control.state.failovers
+        let table = board.table
+        let failovers = state.withLock { $0.failovers }
         for (index, route) in table.routes.enumerated() where !route.isRetired {
             let serving = table.selection(ofRoute: index).serving
             let labels = [("route", route.name)]
@@ -111,9 +111,9 @@ extension ApplicationAdmin {
                 "failover_alias_stale", help: "Whether the alias' data is too old for clients; stale ones serve last.",
                 labels: [("alias", alias.name)], value: alias.staleness == nil ? 0 : 1)
         }
-        let running = current()
-        for (alias, target) in zip(running.plan.aliases, running.databases) {
-            guard let lag = target?.monitor.report.lag else { continue }
+        let generation = current()
+        for (alias, target) in zip(generation.plan.aliases, generation.databases) {
+            guard let lag = target?.lag() else { continue }
             writer.gauge(
                 "failover_alias_lag_seconds",
                 help: "How far the alias' data is behind its primary; absent when the latest ping does not know.",
@@ -123,7 +123,7 @@ extension ApplicationAdmin {
 
     private func collectTraffic(_ writer: inout MetricsWriter) {
         guard let report = state.withLock({ $0.report }) else { return }
-        let table = control.table
+        let table = board.table
         let traffic = TrafficByName(report, table)
         for route in traffic.routes { collect(route, &writer) }
         for (alias, kinds) in traffic.failures {

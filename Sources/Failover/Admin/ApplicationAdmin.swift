@@ -1,19 +1,22 @@
 import FailoverAdmin
 import FailoverCore
+import FailoverMetrics
 import FailoverProxy
 import FailoverSystem
-import FailoverTelemetry
 import Logging
 
 /// The running application, as the admin plane sees and steers it.
 final class ApplicationAdmin: Sendable {
     let events: EventRing
-    let current: @Sendable () -> RunningConfiguration
-    let control: ControlPlane
+    let current: @Sendable () -> Generation
+    let board: RouteBoard
     let proxy: ProxyServer
+    let consequences: Consequences
     let environment: MonitorEnvironment
     let registry: PrometheusRegistry
-    let traffic: TrafficCollector
+    let traffic: TrafficDesk
+    let pins: RoutePins
+    let drills: Drills
     let started: WallTime
     let state: Lock<State>
     /// Has the configuration loaded anew; `nil` when there is nothing to load it from.
@@ -27,28 +30,50 @@ final class ApplicationAdmin: Sendable {
         var isLoadedWell = true
         /// Of the latest scrape.
         var report: TrafficReport?
+        /// By route: how often it has left its own alias.
+        var failovers: [Int] = []
+        var selections: [RouteSelection] = []
     }
 
     /// - Parameters:
     ///   - current: what runs now.
     ///   - reload: has the configuration loaded anew, and says what changed.
     init(
-        current: @escaping @Sendable () -> RunningConfiguration, control: ControlPlane, proxy: ProxyServer,
-        environment: MonitorEnvironment, events: EventRing, registry: PrometheusRegistry,
+        current: @escaping @Sendable () -> Generation, board: RouteBoard, proxy: ProxyServer,
+        consequences: Consequences, environment: MonitorEnvironment, events: EventRing, registry: PrometheusRegistry,
         reload: (@Sendable () async throws -> String)?
     ) {
         self.current = current
-        self.control = control
+        self.board = board
         self.proxy = proxy
+        self.consequences = consequences
         self.environment = environment
         self.events = events
         self.registry = registry
-        traffic = TrafficCollector(proxy, environment.clock)
+        traffic = TrafficDesk(proxy, environment.clock)
         reloadConfiguration = reload
+        pins = RoutePins(board: board, environment: environment)
+        drills = Drills(board: board, environment: environment)
         started = environment.timeOfDay()
         state = Lock(State(loaded: started))
         provideMetrics()
-        control.onEnding { [weak self] in self?.note($0) }
+        board.follow { [weak self] in self?.countFailovers($0) }
+    }
+
+    private func countFailovers(_ table: RouteTable) {
+        state.withLock { state in
+            for route in table.routes.indices {
+                let selection = table.selection(ofRoute: route)
+                if route == state.selections.count {
+                    state.selections.append(selection)
+                    state.failovers.append(0)
+                }
+                defer { state.selections[route] = selection }
+                guard let alias = selection.alias, let former = state.selections[route].alias else { continue }
+                let own = table.routes[route].own
+                if own.contains(former), !own.contains(alias) { state.failovers[route] += 1 }
+            }
+        }
     }
 
     /// The listeners are open.

@@ -21,34 +21,32 @@ struct TrafficByName {
     private(set) var failures: [(alias: String, kinds: [BackendErrorKind: Int])] = []
 
     init(_ report: TrafficReport, _ table: RouteTable) {
-        var positions: [String: Int] = [:]
-        for (route, counts) in zip(table.routes, report.routes) {
-            let position = positions[route.name] ?? routes.count
-            positions[route.name] = position
-            add(counts, of: route, table, at: position)
-        }
-        positions = [:]
+        for (route, counts) in zip(table.routes, report.routes) { add(counts, of: route, table) }
         for (alias, kinds) in zip(table.aliases, report.failures) {
-            let position = positions[alias.name] ?? failures.count
-            positions[alias.name] = position
-            if position == failures.count { failures.append((alias.name, [:])) }
-            failures[position].kinds.merge(kinds, uniquingKeysWith: +)
+            if let index = failures.firstIndex(where: { $0.alias == alias.name }) {
+                failures[index].kinds.merge(kinds, uniquingKeysWith: +)
+            } else {
+                failures.append((alias.name, kinds))
+            }
         }
     }
 
-    private mutating func add(_ counts: TrafficReport.OfRoute, of route: Route, _ table: RouteTable, at index: Int) {
-        if index == routes.count {
-            routes.append(OfRoute(name: route.name, counts: counts, aliases: []))
+    private mutating func add(_ counts: TrafficReport.OfRoute, of route: Route, _ table: RouteTable) {
+        let index: Int
+        if let known = routes.firstIndex(where: { $0.name == route.name }) {
+            index = known
+            routes[known].counts.add(counts)
         } else {
-            routes[index].counts.add(counts)
+            index = routes.count
+            routes.append(OfRoute(name: route.name, counts: counts, aliases: []))
         }
-        let others = counts.served.keys.filter { !route.aliases.contains($0) }.sorted()
-        for alias in route.aliases + others {
+        let others = counts.served.indices.filter { counts.served[$0] > 0 && !route.aliases.contains($0) }
+        for alias in route.aliases + others where alias < counts.served.count {
             let name = table.aliases[alias].name
             let position = routes[index].aliases.firstIndex { $0.name == name } ?? routes[index].aliases.count
             if position == routes[index].aliases.count { routes[index].aliases.append((name, Sessions())) }
-            routes[index].aliases[position].sessions.open += counts.open[alias] ?? 0
-            routes[index].aliases[position].sessions.served += counts.served[alias] ?? 0
+            routes[index].aliases[position].sessions.open += counts.open[alias]
+            routes[index].aliases[position].sessions.served += counts.served[alias]
         }
     }
 }

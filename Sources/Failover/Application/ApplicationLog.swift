@@ -1,5 +1,4 @@
 import FailoverNotify
-import FailoverTelemetry
 import Glibc
 public import Logging
 
@@ -19,7 +18,7 @@ public struct ApplicationLog: Sendable {
             return switch (format, style) {
             case (.json, _): #"{"level":"warning","message":"\#(text)"}"#
             // sd-daemon(3)'s warning.
-            case (.text, .throttles): "<4>\(text)"
+            case (.text, .journal): "<4>\(text)"
             case (.text, _): text
             }
         }

@@ -28,7 +28,7 @@ extension FailoverApplication {
         try Self.mayFollow(configuration, former.configuration)
         guard configuration != former.configuration else { return "nothing has changed" }
         let plan = RoutePlan(configuration, after: former.plan)
-        let next = factory.make(configuration, plan: plan, after: former)
+        let next = factory.generation(configuration, plan: plan, after: former)
         let states = await found(plan.aliasStates, after: former.plan.aliases.count)
 
         let proxyChange = try proxy.prepare(
@@ -43,7 +43,7 @@ extension FailoverApplication {
             throw error
         }
         do {
-            try await writer.prepare(path: configuration.settingsFile)
+            try consequences.prepare(configuration)
         } catch {
             proxy.abandon(proxyChange)
             await plane.abandon(planeChange)
@@ -52,13 +52,13 @@ extension FailoverApplication {
 
         // Nothing fails from here on.
         let continued = await end(former, before: next)
-        await proxy.commit(proxyChange, observer: next.observer(clock: factory.environment.clock, log: log)) {
-            control.reconfigure(aliases: states, routes: plan.tableRoutes)
-        }
+        await proxy.commit(
+            proxyChange, aliases: states, routes: plan.tableRoutes,
+            observer: next.observer(clock: factory.environment.clock, log: log))
         current.change(to: next)
-        dispatcher.change(to: next.notifiers)
+        announcer.change(to: next.notifiers)
         factory.positions.change(sources: plan.primaries)
-        await follow(next, after: former, continued: continued)
+        follow(next, after: former, continued: continued)
         plane.commit(planeChange, backend: admin)
         noteNewListeners(next, former)
         tell(.reloaded(configuration))
@@ -96,7 +96,7 @@ extension FailoverApplication {
     /// its new settings.
     ///
     /// - Returns: those that go on so.
-    private func end(_ former: RunningConfiguration, before next: RunningConfiguration) async -> [MonitoredTarget] {
+    private func end(_ former: Generation, before next: Generation) async -> [MonitoredTarget] {
         var continued: [MonitoredTarget] = []
         for target in former.targets where !next.has(target) {
             await monitoring.end(target.monitor)
@@ -107,19 +107,16 @@ extension FailoverApplication {
         return continued
     }
 
-    private func follow(_ next: RunningConfiguration, after former: RunningConfiguration, continued: [MonitoredTarget])
-        async
-    {
+    private func follow(_ next: Generation, after former: Generation, continued: [MonitoredTarget]) {
         let known = next.targets.filter { target in
             former.has(target) || continued.contains { $0.monitor === target.monitor }
         }
-        control.reconfigure(
-            services: next.configuration.services,
-            down: known.filter { !$0.monitor.status.isUp }.map(\.unit).flatMap { unit in
-                unit.services.map { ($0, unit.member) }
-            })
         do {
-            try await writer.move(to: next.configuration.settingsFile, control.settings)
+            try consequences.change(
+                to: next.configuration,
+                down: known.filter { !$0.monitor.status.isUp }.flatMap { target in
+                    target.services.map { ($0, target.member) }
+                })
         } catch {
             log.error("reload: \(error)")
         }
@@ -137,7 +134,7 @@ extension FailoverApplication {
         }
     }
 
-    private func noteNewListeners(_ next: RunningConfiguration, _ former: RunningConfiguration) {
+    private func noteNewListeners(_ next: Generation, _ former: Generation) {
         for (route, addresses) in addresses {
             let settings = next.configuration.service(named: route)?.kind
             if settings?.listen != former.configuration.service(named: route)?.kind.listen {

@@ -1,9 +1,9 @@
 import FailoverChecks
 import FailoverCore
+import FailoverMetrics
 import FailoverNotify
 import FailoverProxy
 import FailoverSystem
-import FailoverTelemetry
 public import Logging
 import Metrics
 public import ServiceLifecycle
@@ -12,15 +12,15 @@ public import ServiceLifecycle
 /// place while it runs: ``reload(_:)``.
 public final class FailoverApplication: ServiceLifecycle.Service {
     let log: Logger
-    let control: ControlPlane
+    let board: RouteBoard
     let proxy: ProxyServer
-    let dispatcher = EventDispatcher()
-    let writer: SettingsWriter
-    let factory: RunningConfigurationFactory
+    let announcer = Announcer()
+    let consequences: Consequences
+    let factory: GenerationFactory
     let admin: ApplicationAdmin
     let plane = AdminPlane()
     /// What runs now.
-    let current: Current<RunningConfiguration>
+    let current: Current<Generation>
     let reloads = ReloadQueue()
     /// Of the monitors, and of the notifiers.
     let monitoring = RunningTasks()
@@ -28,7 +28,7 @@ public final class FailoverApplication: ServiceLifecycle.Service {
     /// Of the admin plane, until it runs.
     private let firstAdmin: Lock<AdminPlane.Change?>
     private let place: Lock<DescriptorListener?>
-    let predecessor: HandoverClient?
+    let predecessor: Predecessor?
     let tell: @Sendable (Lifecycle) -> Void
 
     /// How long clients wait in the listeners' queues for the first name look-up, which a dead name server may delay.
@@ -47,19 +47,19 @@ public final class FailoverApplication: ServiceLifecycle.Service {
     /// - Throws: an error whose description is one line for the operator; nothing stays open then.
     public init(
         _ configuration: Configuration, log: Logger, source: (@Sendable () throws -> Configuration)? = nil,
-        inherited: HandoverSockets = HandoverSockets(), tell: @escaping @Sendable (Lifecycle) -> Void = { _ in }
+        inherited: Inheritance = Inheritance(), tell: @escaping @Sendable (Lifecycle) -> Void = { _ in }
     ) async throws {
         let checks = CheckFactory()
         let plan = RoutePlan(configuration)
+        let board = RouteBoard(plan.table)
         let registry = PrometheusRegistry { log.warning("metrics: \($0)") }
         // Those of the program that embeds this have them too.
         let metrics = MultiplexMetricsHandler(factories: [registry, MetricsSystem.factory])
         let environment = MonitorEnvironment.ofThisProcess(log: log, metrics: metrics)
-        let control = ControlPlane(plan.table, services: configuration.services, environment: environment)
-        let writer = try SettingsWriter(path: configuration.settingsFile)
-        let factory = RunningConfigurationFactory(
-            checks: checks, environment: environment, control: control, writer: writer, dispatcher: dispatcher)
-        let first = factory.make(configuration, plan: plan)
+        let consequences = try Consequences(configuration, board: board)
+        let factory = GenerationFactory(
+            checks: checks, environment: environment, board: board, consequences: consequences, announcer: announcer)
+        let first = factory.generation(configuration, plan: plan)
         // A predecessor still listens where only one can.
         let isFirst = inherited.predecessor == nil
         let served = try await plan.proxyConfiguration(
@@ -70,8 +70,7 @@ public final class FailoverApplication: ServiceLifecycle.Service {
         do {
             place = Lock(isFirst ? try configuration.takeoverSocket.map(Self.offer) : nil)
             proxy = try ProxyServer(
-                configuration: served, table: control.table,
-                observer: first.observer(clock: environment.clock, log: log),
+                configuration: served, board: board, observer: first.observer(clock: environment.clock, log: log),
                 log: log, received: inherited.listeners)
         } catch {
             await plane.abandon(firstAdmin)
@@ -79,20 +78,19 @@ public final class FailoverApplication: ServiceLifecycle.Service {
         }
         let current = Current(first)
         self.log = log
-        self.control = control
-        self.writer = writer
+        self.board = board
+        self.consequences = consequences
         self.factory = factory
         self.current = current
         self.proxy = proxy
         self.tell = tell
         predecessor = inherited.predecessor
         admin = ApplicationAdmin(
-            current: { current.value }, control: control, proxy: proxy, environment: environment,
-            events: dispatcher.events, registry: registry,
+            current: { current.value }, board: board, proxy: proxy, consequences: consequences,
+            environment: environment, events: announcer.events, registry: registry,
             reload: Self.reload(from: source, reloads))
         self.firstAdmin = Lock(firstAdmin)
-        control.follow { [proxy] in proxy.follow($0) }
-        dispatcher.change(to: first.notifiers)
+        announcer.change(to: first.notifiers)
         factory.positions.change(sources: plan.primaries)
     }
 
@@ -105,7 +103,7 @@ public final class FailoverApplication: ServiceLifecycle.Service {
 
     /// Where each route listens, by name, with the ports that the system chose.
     public var addresses: [(route: String, addresses: [SocketAddress])] {
-        zip(control.table.routes, proxy.addresses).filter { !$0.0.isRetired }.map { ($0.name, $1) }
+        zip(board.table.routes, proxy.addresses).filter { !$0.0.isRetired }.map { ($0.name, $1) }
     }
 
     /// Whether each event loop turns: has answered within two seconds. They do from ``run()`` on.
@@ -124,10 +122,10 @@ public final class FailoverApplication: ServiceLifecycle.Service {
     /// sessions end. Called once.
     public func run() async throws {
         // So that the first clients find addresses.
-        control.found(await addresses(of: control.table.aliases))
+        for (alias, found) in await addresses(of: board.table.aliases) { board.setAddresses(alias: alias, found) }
         let first = current.value
         for notifier in first.notifiers { start(notifier) }
-        if let predecessor { await resume(from: predecessor.offer) }
+        if let predecessor { resume(from: predecessor.offer) }
         for target in first.targets { start(target.monitor) }
         if predecessor == nil { await serversFound() } else { await firstAnswers() }
         try proxy.start()
@@ -153,11 +151,11 @@ public final class FailoverApplication: ServiceLifecycle.Service {
         let found = Task { [targets = current.value.targets] in
             await Self.firstAnswers(of: targets.filter(\.mayBeSeveral))
         }
-        _ = await Timeout.value(of: found, until: clock.now.advanced(by: Self.firstLookupLimit), clock: clock)
+        _ = await Patience.value(of: found, until: clock.now.advanced(by: Self.firstLookupLimit), clock: clock)
     }
 
     /// Has the former process stop, and opens what could not be open in both.
-    private func finish(_ predecessor: HandoverClient) async {
+    private func finish(_ predecessor: Predecessor) async {
         do {
             try await onThread { try predecessor.finish() }
             let configuration = current.value.configuration
@@ -203,7 +201,7 @@ public final class FailoverApplication: ServiceLifecycle.Service {
         for notifier in current.value.notifiers { notifier.finish() }
         let clock = MonotonicClock()
         let told = Task { await telling.finished() }
-        _ = await Timeout.value(of: told, until: clock.now.advanced(by: Self.lastWordsLimit), clock: clock)
+        _ = await Patience.value(of: told, until: clock.now.advanced(by: Self.lastWordsLimit), clock: clock)
         await telling.endAll()
     }
 

@@ -1,5 +1,4 @@
 import FailoverCore
-import FailoverMonitor
 import FailoverProxy
 import Logging
 

@@ -54,7 +54,7 @@ struct RoutePlan {
         }
         let aliases = configuration.databases.filter { used.contains($0.name) }.map { database in
             let owners = owners[database.name, default: []]
-            let isOnly = owners.count == 1 && owners[0].settings.preferredCount == 1
+            let isOnly = owners.count == 1 && owners[0].settings.ownCount == 1
             return Alias(
                 database: database, serviceName: isOnly ? owners[0].name : database.name, services: owners.map(\.name))
         }
@@ -101,9 +101,8 @@ struct RoutePlan {
         routes.map { route in
             let own = positions(of: route.settings.ownAliases)
             return Route(
-                name: route.name, aliases: own + positions(of: route.settings.failoverAliases),
-                preferredCount: own.count,
-                minReplicas: route.settings.minReplicas, servesStale: route.settings.servesStale,
+                name: route.name, aliases: own + positions(of: route.settings.failoverAliases), ownCount: own.count,
+                leastOwn: route.settings.minReplicas, servesStale: route.settings.servesStale,
                 maxSuspectShare: route.settings.maxSuspectShare, isRetired: route.isRetired)
         }
     }
@@ -125,7 +124,7 @@ struct RoutePlan {
     var primaries: [Int: [Int]] {
         var primaries: [Int: [Int]] = [:]
         for route in tableRoutes where !route.isRetired {
-            for own in route.preferred where aliases[own].database.server.replication?.maxLagBytes != nil {
+            for own in route.own where aliases[own].database.server.replication?.maxLagBytes != nil {
                 primaries[own, default: []] += route.failover
             }
         }
@@ -159,7 +158,7 @@ struct RoutePlan {
                     allow: settings.allow, maxConnections: settings.maxConnections,
                     maxConnectionsPerSource: settings.maxConnectionsPerSource,
                     connectionRatePerSource: settings.connectionRatePerSource, session: settings.session,
-                    balance: settings.preferredCount > 1 ? settings.balance : nil))
+                    balance: settings.ownCount > 1 ? settings.balance : nil))
         }
         return result
     }

@@ -8,8 +8,8 @@ import Logging
 
 extension FailoverApplication {
     /// How long another process may ask, and how long it may take until it serves: it pings everything first.
-    private static let timeout = Duration.seconds(5)
-    private static let longTimeout = Duration.seconds(120)
+    private static let patience = Duration.seconds(5)
+    private static let longPatience = Duration.seconds(120)
 
     /// Waits until another process has this one's place, or until the listener is stopped.
     ///
@@ -32,17 +32,17 @@ extension FailoverApplication {
         let words = try offer.bytes(atMost: DescriptorChannel.mostBytes)
         let isDone = try await onThread { () throws in
             guard channel.isOfSameUser else { throw TakeoverError(words: "it belongs to another user") }
-            guard try channel.receive(within: Self.timeout)?.bytes == TakeoverWord.ask else {
+            guard try channel.receive(within: Self.patience)?.bytes == TakeoverWord.ask else {
                 throw TakeoverError(words: "it does not know how")
             }
             try channel.send(words, descriptors: sockets)
-            return try channel.receive(within: Self.longTimeout)?.bytes == TakeoverWord.done
+            return try channel.receive(within: Self.longPatience)?.bytes == TakeoverWord.done
         }
         guard isDone else { throw TakeoverError(words: "it ended before it served") }
         log.notice("another process takes over")
-        dispatcher.change(to: [])
-        await writer.leave()
-        control.endDrills(because: "another process takes over")
+        announcer.change(to: [])
+        consequences.leave()
+        admin.drills.endAll(because: "another process takes over")
         await proxy.handOver()
         await plane.stop()
         listener.stop()
@@ -51,32 +51,32 @@ extension FailoverApplication {
         await monitoring.endAll()
     }
 
-    private var offer: HandoverState {
-        let state = control.state
-        let table = state.table
+    private var offer: TakeoverOffer {
+        let table = board.table
         let reports = current.value.targets.map(\.monitor.report)
         let now = factory.environment.timeOfDay()
-        return HandoverState(
+        return TakeoverOffer(
             listeners: proxy.listeningSockets.map { .init(route: $0.route, hasChosenPort: $0.hasChosenPort) },
             pins: table.routes.indices.compactMap { route in
                 table.pin(ofRoute: route).map { alias in
-                    HandoverState.Pin(
+                    TakeoverOffer.Pin(
                         route: table.routes[route].name, alias: table.aliases[alias].name,
-                        until: state.pinEnd(ofRoute: route).map { $0.sinceEpoch / .seconds(1) })
+                        until: admin.pins.until(route: route).map { $0.sinceEpoch / .seconds(1) })
                 }
             },
             drained: table.aliases.filter { $0.isDraining && !$0.isRetired }.map(\.name),
             outages: reports.compactMap { report in
                 guard case .down(let failure, _) = report.status.verdict else { return nil }
-                return .init(service: report.name, since: report.since, failure: failure)
+                return .init(service: report.name, since: report.since.sinceEpoch / .seconds(1), failure: failure)
             },
             degraded: reports.compactMap { report in
                 guard let failure = report.status.standing.refusal, let lasting = report.status.degradedFor else {
                     return nil
                 }
-                return .init(service: report.name, since: now.before(lasting), failure: failure)
+                return .init(
+                    service: report.name, since: now.before(lasting).sinceEpoch / .seconds(1), failure: failure)
             },
-            aliases: table.aliases.filter { !$0.isRetired }.compactMap(HandoverState.Alias.init))
+            aliases: table.aliases.filter { !$0.isRetired }.compactMap(TakeoverOffer.Alias.init))
     }
 }
 
@@ -84,47 +84,48 @@ extension FailoverApplication {
 
 extension FailoverApplication {
     /// Knows what the former process knew.
-    func resume(from state: HandoverState) async {
-        for alias in state.aliases ?? [] { resume(alias) }
-        for outage in state.outages {
+    func resume(from offer: TakeoverOffer) {
+        for alias in offer.aliases ?? [] { resume(alias) }
+        for outage in offer.outages {
             guard let target = target(of: outage) else { continue }
-            let failure = outage.failure.failure
-            target.monitor.resumeOutage(since: outage.begin, because: failure)
-            control.outage(failure, of: target.unit)
+            var hasToAnswer = false
+            if case .alias(let alias, _, _, _, _, _) = target.origin {
+                board.markDown(alias: alias, because: outage.failure)
+                // 0.1.0 tells the latest reason alone.
+                if outage.failure.reason.isOfRole { board.setMustNotServe(alias: alias, true) }
+                hasToAnswer = board.table.aliases[alias].mustNotServe
+            }
+            target.monitor.resumeOutage(since: outage.begin, because: outage.failure, hasToAnswer: hasToAnswer)
+            for service in target.services {
+                do { try consequences.begin(service, member: target.member) } catch { log.error("\(error)") }
+            }
         }
-        do { try await writer.write(control.settingsVersion) { [control] in control.settings } } catch {
-            log.error("\(error)")
+        for refusal in offer.degraded ?? [] {
+            target(of: refusal)?.monitor.resumeRefusal(since: refusal.begin, because: refusal.failure)
         }
-        for refusal in state.degraded ?? [] {
-            target(of: refusal)?.monitor.resumeRefusal(since: refusal.begin, because: refusal.failure.failure)
-        }
+        for alias in offer.drained { _ = try? admin.drain(alias: alias) }
         let now = factory.environment.timeOfDay()
-        for pin in state.pins where !pin.isOver(at: now) {
+        for pin in offer.pins where !pin.isOver(at: now) {
             _ = try? admin.switch(route: pin.route, to: pin.alias, for: pin.rest(at: now))
         }
-        // After the switches: none is made to an alias that is drained, but one that was made stays.
-        for alias in state.drained { _ = try? admin.drain(alias: alias) }
     }
 
-    private func target(of outage: HandoverState.Outage) -> MonitoredTarget? {
+    private func target(of outage: TakeoverOffer.Outage) -> MonitoredTarget? {
         current.value.targets.first { $0.monitor.service.name == outage.service }
     }
 
     /// What this process has found itself stays.
-    private func resume(_ known: HandoverState.Alias) {
-        let table = control.table
-        guard let index = table.aliases.firstIndex(where: { !$0.isRetired && known.isOf($0) }),
-            let target = current.value.databases[index]
-        else { return }
+    private func resume(_ known: TakeoverOffer.Alias) {
+        let table = board.table
+        guard let index = table.aliases.firstIndex(where: { !$0.isRetired && known.isOf($0) }) else { return }
         let alias = table.aliases[index]
-        let places = known.places
-        let server = ([alias.endpoint] + alias.alternatives).first { $0.description == known.server }
-        if !places.isEmpty { factory.checks.resolver.remember(places, of: server ?? alias.endpoint) }
-        let isFound = places.isEmpty || !alias.addresses.isEmpty
-        target.monitor.resume(
-            AliasFacts(
-                place: isFound ? nil : ServerLocation(places, server: server, isTested: true),
-                staleness: known.lag?.staleness, mustNotServe: known.mustNotServe))
+        if !known.places.isEmpty {
+            let server = ([alias.endpoint] + alias.alternatives).first { $0.description == known.server }
+            factory.checks.resolver.remember(known.places, of: server ?? alias.endpoint)
+            if alias.addresses.isEmpty { board.setAddresses(alias: index, known.places, server: server) }
+        }
+        if known.mustNotServe { board.setMustNotServe(alias: index, true) }
+        if let staleness = known.staleness { board.setStaleness(alias: index, staleness) }
     }
 
     /// Waits for the first answers of all services, no longer than twice a ping's limit: whoever serves must not learn of an

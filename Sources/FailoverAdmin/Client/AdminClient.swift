@@ -8,7 +8,7 @@ package struct AdminClient: Sendable {
     private let token: Secret?
 
     /// What a program that only asks waits for an answer, in milliseconds: a ping has 10 s of its own.
-    private static let timeoutMilliseconds = 30_000
+    private static let patience = 30_000
 
     package init(endpoint: Endpoint, token: Secret?) {
         self.endpoint = endpoint
@@ -39,6 +39,11 @@ package struct AdminClient: Sendable {
 
     private struct Page: Decodable { let sessions: [SessionDocument] }
 
+    /// A document of the stream.
+    package static func decode<Document: Decodable>(_ type: Document.Type, _ data: String) -> Document? {
+        AdminJSON.decode(type, from: Array(data.utf8))
+    }
+
     private func document<Document: Decodable>(_ path: String) throws(AdminClientError) -> Document {
         guard let document = AdminJSON.decode(Document.self, from: try get(path)) else {
             throw AdminClientError(words: "\(endpoint): its answer is not that of failover's API")
@@ -60,21 +65,15 @@ package struct AdminClient: Sendable {
     private struct Answer: Decodable { let message: String }
     private struct Refusal: Decodable { let error: String }
 
-    /// What the event stream tells.
-    package enum News {
-        /// The status, with what has changed.
-        case status(StatusDocument)
-        case event(AdminEvent)
-    }
-
     /// Follows the event stream until `take` returns false.
     ///
+    /// - Parameter take: gets each event's name and data.
     /// - Throws: also when the stream ends.
-    package func follow(_ take: @escaping (News) -> Bool) throws(AdminClientError) {
-        var (parser, reader) = (ServerSentEvents(), NewsReader())
+    package func follow(_ take: @escaping (_ name: String, _ data: String) -> Bool) throws(AdminClientError) {
+        var parser = ServerSentEvents()
         var isDone = false
         let status = try perform("api/v1/events/stream", body: nil, milliseconds: 0) { bytes in
-            isDone = !parser.add(bytes).compactMap { reader.news(name: $0.name, data: $0.data) }.allSatisfy(take)
+            isDone = !parser.add(bytes).allSatisfy { take($0.name, $0.data) }
             return !isDone
         }
         guard !isDone else { return }
@@ -83,7 +82,7 @@ package struct AdminClient: Sendable {
 
     private func ask(_ path: String, body: String?) throws(AdminClientError) -> [UInt8] {
         var answer: [UInt8] = []
-        let status = try perform(path, body: body, milliseconds: Self.timeoutMilliseconds) { bytes in
+        let status = try perform(path, body: body, milliseconds: Self.patience) { bytes in
             answer += bytes
             return answer.count < 64 << 20
         }

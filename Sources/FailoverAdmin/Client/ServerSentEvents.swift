@@ -1,24 +1,3 @@
-/// Reads what server-sent events say, each in the light of those before.
-struct NewsReader {
-    private var status: StatusDocument?
-
-    /// What an event says; `nil` of one that is unknown, or a change of what is not known.
-    mutating func news(name: String, data: String) -> AdminClient.News? {
-        let bytes = Array(data.utf8)
-        switch name {
-        case "event": return AdminJSON.decode(AdminEvent.self, from: bytes).map { .event($0) }
-        case "status":
-            guard let whole = AdminJSON.decode(StatusDocument.self, from: bytes) else { return nil }
-            status = whole
-        case "change":
-            guard let change = AdminJSON.decode(StatusChange.self, from: bytes) else { return nil }
-            status = status?.with(change)
-        default: return nil
-        }
-        return status.map { .status($0) }
-    }
-}
-
 /// Takes a stream of server-sent events apart (WHATWG HTML §9.2.6), as far as this server writes them.
 struct ServerSentEvents {
     private let longest: Int

@@ -1,11 +1,11 @@
 /// One route of ``StatusDocument``.
-package struct RouteDocument: Hashable, Codable, Sendable {
+package struct RouteDocument: Codable, Sendable {
     package enum Why: String, Codable, Sendable {
         case preferred, failover, pinned, closed
         case nothingUp = "nothing_up"
     }
 
-    package struct Pin: Hashable, Codable, Sendable {
+    package struct Pin: Codable, Sendable {
         package var alias: String
         @Nullable package var until: String?
 
@@ -15,7 +15,7 @@ package struct RouteDocument: Hashable, Codable, Sendable {
         }
     }
 
-    package struct Closure: Hashable, Codable, Sendable {
+    package struct Closure: Codable, Sendable {
         package var service: String
         package var message: String
 
@@ -25,7 +25,7 @@ package struct RouteDocument: Hashable, Codable, Sendable {
         }
     }
 
-    package struct Alias: Hashable, Codable, Sendable {
+    package struct Alias: Codable, Sendable {
         package var name: String
         package var address: String
         /// `up` or `down`, as its pings have it.
@@ -70,7 +70,7 @@ package struct RouteDocument: Hashable, Codable, Sendable {
         }
     }
 
-    package struct Sessions: Hashable, Codable, Sendable {
+    package struct Sessions: Codable, Sendable {
         package var open: Int
         package var total: Int
         package var refused: Int

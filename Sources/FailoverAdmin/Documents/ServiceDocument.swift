@@ -2,8 +2,8 @@ package import FailoverCore
 import FailoverSystem
 
 /// One service of ``StatusDocument``.
-package struct ServiceDocument: Hashable, Codable, Sendable {
-    package struct Ping: Hashable, Codable, Sendable {
+package struct ServiceDocument: Codable, Sendable {
+    package struct Ping: Codable, Sendable {
         package var time: String
         package var succeeded: Bool
         package var durationMs: Double
@@ -19,7 +19,7 @@ package struct ServiceDocument: Hashable, Codable, Sendable {
         }
     }
 
-    package struct Streak: Hashable, Codable, Sendable {
+    package struct Streak: Codable, Sendable {
         package var succeeded: Bool
         package var count: Int
     }

@@ -1,12 +1,12 @@
 import CMySQL
 import FailoverCore
-package import FailoverSystem
+import FailoverSystem
 import Glibc
 
 /// One connection of libmysqlclient; closed, with a goodbye if it is logged in, when it goes out of use. Blocks.
 ///
 /// Every call of the shim stands in this file: its deadline belongs to the thread and to the file.
-package struct MySQLConnection: ~Copyable {
+struct MySQLConnection: ~Copyable {
     /// Where and as whom to log in.
     struct Login {
         /// An IP literal; a name only to have it verified, since the library looks it up again.
@@ -32,7 +32,7 @@ package struct MySQLConnection: ~Copyable {
     }()
 
     /// A connection not yet made; `nil` when there is no memory.
-    package init?(_ attempt: PingAttempt) {
+    init?(_ attempt: PingAttempt) {
         guard Self.isLibraryReady, failover_mysql_begin_thread() == 0, let mysql = mysql_init(nil) else { return nil }
         self.mysql = mysql
         failover_mysql_restrict(mysql)
@@ -69,15 +69,15 @@ package struct MySQLConnection: ~Copyable {
     }
 
     /// Whether the connection is encrypted.
-    package var isEncrypted: Bool { mysql_get_ssl_cipher(mysql) != nil }
+    var isEncrypted: Bool { mysql_get_ssl_cipher(mysql) != nil }
 
     /// Runs a query and reads its answer row by row.
-    package mutating func run(_ query: String, deadline: Deadline) throws(MySQLError) {
+    mutating func run(_ query: String, deadline: Deadline) throws(MySQLError) {
         try read(query, deadline: deadline) { _, count in count <= Self.mostRows }
     }
 
     /// Asks a question: the rows of the answer, each with its values by the names of their columns, without NULLs.
-    package mutating func rows(of question: String, deadline: Deadline) throws(MySQLError) -> [[String: String]] {
+    mutating func rows(of question: String, deadline: Deadline) throws(MySQLError) -> [[String: String]] {
         try keep(of: question, deadline: deadline) { $0.values }
     }
 

@@ -1,4 +1,4 @@
-package import FailoverCore
+import FailoverCore
 import FailoverSystem
 import Glibc
 
@@ -15,14 +15,17 @@ import Glibc
 ///
 /// Without a verified certificate, `caching_sha2_password` and `sha256_password` may hand the password to whoever
 /// answers at the address; `mysql_native_password` and `ed25519` do not.
-package struct MySQLDriver: PingDriver {
+struct MySQLDriver: PingDriver {
     /// The authorities that Debian's ca-certificates installs.
     private static let systemAuthorities = "/etc/ssl/certs/ca-certificates.crt"
 
     let server: DatabaseServer
-    package init(server: DatabaseServer) { self.server = server }
+    /// Is told of replication; `nil` when nobody wants to know.
+    var replica: ReplicaWatch?
+    /// Is told which server it is; `nil` when nobody wants to know.
+    var identity: ServerIdentity?
 
-    package func ping(_ attempt: PingAttempt) throws(PingFailure) -> ServerAnswer {
+    func ping(_ attempt: PingAttempt) throws(PingFailure) {
         guard var connection = MySQLConnection(attempt) else {
             throw attempt.failure(.local, "out of memory")
         }
@@ -31,21 +34,16 @@ package struct MySQLDriver: PingDriver {
             throw failure(of: error, attempt)
         }
         attempt.reached(.question)
-        var answer = ServerAnswer()
-        if attempt.request.wantsIdentity {
-            answer.identity = ServerIdentity.text(
-                mysql: try rows(of: ServerIdentity.mysqlQuestion, &connection, attempt))
-        }
-        if let policy = server.replication {
-            answer.replication = try replication(policy, &connection, attempt)
+        if let identity { try askForIdentity(identity, &connection, attempt) }
+        if let replica {
+            try ask(replica, &connection, attempt)
         } else if server.role != nil {
             _ = try askForRoleAndReplication(&connection, attempt)
         }
-        return answer
     }
 
     /// Logs in, with TLS where that is asked for.
-    package func logIn(_ connection: inout MySQLConnection, _ attempt: PingAttempt) throws(PingFailure) {
+    func logIn(_ connection: inout MySQLConnection, _ attempt: PingAttempt) throws(PingFailure) {
         let login = try login(attempt)
         do {
             try connection.logIn(login)
@@ -59,18 +57,24 @@ package struct MySQLDriver: PingDriver {
         }
     }
 
+    private func askForIdentity(
+        _ identity: ServerIdentity, _ connection: inout MySQLConnection, _ attempt: PingAttempt
+    ) throws(PingFailure) {
+        identity.observe(mysql: try rows(of: ServerIdentity.mysqlQuestion, &connection, attempt))
+    }
+
     /// Asks for the role, if it matters, and for all that matters of replication.
-    private func replication(
-        _ policy: ReplicationPolicy, _ connection: inout MySQLConnection, _ attempt: PingAttempt
-    ) throws(PingFailure) -> ReplicationReading {
+    private func ask(
+        _ replica: ReplicaWatch, _ connection: inout MySQLConnection, _ attempt: PingAttempt
+    ) throws(PingFailure) {
         var reading = ReplicationReading()
-        if policy.needsTheServersWord || server.role != nil {
+        if replica.policy.needsTheServersWord || server.role != nil {
             reading = try askForRoleAndReplication(&connection, attempt)
         }
-        if let query = policy.heartbeatQuery {
+        if let query = replica.policy.heartbeatQuery {
             reading.heartbeat = try askForHeartbeat(query, &connection, attempt)
         }
-        return try policy.accepted(reading, attempt)
+        try replica.observe(reading, attempt)
     }
 
     private func askForHeartbeat(
@@ -97,7 +101,7 @@ package struct MySQLDriver: PingDriver {
             if state.isReadOnly { throw attempt.failure(.wrongRole, "is read-only, not a primary") }
             return ReplicationReading(behind: .zero)
         }
-        let wantsReplication = server.replication?.needsTheServersWord ?? false
+        let wantsReplication = replica?.policy.needsTheServersWord ?? false
         // Only what is writable may have been promoted.
         guard !state.isReadOnly || wantsReplication else { return ReplicationReading() }
         let channels = try channels(state, &connection, attempt)
@@ -108,7 +112,7 @@ package struct MySQLDriver: PingDriver {
     }
 
     /// What the server says of its role.
-    package func role(_ connection: inout MySQLConnection, _ attempt: PingAttempt) throws(PingFailure) -> MySQLRole {
+    func role(_ connection: inout MySQLConnection, _ attempt: PingAttempt) throws(PingFailure) -> MySQLRole {
         guard let role = MySQLRole(try rows(of: MySQLRole.question, &connection, attempt)) else {
             throw attempt.failure(.protocolViolation, "the server does not say whether it is read_only")
         }
@@ -116,7 +120,7 @@ package struct MySQLDriver: PingDriver {
     }
 
     /// The rows of the answer.
-    package func rows(
+    func rows(
         of question: String, _ connection: inout MySQLConnection, _ attempt: PingAttempt
     ) throws(PingFailure) -> [[String: String]] {
         do { return try connection.rows(of: question, deadline: attempt.deadline) } catch {
@@ -125,7 +129,7 @@ package struct MySQLDriver: PingDriver {
     }
 
     /// The sources that the server follows.
-    package func channels(
+    func channels(
         _ state: MySQLRole, _ connection: inout MySQLConnection, _ attempt: PingAttempt
     ) throws(PingFailure) -> [[String: String]] {
         do { return try connection.rows(of: state.version.channelQuestion, deadline: attempt.deadline) } catch {
@@ -168,7 +172,7 @@ package struct MySQLDriver: PingDriver {
     }
 
     /// What an error means for an attempt.
-    package func failure(of error: MySQLError, _ attempt: PingAttempt) -> PingFailure {
+    func failure(of error: MySQLError, _ attempt: PingAttempt) -> PingFailure {
         if error.isOfTheNetwork, attempt.deadline.hasPassed { return attempt.timeout }
         if let systemError = error.systemError {
             return systemError.isProtocolError

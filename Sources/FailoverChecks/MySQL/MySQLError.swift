@@ -4,7 +4,7 @@ import FailoverSystem
 /// An error of a MySQL or MariaDB server, or of the client library, and what it means.
 ///
 /// Codes below 2000 and from 3000 to 4999 are servers', the rest are the library's.
-package struct MySQLError: Error, Equatable {
+struct MySQLError: Error, Equatable {
     private(set) var code: Int
     private(set) var text: String
 
@@ -34,7 +34,7 @@ package struct MySQLError: Error, Equatable {
     var isOfTheNetwork: Bool { [2002, 2003, 2006, 2012, 2013, 2026, 2055, 5013, 5014].contains(code) }
 
     /// Whether the user may not do what it asked for.
-    var isOfPrivileges: Bool { ServerError(mySQLCode: code) == .privilege }
+    var isOfPrivileges: Bool { [1142, 1143, 1227, 1370].contains(code) }
 
     /// Whether this comes from before the connection stood.
     var isOfConnecting: Bool { code == 2002 || code == 2003 }
@@ -50,13 +50,21 @@ package struct MySQLError: Error, Equatable {
 
     /// What the error means at a stage of the ping.
     func reason(at stage: PingFailure.Stage) -> PingFailure.Reason {
-        if let meaning = ServerError(mySQLCode: code) { return meaning.reason }
-        return switch code {
-        // The library's own.
-        case 2006, 2013, 2055, 5013, 5014: .disconnected
-        case 2026: .tls
-        // What this side does not send: an old password, a plugin that it lacks.
-        case 2049, 2059, 2061, 5010, 5012: .authentication
+        switch code {
+        // No connection, memory or thread is left.
+        case 1037, 1040, 1041, 1135: .tooManyConnections
+        case 1203, 1226: .userLimit
+        // A lock; a deadlock; cancelled; a time limit, MariaDB's and MySQL's.
+        case 1205, 1213, 1317, 1969, 3024: .unanswered
+        case 1129, 1130: .hostBlocked
+        case 1053: .shuttingDown
+        // Killed, or the server's own trouble with the network.
+        case 1152...1161, 1184, 1927, 2006, 2013, 2055, 5013, 5014: .disconnected
+        case 2026, 3159: .tls
+        // Access, passwords, plugins: what the server does not accept, or this side does not send.
+        case 1044, 1045, 1049, 1251, 1275, 1524, 1698, 1820, 1862, 2049, 2059, 2061, 3118, 3955, 4150, 4151, 5010, 5012:
+            .authentication
+        case _ where isOfPrivileges: .missingPrivilege
         case 2002, 2003: systemError?.reason(at: .connecting) ?? .unreachable
         case 2005: .unresolved
         // The library got no socket, or no memory.

@@ -4,7 +4,7 @@ import FailoverSystem
 import Glibc
 
 /// The addresses that getaddrinfo(3) finds for a host, without ports: port 0 stands in each.
-package struct AddressList: Sendable {
+struct AddressList: Sendable {
     /// No such name; and `EAI_NODATA` and `EAI_ADDRFAMILY` of <netdb.h>, which the module lacks: none of the family.
     private static let thereAreNone: Set<Int32> = [EAI_NONAME, -5, -9]
 
@@ -17,7 +17,7 @@ package struct AddressList: Sendable {
     }
 
     /// The addresses of several IP literals; what is none is left out.
-    package init(literals: [String]) {
+    init(literals: [String]) {
         for literal in literals { _ = lookUp(literal, flags: AI_NUMERICHOST) }
     }
 

@@ -10,22 +10,20 @@ package import FailoverSystem
 /// Callers who ask for the same name at the same time share one look-up. A look-up that hangs therefore holds one
 /// thread a name, however many callers give up on it.
 package final class NameResolver: Sendable {
-    package typealias LookUp = @Sendable (String) throws(PingFailure) -> AddressList
+    typealias LookUp = @Sendable (String) throws(PingFailure) -> AddressList
     typealias FamilyLookUp = @Sendable (String, Int32) throws(PingFailure) -> AddressList
 
     /// Where a name is.
-    struct Resolution {
+    struct Place {
         /// In the system's order of preference, none twice, never empty.
         var addresses: [SocketAddress]
         /// Whether it could not be looked up this time, so that this is where it was.
         var isRemembered = false
     }
 
-    private typealias Found = Result<AddressList, PingFailure>
-
     private struct State {
         /// Who waits for which name; a name is a key from the start of its look-up to its end.
-        var waiting: [String: [Int: Promise<Found>]] = [:]
+        var waiting: [String: [Int: Answer<AddressList>]] = [:]
         var nextWaiter = 0
         /// What was found last, by name.
         var known: [String: AddressList] = [:]
@@ -33,7 +31,7 @@ package final class NameResolver: Sendable {
 
     /// Who knows where a name was waits no longer than that to hear where it is; an answer that comes later is for the
     /// next caller.
-    private static let timeoutWithKnown = Duration.seconds(1)
+    private static let patienceWithKnown = Duration.seconds(1)
     /// Names that are remembered; they come from the configuration.
     private static let mostKnown = 10_000
 
@@ -70,7 +68,7 @@ package final class NameResolver: Sendable {
     /// - Parameter limit: how long this caller waits; half of it, and a second, at most, for a name that was found before.
     /// - Throws: ``PingFailure``: `.unresolved`, `.timeout(.lookup)`, or `.local` for a socket path that is too long.
     package func addresses(of endpoint: Endpoint, limit: Duration) async throws(PingFailure) -> [SocketAddress] {
-        try await resolution(of: endpoint, limit: limit).addresses
+        try await place(of: endpoint, limit: limit).addresses
     }
 
     /// Another process found the endpoint there. Without effect on a name that this one has found itself.
@@ -83,30 +81,30 @@ package final class NameResolver: Sendable {
     }
 
     /// The same with whether it could be looked up.
-    func resolution(of endpoint: Endpoint, limit: Duration) async throws(PingFailure) -> Resolution {
+    func place(of endpoint: Endpoint, limit: Duration) async throws(PingFailure) -> Place {
         switch endpoint {
         case .unix(let path):
             guard let address = SocketAddress.unix(path: path) else {
                 let count = path.utf8.count
                 throw PingFailure(.local, "unix:\(path): a socket's path has 1 to 107 bytes, this one has \(count)")
             }
-            return Resolution(addresses: [address])
+            return Place(addresses: [address])
         case .tcp(let host, let port):
-            if let literal = AddressList(literal: host) { return Resolution(addresses: literal.withPort(port)) }
+            if let literal = AddressList(literal: host) { return Place(addresses: literal.withPort(port)) }
             guard let known = state.withLock({ $0.known[host] }) else {
-                return Resolution(addresses: try await addresses(ofName: host, limit: limit).withPort(port))
+                return Place(addresses: try await addresses(ofName: host, limit: limit).withPort(port))
             }
             do {
-                let found = try await addresses(ofName: host, limit: min(limit / 2, Self.timeoutWithKnown))
-                return Resolution(addresses: found.withPort(port))
+                let found = try await addresses(ofName: host, limit: min(limit / 2, Self.patienceWithKnown))
+                return Place(addresses: found.withPort(port))
             } catch {
-                return Resolution(addresses: known.withPort(port), isRemembered: true)
+                return Place(addresses: known.withPort(port), isRemembered: true)
             }
         }
     }
 
     private func addresses(ofName name: String, limit: Duration) async throws(PingFailure) -> AddressList {
-        let answer = Promise<Found>()
+        let answer = Answer<AddressList>()
         let (waiter, isFirst) = state.withLock { state in
             let waiter = state.nextWaiter
             state.nextWaiter += 1
@@ -141,7 +139,7 @@ package final class NameResolver: Sendable {
         return list
     }
 
-    private func finish(_ name: String, _ outcome: Found) {
+    private func finish(_ name: String, _ outcome: Answer<AddressList>.Outcome) {
         let waiting = state.withLock { state in
             if case .success(let list) = outcome, state.known[name] != nil || state.known.count < Self.mostKnown {
                 state.known[name] = list

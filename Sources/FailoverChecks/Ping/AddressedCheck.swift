@@ -4,13 +4,13 @@ import Glibc
 
 /// Pings an endpoint: looks up its addresses and tries them in order, as a whole within a limit.
 struct AddressedCheck: Sendable {
+    typealias Report = @Sendable (FoundAddresses) -> Void
+
     /// What became of trying the addresses.
     private struct Outcome: Sendable {
         /// Where a server has spoken last.
         var spoke: SocketAddress?
         var failure: PingFailure?
-        /// Of the server that is well.
-        var answer = ServerAnswer()
     }
 
     let endpoint: Endpoint
@@ -18,7 +18,7 @@ struct AddressedCheck: Sendable {
     let driver: any PingDriver
     let resolver: NameResolver
     let threads: BlockingThreads
-    private let slot = PingSlot()
+    private let occupancy = Occupancy()
 
     /// A driver ends by itself at the deadline and knows best what it waited for. So it has this much more before its
     /// caller leaves it alone.
@@ -35,48 +35,35 @@ struct AddressedCheck: Sendable {
     }
 
     /// Pings once.
-    func answer(_ request: PingRequest) async -> PingAnswer {
-        let deadline = Deadline(request.limit)
-        let resolution: NameResolver.Resolution
-        do { resolution = try await resolver.resolution(of: endpoint, limit: request.limit) } catch {
-            return PingAnswer(failure: error)
-        }
-        let addresses = resolution.addresses
-        let outcome: Outcome
-        do { outcome = try await self.outcome(request, at: resolution, until: deadline) } catch {
-            return PingAnswer(failure: error, place: ServerLocation(addresses, isTested: false))
-        }
-        let found =
-            outcome.spoke.map { spoke in
-                ServerLocation([spoke] + addresses.filter { $0 != spoke }, isTested: true)
-            } ?? ServerLocation(addresses, isTested: false)
-        return PingAnswer(
-            failure: outcome.failure, place: found, replication: outcome.answer.replication,
-            walPosition: outcome.answer.walPosition, identity: outcome.answer.identity)
-    }
+    ///
+    /// - Parameter report: called with the addresses after the look-up, and once more when a server has answered at one
+    ///   of them, with that in front.
+    func ping(limit: Duration, report: @escaping Report) async throws(PingFailure) {
+        let deadline = Deadline(limit)
+        let place = try await resolver.place(of: endpoint, limit: limit)
+        let addresses = place.addresses
+        report(FoundAddresses(addresses, isTested: false))
 
-    private func outcome(
-        _ request: PingRequest, at resolution: NameResolver.Resolution, until deadline: Deadline
-    ) async throws(PingFailure) -> Outcome {
-        try await slot.take(until: deadline) { [endpoint] in
+        try await occupancy.take(until: deadline) { [endpoint] in
             PingFailure(.timeout(.hung), "\(endpoint): an earlier ping has not returned yet")
         }
-        let progress = PingProgress(peer: endpoint.description, limit: request.limit)
-        let tried = Promise<Outcome>()
+        let progress = PingProgress(peer: endpoint.description, limit: limit)
+        let answer = Answer<Outcome>()
         do {
             try threads.start {
-                let outcome = tryInOrder(resolution, request, until: deadline, progress)
-                slot.leave()
-                tried.give(outcome)
+                let outcome = tryInOrder(place, until: deadline, progress)
+                occupancy.leave()
+                answer.give(.success(outcome))
             }
         } catch {
-            slot.leave()
+            occupancy.leave()
             throw error
         }
-        let timers = TimerQueue.system
-        let limit = timers.clock.now.advanced(by: deadline.remaining + Self.grace)
-        guard let outcome = await tried.value(until: limit, timers) else { throw progress.failureAtTheLimit }
-        return outcome
+        let outcome = try await answer.take(within: deadline.remaining + Self.grace) { progress.failureAtTheLimit }
+        if let spoke = outcome.spoke {
+            report(FoundAddresses([spoke] + addresses.filter { $0 != spoke }, isTested: true))
+        }
+        if let failure = outcome.failure { throw failure }
     }
 
     /// The first address that answers as it should. Each has an equal share of the time that is left, so that a silent
@@ -84,22 +71,22 @@ struct AddressedCheck: Sendable {
     ///
     /// Of several that fail the failure counts that says most, and at once what a server says that has let the ping in.
     private func tryInOrder(
-        _ resolution: NameResolver.Resolution, _ request: PingRequest, until deadline: Deadline, _ progress: PingProgress
+        _ place: NameResolver.Place, until deadline: Deadline, _ progress: PingProgress
     ) -> Outcome {
-        let addresses = Self.withinReach(resolution.addresses)
+        let addresses = Self.withinReach(place.addresses)
         guard !addresses.isEmpty else {
             return Outcome(failure: PingFailure(.unresolved, "\(endpoint) has no address"))
         }
         var outcome = Outcome()
         for (index, address) in addresses.enumerated() {
-            let peer = resolution.addresses.count == 1 ? endpoint.description : "\(endpoint) (\(address))"
+            let peer = place.addresses.count == 1 ? endpoint.description : "\(endpoint) (\(address))"
             progress.begin(peer)
             let attempt = PingAttempt(
-                address: address, peer: peer, isRemembered: resolution.isRemembered,
-                deadline: deadline.share(of: addresses.count - index), request: request, progress: progress,
-                secret: secret)
+                address: address, peer: peer, isRemembered: place.isRemembered,
+                deadline: deadline.share(of: addresses.count - index), progress: progress, secret: secret)
             do {
-                return Outcome(spoke: address, answer: try ping(attempt))
+                try ping(attempt)
+                return Outcome(spoke: address)
             } catch {
                 if error.reason.isSpoken { outcome.spoke = address }
                 if error.reason.isOfTheServer || outcome.failure.map({ $0.weight <= error.weight }) ?? true {
@@ -121,7 +108,7 @@ struct AddressedCheck: Sendable {
 
     /// A Unix socket whose queue is full says so at once and offers nothing to wait for. A server that is busy makes room in
     /// it; one that is stopped does not.
-    private func ping(_ attempt: PingAttempt) throws(PingFailure) -> ServerAnswer {
+    private func ping(_ attempt: PingAttempt) throws(PingFailure) {
         while true {
             do { return try driver.ping(attempt) } catch {
                 guard attempt.address.isUnix, error.reason == .timeout(.connecting),

@@ -39,16 +39,3 @@ enum HeartbeatAnswer: Hashable {
         return .heartbeat(.behind(.milliseconds(Int64(min(max(0, seconds), most) * 1000))))
     }
 }
-
-extension ReplicationPolicy {
-    /// What a replica says, fit for logs.
-    ///
-    /// - Throws: when it does not follow its primary and that counts as an outage.
-    func accepted(_ reading: ReplicationReading, _ attempt: PingAttempt) throws(PingFailure) -> ReplicationReading {
-        var reading = reading
-        // The words of a server's error.
-        reading.stopped = reading.stopped?.asOneLine(hiding: attempt.secret)
-        if let words = reading.stopped, whenStopped == .down { throw attempt.failure(.replicationStopped, words) }
-        return reading
-    }
-}

@@ -17,7 +17,7 @@ final class RotatedPasswordDriver: PingDriver {
         self.makeDriver = makeDriver
     }
 
-    func ping(_ attempt: PingAttempt) throws(PingFailure) -> ServerAnswer {
+    func ping(_ attempt: PingAttempt) throws(PingFailure) {
         var server = server.withLock { $0 }
         do {
             return try makeDriver(server).ping(attempt.hiding(server.password))
@@ -29,12 +29,12 @@ final class RotatedPasswordDriver: PingDriver {
         }
         self.server.withLock { [password = server.password] in $0.password = password }
         attempt.reached(.connecting)
-        return try makeDriver(server).ping(attempt.hiding(server.password))
+        try makeDriver(server).ping(attempt.hiding(server.password))
     }
 
     /// The file's text without its last newline, as the configuration reads it.
     private var newPassword: Secret? {
-        guard var text = try? SmallFile(path: file, maximumSize: Self.largestFile).text else { return nil }
+        guard var text = SmallTextFile.text(file, limit: Self.largestFile) else { return nil }
         if text.last?.isNewline == true { text.removeLast() }
         return text.isEmpty || text.utf8.contains(0) ? nil : Secret(text)
     }

@@ -6,11 +6,11 @@ import FailoverSystem
 import Glibc
 
 /// One libpq connection; closed, with a goodbye if it is logged in, when it goes out of use. Never blocks.
-package struct PostgresConnection: ~Copyable {
+struct PostgresConnection: ~Copyable {
     private let connection: OpaquePointer
 
     /// Begins to connect; `nil` when there is no memory.
-    package init?(_ parameters: [(keyword: String, value: String)]) {
+    init?(_ parameters: [(keyword: String, value: String)]) {
         _ = CryptoLibrary.survivesExit
         var keywords = parameters.map { UnsafePointer(strdup($0.keyword)) } + [nil]
         var values = parameters.map { UnsafePointer(strdup($0.value)) } + [nil]
@@ -31,7 +31,7 @@ package struct PostgresConnection: ~Copyable {
     var isConnecting: Bool { PQstatus(connection) == CONNECTION_STARTED || PQstatus(connection) == CONNECTION_NEEDED }
     var descriptor: Int32 { PQsocket(connection) }
     /// OpenSSL's session of the connection; `nil` without TLS. Lives no longer than the connection.
-    package var tlsSession: OpaquePointer? { PQsslStruct(connection, "OpenSSL").map { OpaquePointer($0) } }
+    var tlsSession: OpaquePointer? { PQsslStruct(connection, "OpenSSL").map { OpaquePointer($0) } }
     var errorMessage: String { PQerrorMessage(connection).map { String(cString: $0) } ?? "" }
 
     /// What the login waits for.

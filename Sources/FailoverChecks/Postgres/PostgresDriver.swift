@@ -1,9 +1,9 @@
-package import FailoverCore
+import FailoverCore
 import FailoverSystem
 import Glibc
 
 /// Logs in to a PostgreSQL server, runs the ping query, asks for role and replication if told to, and terminates in order.
-package struct PostgresDriver: PingDriver {
+struct PostgresDriver: PingDriver {
     /// A ping's queries answer with a row or so. More than this is a mistake, or a server that means harm.
     private static let largestAnswer = 1 << 20
     /// libpq reads for as long as there is something. Past this the socket receives nothing meanwhile, so that who sends without
@@ -11,9 +11,14 @@ package struct PostgresDriver: PingDriver {
     private static let usualAnswer = 64 << 10
 
     let server: DatabaseServer
-    package init(server: DatabaseServer) { self.server = server }
+    /// Is told of replication; `nil` when nobody wants to know.
+    var replica: ReplicaWatch?
+    /// Is told which server it is; `nil` when nobody wants to know.
+    var identity: ServerIdentity?
+    /// Where positions are compared; `nil` where nobody does.
+    var place: PrimaryPositions.Place?
 
-    package func ping(_ attempt: PingAttempt) throws(PingFailure) -> ServerAnswer {
+    func ping(_ attempt: PingAttempt) throws(PingFailure) {
         let parameters = try PostgresParameters(server, attempt)
         guard var connection = PostgresConnection(parameters.list) else {
             throw attempt.failure(.local, "out of memory")
@@ -22,46 +27,45 @@ package struct PostgresDriver: PingDriver {
         attempt.reached(.query)
         _ = try rows(of: PostgresQuestion(server.pingQuery, called: "the ping query"), &connection, attempt)
         attempt.reached(.question)
-        var answer = ServerAnswer()
-        if attempt.request.wantsIdentity {
-            answer.identity = ServerIdentity.text(
-                postgres: try rows(of: ServerIdentity.postgresQuestion, &connection, attempt))
+        if let identity {
+            identity.observe(postgres: try rows(of: ServerIdentity.postgresQuestion, &connection, attempt))
         }
-        if let policy = server.replication {
-            answer.replication = try replication(policy, &connection, attempt)
+        if let replica {
+            try ask(replica, &connection, attempt)
         } else {
             try askForRole(&connection, attempt)
         }
-        if attempt.request.wantsWALPosition { answer.walPosition = try walPosition(&connection, attempt) }
-        return answer
+        if let place, place.isWanted { try askForPosition(place, &connection, attempt) }
     }
 
     /// A primary that does not tell is as well as any other.
-    private func walPosition(
-        _ connection: inout PostgresConnection, _ attempt: PingAttempt
-    ) throws(PingFailure) -> UInt64? {
+    private func askForPosition(
+        _ place: PrimaryPositions.Place, _ connection: inout PostgresConnection, _ attempt: PingAttempt
+    ) throws(PingFailure) {
         do {
-            let question = PostgresReplication.positionQuestion(user: server.user ?? "")
-            return try rows(of: question, &connection, attempt).first?.first?.flatMap { UInt64($0) }
+            let rows = try rows(
+                of: PostgresReplication.positionQuestion(user: server.user ?? ""), &connection, attempt)
+            place.tell(rows.first?.first?.flatMap { UInt64($0) })
         } catch  where error.kind == .refusal {
-            return nil
+            place.tell(nil)
         }
     }
 
     /// Asks for the role, if it matters, and for all that matters of replication.
-    private func replication(
-        _ policy: ReplicationPolicy, _ connection: inout PostgresConnection, _ attempt: PingAttempt
-    ) throws(PingFailure) -> ReplicationReading {
+    private func ask(
+        _ replica: ReplicaWatch, _ connection: inout PostgresConnection, _ attempt: PingAttempt
+    ) throws(PingFailure) {
         var reading = ReplicationReading()
-        if policy.needsTheServersWord {
+        if replica.policy.needsTheServersWord {
             reading = try askForRoleAndReplication(&connection, attempt)
+            reading.positions?.primary = place?.ofPrimary
         } else {
             try askForRole(&connection, attempt)
         }
-        if let query = policy.heartbeatQuery {
+        if let query = replica.policy.heartbeatQuery {
             reading.heartbeat = try askForHeartbeat(query, &connection, attempt)
         }
-        return try policy.accepted(reading, attempt)
+        try replica.observe(reading, attempt)
     }
 
     private func askForHeartbeat(
@@ -108,7 +112,7 @@ package struct PostgresDriver: PingDriver {
     }
 
     /// Logs in, on a connection that has just begun.
-    package func logIn(_ connection: inout PostgresConnection, _ attempt: PingAttempt) throws(PingFailure) {
+    func logIn(_ connection: inout PostgresConnection, _ attempt: PingAttempt) throws(PingFailure) {
         if connection.isBroken { throw failure(ofLogin: connection, attempt) }
         var events = POLLOUT
         var received = 0
@@ -192,7 +196,7 @@ package struct PostgresDriver: PingDriver {
     }
 
     /// The rows of the answer.
-    package func rows(
+    func rows(
         of question: PostgresQuestion, _ connection: inout PostgresConnection, _ attempt: PingAttempt
     ) throws(PingFailure) -> [[String?]] {
         guard connection.send(question.query) else { throw failure(ofQuery: connection, attempt) }

@@ -11,7 +11,7 @@ struct PostgresError {
     var words: String { severity.map { "\($0): \(text)" } ?? text }
 
     /// Whether the user may not do what it asked for.
-    var isOfPrivileges: Bool { sqlState.flatMap(ServerError.init(sqlState:)) == .privilege }
+    var isOfPrivileges: Bool { sqlState == "42501" }
 
     /// What a server that refuses with a code means; `nil` for codes without a meaning of their own.
     var reason: PingFailure.Reason? {
@@ -21,12 +21,20 @@ struct PostgresError {
             says("could not fork new process", "server sent an error response during SSL")
                 ? .tooManyConnections : nil
         // The state of a server that shuts down has the code of one that starts up. Its words tell them apart.
-        case "57P03" where text.contains("shutting down"): .shuttingDown
+        case "57P03": text.contains("shutting down") ? .shuttingDown : .startingUp
+        case "57P01", "57P02": .shuttingDown
+        // The database is missing, dropped, or takes no connections.
+        case "3D000", "57P04", "55000": .authentication
+        case "42501": .missingPrivilege
+        case let code? where code.hasPrefix("28"): .authentication
+        // Cancelled, as by a time limit of the server's or a conflict with what it replays; a lock; too much asked for.
+        case "57014", "55P03", "25P04": .unanswered
+        case let code? where code.hasPrefix("40") || code.hasPrefix("54"): .unanswered
         // Not "… reserved for roles with the … attribute".
         case "53300" where text.contains("for role \""): .userLimit
+        // Insufficient resources: connections, memory, files, disk.
+        case let code? where code.hasPrefix("53"): .tooManyConnections
         case PoolerRefusal.sqlState?: PoolerRefusal(message: text)?.reason
-        // Class 08 is judged by its words.
-        case let code? where !code.hasPrefix("08"): ServerError(sqlState: code)?.reason
         default: nil
         }
     }

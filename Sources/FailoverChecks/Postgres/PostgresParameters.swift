@@ -1,19 +1,19 @@
-package import FailoverCore
+import FailoverCore
 import Glibc
 
 /// What libpq is told about a server. Explicit wherever the environment or a file in a home directory could speak.
 ///
 /// libpq offers no way to ignore `PGSERVICE`, `PGPASSWORD` where no password is configured, and `PGHOSTADDR` where the
 /// server is a Unix socket. The program takes its clients' variables away at its start; who embeds it must not set them.
-package struct PostgresParameters {
+struct PostgresParameters {
     /// A path at which no file can be: libpq takes an empty value for "look in ~/.postgresql".
     private static let noFile = "/dev/null/none"
     /// The authorities that Debian's ca-certificates installs.
     private static let systemAuthorities = "/etc/ssl/certs/ca-certificates.crt"
 
-    package private(set) var list: [(keyword: String, value: String)] = []
+    private(set) var list: [(keyword: String, value: String)] = []
 
-    package init(_ server: DatabaseServer, _ attempt: PingAttempt) throws(PingFailure) {
+    init(_ server: DatabaseServer, _ attempt: PingAttempt) throws(PingFailure) {
         try appendAddress(server, attempt)
         if let user = server.user {
             list.append(("user", user))
@@ -63,7 +63,7 @@ package struct PostgresParameters {
 
 extension SocketAddress {
     /// The host of an IP address as a C library takes it: without brackets and port.
-    package var hostText: String {
+    var hostText: String {
         guard let colon = description.lastIndex(of: ":") else { return description }
         return String(description[..<colon].filter { $0 != "[" && $0 != "]" })
     }

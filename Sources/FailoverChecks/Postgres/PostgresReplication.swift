@@ -1,4 +1,4 @@
-package import FailoverCore
+import FailoverCore
 
 /// What a PostgreSQL replica says of its replication.
 ///
@@ -8,8 +8,8 @@ package import FailoverCore
 /// earlier pings say it better. That age is the replica's clock less the primary's; where the receiver's messages show
 /// that the replica's is behind, it is put right. Without a receiver it is cut off. (PostgreSQL manual, "Recovery Information Functions",
 /// "pg_stat_wal_receiver".)
-package enum PostgresReplication {
-    package static func question(user: String) -> PostgresQuestion {
+enum PostgresReplication {
+    static func question(user: String) -> PostgresQuestion {
         PostgresQuestion(
             """
             SELECT pg_catalog.pg_is_in_recovery(), r.pid IS NOT NULL, r.status, \
@@ -34,7 +34,7 @@ package enum PostgresReplication {
     }
 
     /// What lets a user see the receiver's state.
-    package static func seeingTheReceiver(_ user: String) -> PostgresGrant {
+    static func seeingTheReceiver(_ user: String) -> PostgresGrant {
         .membership(in: "pg_read_all_stats", for: user)
     }
 
@@ -45,7 +45,7 @@ package enum PostgresReplication {
     ]
 
     /// What the answer says.
-    package enum Answer: Hashable {
+    enum Answer: Hashable {
         case reading(ReplicationReading)
         /// A primary, which has no lag.
         case notReplicating
@@ -63,7 +63,7 @@ package enum PostgresReplication {
         }
     }
 
-    package static func answer(in rows: [[String?]]) -> Answer {
+    static func answer(in rows: [[String?]]) -> Answer {
         guard rows.count == 1, rows[0].count == 8 else { return .nonsense }
         let row = rows[0]
         guard row[0] == "t" else { return row[0] == "f" ? .notReplicating : .nonsense }
@@ -91,82 +91,5 @@ package enum PostgresReplication {
     private static func duration(_ seconds: String?) -> Duration? {
         guard let seconds = seconds.flatMap(Double.init), abs(seconds) < 1e9 else { return nil }
         return .milliseconds(Int64(seconds * 1000))
-    }
-}
-
-/// What a PostgreSQL server says of its role: a replica is in recovery, until the moment of its promotion.
-///
-/// PostgreSQL manual, "Recovery Control Functions". Everybody may ask, unless an administrator has revoked that.
-enum PostgresRole {
-    /// With the schema: a `search_path` must not put another function in its place.
-    static func question(user: String) -> PostgresQuestion {
-        PostgresQuestion(
-            "SELECT pg_catalog.pg_is_in_recovery()", called: "the question for the role",
-            grants: [.executing("pg_is_in_recovery()", by: user)])
-    }
-
-    /// The role in the answer; `nil` if it is none.
-    static func answer(in rows: [[String?]]) -> DatabaseServer.Role? {
-        guard rows.count == 1, rows[0].count == 1 else { return nil }
-        return switch rows[0][0] {
-        case "t": .replica
-        case "f": .primary
-        default: nil
-        }
-    }
-}
-
-/// Something that a ping asks a PostgreSQL server.
-package struct PostgresQuestion {
-    let query: String
-    /// What it is, for a message: `the ping query`.
-    let name: String
-    /// Stands before the server's words where it is not plain what they are about: `heartbeat_query: `.
-    let prefix: String
-    /// What lets a user ask who may not; empty when there is no telling.
-    private let grants: [PostgresGrant]
-
-    /// - Parameter grants: that of all else last.
-    package init(_ query: String, called name: String, prefix: String = "", grants: [PostgresGrant] = []) {
-        self.query = query
-        self.name = name
-        self.prefix = prefix
-        self.grants = grants
-    }
-
-    /// The statement that helps a user who was refused in these words, which name what was refused in any language.
-    func grant(helpingAgainst words: String) -> String? {
-        (grants.first { $0.subject.map(words.contains) ?? true })?.statement
-    }
-}
-
-/// A statement that lets a user ask for something.
-package struct PostgresGrant {
-    /// What errors name; `nil` is anything.
-    let subject: String?
-    package let statement: String
-
-    /// - Parameter function: with its arguments' types, in `pg_catalog`.
-    static func executing(_ function: String, by user: String) -> PostgresGrant {
-        PostgresGrant(
-            subject: function.split(separator: "(").first.map(String.init),
-            statement: "GRANT EXECUTE ON FUNCTION pg_catalog.\(function) TO \(user.asPostgresName)")
-    }
-
-    /// For a statement of the operator's own, whose errors name what it reads.
-    static func reading(by user: String) -> PostgresGrant {
-        PostgresGrant(subject: nil, statement: "GRANT SELECT ON what it reads TO \(user.asPostgresName)")
-    }
-
-    /// Membership in one of the server's own roles.
-    static func membership(in role: String, for user: String) -> PostgresGrant {
-        PostgresGrant(subject: nil, statement: "GRANT \(role) TO \(user.asPostgresName)")
-    }
-}
-
-extension String {
-    /// The name of a role as it stands in a statement.
-    var asPostgresName: String {
-        "\"\(split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\""))\""
     }
 }

@@ -6,7 +6,7 @@ import FailoverCore
 struct RedisDriver: PingDriver {
     let server: RedisServer
 
-    func ping(_ attempt: PingAttempt) throws(PingFailure) -> ServerAnswer {
+    func ping(_ attempt: PingAttempt) throws(PingFailure) {
         let stream = try PingStream.connect(
             attempt, to: server.endpoint, tls: server.tls, authorities: server.tlsAuthorities)
         guard let replies = RedisReplyReader() else { throw attempt.failure(.local, "out of memory") }
@@ -27,7 +27,6 @@ struct RedisDriver: PingDriver {
             if let trouble = RedisInfo(text).trouble { throw attempt.failure(trouble.reason, trouble.words) }
         }
         conversation.end()
-        return ServerAnswer()
     }
 }
 

@@ -1,5 +1,4 @@
 import Failover
-import FailoverDoctor
 import FailoverNotify
 
 /// What a diagnosis has found, for people and for programs.
@@ -28,17 +27,17 @@ struct DoctorReport {
             let level = finding.level == .problem ? Terminal.red : Terminal.yellow
             let kind = finding.kind.rawValue
             let mark = finding.level == .hint ? "hint, " : ""
-            let reason = finding.reason.withoutControls.wrapped(after: mark.count + kind.count + 4, indent: "    ")
+            let reason = LogText.oneLine(finding.reason).wrapped(after: mark.count + kind.count + 4, indent: "    ")
             lines.append("  \(mark)\(colour ? "\u{1b}[\(level)m\(kind)\u{1b}[0m" : kind): \(reason)")
             // One line, whatever its length: it may be copied.
-            lines.append("    → \(finding.remedy.withoutControls)")
+            lines.append("    → \(LogText.oneLine(finding.remedy))")
         }
         if !lines.isEmpty { blocks.append(lines.joined(separator: "\n")) }
         if !diagnosis.skipped.isEmpty {
             blocks.append(
                 (["not looked at"]
                     + diagnosis.skipped.map {
-                        "  " + "\(heading($0.subject)): \($0.reason)".withoutControls.wrapped(after: 2, indent: "    ")
+                        "  " + LogText.oneLine("\(heading($0.subject)): \($0.reason)").wrapped(after: 2, indent: "    ")
                     })
                     .joined(separator: "\n"))
         }
@@ -80,7 +79,7 @@ struct DoctorReport {
             let reason: String
             let remedy: String
 
-            init(_ finding: FailoverDoctor.Finding) {
+            init(_ finding: Failover.Finding) {
                 id = finding.kind.rawValue
                 level = finding.level.rawValue
                 subject = Subject(finding.subject)
@@ -103,7 +102,7 @@ struct DoctorReport {
             let type: String
             let name: String
 
-            init(_ subject: FailoverDoctor.Finding.Subject) {
+            init(_ subject: Failover.Finding.Subject) {
                 switch subject {
                 case .alias(let name): (type, self.name) = ("alias", name)
                 case .route(let name): (type, self.name) = ("route", name)

@@ -21,7 +21,7 @@ struct DrillDocument: Encodable {
         @Nullable var whyNotBack: String?
     }
 
-    struct Probes: Hashable, Codable {
+    struct Probes: Codable {
         let count: Int
         let failed: Int
         let cut: Int

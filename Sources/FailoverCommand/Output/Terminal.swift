@@ -1,7 +1,4 @@
-import FailoverCore
 import FailoverNotify
-import FailoverTelemetry
-import FoundationEssentials
 import Glibc
 
 /// What standard output is for.
@@ -11,78 +8,4 @@ enum Terminal {
 
     /// The colours of states, as SGR sequences of ECMA-48 number them.
     static let (green, red, yellow) = (32, 31, 33)
-}
-
-/// A table for people: columns as wide as their widest cell, two spaces between them.
-struct TextTable {
-    /// A heading, and on which side its column is ragged.
-    struct Column {
-        let heading: String
-        var isNumeric = false
-    }
-
-    let columns: [Column]
-    private var rows: [[String]] = []
-
-    init(_ columns: [Column]) { self.columns = columns }
-
-    /// Adds a row of one cell a column. What servers and commands say in them cannot talk to the terminal.
-    mutating func add(_ cells: [String]) { rows.append(cells.map(\.withoutControls)) }
-
-    /// The headings, then the rows; nothing after the last cell of a line.
-    ///
-    /// - Parameters:
-    ///   - column: the one whose cells are coloured.
-    ///   - colours: of each row's cell, as SGR sequences of ECMA-48 number them; none unless given.
-    func lines(colouring column: Int = 0, _ colours: [Int]? = nil) -> [String] {
-        let headings = columns.map(\.heading)
-        let widths = columns.indices.map { column in ([headings] + rows).map { $0[column].count }.max() ?? 0 }
-        func line(_ cells: [String], _ decorated: [String]) -> String {
-            let padded = columns.indices.map { column in
-                let padding = String(repeating: " ", count: widths[column] - cells[column].count)
-                return columns[column].isNumeric ? padding + decorated[column] : decorated[column] + padding
-            }
-            let line = padded.joined(separator: "  ")
-            return String(line.reversed().drop { $0 == " " }.reversed())
-        }
-        return [line(headings, headings)]
-            + rows.enumerated().map { row, cells in
-                var decorated = cells
-                if let colours { decorated[column] = "\u{1b}[\(colours[row])m\(cells[column])\u{1b}[0m" }
-                return line(cells, decorated)
-            }
-    }
-}
-
-extension String {
-    /// The text in lines of no more than `width` characters, unless a word is longer; breaks stand where spaces were.
-    ///
-    /// - Parameters:
-    ///   - used: how much of the first line is taken.
-    ///   - indent: before each line but the first.
-    func wrapped(to width: Int = 110, after used: Int, indent: String) -> String {
-        var lines = [""]
-        var taken = used
-        for word in split(separator: " ") {
-            let isFirst = lines[lines.count - 1].isEmpty
-            if !isFirst, taken + 1 + word.count > width {
-                lines.append("")
-                taken = indent.count
-            }
-            let space = lines[lines.count - 1].isEmpty ? "" : " "
-            lines[lines.count - 1] += space + word
-            taken += space.count + word.count
-        }
-        return lines.joined(separator: "\n" + indent)
-    }
-}
-
-extension Encodable {
-    /// As JSON for people and programs: keys in `snake_case` and in order, a line each.
-    func jsonText() throws -> String {
-        let encoder = JSONEncoder()
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(self), as: UTF8.self)
-    }
 }

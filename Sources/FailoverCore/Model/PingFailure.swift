@@ -1,5 +1,5 @@
 /// Why a ping failed: a reason that programs can tell apart, and the words of whoever refused.
-public struct PingFailure: Error, Hashable, Sendable {
+public struct PingFailure: Error, Hashable, Sendable, Codable {
     /// What kind of failure this is.
     public let reason: Reason
     /// Who said what: `127.0.0.1:5433: FATAL: the database system is starting up`. Never holds a secret.
@@ -13,7 +13,7 @@ public struct PingFailure: Error, Hashable, Sendable {
 
 extension PingFailure {
     /// The kinds of failure of a ping.
-    public enum Reason: Hashable, Sendable {
+    public enum Reason: Hashable, Sendable, Codable {
         /// Nobody listens at the address.
         case refused
         /// The time limit passed during this stage.
@@ -69,7 +69,7 @@ extension PingFailure {
     }
 
     /// How far a ping had come when its time was up.
-    public enum Stage: String, Hashable, Sendable, CaseIterable {
+    public enum Stage: String, Hashable, Sendable, CaseIterable, Codable {
         case lookup = "looking up the name"
         case connecting
         case login = "logging in"
@@ -132,42 +132,4 @@ extension PingFailure {
 
 extension PingFailure: CustomStringConvertible {
     public var description: String { "\(reason): \(detail)" }
-}
-
-extension PingFailure {
-    /// What a failed ping says of its service.
-    public enum Kind: Hashable, Sendable {
-        /// No server serves there: it refuses, is silent, starts up, shuts down, has the wrong role, or talks garbage.
-        case dead
-        /// The server lives and refuses the monitor: it is full, or does not accept the login, or leaves a question without
-        /// an answer.
-        case refusal
-        /// This machine could not ask: it lacks a descriptor, memory, a source port, a file, or an answer of the resolver.
-        /// It says nothing of the service.
-        case local
-    }
-
-    /// What this failure says of its service.
-    public var kind: Kind { reason.kind }
-}
-
-extension PingFailure.Reason {
-    /// Whether the server was found not to be what it should: only an answer can tell that it is again.
-    package var isOfRole: Bool { self == .wrongRole || self == .replicationStopped }
-
-    /// What a failure for this reason says of the service.
-    public var kind: PingFailure.Kind {
-        switch self {
-        case .refused, .unreachable, .disconnected, .startingUp, .shuttingDown, .query, .wrongRole, .replicationStopped,
-            .protocolViolation, .cutOff, .serversDown, .command, .drill, .other:
-            .dead
-        case .timeout(.lookup): .local
-        case .timeout(.question): .refusal
-        case .timeout: .dead
-        case .authentication, .tooManyConnections, .userLimit, .hostBlocked, .tls, .unanswered, .heartbeat,
-            .missingPrivilege:
-            .refusal
-        case .unresolved, .local: .local
-        }
-    }
 }

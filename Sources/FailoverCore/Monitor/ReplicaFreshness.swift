@@ -11,9 +11,8 @@ public struct ReplicaFreshness: Sendable {
     public enum Verdict: Hashable, Sendable {
         case fresh
         case stale(Staleness)
-
-        /// Why it is stale; `nil` while it is fresh.
-        public var staleness: Staleness? { if case .stale(let staleness) = self { staleness } else { nil } }
+        /// Replication has stopped, for this reason, and that counts as an outage.
+        case down(String)
     }
 
     /// The end of the primary's log as it was known at a time.
@@ -58,12 +57,17 @@ public struct ReplicaFreshness: Sendable {
             case nil: lag(reading, now: now)
             }
         var stopped = reading.stopped
-        if stopped != nil, policy.whenStopped == .ignore {
-            stopped = nil
-            // A heartbeat knows the lag of who follows in no way that the server knows of.
-            if reading.heartbeat == nil {
-                isStale = false
-                return .fresh
+        if let words = stopped {
+            switch policy.whenStopped {
+            case .down: return .down(words)
+            case .lag: break
+            case .ignore:
+                stopped = nil
+                // A heartbeat knows the lag of who follows in no way that the server knows of.
+                if reading.heartbeat == nil {
+                    isStale = false
+                    return .fresh
+                }
             }
         }
         let bytes = reading.positions.map { positions in

@@ -13,14 +13,8 @@
 public struct ServiceStateMachine: Sendable {
     /// What the owner has to do, in this order.
     public enum Action: Hashable, Sendable {
-        /// Start a ping, and report it with ``ServiceStateMachine/pingFinished(_:now:)``.
-        case startPing(PingRequest)
-        /// It has become another of the servers that it may be: log, tell.
-        case moved(from: Endpoint, to: Endpoint)
-        /// A replica's data is too old: log, notify.
-        case stale(Staleness)
-        /// It no longer is: log, notify.
-        case fresh(after: Duration)
+        /// Start a ping, bounded by `limit`, and report it with ``ServiceStateMachine/pingFinished(_:now:)``.
+        case startPing(limit: Duration)
         /// New sessions try other servers first, because of this: log.
         case suspect(ObservedError)
         /// New sessions try other servers first, because sessions are refused with these words: log.
@@ -76,8 +70,6 @@ public struct ServiceStateMachine: Sendable {
     /// Results in a row that contradict the condition, not yet enough of them.
     private var unconfirmed = 0
     private var lastPing: MonotonicTime?
-    /// The part of the interval between the first ping and the second; `nil` after that.
-    private var phase: Double?
     private var isPinging = false
     /// An observed error asks for a ping that has not started yet.
     private var errorAsks = false
@@ -85,45 +77,33 @@ public struct ServiceStateMachine: Sendable {
     private var hasToAnswer = false
     /// When it was last logged that this machine could not ask, while that lasts.
     private var couldNotAskLogged: MonotonicTime?
-    private var whereabouts = Whereabouts()
-    /// How old the data is of a replica that is held to its primary.
-    private var replica: ReplicaHealth
 
     /// Until its first result a service counts as up, and its first ping is due at once.
-    ///
-    /// - Parameters:
-    ///   - replication: how old its data may be; `nil`, the default, is as old as it likes.
-    ///   - phase: the part of the interval, from 0 to 1, that passes between the first ping and the second. Services that begin
-    ///     together with different ones are not pinged together from then on.
-    public init(settings: MonitorSettings, replication: ReplicationPolicy? = nil, phase: Double = 1) {
+    public init(settings: MonitorSettings) {
         self.settings = settings
-        self.phase = min(max(0, phase), 1)
-        replica = ReplicaHealth(policy: replication)
     }
 
-    /// The service is known to be down since then: its outage has been told.
-    package mutating func resumeOutage(_ failure: PingFailure, since: MonotonicTime, now: MonotonicTime) {
-        if failure.reason.isOfRole { hasToAnswer = true }
+    /// A service that is known to be down: its outage has been told, its first ping is due at once.
+    ///
+    /// - Parameter hasToAnswer: its role or its replication was found wrong.
+    public init(
+        settings: MonitorSettings, downSince since: MonotonicTime, because failure: PingFailure,
+        hasToAnswer: Bool = false, now: MonotonicTime
+    ) {
+        self.settings = settings
+        self.hasToAnswer = hasToAnswer
         condition = .down(since: since, lastLogged: now, failure: failure)
     }
 
-    /// This is known of the alias: it has been told.
-    package mutating func resume(_ facts: AliasFacts, now: MonotonicTime) {
-        hasToAnswer = facts.mustNotServe
-        if let place = facts.place { whereabouts = Whereabouts(place) }
-        replica.resume(facts.staleness, now: now)
-    }
-
     /// Its server is known to refuse the monitor since then: that has been told.
-    package mutating func resumeRefusal(_ failure: PingFailure, since: MonotonicTime, now: MonotonicTime) {
+    mutating func resumeRefusal(_ failure: PingFailure, since: MonotonicTime, now: MonotonicTime) {
         health = ServiceHealth(refusing: failure, since: since, lastLogged: now)
     }
 
-    /// What is known of the service, under the settings of another machine. A ping in flight is forgotten.
-    public func resumed(with settings: MonitorSettings, replication: ReplicationPolicy? = nil) -> ServiceStateMachine {
+    /// What is known of the service, under other settings. A ping in flight is forgotten.
+    public func resumed(with settings: MonitorSettings) -> ServiceStateMachine {
         var machine = self
         machine.settings = settings
-        machine.replica.change(to: replication)
         machine.isPinging = false
         return machine
     }
@@ -140,24 +120,19 @@ public struct ServiceStateMachine: Sendable {
         }
         actions += remindIfDue(now: now)
         if mayPing(trigger, now: now) {
-            if lastPing != nil { phase = nil }
             lastPing = now
             isPinging = true
             errorAsks = false
-            actions.append(.startPing(PingRequest(limit: pingLimit, record: whereabouts.record)))
+            actions.append(.startPing(limit: pingLimit))
         }
         return actions
     }
 
     /// The ping in flight has its answer.
-    public mutating func pingFinished(_ answer: PingAnswer, now: MonotonicTime) -> [Action] {
+    public mutating func pingFinished(_ result: PingResult, now: MonotonicTime) -> [Action] {
         guard isPinging else { return [] }
         isPinging = false
-        return whereabouts.note(answer) + replica.note(answer, now: now) + verdict(answer.failure, now: now)
-    }
-
-    private mutating func verdict(_ failure: PingFailure?, now: MonotonicTime) -> [Action] {
-        guard let failure else {
+        guard let failure = result.failure else {
             couldNotAskLogged = nil
             hasToAnswer = false
             return foundAlive(refusing: nil, now: now)
@@ -197,16 +172,6 @@ public struct ServiceStateMachine: Sendable {
             isSuspect: suspicion.isSuspect, availability: refusals.availability(now: now), refusal: health.refusal)
     }
 
-    /// What routes have to know of it.
-    public func facts(now: MonotonicTime) -> AliasFacts {
-        AliasFacts(
-            place: whereabouts.place, staleness: replica.staleness, mustNotServe: hasToAnswer,
-            standing: standing(now: now))
-    }
-
-    /// How far a replica is behind its primary by the latest ping; `nil` when that does not know.
-    public var lag: Duration? { replica.lag }
-
     /// What the outside may know of the service.
     public func status(now: MonotonicTime) -> ServiceStatus {
         let verdict: ServiceStatus.Verdict =
@@ -235,7 +200,7 @@ extension ServiceStateMachine {
             }
         let isUrgent =
             unconfirmed > 0 || health.unconfirmed > 0 || errorAsks || couldNotAskLogged != nil || refusals.pingsMet
-        return isUrgent ? min(ofState, frequencies.errorInterval) : ofState * (phase ?? 1)
+        return isUrgent ? min(ofState, frequencies.errorInterval) : ofState
     }
 
     private var pingLimit: Duration {

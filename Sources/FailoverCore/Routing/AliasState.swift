@@ -5,24 +5,24 @@ public struct AliasState: Hashable, Sendable {
     /// Other servers that the alias may be instead.
     public let alternatives: [Endpoint]
     /// Which of several servers the alias is; `nil` until one was found, and of an alias that has no alternatives.
-    public package(set) var server: Endpoint?
+    public internal(set) var server: Endpoint?
     /// How often the alias has become another server than it was.
-    package var moves: UInt32 = 0
+    package internal(set) var moves: UInt32 = 0
     /// Where the endpoint was found at the latest ping, the address that answered first. Empty: not found yet.
-    public package(set) var addresses: [SocketAddress]
+    public internal(set) var addresses: [SocketAddress]
     /// Why the alias is down; `nil` while it is up.
-    public package(set) var outage: PingFailure?
+    public internal(set) var outage: PingFailure?
     /// An operator rehearses its outage: it counts as down, whatever its pings say.
-    public package(set) var isDrilled = false
+    public internal(set) var isDrilled = false
     /// Why the alias is not to serve although it is up; `nil` while it is fresh.
-    public package(set) var staleness: Staleness?
+    public internal(set) var staleness: Staleness?
     /// What new sessions should know of it while it is up; means nothing while it is down.
-    public package(set) var standing = ServiceStanding()
+    public internal(set) var standing = ServiceStanding()
     /// Its latest ping that could tell found it in the wrong role, or no longer following its primary: it is not served
     /// from even when nobody else is left.
-    package var mustNotServe = false
+    package internal(set) var mustNotServe = false
     /// An operator takes it out of service: it gets no new sessions, and those it has move away.
-    public package(set) var isDraining = false
+    public internal(set) var isDraining = false
     /// The configuration has it no longer; it is here for the sessions that it has.
     public let isRetired: Bool
 
@@ -56,18 +56,6 @@ public struct AliasState: Hashable, Sendable {
 
     /// Up and fresh, and to serve.
     package var isFit: Bool { failure == nil && staleness == nil && !isLeaving }
-
-    /// Pings and sessions have told this.
-    package mutating func take(_ facts: AliasFacts) {
-        if let place = facts.place {
-            addresses = place.addresses
-            if let server, server != place.server { moves &+= 1 }
-            server = place.server
-        }
-        staleness = facts.staleness
-        mustNotServe = facts.mustNotServe
-        standing = facts.standing
-    }
 
     /// Another state of the same server, with what is known of it.
     func changed(to other: AliasState) -> AliasState {

@@ -23,7 +23,7 @@ public struct RouteSelection: Hashable, Sendable {
             /// Its server refuses new sessions: it is full, or blocks this machine.
             case refusing(ServiceStanding.Availability)
             /// It is well, but fewer of the route's own aliases are than this.
-            case belowMinReplicas(Int)
+            case tooFew(Int)
         }
 
         /// Position in ``RouteTable/aliases``.

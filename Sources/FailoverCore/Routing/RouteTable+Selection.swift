@@ -11,10 +11,9 @@ extension RouteTable {
         if pin(ofRoute: route) == first { return RouteSelection(alias: first, reason: .pinned) }
         let passed = better(than: first, onRoute: route).filter { !serving.contains($0) }
             .compactMap { reason(against: $0, onRoute: route) }
-        let preferred = routes[route].preferred
+        let own = routes[route].own
         let isPreferred =
-            preferred.contains(first) && aliases[first].staleness == nil
-            && passed.allSatisfy { preferred.contains($0.alias) }
+            own.contains(first) && aliases[first].staleness == nil && passed.allSatisfy { own.contains($0.alias) }
         return RouteSelection(
             alias: first, others: Array(serving.dropFirst()), reason: isPreferred ? .preferred : .failover,
             passed: passed)
@@ -23,7 +22,7 @@ extension RouteTable {
     /// Name of the alias that serves the routes whose own `alias` is; `nil` when there are none, when nothing is up, or
     /// when those routes have come to different aliases. Where several serve side by side, the first.
     public func servingAlias(insteadOf alias: Int) -> String? {
-        let concerned = routes(ofAlias: alias).filter { routes[$0].preferred.contains(alias) && !routes[$0].isRetired }
+        let concerned = routes.indices.filter { routes[$0].own.contains(alias) && !routes[$0].isRetired }
         let serving = Set(concerned.map { selection(ofRoute: $0).alias })
         guard serving.count == 1, let only = serving.first, let index = only else { return nil }
         return aliases[index].name
@@ -34,9 +33,9 @@ extension RouteTable {
         let order = orderByRoute[route]
         if aliases[first].staleness != nil { return order.preference }
         let before = order.preference.prefix { $0 != first }
-        let preferred = routes[route].preferred
-        guard preferred.contains(first) || order.isShort else { return Array(before) }
-        return preferred + before.filter { !preferred.contains($0) }
+        let own = routes[route].own
+        guard own.contains(first) || order.isShort else { return Array(before) }
+        return own + before.filter { !own.contains($0) }
     }
 
     private func reason(against alias: Int, onRoute route: Int) -> RouteSelection.Passed? {
@@ -46,7 +45,7 @@ extension RouteTable {
         if let staleness = state.staleness { return .init(alias: alias, reason: .stale(staleness)) }
         if state.refusesSessions { return .init(alias: alias, reason: .refusing(state.standing.availability)) }
         if state.isSuspect { return .init(alias: alias, reason: .suspect) }
-        guard orderByRoute[route].isShort, routes[route].preferred.contains(alias) else { return nil }
-        return .init(alias: alias, reason: .belowMinReplicas(routes[route].minReplicas))
+        guard orderByRoute[route].isShort, routes[route].own.contains(alias) else { return nil }
+        return .init(alias: alias, reason: .tooFew(routes[route].leastOwn))
     }
 }

@@ -8,8 +8,6 @@ public struct RouteTable: Hashable, Sendable {
     private var closureByRoute: [Closure?]
     /// For each route the alias that an operator switched it to.
     private var pinByRoute: [Int?]
-    /// For each alias the routes that have it.
-    private var routesByAlias: [[Int]]
 
     /// Why a route takes no new sessions.
     public struct Closure: Hashable, Sendable {
@@ -42,19 +40,7 @@ public struct RouteTable: Hashable, Sendable {
         closureByRoute = routes.map { _ in nil }
         pinByRoute = routes.map { _ in nil }
         orderByRoute = routes.map { RouteOrder(of: $0, pin: nil, among: aliases) }
-        routesByAlias = Self.routesByAlias(routes, aliasCount: aliases.count)
     }
-
-    private static func routesByAlias(_ routes: [Route], aliasCount: Int) -> [[Int]] {
-        var result = Array(repeating: [Int](), count: aliasCount)
-        for (index, route) in routes.enumerated() {
-            for alias in Set(route.aliases) { result[alias].append(index) }
-        }
-        return result
-    }
-
-    /// The routes that have the alias, those that are retired too.
-    package func routes(ofAlias alias: Int) -> [Int] { routesByAlias[alias] }
 
     /// All aliases of the route in the order of preference: the one that an operator switched it to, then as configured.
     /// While fewer of the route's own are left than it is to do with, these come last.
@@ -78,21 +64,16 @@ public struct RouteTable: Hashable, Sendable {
     /// Why the route takes no new sessions; `nil` while it does.
     public func closure(ofRoute route: Int) -> Closure? { closureByRoute[route] }
 
-    /// Changes what is known of an alias, and decides its routes anew.
-    ///
-    /// - Returns: whether anything has changed.
-    @discardableResult
-    package mutating func update(alias: Int, _ change: (inout AliasState) -> Void) -> Bool {
-        let before = aliases[alias]
+    mutating func update(alias: Int, _ change: (inout AliasState) -> Void) {
         change(&aliases[alias])
-        guard aliases[alias] != before else { return false }
-        for route in routesByAlias[alias] { decideOrder(ofRoute: route) }
-        return true
+        for (index, route) in routes.enumerated() where route.aliases.contains(alias) {
+            decideOrder(ofRoute: index)
+        }
     }
 
     /// Has these aliases and routes from now on. Those that were there keep their positions, and what is known of them;
     /// a route whose pin it has no longer is released.
-    package mutating func change(aliases: [AliasState], routes: [Route]) {
+    mutating func change(aliases: [AliasState], routes: [Route]) {
         precondition(aliases.count >= self.aliases.count && routes.count >= self.routes.count)
         self.aliases =
             zip(self.aliases, aliases).map { $0.changed(to: $1) } + aliases.dropFirst(self.aliases.count)
@@ -105,52 +86,20 @@ public struct RouteTable: Hashable, Sendable {
             pinByRoute[index] = nil
         }
         orderByRoute = routes.indices.map { RouteOrder(of: routes[$0], pin: pinByRoute[$0], among: self.aliases) }
-        routesByAlias = Self.routesByAlias(routes, aliasCount: aliases.count)
     }
 
-    /// Switches a route to an alias, or (`nil`) no longer.
-    ///
-    /// - Returns: whether anything has changed.
-    @discardableResult
-    package mutating func pin(route: Int, to alias: Int?) -> Bool {
-        guard pinByRoute[route] != alias else { return false }
+    mutating func pin(route: Int, to alias: Int?) {
         pinByRoute[route] = alias
         decideOrder(ofRoute: route)
-        return true
     }
 
     /// These routes are closed; of several closures of a route the first is told.
-    ///
-    /// - Returns: whether anything has changed.
-    @discardableResult
-    package mutating func replaceClosures(_ closures: [(route: Int, closure: Closure)]) -> Bool {
-        let before = closureByRoute
+    mutating func replaceClosures(_ closures: [(route: Int, closure: Closure)]) {
         closureByRoute = routes.map { _ in nil }
         for (route, closure) in closures { closureByRoute[route] = closureByRoute[route] ?? closure }
-        return closureByRoute != before
     }
 
     private mutating func decideOrder(ofRoute route: Int) {
         orderByRoute[route] = RouteOrder(of: routes[route], pin: pinByRoute[route], among: aliases)
     }
-}
-
-extension RouteTable {
-    /// Positions of the routes that nobody serves, or would serve, for the one reason that an outage of the alias is
-    /// rehearsed. A drill must not cause what it rehearses.
-    public func routesStopped(byDrillOf alias: Int) -> [Int] {
-        var (drilled, spared) = (self, self)
-        drilled.update(alias: alias) { $0.isDrilled = true }
-        spared.update(alias: alias) { $0.isDrilled = false }
-        return routes.indices.filter { route in
-            !routes[route].isRetired && drilled.candidates(ofRoute: route).isEmpty
-                && !spared.candidates(ofRoute: route).isEmpty
-        }
-    }
-}
-
-extension RouteTable {
-    /// Whether sessions of the route are on another server than its own with this alias; so they are when an operator
-    /// has switched the route to it.
-    public func isFailover(alias: Int, ofRoute route: Int) -> Bool { !routes[route].preferred.contains(alias) }
 }

@@ -86,7 +86,7 @@ final class EventLoop {
     /// - Parameter mail: called when the mailbox is readable.
     func run(_ mail: () -> Void) {
         while isRunning {
-            let count = epoll.wait(milliseconds: waitMilliseconds)
+            let count = epoll.wait(milliseconds: patience)
             now = Self.readClock()
             handle(count, mail)
             resumeUnfinished()
@@ -132,7 +132,7 @@ final class EventLoop {
     }
 
     /// Milliseconds until the next thing to do, rounded up.
-    private var waitMilliseconds: Int32 {
+    private var patience: Int32 {
         guard unfinished.isEmpty else { return 0 }
         guard let deadline = deadlines.first else { return -1 }
         guard deadline > now else { return 0 }

@@ -1,5 +1,4 @@
 import FailoverCore
-import FailoverSystem
 import Glibc
 
 /// Carries a PostgreSQL CancelRequest to one server, which closes without a word.
@@ -65,10 +64,10 @@ extension Session {
         guard remaining > 0 else { return close(because: "a cancel request, and no session to cancel") }
         let budget = worker.registry.cancelRequests
         guard budget.take() else { return close(because: "too many cancel requests are under way") }
-        let deadline = loop.now &+ settings.handshakeLimits.connect &+ settings.handshakeLimits.greeting
+        let deadline = loop.now &+ settings.openingLimits.connect &+ settings.openingLimits.greeting
         isLeaving = true
         leavePlace()
-        handshakeDeadline = deadline
+        openingDeadline = deadline
         loop.setDeadline(deadline, slot: slot)
         let header = settings.sendProxy.map { proxyHeader($0) } ?? []
         for address in addresses {

@@ -1,5 +1,4 @@
 import FailoverCore
-import FailoverSystem
 
 /// Which aliases may run the query that a CancelRequest names: those that were seen to give out its key, and those with
 /// sessions whose keys can't be read. Shared by all loops.

@@ -1,5 +1,4 @@
 import FailoverCore
-import FailoverSystem
 import Synchronization
 
 /// Addresses of names at which sessions met nobody, or silence, lately: they are tried after the alias's others. For all

@@ -36,7 +36,7 @@ final class PeerWatch: Pollable {
 
     /// Looks after the session.
     func add(_ session: Session, _ stalls: PeerStalls) {
-        guard let interval = PeerTimeouts(settings).interval else { return }
+        guard let interval = PeerPatience(settings).interval else { return }
         if slot < 0 { slot = loop.admit(self) }
         if watched.isEmpty { loop.setDeadline(loop.now &+ interval, slot: slot) }
         watched.add(Entry(slot: Int32(truncatingIfNeeded: session.slot), session: session.id, stalls: stalls))
@@ -53,14 +53,14 @@ final class PeerWatch: Pollable {
     func resume() {}
 
     func deadlinePassed() {
-        let timeouts = PeerTimeouts(settings)
+        let patience = PeerPatience(settings)
         for var entry in watched.nextTurn() {
             guard let session = loop.tenant(slot: Int(entry.slot)) as? Session, session.id == entry.session else {
                 continue
             }
-            if session.peersOweSomething(timeouts, &entry.stalls) { watched.add(entry) }
+            if session.peersOweSomething(patience, &entry.stalls) { watched.add(entry) }
         }
-        let pause = timeouts.interval.flatMap { watched.pause(betweenRounds: $0) }
+        let pause = patience.interval.flatMap { watched.pause(betweenRounds: $0) }
         loop.setDeadline(pause.map { loop.now &+ $0 }, slot: slot)
     }
 }
@@ -91,9 +91,9 @@ extension Session {
         backend?.watchPeer(keepalive: settings.keepalive, userTimeout: settings.tcpUserTimeout)
         watchesBackend = true
         // A peer that has no room already would be cut before the first look.
-        let timeouts = PeerTimeouts(settings)
+        let patience = PeerPatience(settings)
         var stalls = PeerStalls()
-        if timeouts.interval != nil, peersOweSomething(timeouts, &stalls) { worker.watch(self, stalls) }
+        if patience.interval != nil, peersOweSomething(patience, &stalls) { worker.watch(self, stalls) }
     }
 
     /// The settings have changed.
@@ -107,20 +107,20 @@ extension Session {
     /// Ends the session if one of its peers is gone.
     ///
     /// - Returns: Whether it is to be looked at again; otherwise the next bytes bring it back.
-    func peersOweSomething(_ timeouts: PeerTimeouts, _ stalls: inout PeerStalls) -> Bool {
+    func peersOweSomething(_ patience: PeerPatience, _ stalls: inout PeerStalls) -> Bool {
         guard machine.isRelaying, !isLeaving else { return false }
         var owes = false
-        for side in [Side.client, .backend] where !isClosed && !isLeaving && owesSomething(side, timeouts, &stalls) {
+        for side in [Side.client, .backend] where !isClosed && !isLeaving && owesSomething(side, patience, &stalls) {
             owes = true
         }
         isToBeWatched = !owes
         return owes
     }
 
-    private func owesSomething(_ side: Side, _ timeouts: PeerTimeouts, _ stalls: inout PeerStalls) -> Bool {
+    private func owesSomething(_ side: Side, _ patience: PeerPatience, _ stalls: inout PeerStalls) -> Bool {
         guard let progress = side == .client ? client.peerProgress : backend?.peerProgress else { return false }
         let stalledFor = stalls[side] == 0 ? nil : (loop.now &- stalls[side]) / 1_000_000
-        let verdict = timeouts.verdict(on: progress, stalledFor: stalledFor)
+        let verdict = patience.verdict(on: progress, stalledFor: stalledFor)
         switch verdict {
         case .nothingOwed, .underWay:
             if stalls[side] != 0 {
@@ -161,72 +161,5 @@ extension Descriptor {
                 unacknowledged: number(at: unacked), unsent: number(at: unsent),
                 sinceAcknowledgement: number(at: sinceAcknowledgement), sinceData: number(at: sinceData))
         }
-    }
-}
-
-/// How far the peer of a socket is with what was sent to it; tcp(7), `TCP_INFO`. Times in milliseconds.
-struct PeerProgress: Equatable {
-    /// Segments that are under way.
-    var unacknowledged: UInt32
-    /// Bytes that wait for the peer to have room.
-    var unsent: UInt32
-    /// Since the peer has acknowledged anything, also a question whether it has room.
-    var sinceAcknowledgement: UInt32
-    /// Since bytes went out.
-    var sinceData: UInt32
-
-    /// Whether the peer has said that it has no room.
-    var isStalled: Bool { unsent > 0 && unacknowledged == 0 }
-}
-
-/// What becomes of a peer that does not take what is sent to it.
-///
-/// The kernel's user time-out ends a connection whose peer has no room, though that acknowledges each question for it. So
-/// while there is none the time-out is moved on, ahead of the time that has passed by half its length: that also makes
-/// the kernel ask so often, where it would ask less and less.
-struct PeerTimeouts: Equatable {
-    enum Verdict: Equatable {
-        /// It has all that was sent.
-        case nothingOwed
-        /// Bytes are under way, and the kernel's time-out is right.
-        case underWay
-        /// It has no room and is there: the kernel's time-out, in milliseconds, is to be this; `nil` is to be let alone.
-        case stalled(userTimeout: Int32?)
-        /// It has no room and does not answer.
-        case silent
-        /// It has had no room for too long.
-        case tooLong
-    }
-
-    /// `tcp_user_timeout` and `stall_timeout` in milliseconds.
-    private let userTimeout: UInt64?
-    private let stallTimeout: UInt64?
-
-    init(_ settings: SessionSettings) {
-        userTimeout = settings.tcpUserTimeout.map { UInt64($0.roundedUp(to: .milliseconds(1))) }
-        stallTimeout = settings.stallTimeout.map { UInt64($0.roundedUp(to: .milliseconds(1))) }
-    }
-
-    /// Between two looks at a peer that owes something, in nanoseconds; `nil` where none is needed.
-    var interval: UInt64? {
-        guard let shortest = [userTimeout, stallTimeout].compactMap(\.self).min() else { return nil }
-        return max(1, min(shortest, 240_000) * 1_000_000 / 8)
-    }
-
-    /// - Parameter stalledFor: milliseconds since the first look that found the peer without room; `nil` if this may be it.
-    ///   What the kernel counts may have begun long before, while nothing was owed.
-    func verdict(on progress: PeerProgress, stalledFor: UInt64?) -> Verdict {
-        guard progress.isStalled else {
-            return progress.unsent == 0 && progress.unacknowledged == 0 ? .nothingOwed : .underWay
-        }
-        if let stalledFor {
-            if let stallTimeout, stalledFor >= stallTimeout { return .tooLong }
-            // The next look would be too late.
-            if let userTimeout, UInt64(progress.sinceAcknowledgement) >= userTimeout - userTimeout / 8 {
-                return .silent
-            }
-        }
-        return .stalled(
-            userTimeout: userTimeout.map { Int32(clamping: UInt64(progress.sinceData) + max(1, $0 / 2)) })
     }
 }

@@ -18,7 +18,7 @@ extension Session {
     ///
     /// - Returns: whether the side may be read on.
     func perform(
-        _ passage: MySQLGuard.GuardOutput, _ guarded: GuardedMySQL, asItIs: [UInt8], from side: Side
+        _ passage: MySQLGuard.Passage, _ guarded: GuardedMySQL, asItIs: [UInt8], from side: Side
     ) -> Bool {
         // What a server says to the end of its client is no answer (MySQL: 4031), and whoever has ended writes no more.
         let isFarewell = side == .backend && clientHasLeft && passage.toServer.isEmpty
@@ -36,7 +36,7 @@ extension Session {
         guard send(toServer, to: .backend), send(toClient, to: .client) else { return false }
         if guarded.state.phase == .over {
             stream = .opaque
-            if guarded.state.isUntracked, !isFarewell { worker.noteUnguarded(self) }
+            if guarded.state.isLost, !isFarewell { worker.noteUnguarded(self) }
         }
         wait(for: guarded)
         return self[side].mayRead
@@ -47,7 +47,7 @@ extension Session {
         if isSetting != guarded.isAwaited {
             guarded.isAwaited = isSetting
             if isSetting {
-                loop.setDeadline(loop.now &+ settings.handshakeLimits.greeting, slot: slot)
+                loop.setDeadline(loop.now &+ settings.openingLimits.greeting, slot: slot)
             } else if watchesBackend {
                 closeIfIdle()
             } else {
@@ -91,7 +91,7 @@ extension Session {
     func guardIsLate() -> Bool {
         if guardAwaitsServer, !toClient.pending.isEmpty || waitsForMemory {
             // It was not listened to.
-            loop.setDeadline(loop.now &+ settings.handshakeLimits.greeting, slot: slot)
+            loop.setDeadline(loop.now &+ settings.openingLimits.greeting, slot: slot)
             return true
         }
         if case .guardedPostgres(let guarded) = stream, guarded.state.phase == .setting {
@@ -126,61 +126,5 @@ extension Session {
         if refusal.isForTLS { return leave(saying: TLSAlert.accessDenied) }
         guard let sequence = refusal.sequence, toClient.pending.isEmpty else { return close(because: message) }
         leave(saying: MySQLErrorPacket(code: 1105, sqlState: "HY000", message: message, sequence: sequence).bytes)
-    }
-}
-
-/// The guard of one session; not in the session itself, whose size it would be to all the others.
-final class GuardedPostgres {
-    var state = PostgresGuard()
-    /// Whether the time for the server's answer runs.
-    var isAwaited = false
-}
-
-/// A PostgreSQL session that a statement keeps from writing.
-extension Session {
-    /// Passes on what may pass, and has the server told.
-    ///
-    /// - Returns: whether the side may be read on.
-    func follow(_ bytes: [UInt8], from side: Side, _ guarded: GuardedPostgres) -> Bool {
-        let passage = side == .client ? guarded.state.clientSent(bytes) : guarded.state.serverSent(bytes)
-        if let words = passage.refusal {
-            if send(passage.toClient, to: .client) { endUnguarded(words) }
-            return false
-        }
-        defer { countHeldBytes() }
-        guard send(passage.toServer, to: .backend), send(passage.toClient, to: .client) else { return false }
-        wait(for: guarded)
-        return self[side].mayRead
-    }
-
-    private func wait(for guarded: GuardedPostgres) {
-        switch guarded.state.phase {
-        case .login: break
-        case .setting where !guarded.isAwaited:
-            guarded.isAwaited = true
-            loop.setDeadline(loop.now &+ settings.handshakeLimits.greeting, slot: slot)
-        case .setting: break
-        case .following:
-            stream = .postgres(guarded.state.reader)
-            if watchesBackend { closeIfIdle() } else { awaitAge() }
-        }
-        let wasHeld = toBackend.isHeld
-        toBackend.isHeld = guarded.state.phase != .following && !guarded.state.wantsClient
-        if wasHeld, !toBackend.isHeld { loop.resumeLater(slot: slot) }
-    }
-
-    /// The server was to be told, and the time for its answer is over, or it has closed.
-    ///
-    /// - Returns: false when it was not.
-    func guardEnds(_ guarded: GuardedPostgres, _ words: String) -> Bool {
-        guard guarded.state.phase == .setting else { return false }
-        endUnguarded(words)
-        return true
-    }
-
-    private func endUnguarded(_ words: String) {
-        let refusal = Refusal(kind: .unguarded, message: worker.refusal(unguarded: self, because: words))
-        guard toClient.pending.isEmpty else { return close(because: refusal.message) }
-        leave(saying: refusal.postgresMessage)
     }
 }

@@ -4,15 +4,15 @@ import Glibc
 /// The end of a session that is not its client's doing.
 extension Session {
     /// How long a client may take to read the last words once it says no more.
-    private static let lastReadTimeout: UInt64 = 1_000_000_000
+    private static let patience: UInt64 = 1_000_000_000
     /// How long it may go on with what it was in the midst of saying.
     private static let longestGoodbye: UInt64 = 10_000_000_000
 
     /// Ends a session that is served, with words where the protocol has a place for them.
     ///
     /// - Parameter message: what the client is told.
-    func end(because message: String, as closingMessage: Farewell = .moving) {
-        guard toClient.pending.isEmpty, !toClient.sourceEnded, let words = stream.lastWords(message, as: closingMessage)
+    func end(because message: String, as farewell: Farewell = .moving) {
+        guard toClient.pending.isEmpty, !toClient.sourceEnded, let words = stream.lastWords(message, as: farewell)
         else { return close(because: message) }
         leave(saying: words)
     }
@@ -29,8 +29,8 @@ extension Session {
             guard client.send(words) == .bytes(words.count) else { return close(because: "the client does not read") }
             client.endSending()
         }
-        handshakeDeadline = loop.now &+ Self.longestGoodbye
-        loop.setDeadline(loop.now &+ Self.lastReadTimeout, slot: slot)
+        openingDeadline = loop.now &+ Self.longestGoodbye
+        loop.setDeadline(loop.now &+ Self.patience, slot: slot)
         discardClient()
     }
 
@@ -39,7 +39,7 @@ extension Session {
         for turn in 0..<16 {
             switch client.receive(into: loop.readBuffer) {
             case .bytes:
-                if turn == 0 { loop.setDeadline(min(handshakeDeadline, loop.now &+ Self.lastReadTimeout), slot: slot) }
+                if turn == 0 { loop.setDeadline(min(openingDeadline, loop.now &+ Self.patience), slot: slot) }
             case .wouldBlock: return
             case .ended, .failed: return close(because: "the client was told the end")
             }

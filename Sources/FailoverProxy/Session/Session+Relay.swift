@@ -52,7 +52,7 @@ extension Session {
             return
         }
         guard self[side.other].pending.isEmpty, machine.isRelaying else { return }
-        if toBackend.isUntracked, toClient.sourceEnded {
+        if toBackend.isLost, toClient.sourceEnded {
             leave(saying: [])
         } else if self[side.other].sourceEnded {
             finish(to: side)
@@ -98,7 +98,7 @@ extension Session {
     }
 
     /// Passes on what the backend said before it was proven.
-    func passFirstBytes(_ bytes: [UInt8]) {
+    func passOpening(_ bytes: [UInt8]) {
         toClient.received &+= UInt64(bytes.count)
         if case .guarded(let guarded) = stream {
             _ = perform(bytes.withUnsafeBytes { guarded.state.serverSent($0) }, guarded, asItIs: bytes, from: .backend)
@@ -184,7 +184,7 @@ extension Session {
     private func sourceEnded(_ side: Side) {
         if side == .backend, guardIsLeft() { return }
         if side == .client, login != nil { return close(because: "the client left before it was logged in") }
-        if side == .backend, toBackend.isUntracked { return failed(side, code: EPIPE) }
+        if side == .backend, toBackend.isLost { return failed(side, code: EPIPE) }
         self[side].sourceEnded = true
         if side == .backend {
             noteBackendEnd()

@@ -26,7 +26,7 @@ final class Session: Pollable {
     private(set) var slot = -1
     /// When what is waited for before the session is served must have happened; likewise once its client was told the
     /// end.
-    var handshakeDeadline: UInt64 = 0
+    var openingDeadline: UInt64 = 0
     /// What cancels its queries.
     var key = SessionKey.absent
     /// When it must have a place, over all that it waits for; 0 if it did not have to wait.
@@ -91,8 +91,8 @@ final class Session: Pollable {
         let candidates: [RouteTable.Candidate]
         (candidates, share) = isServed ? worker.candidates(ofRoute: route) : ([], nil)
         machine = SessionStateMachine(
-            handshake: Handshake(worker.configuration.routes[route].engine), candidates: candidates,
-            limits: settings.handshakeLimits, lastAnswerLimits: worker.snapshot.lastAnswerLimits,
+            opening: Opening(worker.configuration.routes[route].engine), candidates: candidates,
+            limits: settings.openingLimits, lastAnswerLimits: worker.lineup.lastAnswerLimits,
             readOnlyGuard: settings.failoverReadOnly
                 ? ReadOnlyGuard(
                     worker.routes, route: route, opaque: settings.readOnlyOpaque,
@@ -113,7 +113,7 @@ final class Session: Pollable {
         }
         if let refusal { return advance(machine.startRefused(refusal, now: loop.now)) }
         if awaitsHeader {
-            loop.setDeadline(loop.now &+ settings.handshakeLimits.clientStartup, slot: slot)
+            loop.setDeadline(loop.now &+ settings.openingLimits.clientStartup, slot: slot)
         } else {
             begin()
         }
@@ -149,7 +149,7 @@ final class Session: Pollable {
     func deadlinePassed() {
         if isLeaving { return close(because: "the client was told the end") }
         if awaitsHeader { return close(because: "no PROXY header came in time") }
-        guard machine.isRelaying else { return handshakeIsLate() }
+        guard machine.isRelaying else { return openingIsLate() }
         if guardIsLate() { return }
         if let login, login.deadline <= loop.now { return close(because: "no login in time") }
         watchPeers()
@@ -177,7 +177,7 @@ final class Session: Pollable {
         } else if awaitsHeader {
             readHeader(readiness)
         } else {
-            readyInHandshake(readiness, side: side)
+            readyWhileOpening(readiness, side: side)
         }
     }
 
@@ -185,22 +185,22 @@ final class Session: Pollable {
         waiting.formUnion(readiness)
         switch client.receiveProxyHeader() {
         case .incomplete where readiness.isDisjoint(with: .peerEnded): return
-        case .incomplete, .malformed: close(because: "no PROXY header")
+        case .incomplete, .garbage: close(because: "no PROXY header")
         case .header(let source, _, _):
             announcedSource = source
             awaitsHeader = false
             begin()
-            readClientInHandshake()
+            readClientWhileOpening()
         }
     }
 }
 
-extension Handshake {
+extension Opening {
     init(_ engine: DatabaseServer.Engine) {
         self =
             switch engine {
-            case .postgres: .postgres(PostgresHandshake())
-            case .mysql: .mysql(MySQLHandshake())
+            case .postgres: .postgres(PostgresOpening())
+            case .mysql: .mysql(MySQLOpening())
             case .tcp: .tcp
             }
     }

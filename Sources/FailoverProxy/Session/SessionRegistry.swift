@@ -1,5 +1,4 @@
 import FailoverCore
-import FailoverSystem
 import Synchronization
 
 /// How many sessions there are, over all loops, and whether there may be another.
@@ -10,7 +9,7 @@ final class SessionRegistry: Sendable {
     /// Which servers cancel requests are for.
     let cancelKeys = CancelKeys()
     /// Cancel requests that may be under way.
-    let cancelRequests = ConcurrencyLimit(limit: 64)
+    let cancelRequests = Places(limit: 64)
     /// What all sessions together may keep.
     let buffers = BufferBudget()
     private let whenEmpty: AsyncStream<Void>.Continuation

@@ -7,10 +7,10 @@ import FailoverCore
 /// nobody else to ask.
 extension SessionStateMachine {
     /// How much more time than usual a connection has that is the last resort.
-    private static let lastResortFactor: UInt64 = 3
+    private static let lastResortPatience: UInt64 = 3
 
     mutating func dialFirstAddress(now: UInt64) -> Action {
-        connectLeft = limits.connect &* (isLastResort ? Self.lastResortFactor : 1)
+        connectLeft = limits.connect &* (isLastResort ? Self.lastResortPatience : 1)
         answerLeft = limits.greeting
         address = 0
         addressFailure = nil
@@ -33,7 +33,7 @@ extension SessionStateMachine {
     mutating func ask(_ bytes: [UInt8], now: UInt64) -> Action {
         // While it is being dialed, the backend gets all of it when the connection stands.
         if case .dialing(let deadline) = state { return .wait(deadline: deadline) }
-        state = .handshake
+        state = .opening
         let deadline = answerDeadline ?? now &+ answerTime
         answerDeadline = deadline
         return .ask(bytes, deadline: deadline)
@@ -82,13 +82,5 @@ extension SessionStateMachine {
         let addresses = candidates[current].addresses
         guard addresses.count > 1 else { return }
         addressNews.append(AddressNews(address: addresses[address], serves: serves))
-    }
-}
-
-extension SessionSettings {
-    var handshakeLimits: SessionStateMachine.Limits {
-        SessionStateMachine.Limits(
-            connect: connectTimeout.nanoseconds, greeting: greetingTimeout.nanoseconds,
-            clientStartup: clientStartupTimeout.nanoseconds, refusal: refusalTimeout.nanoseconds)
     }
 }

@@ -5,7 +5,7 @@ import FailoverCore
 ///
 ///                       ┌───────── failed, silent, refused: next candidate ────────┐
 ///                       ▼                                                          │
-///     listening ──▶ dialing ──connected──▶ handshake ──proof──▶ relaying           │
+///     listening ──▶ dialing ──connected──▶ opening ──proof──▶ relaying             │
 ///         ▲             ▲ │                 │ │ └──────────────────────────────────┘
 ///         └─ the client │ └─ none is left ──┤ │
 ///            is to speak┼───────────────────┘ └── none is left ──▶ refused
@@ -30,7 +30,7 @@ struct SessionStateMachine {
         /// Send this to every backend that may know the query.
         case cancel([UInt8])
         /// Send this to the client and close.
-        case closingMessage([UInt8])
+        case farewell([UInt8])
         /// Close.
         case leave(String)
     }
@@ -72,14 +72,14 @@ struct SessionStateMachine {
         case listening
         case dialing(deadline: UInt64)
         /// Connected; not yet proven.
-        case handshake
+        case opening
         case relaying(alias: Int)
         /// No alias is left, or none was to be asked.
         case refused
     }
 
     var state = State.listening
-    var handshake: Handshake
+    var opening: Opening
     var candidates: [RouteTable.Candidate]
     /// The candidate and which of its addresses.
     var current = 0
@@ -114,10 +114,10 @@ struct SessionStateMachine {
     var answerDeadline: UInt64?
 
     init(
-        handshake: Handshake, candidates: [RouteTable.Candidate], limits: Limits, lastAnswerLimits: [UInt64] = [],
+        opening: Opening, candidates: [RouteTable.Candidate], limits: Limits, lastAnswerLimits: [UInt64] = [],
         readOnlyGuard: ReadOnlyGuard? = nil
     ) {
-        self.handshake = handshake
+        self.opening = opening
         self.candidates = candidates
         self.limits = limits
         self.lastAnswerLimits = lastAnswerLimits
@@ -151,10 +151,10 @@ struct SessionStateMachine {
     }
 
     /// Whether the session gave way because an alias was full, not because it was unwell.
-    var overflowed: Bool { attempts.contains { $0.failure.isForLackOfRoom } }
+    var gaveWay: Bool { attempts.contains { $0.failure.isForLackOfRoom } }
 
     /// Whether the client's bytes are wanted before a backend serves.
-    var readsClient: Bool { handshake.readsClient }
+    var readsClient: Bool { opening.readsClient }
 }
 
 // MARK: - Events
@@ -163,7 +163,7 @@ extension SessionStateMachine {
     /// The session begins.
     mutating func start(now: UInt64) -> Action {
         clientDeadline = now &+ limits.clientStartup
-        return follow(handshake.start(), now: now)
+        return follow(opening.start(), now: now)
     }
 
     /// The session must not be served, whatever is up.
@@ -180,21 +180,21 @@ extension SessionStateMachine {
     }
 
     /// The client's next bytes, before a backend serves.
-    mutating func clientSent(_ bytes: [UInt8], now: UInt64) -> Action { follow(handshake.clientSent(bytes), now: now) }
+    mutating func clientSent(_ bytes: [UInt8], now: UInt64) -> Action { follow(opening.clientSent(bytes), now: now) }
 
     /// The connection stands.
     mutating func connected(now: UInt64) -> Action {
         spendOnConnecting(now: now)
-        state = .handshake
+        state = .opening
         answerDeadline = nil
         let alias = candidates[current].alias
         let byStatement = alias == aliasByStatement || readOnlyGuard?.byStatement.contains(alias) == true
-        return follow(handshake.connected(guarding: guardingOfCurrent, byStatement: byStatement), now: now)
+        return follow(opening.connected(guarding: guardingOfCurrent, byStatement: byStatement), now: now)
     }
 
     /// The backend's next bytes, before it is proven.
     mutating func backendSent(_ bytes: [UInt8], now: UInt64) -> Action {
-        follow(handshake.backendSent(bytes), now: now)
+        follow(opening.backendSent(bytes), now: now)
     }
 
     /// The backend could not be connected to, or failed before it was proven.
@@ -203,7 +203,7 @@ extension SessionStateMachine {
         spendOnConnecting(now: now)
         if failure == .silent { spendOnAnswering() }
         noteAddress(failure)
-        let next = handshake.backendLost()
+        let next = opening.backendLost()
         if failure.isOfTheAlias || addressFailure.map({ $0.weight <= failure.weight }) ?? true {
             addressFailure = failure
         }
@@ -216,8 +216,8 @@ extension SessionStateMachine {
     mutating func deadlinePassed(now: UInt64) -> Action {
         switch state {
         case .dialing: return failed(.timeout, now: now)
-        case .handshake:
-            if let step = handshake.answerIsLate() { return follow(step, now: now) }
+        case .opening:
+            if let step = opening.answerIsLate() { return follow(step, now: now) }
             return failed(.silent, now: now)
         case .listening, .refused: return .leave("the client said nothing in time")
         case .relaying: return .leave("out of time")
@@ -248,7 +248,7 @@ extension SessionStateMachine {
     /// No alias serves, and this is to be said to the client.
     mutating func refused(_ refusal: Refusal, now: UInt64) -> Action {
         clientDeadline = now &+ min(limits.clientStartup, limits.refusal)
-        let step = handshake.refuse(refusal)
+        let step = opening.refuse(refusal)
         state = .refused
         return follow(step, now: now)
     }
@@ -264,7 +264,7 @@ extension SessionStateMachine {
             switch state {
             case .relaying: return Report(attempt: attempt, accuses: true)
             case .refused: return Report(attempt: attempt, accuses: false)
-            case .listening, .dialing, .handshake:
+            case .listening, .dialing, .opening:
                 waiting.append(attempt)
                 return nil
             }
@@ -281,14 +281,14 @@ extension SessionStateMachine {
     }
 
     func mayBeClientsFault(_ failure: DialFailure) -> Bool {
-        handshake.clientMayBeAtFault && failure.mayBeClientsFault
+        opening.clientMayBeAtFault && failure.mayBeClientsFault
     }
 }
 
 // MARK: - What is next
 
 extension SessionStateMachine {
-    private mutating func follow(_ step: Handshake.Step, now: UInt64) -> Action {
+    private mutating func follow(_ step: Opening.Step, now: UInt64) -> Action {
         switch step {
         case .awaitClient:
             rest()
@@ -309,9 +309,9 @@ extension SessionStateMachine {
             connectLeft = limits.connect
             return dial(now: now)
         case .cancel(let bytes): return .cancel(bytes)
-        case .closingMessage(let bytes):
+        case .farewell(let bytes):
             state = .refused
-            return .closingMessage(bytes)
+            return .farewell(bytes)
         case .leave(let reason):
             state = .refused
             return .leave(reason)
@@ -328,23 +328,21 @@ extension SessionStateMachine {
     private mutating func serve(_ bytes: [UInt8]) -> Action {
         guard current < candidates.count else { return .leave("no server was asked") }
         noteThatAddressServes()
-        isInClear = handshake.isInClear
+        isInClear = opening.isInClear
         guarding = guardingOfCurrent
-        if case .postgres(let handshake) = handshake, guarding != nil {
-            guardsByStatement = handshake.guardsByStatement
-        }
-        isUnguarded = guarding != nil && handshake.isEncrypted
+        if case .postgres(let opening) = opening, guarding != nil { guardsByStatement = opening.guardsByStatement }
+        isUnguarded = guarding != nil && opening.isEncrypted
         state = .relaying(alias: candidates[current].alias)
         // What was kept for the next candidate is not needed any more; an idle session holds none of it.
         candidates = []
         lastAnswerLimits = []
-        handshake = .tcp
+        opening = .tcp
         return .relay(bytes)
     }
 
     private mutating func dialCurrentAlias(now: UInt64) -> Action {
         while current < candidates.count {
-            if guardingOfCurrent == .refuse, handshake.isEncrypted {
+            if guardingOfCurrent == .refuse, opening.isEncrypted {
                 pass(.unguardable(ReadOnlyGuard.whyEncrypted))
             } else if candidates[current].addresses.isEmpty {
                 pass(.unresolved)

@@ -1,5 +1,3 @@
-import FailoverCore
-
 /// What a session says, as far as it can be read: nothing of an encrypted or compressed one, or of an unknown protocol.
 enum SessionStream {
     case opaque
@@ -78,20 +76,20 @@ enum SessionStream {
 
     /// Last words to the client, where the protocol has a place for them now: PostgreSQL's between two messages; MySQL's
     /// in place of an answer that is due and, when it is not to move but to end, where none is due.
-    func lastWords(_ message: String, as closingMessage: Farewell) -> [UInt8]? {
+    func lastWords(_ message: String, as farewell: Farewell) -> [UInt8]? {
         switch self {
         case .opaque, .guardedPostgres: nil
-        case .postgres(let reader): reader.mayTellClient ? closingMessage.postgresMessage(message) : nil
-        case .mysql(let reader): reader.lastWords(message, as: closingMessage)
-        case .guarded(let guarded): guarded.state.reader.lastWords(message, as: closingMessage)
+        case .postgres(let reader): reader.mayTellClient ? farewell.postgresMessage(message) : nil
+        case .mysql(let reader): reader.lastWords(message, as: farewell)
+        case .guarded(let guarded): guarded.state.reader.lastWords(message, as: farewell)
         }
     }
 }
 
 extension MySQLReader {
-    fileprivate func lastWords(_ message: String, as closingMessage: Farewell) -> [UInt8]? {
-        let sequence = errorSequence ?? (closingMessage == .moving ? nil : unaskedSequence)
-        return sequence.map { closingMessage.mysqlPacket(message, sequence: $0) }
+    fileprivate func lastWords(_ message: String, as farewell: Farewell) -> [UInt8]? {
+        let sequence = errorSequence ?? (farewell == .moving ? nil : unaskedSequence)
+        return sequence.map { farewell.mysqlPacket(message, sequence: $0) }
     }
 }
 
@@ -102,28 +100,4 @@ final class GuardedMySQL {
     var isAwaited = false
 
     init(opaque: SessionSettings.OpaquePolicy) { state = MySQLGuard(refusesOpaque: opaque == .refuse) }
-}
-
-/// One direction of a session: from a source to the other side.
-struct Flow {
-    /// Bytes that are kept at most when the destination has no room; and read at once until more than that has come.
-    static let mostKept = 16 * 1024
-
-    /// What the destination had no room for. While there is any, the source is not read.
-    var pending = PendingBytes()
-    /// Bytes received from the source.
-    var received: UInt64 = 0
-    /// Whether the latest that was read was much: the next is measured against what the destination has room for.
-    var isBulky = false
-    /// What the source has sent waits for a guard, and so must what it sends next.
-    var isHeld = false
-    /// The source has sent all it will send.
-    var sourceEnded = false
-    /// The destination has been told so.
-    var isFinished = false
-    /// The destination takes no more: what the source still sends is thrown away.
-    var isUntracked = false
-
-    /// Whether there is more to come from the source, and room for it.
-    var mayRead: Bool { pending.isEmpty && !sourceEnded && !isHeld }
 }

@@ -1,32 +1,37 @@
-package import FailoverCore
+public import FailoverCore
 
 /// What sessions have done since the start, and how many there are now.
-package struct TrafficReport: Hashable, Sendable {
+public struct TrafficReport: Hashable, Sendable {
     /// The sessions of one route.
-    package struct OfRoute: Hashable, Sendable {
+    public struct OfRoute: Hashable, Sendable {
         /// Clients that were accepted.
-        package internal(set) var accepted = 0
+        public internal(set) var accepted = 0
         /// Clients that were told why they are not served.
-        package internal(set) var refused = 0
+        public internal(set) var refused = 0
         /// Bytes from clients.
-        package internal(set) var fromClients: UInt64 = 0
+        public internal(set) var fromClients: UInt64 = 0
         /// Bytes from backends.
-        package internal(set) var fromBackends: UInt64 = 0
+        public internal(set) var fromBackends: UInt64 = 0
         /// Sessions that another alias served after one had failed.
-        package internal(set) var retried = 0
+        public internal(set) var retried = 0
         /// Sessions that were moved to a better alias.
-        package internal(set) var moved = 0
+        public internal(set) var moved = 0
         /// Sessions that wait for a place now.
-        package internal(set) var queued = 0
+        public internal(set) var queued = 0
         /// Clients that waited for one in vain.
-        package internal(set) var queueTimeouts = 0
-        /// Sessions that each alias has served, by its position in the route table; of those that have served any.
-        package internal(set) var served: [Int: Int] = [:]
-        /// Sessions that each alias serves now, of those that serve any.
-        package internal(set) var open: [Int: Int] = [:]
+        public internal(set) var queueTimeouts = 0
+        /// Sessions that each alias has served, by its position in the route table.
+        public internal(set) var served: [Int]
+        /// Sessions that each alias serves now.
+        public internal(set) var open: [Int]
+
+        init(aliases: Int) {
+            served = Array(repeating: 0, count: aliases)
+            open = served
+        }
 
         /// Adds what another has done.
-        package mutating func add(_ other: OfRoute) {
+        public mutating func add(_ other: OfRoute) {
             accepted += other.accepted
             refused += other.refused
             fromClients += other.fromClients
@@ -35,27 +40,37 @@ package struct TrafficReport: Hashable, Sendable {
             moved += other.moved
             queued += other.queued
             queueTimeouts += other.queueTimeouts
-            served.merge(other.served, uniquingKeysWith: +)
-            open.merge(other.open, uniquingKeysWith: +)
+            grow(aliases: other.served.count)
+            for alias in other.served.indices {
+                served[alias] += other.served[alias]
+                open[alias] += other.open[alias]
+            }
+        }
+
+        mutating func grow(aliases: Int) {
+            let added = Array(repeating: 0, count: max(0, aliases - served.count))
+            served += added
+            open += added
         }
     }
 
     /// By route.
-    package internal(set) var routes: [OfRoute]
+    public internal(set) var routes: [OfRoute]
     /// Errors of backends that sessions saw, by alias.
-    package internal(set) var failures: [[BackendErrorKind: Int]]
+    public internal(set) var failures: [[BackendErrorKind: Int]]
     /// How long each loop took to answer, in nanoseconds: what any event on it waits.
-    package internal(set) var lag: [UInt64] = []
+    public internal(set) var lag: [UInt64] = []
 
     init(_ table: RouteTable) {
-        routes = table.routes.map { _ in OfRoute() }
+        routes = table.routes.map { _ in OfRoute(aliases: table.aliases.count) }
         failures = table.aliases.map { _ in [:] }
     }
 
     /// Has room for more routes and aliases, if there are more.
     mutating func grow(routes routeCount: Int, aliases: Int) {
-        routes += Array(repeating: OfRoute(), count: max(0, routeCount - routes.count))
-        failures += Array(repeating: [:], count: max(0, aliases - failures.count))
+        for index in routes.indices { routes[index].grow(aliases: aliases) }
+        for _ in routes.count..<max(routes.count, routeCount) { routes.append(OfRoute(aliases: aliases)) }
+        for _ in failures.count..<max(failures.count, aliases) { failures.append([:]) }
     }
 
     /// Adds what another loop reports.
@@ -64,42 +79,5 @@ package struct TrafficReport: Hashable, Sendable {
         for index in other.routes.indices { routes[index].add(other.routes[index]) }
         for alias in other.failures.indices { failures[alias].merge(other.failures[alias], uniquingKeysWith: +) }
         lag += other.lag
-    }
-}
-
-/// One open session, as somebody on call wants to see it.
-package struct SessionReport: Hashable, Sendable {
-    /// Counts from 1 in each process; later sessions have higher numbers.
-    package let id: UInt64
-    /// By position in the route table.
-    package let route: Int
-    /// The alias that serves it, by its position; `nil` while none does yet.
-    package let alias: Int?
-    /// Where the client is, as far as it can be told.
-    package let client: String
-    package let age: Duration
-    /// Since the last byte passed.
-    package let idle: Duration
-    /// Bytes from the client.
-    package let fromClient: UInt64
-    /// Bytes from the backend.
-    package let fromBackend: UInt64
-    /// Whether it stands where it could be moved; `nil` of one that can't be read.
-    package let isAtBoundary: Bool?
-}
-
-/// Which sessions are asked for.
-package struct SessionQuery: Hashable, Sendable {
-    /// Those of one route; all unless given.
-    package var route: Int?
-    /// Those whose numbers are higher.
-    package var after: UInt64
-    /// The most that are told; those with the lowest numbers.
-    package var limit: Int
-
-    package init(route: Int? = nil, after: UInt64 = 0, limit: Int) {
-        self.route = route
-        self.after = after
-        self.limit = limit
     }
 }

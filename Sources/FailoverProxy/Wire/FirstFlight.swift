@@ -38,18 +38,3 @@ enum FirstFlight {
         return !(1...longestToken).contains(length) || bytes.count - 4 >= length
     }
 }
-
-/// What a client that has begun TLS, or is about to, can be told in place of a server's first record; RFC 8446 §5.1, §6.
-enum TLSAlert {
-    /// A fatal alert, which clients report as "access denied".
-    static let accessDenied: [UInt8] = [21, 3, 3, 0, 2, 2, 49]
-}
-
-/// What a server has said of itself in a session that it serves.
-struct ServerWords: OptionSet {
-    let rawValue: UInt8
-    /// It shuts down.
-    static let shutdown = ServerWords(rawValue: 1 << 0)
-    /// It had no place for the client, which it learned after the login began.
-    static let full = ServerWords(rawValue: 1 << 1)
-}

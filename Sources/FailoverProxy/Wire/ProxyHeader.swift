@@ -6,7 +6,7 @@ enum ProxyHeader {
     /// What was found at the beginning of a stream.
     enum Reading: Equatable {
         case incomplete
-        case malformed
+        case garbage
         /// A header and how long it is; no addresses where the sender speaks for itself or knows none.
         case header(source: SocketAddress?, destination: SocketAddress?, length: Int)
     }
@@ -21,20 +21,20 @@ enum ProxyHeader {
         if bytes.starts(with: signature) { return readBinary(bytes) }
         if bytes.starts(with: Array("PROXY ".utf8)) { return readLine(bytes) }
         let isBeginning = signature.starts(with: bytes) || "PROXY ".utf8.starts(with: bytes)
-        return isBeginning ? .incomplete : .malformed
+        return isBeginning ? .incomplete : .garbage
     }
 
     private static func readLine(_ bytes: [UInt8]) -> Reading {
         guard let end = bytes.prefix(longestLine).firstIndex(of: 0x0a) else {
-            return bytes.count < longestLine ? .incomplete : .malformed
+            return bytes.count < longestLine ? .incomplete : .garbage
         }
-        guard end > 0, bytes[end - 1] == 0x0d else { return .malformed }
+        guard end > 0, bytes[end - 1] == 0x0d else { return .garbage }
         let words = String(decoding: bytes[..<(end - 1)], as: UTF8.self).split(separator: " ")
         if words.count >= 2, words[1] == "UNKNOWN" { return .header(source: nil, destination: nil, length: end + 1) }
         guard words.count == 6, words[1] == "TCP4" || words[1] == "TCP6",
             let source = address(words[2], words[4]), let destination = address(words[3], words[5]),
             source.family == destination.family, (source.ip?.count == 4) == (words[1] == "TCP4")
-        else { return .malformed }
+        else { return .garbage }
         return .header(source: source, destination: destination, length: end + 1)
     }
 
@@ -46,7 +46,7 @@ enum ProxyHeader {
     private static func readBinary(_ bytes: [UInt8]) -> Reading {
         guard bytes.count >= 16 else { return .incomplete }
         let length = 16 + Int(bytes[14]) << 8 + Int(bytes[15])
-        guard bytes[12] >> 4 == 2, bytes[12] & 0x0f <= 1, length <= longest else { return .malformed }
+        guard bytes[12] >> 4 == 2, bytes[12] & 0x0f <= 1, length <= longest else { return .garbage }
         guard bytes.count >= length else { return .incomplete }
         // LOCAL: the sender's own health check. Families other than IP's are not ours to know.
         guard bytes[12] & 0x0f == 1 else { return .header(source: nil, destination: nil, length: length) }
@@ -56,7 +56,7 @@ enum ProxyHeader {
         case 2: size = 16
         default: return .header(source: nil, destination: nil, length: length)
         }
-        guard length >= 16 + 2 * size + 4 else { return .malformed }
+        guard length >= 16 + 2 * size + 4 else { return .garbage }
         func port(at index: Int) -> UInt16 { UInt16(bytes[index]) << 8 | UInt16(bytes[index + 1]) }
         let ports = 16 + 2 * size
         return .header(

@@ -41,19 +41,19 @@ package final class BlockingThreads: Sendable {
     package func run<Value: Sendable>(
         _ work: @escaping @Sendable () throws(PingFailure) -> Value
     ) async throws(PingFailure) -> Value {
-        let result = Promise<Result<Value, PingFailure>>()
-        try start { result.give(Result(catching: work)) }
-        return try await result.take()
+        let answer = Answer<Value>()
+        try start { answer.give(Result(catching: work)) }
+        return try await answer.take()
     }
 
     /// The same, and leaves the work alone when it has not returned within `limit`.
     package func run<Value: Sendable>(
-        within limit: Duration, orFail expired: () -> PingFailure,
+        within limit: Duration, orFail expired: @escaping @Sendable () -> PingFailure,
         _ work: @escaping @Sendable () throws(PingFailure) -> Value
     ) async throws(PingFailure) -> Value {
-        let result = Promise<Result<Value, PingFailure>>()
-        try start { result.give(Result(catching: work)) }
-        return try await result.take(within: limit, orFail: expired)
+        let answer = Answer<Value>()
+        try start { answer.give(Result(catching: work)) }
+        return try await answer.take(within: limit, orFail: expired)
     }
 
     /// Runs `work` on a thread where it may block, and returns at once.

@@ -1,5 +1,4 @@
 import FailoverCore
-import FailoverSystem
 
 /// Runs a task on the thread that calls, which waits for nothing else.
 final class CallingThread: TaskExecutor {

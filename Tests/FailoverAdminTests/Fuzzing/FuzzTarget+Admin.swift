@@ -58,18 +58,9 @@ extension FuzzTarget {
     /// The answers of another process.
     static let adminAnswer = FuzzTarget("admin-answer") { input in
         let answer = String(decoding: input.remaining(), as: UTF8.self)
-        var reader = NewsReader()
-        // A status is read as a change of itself, too.
-        for name in ["status", "change", "event"] {
-            switch reader.news(name: name, data: answer) {
-            case .status(let status): _ = AdminJSON.text(status)
-            case .event(let event): _ = AdminJSON.text(event)
-            case nil: break
-            }
-        }
-        if let session = AdminJSON.decode(SessionDocument.self, from: Array(answer.utf8)) {
-            _ = AdminJSON.text(session)
-        }
+        if let status = AdminClient.decode(StatusDocument.self, answer) { _ = AdminJSON.text(status) }
+        if let event = AdminClient.decode(AdminEvent.self, answer) { _ = AdminJSON.text(event) }
+        if let session = AdminClient.decode(SessionDocument.self, answer) { _ = AdminJSON.text(session) }
         return nil
     }
 }

@@ -7,7 +7,7 @@ import FailoverTesting
 extension FuzzTarget {
     /// The answer to a `heartbeat_query`.
     static let heartbeat = FuzzTarget("heartbeat") { input in
-        let rows = input.rows()
+        let rows = rows(&input)
         guard case .heartbeat(.behind(let lag)) = HeartbeatAnswer(rows) else { return nil }
         return lag < .zero || lag > .seconds(10_000_000_000) ? "\(lag) behind" : nil
     }
@@ -22,9 +22,13 @@ extension FuzzTarget {
         var now = MonotonicTime.zero
         for _ in 0..<200 where !input.isEmpty {
             now = now.advanced(by: .milliseconds(Int64(input.number(UInt32.self))))
-            let reading = reading(&input)
-            let (staleness, behind) = (freshness.observe(reading, now: now).staleness, freshness.behind)
-            _ = (behind?.inWords, staleness.map { "\($0)" }, reading.stopped?.asOneLine())
+            let (verdict, behind) = (freshness.observe(reading(&input), now: now), freshness.behind)
+            _ = behind?.inWords
+            switch verdict {
+            case .fresh: break
+            case .stale(let staleness): _ = "\(staleness)"
+            case .down(let words): _ = words.asOneLine(hiding: nil)
+            }
         }
         return nil
     }
@@ -33,9 +37,9 @@ extension FuzzTarget {
         var reading = ReplicationReading()
         switch input.byte() % 4 {
         case 0:
-            if case .reading(let said) = PostgresReplication.answer(in: input.rows()) { reading = said }
+            if case .reading(let said) = PostgresReplication.answer(in: rows(&input)) { reading = said }
             reading.positions?.primary = input.flag() ? input.number() : nil
-        case 1: reading = MySQLReplication.reading(input.replicationRows())
+        case 1: reading = MySQLReplication.reading(channels(&input))
         case 2:
             let known: UInt64? = input.flag() ? input.number() : nil
             reading.positions = .init(
@@ -44,7 +48,7 @@ extension FuzzTarget {
             reading.clockBehind = .milliseconds(Int64(input.number(Int32.self)))
         default: break
         }
-        if input.flag(), case .heartbeat(let heartbeat) = HeartbeatAnswer(input.rows()) {
+        if input.flag(), case .heartbeat(let heartbeat) = HeartbeatAnswer(rows(&input)) {
             reading.heartbeat = heartbeat
         }
         return reading
@@ -52,7 +56,7 @@ extension FuzzTarget {
 
     /// What servers and their client libraries say of themselves and of errors.
     static let serverWords = FuzzTarget("server-words") { input in
-        switch input.byte() % 2 {
+        switch input.byte() % 4 {
         case 0:
             let error = PostgresError(connectionText: input.text())
             _ = (error.words.asOneLine(hiding: Secret("")), error.reasonWhileLoggingIn)
@@ -60,10 +64,51 @@ extension FuzzTarget {
                 let question = PostgresReplication.question(user: grant)
                 _ = question.grant(helpingAgainst: error.text)
             }
-        default:
+        case 1:
             let error = MySQLError(code: Int(input.number(Int16.self)), text: input.text())
             _ = (error.words, error.reason(at: .query), error.reason(at: .login), error.systemError?.words)
+        case 2:
+            let row = (0..<11).map { _ in input.field() }
+            let facts = PostgresExamination.facts(row, cluster: input.field())
+            _ = (facts.connections?.available, PostgresRole.answer(in: [row]))
+            let (asked, answered) = (WallTime(sinceEpoch: .seconds(1)), WallTime(sinceEpoch: .seconds(2)))
+            if let seconds = row[2].flatMap(Double.init) {
+                let time = WallTime(sinceEpoch: Duration(foreignSeconds: seconds))
+                let reading = ClockReading(server: time, asked: asked, answered: answered)
+                _ = (time.text, reading.surelyApart(from: ClockReading(offset: .zero, uncertainty: .zero)).inWords)
+            }
+        default:
+            let rows = channels(&input)
+            let settings = MySQLSettings(rows)
+            guard let role = MySQLRole(rows) else { return nil }
+            let facts = settings.facts(role: role, channels: channels(&input), hiding: Secret("s"))
+            _ = (facts, role.grant, settings.connections(rows)?.available, role.version.channelQuestion)
+            _ = settings.hostBlocking(role.version, errors: rows)
+            if let time = MySQLSettings.time(rows) {
+                let reading = ClockReading(server: time, asked: .now, answered: .now)
+                _ = (time.text, reading.surelyApart(from: ClockReading(offset: .zero, uncertainty: .zero)).inWords)
+            }
         }
         return nil
+    }
+
+    private static func rows(_ input: inout FuzzInput) -> [[String?]] {
+        (0..<Int(input.byte() % 4)).map { _ in (0..<Int(input.byte() % 10)).map { _ in input.field() } }
+    }
+
+    /// Rows by the names of their columns, which are those that are asked for.
+    private static func channels(_ input: inout FuzzInput) -> [[String: String]] {
+        let names = [
+            "Connection_name", "Channel_Name", "Last_IO_Error", "Last_SQL_Error", "Replica_IO_Running",
+            "Slave_SQL_Running", "Replica_SQL_Running", "Slave_IO_Running", "Seconds_Behind_Source",
+            "Seconds_Behind_Master", "Master_Host", "Source_Port", "Source_Server_Id", "hostname", "max_connections",
+            "Value", "max_connect_errors", "host_cache_size", "errors", "refusals", "microseconds", "read_only",
+            "version", "account", "time_zone",
+        ]
+        return (0..<Int(input.byte() % 4)).map { _ in
+            var row: [String: String] = [:]
+            for _ in 0..<Int(input.byte() % 16) { row[names[Int(input.byte()) % names.count]] = input.text() }
+            return row
+        }
     }
 }

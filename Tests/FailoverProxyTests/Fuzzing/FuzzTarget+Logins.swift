@@ -91,7 +91,7 @@ private struct PostgresGuardPlayer {
     init(_ sayings: [Saying]) {
         for saying in sayings where outcome.refusal == nil {
             let wasLogin = state.phase == .login
-            var passage: PostgresGuard.GuardOutput
+            var passage: PostgresGuard.Passage
             if saying.side == .client {
                 sent += saying.bytes
                 passage = state.clientSent(saying.bytes)

@@ -45,7 +45,7 @@ struct GuardedConversation {
     }
 
     /// The server says nothing more in time.
-    mutating func silence() -> MySQLGuard.GuardOutput? { state.serverIsSilent("silent") }
+    mutating func silence() -> MySQLGuard.Passage? { state.serverIsSilent("silent") }
 
     /// What has come out; forgets it.
     mutating func takeServer() -> [UInt8] {

@@ -12,7 +12,7 @@ struct GuardedPlayer {
     init(_ state: MySQLGuard) { self.state = state }
 
     private mutating func collect(
-        _ passage: MySQLGuard.GuardOutput, _ bytes: UnsafeRawBufferPointer, isServers: Bool
+        _ passage: MySQLGuard.Passage, _ bytes: UnsafeRawBufferPointer, isServers: Bool
     ) {
         sawSilence()
         guard refusal == nil else { return }

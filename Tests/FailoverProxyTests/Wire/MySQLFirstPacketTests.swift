@@ -39,7 +39,7 @@ struct MySQLFirstPacketTests {
         #expect(judge(Array(bytes.prefix(4 + 1023))) == .incomplete)
         #expect(
             judge(Array(bytes.prefix(4 + 1024)))
-                == .error(code: 1040, message: String(repeating: "x", count: 199) + "…"))
+                == .error(code: 1040, message: String(repeating: "x", count: 200)))
     }
 
     @Test func nothingInAMessageCanForgeALogLine() {
@@ -55,10 +55,10 @@ struct MySQLFirstPacketTests {
         [3, 0, 0, 0, 10, 56],
     ])
     func whatIsNotMySQLIsGarbage(_ bytes: [UInt8]) {
-        #expect(judge(bytes) == .malformed)
+        #expect(judge(bytes) == .garbage)
     }
 
     @Test func anErrorTooShortForItsCodeIsGarbage() {
-        #expect(judge(packet(0, [0xff, 1])) == .malformed)
+        #expect(judge(packet(0, [0xff, 1])) == .garbage)
     }
 }

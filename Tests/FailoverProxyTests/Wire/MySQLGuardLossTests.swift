@@ -79,7 +79,7 @@ struct MySQLGuardLossTests {
         #expect(session.takeClient() == packet(2, Talk.error(1045)))
         #expect(session.takeServer() == [])
         #expect(session.state.phase == .over)
-        #expect(!session.state.isUntracked)
+        #expect(!session.state.isLost)
     }
 
     @Test(arguments: Chunking.allCases)
@@ -93,7 +93,7 @@ struct MySQLGuardLossTests {
             #expect(session.takeServer() == handshake + [0x16, 3, 1, 0, 5])
             session.say(.server([0x16, 3, 3, 0, 2]))
             #expect(session.takeClient() == packet(0, Talk.greeting(.with(flag))) + [0x16, 3, 3, 0, 2])
-            #expect(session.state.isUntracked)
+            #expect(session.state.isLost)
         }
     }
 
@@ -129,7 +129,7 @@ struct MySQLGuardLossTests {
         session.client(0, Self.reset)
         session.say(.client(packet(0, [0x0e])))
         session.say(.server([1] + Talk.ok()))
-        #expect(session.state.isUntracked)
+        #expect(session.state.isLost)
         #expect(session.takeServer() == packet(0, Self.reset) + packet(0, [0x0e]))
     }
 }

@@ -27,7 +27,7 @@ struct PostgresGuardTests {
         mutating func server(_ bytes: [UInt8]) { say(bytes) { $0.serverSent($1) } }
 
         private mutating func say(
-            _ bytes: [UInt8], _ tell: (inout PostgresGuard, [UInt8]) -> PostgresGuard.GuardOutput
+            _ bytes: [UInt8], _ tell: (inout PostgresGuard, [UInt8]) -> PostgresGuard.Passage
         ) {
             for part in inBytes ? bytes.map({ [$0] }) : [bytes] where refusal == nil {
                 let passage = tell(&state, part)

@@ -19,7 +19,10 @@ struct ComingFromDjangoFailoverTests {
 
     private static func monitor(_ clock: ManualClock, _ log: CapturedLog) -> ServiceMonitor {
         ServiceMonitor(
-            environment: .manual(clock, log: log),
+            environment: MonitorEnvironment(
+                clock: MonotonicClock(clock), processClock: MonotonicClock(ManualClock()),
+                timeOfDay: { WallTime(sinceEpoch: .zero) }, log: log.logger, host: "web1",
+                processID: 7),
             triggers: ErrorTriggers().adding(Trouble.self))
     }
 
@@ -56,7 +59,9 @@ struct ComingFromDjangoFailoverTests {
             settings.fall = 1
             // A machine on which this process stands still for a while would excuse the silence.
             let monitor = ServiceMonitor(
-                environment: .manual(log: log))
+                environment: MonitorEnvironment(
+                    processClock: MonotonicClock(ManualClock()), timeOfDay: { WallTime(sinceEpoch: .zero) },
+                    log: log.logger, host: "web1", processID: 7))
             try monitor.register(
                 DatabaseService(
                     name: "slave",
@@ -80,7 +85,10 @@ struct ComingFromDjangoFailoverTests {
         let replica = CountedService("slave")
         let monitored = MonitoredService(
             service: replica,
-            environment: .manual(clock, log: log), onEvent: { _ in })
+            environment: MonitorEnvironment(
+                clock: MonotonicClock(clock), processClock: MonotonicClock(ManualClock()),
+                timeOfDay: { WallTime(sinceEpoch: .zero) }, log: log.logger, host: "web1",
+                processID: 7), onEvent: { _ in })
         let observer = RouteObserver(
             monitors: [monitored], aliases: [[0]], triggers: [[]], clock: MonotonicClock(clock), log: log.logger)
         observer.sessionArrived(route: 0)

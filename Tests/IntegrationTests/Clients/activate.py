@@ -22,9 +22,10 @@ def main() -> None:
         listener.listen()
         listeners.append(listener)
     file = pathlib.Path(sys.argv[sys.argv.index("--config") + 1])
-    host, port = listeners[0].getsockname()
-    file.write_text(file.read_text().replace("127.0.0.1:0", f"{host}:{port}"))
-    for index, descriptor in enumerate([listener.detach() for listener in listeners]):
+    place = "%s:%d" % listeners[0].getsockname()
+    file.write_text(file.read_text().replace("127.0.0.1:0", place))
+    listeners = [listener.detach() for listener in listeners]
+    for index, descriptor in enumerate(listeners):
         if descriptor != FIRST + index:
             os.dup2(descriptor, FIRST + index)
         os.set_inheritable(FIRST + index, True)
@@ -33,7 +34,9 @@ def main() -> None:
         while os.getppid() == program:
             time.sleep(0.1)
         os._exit(0)
-    os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="2", NOTIFY_SOCKET=sys.argv[1], WATCHDOG_USEC="200000")
+    os.environ.update(
+        LISTEN_PID=str(os.getpid()), LISTEN_FDS="2", NOTIFY_SOCKET=sys.argv[1], WATCHDOG_USEC="200000"
+    )
     os.execvp(sys.argv[2], sys.argv[2:])
 
 

@@ -19,7 +19,7 @@ def run(port: int, mode: str, starts: pathlib.Path | None = None) -> None:
     connection = psycopg.connect(
         host="127.0.0.1", port=port, user="app", password="app-secret", dbname="app", sslmode=mode, autocommit=True
     )
-    [(answer,)] = connection.execute("select inet_server_port()").fetchall()
+    [answer] = connection.execute("select inet_server_port()").fetchone()
     done = threading.Event()
 
     def cancel() -> None:
@@ -45,8 +45,7 @@ def run(port: int, mode: str, starts: pathlib.Path | None = None) -> None:
 
 def main() -> None:
     if len(sys.argv) > 2:
-        run(int(sys.argv[1]), "disable", pathlib.Path(sys.argv[2]))
-        return
+        return run(int(sys.argv[1]), "disable", pathlib.Path(sys.argv[2]))
     for mode in ("disable", "require"):
         run(int(sys.argv[1]), mode)
 

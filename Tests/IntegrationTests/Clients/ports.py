@@ -1,8 +1,6 @@
 #!/usr/bin/python3
-"""No source port is left on the way to a healthy server: ports.py FAILOVER (as root)
-
-Runs in a network namespace of its own. Exit status 1 if a session was cut, a client was refused, or the server counted
-as down.
+"""No source port is left on the way to a server that is well, in a network namespace of its own: ports.py FAILOVER (as root).
+Exit status 1 if a session was cut, a client was refused, or the server was called down.
 """
 
 import ctypes
@@ -13,7 +11,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
 
 CLONE_NEWNET = 0x40000000
 PATIENCE_SECONDS = 100
@@ -56,7 +53,7 @@ def connect(path: str) -> tuple[socket.socket, str]:
     return client, client.recv(100).decode().strip()
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
+def wait_for(condition) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         if time.monotonic() > deadline:
@@ -85,7 +82,7 @@ def main() -> None:
 
         try:
             wait_for(lambda: said("slave: listening"))
-            held: list[tuple[socket.socket, str]] = []
+            held = []
             # Each holds one of the ways to the server; then a ping finds none.
             while not said("slave could not be pinged"):
                 assert len(held) < SOURCE_PORTS, "there are ports left"

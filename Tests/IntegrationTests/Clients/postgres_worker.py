@@ -3,13 +3,10 @@
 import itertools
 import logging
 import os
-from collections.abc import Callable
-from typing import Any
 
 import psycopg
 
 TOTAL = 1000
-Connection = psycopg.Connection[tuple[Any, ...]]
 # A pipeline whose session was closed is this program's own affair.
 logging.getLogger("psycopg").setLevel(logging.CRITICAL)
 
@@ -22,22 +19,16 @@ class WrongAnswer(Exception):
     """The server's answer breaks what must hold."""
 
 
-def value(connection: Connection, query: str, *parameters: object) -> Any:
-    """The one value of a query's one row."""
-    [(only,)] = connection.execute(query, parameters or None).fetchall()
-    return only
-
-
 class Session:
     """One connection. Each kind of transaction in turn."""
 
-    def __init__(self, connection: Connection, worker: "Worker") -> None:
+    def __init__(self, connection: psycopg.Connection, worker: "Worker") -> None:
         self._connection = connection
         self._worker = worker
         self._kinds = itertools.cycle([self._transfer, self._batch, self._copy])
 
     def place(self) -> str:
-        port = value(self._connection, "select inet_server_port()")
+        [port] = self._connection.execute("select inet_server_port()").fetchone()
         return "replica" if port == self._worker.replica_port else "primary"
 
     def transaction(self, place: str, number: int) -> None:
@@ -52,7 +43,7 @@ class Session:
 
     def _read(self, number: int) -> None:
         self._begin("begin isolation level repeatable read")
-        sums = [value(self._connection, "select sum(balance) from accounts") for _ in range(2)]
+        sums = [self._connection.execute("select sum(balance) from accounts").fetchone()[0] for _ in range(2)]
         self._connection.execute("commit")
         if sums != [TOTAL, TOTAL]:
             raise WrongAnswer(f"sums on the replica: {sums}")
@@ -81,9 +72,10 @@ class Session:
 
     def _copy(self, number: int) -> None:
         self._begin()
-        with self._connection.cursor() as cursor, cursor.copy("copy log from stdin") as copy:
-            for _ in range(50):
-                copy.write_row([number])
+        with self._connection.cursor() as cursor:
+            with cursor.copy("copy log from stdin") as copy:
+                for _ in range(50):
+                    copy.write_row([number])
         self._connection.execute("commit")
 
     def close(self) -> None:
@@ -99,16 +91,10 @@ class Worker:
     def __init__(self, port: int, replica_port: int) -> None:
         self._port, self.replica_port = port, replica_port
 
-    def _connect(self, port: int) -> Connection:
+    def _connect(self, port: int) -> psycopg.Connection:
         return psycopg.connect(
-            host="127.0.0.1",
-            port=port,
-            user="app",
-            password="app-secret",
-            dbname="app",
-            sslmode="disable",
-            autocommit=True,
-            connect_timeout=200,
+            host="127.0.0.1", port=port, user="app", password="app-secret", dbname="app", sslmode="disable",
+            autocommit=True, connect_timeout=200,
         )
 
     def connect(self) -> Session:
@@ -116,9 +102,9 @@ class Worker:
 
     def logged_by(self, number: int) -> int:
         with self.primary() as primary:
-            return int(value(primary, "select count(*) from log where worker = %s", number))
+            return primary.execute("select count(*) from log where worker = %s", [number]).fetchone()[0]
 
-    def primary(self) -> Connection:
+    def primary(self) -> psycopg.Connection:
         return self._connect(int(os.environ["LAB_PG_PRIMARY_PORT"]))
 
     def prepare(self) -> None:
@@ -127,13 +113,13 @@ class Worker:
             primary.execute("create table accounts (id int primary key, balance bigint)")
             primary.execute("create table log (worker int)")
             primary.execute(f"insert into accounts select n, {TOTAL // 10} from generate_series(0, 9) n")
-            position = value(primary, "select pg_current_wal_lsn()")
+            [position] = primary.execute("select pg_current_wal_lsn()").fetchone()
         with self._connect(self.replica_port) as replica:
-            while not value(replica, "select pg_last_wal_replay_lsn() >= %s::pg_lsn", position):
+            while not replica.execute("select pg_last_wal_replay_lsn() >= %s::pg_lsn", [position]).fetchone()[0]:
                 pass
 
-    def check(self, wrong: Callable[[str], None]) -> None:
+    def check(self, watch) -> None:
         with self.primary() as primary:
-            total = value(primary, "select sum(balance) from accounts")
+            [total] = primary.execute("select sum(balance) from accounts").fetchone()
         if total != TOTAL:
-            wrong(f"the sum is {total} in the end")
+            watch.wrong(f"the sum is {total} in the end")

@@ -27,7 +27,7 @@ services:
 
 
 def serve(port: int) -> None:
-    """A server that sends without end."""
+    """A server that sends for ever."""
     listener = socket.create_server(("127.0.0.1", port))
 
     def flood(session: socket.socket) -> None:

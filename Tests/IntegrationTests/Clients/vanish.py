@@ -30,7 +30,7 @@ services:
 def serve(port: int, name: bytes) -> None:
     """A server that says its name and then nothing."""
     listener = socket.create_server(("127.0.0.1", port))
-    sessions: list[socket.socket] = []
+    sessions = []
 
     def accept() -> None:
         while True:

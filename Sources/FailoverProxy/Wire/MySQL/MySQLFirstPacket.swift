@@ -1,5 +1,3 @@
-import FailoverCore
-
 /// What the first bytes of a MySQL or MariaDB server are. The server speaks first, and a greeting proves that it is
 /// well. Client/Server Protocol, chapter "Connection Phase".
 enum MySQLFirstPacket: Equatable {
@@ -10,7 +8,7 @@ enum MySQLFirstPacket: Equatable {
     /// not allowed, 1053 shutting down.
     case error(code: UInt16, message: String)
     /// Not MySQL, or of a version before 3.21.
-    case malformed
+    case garbage
 
     /// Bytes of an ERR packet's body that are waited for.
     private static let errorLimit = 1024
@@ -32,7 +30,7 @@ enum MySQLFirstPacket: Equatable {
             let awaited = min(length, Self.errorLimit)
             self = body.count < awaited ? .incomplete : Self.error(body.prefix(awaited))
         default:
-            self = .malformed
+            self = .garbage
         }
     }
 
@@ -41,39 +39,6 @@ enum MySQLFirstPacket: Equatable {
         let code = UInt16(body[body.startIndex + 1]) | UInt16(body[body.startIndex + 2]) << 8
         var text = body.dropFirst(3)
         if text.first == UInt8(ascii: "#"), text.count >= 6 { text = text.dropFirst(6) }
-        return .error(code: code, message: String(decoding: text, as: UTF8.self).asOneLine(atMost: 200))
-    }
-}
-
-/// An ERR packet that the proxy sends in a server's place. Client/Server Protocol, chapter "ERR_Packet".
-struct MySQLErrorPacket {
-    let code: UInt16
-    /// Five characters, `08S01` for a lost connection; `nil` in place of a greeting, when the client cannot know yet
-    /// that there is one.
-    let sqlState: String?
-    let message: String
-    /// The number that the client awaits: 0 in place of a greeting, else ``MySQLReader/errorSequence``.
-    let sequence: UInt8
-
-    /// Bytes of a message, as many as servers send (`MYSQL_ERRMSG_SIZE`).
-    private static let messageLimit = 512
-
-    var bytes: [UInt8] {
-        var body: [UInt8] = [MySQLPacket.error, UInt8(truncatingIfNeeded: code), UInt8(truncatingIfNeeded: code >> 8)]
-        if let sqlState {
-            body.append(UInt8(ascii: "#"))
-            // A client takes five bytes whatever they are. HY000 is "general error".
-            body += sqlState.utf8.count == 5 ? Array(sqlState.utf8) : Array("HY000".utf8)
-        }
-        body += shortMessage.utf8
-        // The body is far shorter than 64 KiB.
-        return [UInt8(truncatingIfNeeded: body.count), UInt8(truncatingIfNeeded: body.count >> 8), 0, sequence] + body
-    }
-
-    /// As many whole characters as fit.
-    private var shortMessage: Substring {
-        var short = message[...]
-        while short.utf8.count > Self.messageLimit { short.removeLast() }
-        return short
+        return .error(code: code, message: String(decoding: text, as: UTF8.self).asShortLine)
     }
 }

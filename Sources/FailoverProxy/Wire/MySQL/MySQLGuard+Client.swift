@@ -1,8 +1,8 @@
 /// What the client sends.
 extension MySQLGuard {
     /// The client sent these bytes.
-    mutating func clientSent(_ bytes: UnsafeRawBufferPointer) -> GuardOutput {
-        var passage = GuardOutput()
+    mutating func clientSent(_ bytes: UnsafeRawBufferPointer) -> Passage {
+        var passage = Passage()
         switch phase {
         case .over: passage.asItIs = true
         case .setting: fromClient += bytes
@@ -23,7 +23,7 @@ extension MySQLGuard {
     }
 
     /// What waited while the server was told.
-    mutating func releaseClient(_ passage: inout GuardOutput) {
+    mutating func releaseClient(_ passage: inout Passage) {
         guard !fromClient.isEmpty else { return }
         let waiting = fromClient
         fromClient = []
@@ -48,7 +48,7 @@ extension MySQLGuard {
     }
 
     /// Passes on what belongs to a login, or to the command that makes the server forget. Commands wait.
-    private mutating func passLogin(_ passage: inout GuardOutput) {
+    private mutating func passLogin(_ passage: inout Passage) {
         while !fromClient.isEmpty, let count = loginBytes {
             let part = Array(fromClient.prefix(count))
             let isHandshake = reader.state == .handshake

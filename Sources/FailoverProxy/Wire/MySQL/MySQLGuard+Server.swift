@@ -1,8 +1,8 @@
 /// What the server sends.
 extension MySQLGuard {
     /// The server sent these bytes.
-    mutating func serverSent(_ bytes: UnsafeRawBufferPointer) -> GuardOutput {
-        var passage = GuardOutput()
+    mutating func serverSent(_ bytes: UnsafeRawBufferPointer) -> Passage {
+        var passage = Passage()
         switch phase {
         case .over: passage.asItIs = true
         case .following:
@@ -20,7 +20,7 @@ extension MySQLGuard {
         return passage
     }
 
-    private mutating func readServer(_ passage: inout GuardOutput) {
+    private mutating func readServer(_ passage: inout Passage) {
         let bytes = fromServer
         fromServer = []
         let rest = bytes.withUnsafeBytes { all in
@@ -56,7 +56,7 @@ extension MySQLGuard {
     }
 
     /// Passes on up to the next beginning of a packet, or holds an answer; how many bytes, `nil` if there are too few.
-    private mutating func takeAnswer(_ bytes: UnsafeRawBufferPointer, _ passage: inout GuardOutput) -> Int? {
+    private mutating func takeAnswer(_ bytes: UnsafeRawBufferPointer, _ passage: inout Passage) -> Int? {
         guard reader.isReadable, reader.state != .quit, reader.state != .idle else { return nil }
         if reader.server.restOfPacket > 0 || reader.state == .greeting {
             let count = reader.state == .greeting ? bytes.count : min(reader.server.restOfPacket, bytes.count)
@@ -80,7 +80,7 @@ extension MySQLGuard {
         return bytes.count - rest.count
     }
 
-    private mutating func hold(_ bytes: UnsafeRawBufferPointer, _ passage: inout GuardOutput) -> Int? {
+    private mutating func hold(_ bytes: UnsafeRawBufferPointer, _ passage: inout Passage) -> Int? {
         guard let size = wholePacket(bytes, &passage) else { return nil }
         answer = Array(bytes[..<size])
         passage.toServer += Self.command(reader.capabilities)
@@ -89,7 +89,7 @@ extension MySQLGuard {
     }
 
     /// What the server says to having been told.
-    private mutating func takeOutcome(_ bytes: UnsafeRawBufferPointer, _ passage: inout GuardOutput) -> Int? {
+    private mutating func takeOutcome(_ bytes: UnsafeRawBufferPointer, _ passage: inout Passage) -> Int? {
         guard let size = wholePacket(bytes, &passage) else { return nil }
         let packet = UnsafeRawBufferPointer(rebasing: bytes[..<size])
         switch (packet[3], packet.dropFirst(MySQLPacket.headerSize).first) {
@@ -102,7 +102,7 @@ extension MySQLGuard {
         return size
     }
 
-    private mutating func release(_ status: MySQLStatus?, _ passage: inout GuardOutput) {
+    private mutating func release(_ status: MySQLStatus?, _ passage: inout Passage) {
         passage.toClient += answer
         if reader.command.kind == .changeUser, answerIsRefusal {
             reader.keptItsUser(status)
@@ -116,7 +116,7 @@ extension MySQLGuard {
     }
 
     /// Bytes of the packet that begins here, when all of it is there.
-    private mutating func wholePacket(_ bytes: UnsafeRawBufferPointer, _ passage: inout GuardOutput) -> Int? {
+    private mutating func wholePacket(_ bytes: UnsafeRawBufferPointer, _ passage: inout Passage) -> Int? {
         guard let length = Self.bodyLength(bytes) else { return nil }
         guard length <= Self.answerLimit else {
             refuse("its answer is too long", &passage)

@@ -20,7 +20,7 @@ struct MySQLGuard {
     }
 
     /// What goes where now.
-    struct GuardOutput: Equatable {
+    struct Passage: Equatable {
         /// What was sent goes on as it is, and nothing else.
         var asItIs = false
         var toServer: [UInt8] = []
@@ -51,7 +51,7 @@ struct MySQLGuard {
     /// The server's answer that is held while it is told.
     var answer: [UInt8] = []
     /// Whether the session goes on though it could not be followed.
-    private(set) var isUntracked = false
+    private(set) var isLost = false
     private let refusesOpaque: Bool
 
     /// Bytes of an answer that is held. Real ones have less than 1000.
@@ -83,9 +83,9 @@ struct MySQLGuard {
     /// The server did not say in time, or before it closed, whether it keeps to reading.
     ///
     /// - Returns: what the client is still to hear; `nil` if nothing is held.
-    mutating func serverIsSilent(_ words: String) -> GuardOutput? {
+    mutating func serverIsSilent(_ words: String) -> Passage? {
         guard phase == .setting else { return nil }
-        var passage = GuardOutput()
+        var passage = Passage()
         // MySQL closes after it has refused a change of the user, which is no news then.
         if answerIsRefusal {
             passage.toClient = answer
@@ -102,7 +102,7 @@ struct MySQLGuard {
     /// The session goes on without its guard, or not at all.
     ///
     /// - Parameter handshake: the client's packet by which it was lost, if that was its first.
-    mutating func lost(by handshake: [UInt8]? = nil, _ passage: inout GuardOutput) {
+    mutating func lost(by handshake: [UInt8]? = nil, _ passage: inout Passage) {
         if refusesOpaque {
             // Nothing more of it reaches the server.
             passage.toServer = []
@@ -112,14 +112,14 @@ struct MySQLGuard {
                 words: words, sequence: handshake?.dropFirst(3).first.map { $0 &+ 1 }, isBeforeLogin: handshake != nil,
                 isForTLS: asked?.contains(.tls) ?? false)
         } else {
-            isUntracked = true
+            isLost = true
             passage.toServer += fromClient
             passage.toClient += answer + fromServer
         }
         end()
     }
 
-    mutating func refuse(_ words: String, code: UInt16? = nil, _ passage: inout GuardOutput) {
+    mutating func refuse(_ words: String, code: UInt16? = nil, _ passage: inout Passage) {
         passage.refusal = Refusal(words: words, sequence: reader.errorSequence, code: code)
         end()
     }

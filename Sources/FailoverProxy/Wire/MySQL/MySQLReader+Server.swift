@@ -1,5 +1,3 @@
-import FailoverCore
-
 /// What the server sends.
 extension MySQLReader {
     /// The server sent these bytes; they are being passed on to the client.
@@ -28,10 +26,9 @@ extension MySQLReader {
     private static let greetingLimit = 1024
     /// `ER_SERVER_SHUTDOWN`.
     static let shutdownCode: UInt16 = 1053
-    /// Whether the code tells that the server has no place for the client.
-    static func isForLackOfRoom(_ code: UInt16) -> Bool {
-        ServerError(mySQLCode: Int(code))?.kind == .tooManyConnections
-    }
+    /// Whether the code tells that the server has no place: too many connections (1040), out of memory (1037), resources
+    /// (1041) or threads (1135), too many of one user (1203) or of one account's limit (1226).
+    static func isForLackOfRoom(_ code: UInt16) -> Bool { [1040, 1037, 1041, 1135, 1203, 1226].contains(code) }
     /// MariaDB reports the progress of a statement in packets that look like an ERR packet of this code.
     private static let progressCode: UInt16 = 0xffff
 

@@ -68,7 +68,7 @@ enum PostgresAnswer: Equatable {
         let words = bytes.prefix(longestText).prefix { $0 != 0 }
         guard words.count < bytes.count || words.count == longestText else { return .incomplete }
         let line = words.last == UInt8(ascii: "\n") ? words.dropLast() : words
-        return .refusal(.tooManyConnections, String(decoding: line, as: UTF8.self).asOneLine(atMost: 200))
+        return .refusal(.tooManyConnections, String(decoding: line, as: UTF8.self).asShortLine)
     }
 
     /// Whether a byte is none that the length of an error begins with.

@@ -24,13 +24,13 @@ struct PostgresErrorResponse: Equatable {
         }
         guard let sqlState = fields[UInt8(ascii: "C")] else { return nil }
         self.init(
-            sqlState: sqlState, message: (fields[UInt8(ascii: "M")] ?? "").asOneLine(atMost: 200),
+            sqlState: sqlState, message: (fields[UInt8(ascii: "M")] ?? "").asShortLine,
             hint: fields[UInt8(ascii: "H")])
     }
 
     /// Whether the server has no place: class 53, "Insufficient Resources", as 53300 too many connections and 53200 out
     /// of memory; or PgBouncer has none.
-    var isForLackOfRoom: Bool { ServerError(sqlState: sqlState) == .full || poolerRefusal == .full }
+    var isForLackOfRoom: Bool { sqlState.hasPrefix("53") || poolerRefusal == .full }
 
     /// What it means if it is PgBouncer's.
     var poolerRefusal: PoolerRefusal? { sqlState == PoolerRefusal.sqlState ? PoolerRefusal(message: message) : nil }
@@ -51,12 +51,5 @@ struct PostgresErrorResponse: Equatable {
         body.append(0)
         let length = UInt32(body.count + 4)
         return [UInt8(ascii: "E")] + (0..<4).map { UInt8(truncatingIfNeeded: length >> (24 - 8 * $0)) } + body
-    }
-}
-
-extension PostgresErrorResponse {
-    /// What a refusal with this code says of the server; `nil` for errors that are the client's own.
-    var refusal: BackendErrorKind? {
-        ServerError(sqlState: sqlState)?.kind ?? poolerRefusal?.kind
     }
 }

@@ -13,7 +13,7 @@ enum PostgresFirstMessage: Equatable {
     /// A TLS handshake without a request before it (`sslnegotiation=direct`).
     case directTLS
     /// Nothing that a PostgreSQL server would answer.
-    case malformed
+    case garbage
 
     /// SSLRequest and GSSENCRequest are that long.
     static let requestLength = 8
@@ -36,25 +36,24 @@ enum PostgresFirstMessage: Equatable {
         }
         // What cannot become a length in bounds is told from its first bytes.
         guard first == 0, bytes.count < 2 || bytes[1] == 0 else {
-            self = .malformed
+            self = .garbage
             return
         }
         guard bytes.count >= 8 else {
-            self =
-                bytes.count >= 4 && !(8...Self.longest).contains(Self.number(bytes, at: 0)) ? .malformed : .incomplete
+            self = bytes.count >= 4 && !(8...Self.longest).contains(Self.number(bytes, at: 0)) ? .garbage : .incomplete
             return
         }
         let length = Self.number(bytes, at: 0)
         guard (8...Self.longest).contains(length) else {
-            self = .malformed
+            self = .garbage
             return
         }
         switch Self.number(bytes, at: 4) {
-        case 80_877_103: self = length == Self.requestLength ? .sslRequest : .malformed
-        case 80_877_104: self = length == Self.requestLength ? .gssRequest : .malformed
+        case 80_877_103: self = length == Self.requestLength ? .sslRequest : .garbage
+        case 80_877_104: self = length == Self.requestLength ? .gssRequest : .garbage
         case 80_877_102:
             guard (13...Self.longestCancel).contains(length) else {
-                self = .malformed
+                self = .garbage
                 return
             }
             self = bytes.count < length ? .incomplete : .cancel(length: length)

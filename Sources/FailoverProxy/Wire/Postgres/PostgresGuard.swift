@@ -15,7 +15,7 @@ struct PostgresGuard {
     }
 
     /// What goes where now.
-    struct GuardOutput: Equatable {
+    struct Passage: Equatable {
         var toServer: [UInt8] = []
         var toClient: [UInt8] = []
         /// Why the session must not go on.
@@ -49,16 +49,16 @@ struct PostgresGuard {
     var wantsClient: Bool { fromClient.count < Self.mostHeld }
 
     /// The client's next bytes.
-    mutating func clientSent(_ bytes: [UInt8]) -> GuardOutput {
+    mutating func clientSent(_ bytes: [UInt8]) -> Passage {
         fromClient += bytes
-        var passage = GuardOutput()
+        var passage = Passage()
         releaseClient(&passage)
         return passage
     }
 
     /// The server's next bytes.
-    mutating func serverSent(_ bytes: [UInt8]) -> GuardOutput {
-        var passage = GuardOutput()
+    mutating func serverSent(_ bytes: [UInt8]) -> Passage {
+        var passage = Passage()
         fromServer += bytes
         var index = 0
         while passage.refusal == nil, let taken = take(from: index, &passage) { index += taken }
@@ -68,7 +68,7 @@ struct PostgresGuard {
     }
 
     /// Passes on answers to the server's questions while it logs the client in, and all once it has been told.
-    private mutating func releaseClient(_ passage: inout GuardOutput) {
+    private mutating func releaseClient(_ passage: inout Passage) {
         var passed = 0
         switch phase {
         case .login:
@@ -87,7 +87,7 @@ struct PostgresGuard {
     /// Takes what there is of a message, or of the rest of one.
     ///
     /// - Returns: how many bytes; `nil` if there are too few.
-    private mutating func take(from index: Int, _ passage: inout GuardOutput) -> Int? {
+    private mutating func take(from index: Int, _ passage: inout Passage) -> Int? {
         guard index < fromServer.count else { return nil }
         if phase == .following {
             let more = Array(fromServer[index...])
@@ -110,7 +110,7 @@ struct PostgresGuard {
         return phase == .login ? takeOfLogin(index, length, &passage) : takeOutcome(index, length, &passage)
     }
 
-    private mutating func takeOfLogin(_ index: Int, _ length: Int, _ passage: inout GuardOutput) -> Int? {
+    private mutating func takeOfLogin(_ index: Int, _ length: Int, _ passage: inout Passage) -> Int? {
         guard fromServer[index] == UInt8(ascii: "Z") else { return begin(index, length, passes: true, &passage) }
         guard let size = whole(index, length, &passage) else { return nil }
         ready = Array(fromServer[index..<(index + size)])
@@ -120,7 +120,7 @@ struct PostgresGuard {
     }
 
     /// What the server says to having been told.
-    private mutating func takeOutcome(_ index: Int, _ length: Int, _ passage: inout GuardOutput) -> Int? {
+    private mutating func takeOutcome(_ index: Int, _ length: Int, _ passage: inout Passage) -> Int? {
         switch fromServer[index] {
         // ParameterStatus, NoticeResponse, NotificationResponse: they may come at any time.
         case UInt8(ascii: "S"), UInt8(ascii: "N"), UInt8(ascii: "A"):
@@ -146,7 +146,7 @@ struct PostgresGuard {
     }
 
     /// Takes what there is of a message whose rest goes the same way.
-    private mutating func begin(_ index: Int, _ length: Int, passes: Bool, _ passage: inout GuardOutput) -> Int {
+    private mutating func begin(_ index: Int, _ length: Int, passes: Bool, _ passage: inout Passage) -> Int {
         let count = min(1 + length, fromServer.count - index)
         rest = 1 + length - count
         restPasses = passes
@@ -155,7 +155,7 @@ struct PostgresGuard {
     }
 
     /// The size of the message, once all of it is there.
-    private func whole(_ index: Int, _ length: Int, _ passage: inout GuardOutput) -> Int? {
+    private func whole(_ index: Int, _ length: Int, _ passage: inout Passage) -> Int? {
         guard length <= Self.longestMessage else {
             passage.refusal = "its answer is too long"
             return nil

@@ -1,5 +1,3 @@
-import FailoverCore
-
 /// Follows a session in clear from behind the client's StartupMessage on, and knows whether it stands at a transaction
 /// boundary: every request answered, the last ReadyForQuery saying "idle", nothing half said in either direction.
 ///
@@ -99,7 +97,9 @@ struct PostgresReader {
 
     private static func words(of body: UnsafeRawBufferPointer, isLoggedIn: Bool) -> ServerWords {
         guard let error = PostgresErrorResponse(body: body.prefix(1024)) else { return [] }
-        if ServerError(sqlState: error.sqlState) == .shuttingDown { return .shutdown }
-        return !isLoggedIn && error.isForLackOfRoom ? .full : []
+        return switch error.sqlState {
+        case "57P01", "57P02": .shutdown
+        default: !isLoggedIn && error.isForLackOfRoom ? .full : []
+        }
     }
 }

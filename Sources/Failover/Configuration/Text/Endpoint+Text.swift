@@ -1,0 +1,68 @@
+package import FailoverCore
+
+extension Endpoint {
+    /// Reads an address to listen on: `host:port`, `[v6]:port`, `*:port` (every IPv4 address) or `unix:/path`.
+    ///
+    /// Port 0 lets the kernel choose.
+    init(listenText text: String) throws(InvalidText) {
+        if let path = try SocketPath(prefixedText: text) {
+            self = .unix(path: path.text)
+            return
+        }
+        guard let colon = text.lastIndex(of: ":") else {
+            throw InvalidText("expected host:port, [v6]:port or unix:/path, found \(text.quotedForMessage)")
+        }
+        let hostText = String(text[..<colon])
+        let portText = text[text.index(after: colon)...]
+        guard portText.allSatisfy({ $0.isASCII && $0.isNumber }), let port = UInt16(portText) else {
+            throw InvalidText("expected a port from 0 to 65535 after the last colon, found \(text.quotedForMessage)")
+        }
+        if hostText.isEmpty {
+            throw InvalidText("the host is empty; \(Self.everyAddress) listens on every address")
+        }
+        if hostText == "*" {
+            self = .tcp(host: Self.everyAddress, port: port)
+            return
+        }
+        let bracketed = hostText.hasPrefix("[") && hostText.hasSuffix("]")
+        if hostText.contains(":") && !bracketed {
+            throw InvalidText("an IPv6 address stands in brackets: [v6]:port, found \(text.quotedForMessage)")
+        }
+        let host = try HostName(bracketed ? String(hostText.dropFirst().dropLast()) : hostText)
+        if bracketed && !host.text.contains(":") {
+            throw InvalidText("brackets are for IPv6 addresses, found \(text.quotedForMessage)")
+        }
+        self = .tcp(host: host.text, port: port)
+    }
+
+    /// Reads a server's address: `host:port`, `[v6]:port` or `unix:/path`.
+    init(serverText text: String) throws(InvalidText) {
+        try self.init(listenText: text)
+        if case .tcp(_, 0) = self {
+            throw InvalidText("expected a port from 1 to 65535, found \(text.quotedForMessage)")
+        }
+        if text.hasPrefix("*:") { throw InvalidText("expected a host, found \(text.quotedForMessage)") }
+    }
+
+    /// Where a client on this machine connects: a listener on every address is on this one too.
+    package var reachable: Endpoint {
+        switch self {
+        case .tcp("0.0.0.0", let port): .tcp(host: "127.0.0.1", port: port)
+        case .tcp("::", let port): .tcp(host: "::1", port: port)
+        default: self
+        }
+    }
+
+    private static let everyAddress = "0.0.0.0"
+
+    /// Whether both cannot be listened on at once, as far as their names tell.
+    func collides(with other: Endpoint) -> Bool {
+        switch (self, other) {
+        case (.unix(let path), .unix(let otherPath)): path == otherPath
+        case (.tcp(_, 0), .tcp): false
+        case (.tcp(let host, let port), .tcp(let otherHost, let otherPort)):
+            port == otherPort && HostName.overlap(host, otherHost)
+        default: false
+        }
+    }
+}

@@ -1,3 +1,0 @@
-// Who imports FailoverMonitor means settings, failures and events too.
-@_exported public import FailoverCore
-@_exported public import FailoverSystem

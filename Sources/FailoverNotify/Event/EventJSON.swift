@@ -1,0 +1,68 @@
+package import FailoverCore
+import FailoverSystem
+import FoundationEssentials
+
+/// An event as JSON, for webhooks and commands.
+package struct EventJSON: Encodable {
+    private let event: String
+    private let service: String
+    private let message: String
+    private let reason: String?
+    private let detail: String?
+    private let time: String
+    private let since: String
+    private let durationSeconds: Double
+    private let currentAlias: String?
+    private let host: String
+    private let processID: Int32
+    private let isTest: Bool
+
+    package init(_ event: FailoverEvent) {
+        self.event = event.kind.name.rawValue
+        service = event.service
+        message = event.message
+        reason = event.failure?.reason.description
+        detail = event.detail
+        time = event.time.text
+        since = event.since.text
+        let (seconds, attoseconds) = event.outageDuration.components
+        durationSeconds = Double(seconds) + Double(attoseconds / 1_000_000_000_000_000) / 1000
+        currentAlias = event.currentAlias
+        host = event.host
+        processID = event.processID
+        isTest = event.isTest
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case event, service, message, reason, detail, time, since, host
+        case durationSeconds = "duration_seconds"
+        case currentAlias = "current_alias"
+        case processID = "process_id"
+        case isTest = "test"
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var object = encoder.container(keyedBy: CodingKeys.self)
+        try object.encode(event, forKey: .event)
+        try object.encode(service, forKey: .service)
+        try object.encode(message, forKey: .message)
+        // Every key is there, whatever the event: a receiver need not ask.
+        try object.encode(reason, forKey: .reason)
+        try object.encode(detail, forKey: .detail)
+        try object.encode(time, forKey: .time)
+        try object.encode(since, forKey: .since)
+        try object.encode(durationSeconds, forKey: .durationSeconds)
+        try object.encode(currentAlias, forKey: .currentAlias)
+        try object.encode(host, forKey: .host)
+        try object.encode(processID, forKey: .processID)
+        try object.encode(isTest, forKey: .isTest)
+    }
+
+    /// One line, keys sorted.
+    package var text: String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        // Text and finite numbers can always be encoded.
+        return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+    }
+}

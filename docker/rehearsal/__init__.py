@@ -1,0 +1,1 @@
+"""What docker/drill is made of."""
