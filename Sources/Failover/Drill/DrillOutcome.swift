@@ -54,9 +54,7 @@ package struct DrillOutcome: Sendable {
         }
         guard watch.notBack > 0, expectation.comeBack, breakOff == nil else { return [] }
         let words = "\(Self.count(watch.notBack, "session is", "sessions are")) not back on \(watch.alias)"
-        // They may have come back before they were asked.
-        guard let whyNotBack, !whyNotBack.isEmpty else { return [words] }
-        return ["\(words): \(whyNotBack)"]
+        return [words + (whyNotBack.map { ": \($0)" } ?? "")]
     }
 
     /// `1 session`, `2 sessions`.
@@ -67,14 +65,15 @@ package struct DrillOutcome: Sendable {
 
 extension [SessionDocument] {
     /// Why sessions of a route are on other aliases than these: how many can't be read, how many are in the middle of
-    /// something.
-    package func reasonsToStay(elsewhereThan home: Set<String>) -> String {
+    /// something. `nil` when none is: they may have come back before they were asked.
+    package func reasonsToStay(elsewhereThan home: Set<String>) -> String? {
         let elsewhere = filter { session in session.alias.map { !home.contains($0) } == true }
         let kinds: [(words: String, count: Int)] = [
             ("encrypted, so that nobody sees where they could be closed", elsewhere.count { $0.atBoundary == nil }),
             ("in a transaction or with something open", elsewhere.count { $0.atBoundary == false }),
             ("about to move", elsewhere.count { $0.atBoundary == true }),
         ]
-        return kinds.filter { $0.count > 0 }.map { "\($0.count) \($0.words)" }.joined(separator: ", ")
+        let reasons = kinds.filter { $0.count > 0 }.map { "\($0.count) \($0.words)" }
+        return reasons.isEmpty ? nil : reasons.joined(separator: ", ")
     }
 }
