@@ -116,6 +116,7 @@ struct CommandLineTests {
                 adding: [
                     "TEST_OPEN": "open=yes", "TEST_SECRET": "hunter2", "PGPASSWORD": "hunter3", "PGHOSTADDR": "1",
                     "MYSQL_TEST_LOGIN_FILE": "hunter4", "MARIADB_PLUGIN_DIR": "1", "LIBMYSQL_PLUGIN_DIR": "1",
+                    "REDISCLI_AUTH": "hunter5",
                 ])
             // What is taken away is still known to the configuration.
             #expect(output.status == 0, "\(output.standardError)")
