@@ -8,6 +8,13 @@ final class MemoryQueue: Pollable {
 
     private static let pause: UInt64 = 20_000_000
 
+    /// Until when sockets of this loop may take less than they say.
+    private var roomIsDoubtedUntil: UInt64 = 0
+
+    /// A system that has used up its memory for TCP (tcp(7), `tcp_mem`) takes less than a socket has room for, and tells
+    /// nobody: once it has done so, the loop's sessions count on no room for ten seconds.
+    private static let doubt: UInt64 = 10_000_000_000
+
     init(loop: EventLoop) { self.loop = loop }
 
     func add(_ session: Session) {
@@ -17,6 +24,13 @@ final class MemoryQueue: Pollable {
         if waiting.isEmpty { loop.setDeadline(loop.now &+ Self.pause, slot: slot) }
         waiting.add(session.slot)
     }
+
+    /// A socket has taken less than what was read for it, and the rest is kept.
+    func noteKept(_ bytes: Int) {
+        if bytes > Flow.mostKept { roomIsDoubtedUntil = loop.now &+ Self.doubt }
+    }
+
+    var doubtsRoom: Bool { loop.now < roomIsDoubtedUntil }
 
     func ready(_ readiness: Readiness, side: Side) {}
     func resume() {}
@@ -37,7 +51,7 @@ extension Session {
     func readLimit(from side: Side) -> Int {
         let isExhausted = loop.buffers.isExhausted
         let isBulky = side == .client ? toBackend.isBulky : toClient.isBulky
-        guard isBulky || isExhausted else { return Flow.mostKept }
+        guard isExhausted || isBulky && !worker.memoryQueue.doubtsRoom else { return Flow.mostKept }
         let room = side == .client ? backend?.room ?? 0 : client.room
         if isExhausted, !toBackend.isLost { return room < Self.leastRead ? 0 : min(EventLoop.readSize, room) }
         return min(EventLoop.readSize, max(Flow.mostKept, room))

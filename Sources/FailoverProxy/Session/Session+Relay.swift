@@ -177,6 +177,7 @@ extension Session {
         }
         guard sent < count else { return true }
         self[side].pending = PendingBytes(loop.readBuffer.copy(from: sent, to: count))
+        worker.memoryQueue.noteKept(count - sent)
         countHeldBytes()
         return false
     }
