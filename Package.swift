@@ -10,12 +10,16 @@ let strict: [SwiftSetting] = [
 ]
 
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 let package = Package(
     name: "failover",
     products: [
         .executable(name: "failover", targets: ["FailoverCommand"]),
         .library(name: "Failover", targets: ["Failover"]),
+        .library(name: "FailoverMonitor", targets: ["FailoverMonitor"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -36,11 +40,15 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
 
-        .target(
-            name: "FailoverCore",
-            dependencies: [logging, .product(name: "Metrics", package: "swift-metrics")],
-            swiftSettings: strict),
+        .target(name: "FailoverCore", swiftSettings: strict),
         .target(name: "FailoverSystem", dependencies: ["FailoverCore", "CLinux"], swiftSettings: strict),
+        .target(
+            name: "FailoverMonitor",
+            dependencies: [
+                "FailoverCore", "FailoverSystem", logging, metrics, lifecycle,
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: strict),
         .target(
             name: "FailoverChecks",
             dependencies: ["FailoverCore", "FailoverSystem", "CLinux", "CPostgres", "CMySQL", "COpenSSL", "CHiredis"],
@@ -50,10 +58,12 @@ let package = Package(
             dependencies: ["FailoverCore", "FailoverSystem", "CLinux", logging],
             swiftSettings: strict),
         .target(
+            name: "FailoverTelemetry",
+            dependencies: ["FailoverCore", "FailoverSystem", logging, coreMetrics],
+            swiftSettings: strict),
+        .target(
             name: "FailoverNotify",
-            dependencies: [
-                "FailoverCore", "FailoverSystem", "CCurl", logging, .product(name: "Metrics", package: "swift-metrics"),
-            ],
+            dependencies: ["FailoverCore", "FailoverSystem", "CCurl", logging, metrics],
             swiftSettings: strict),
         .target(
             name: "FailoverAdmin",
@@ -66,31 +76,39 @@ let package = Package(
             resources: [.embedInCode("Page/index.html"), .embedInCode("API/openapi.json")],
             swiftSettings: strict),
         .target(
-            name: "FailoverMetrics",
-            dependencies: ["FailoverCore", .product(name: "CoreMetrics", package: "swift-metrics")],
+            name: "FailoverConfiguration",
+            dependencies: [
+                "FailoverCore", "FailoverSystem", logging, "Yams",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "FailoverDoctor",
+            dependencies: [
+                "FailoverConfiguration", "FailoverChecks", "FailoverCore", "FailoverSystem", "COpenSSL",
+            ],
             swiftSettings: strict),
         .target(
             name: "Failover",
             dependencies: [
-                "FailoverCore", "FailoverSystem", "FailoverChecks", "FailoverProxy", "FailoverNotify", "FailoverAdmin",
-                "FailoverMetrics", .product(name: "Metrics", package: "swift-metrics"),
-                logging, "Yams",
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "SystemPackage", package: "swift-system"),
+                "FailoverAdmin", "FailoverChecks", "FailoverConfiguration", "FailoverCore", "FailoverMonitor",
+                "FailoverNotify", "FailoverProxy", "FailoverSystem", "FailoverTelemetry", logging, metrics, lifecycle,
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "FailoverCommand",
             dependencies: [
-                "Failover", "FailoverAdmin", "FailoverCore", "FailoverNotify", "FailoverSystem", logging,
+                "Failover", "FailoverAdmin", "FailoverChecks", "FailoverConfiguration", "FailoverCore",
+                "FailoverDoctor",
+                "FailoverNotify", "FailoverProxy", "FailoverSystem", "FailoverTelemetry", logging, lifecycle,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
 
         .executableTarget(
-            name: "ServiceOfYourOwn", dependencies: ["Failover", logging], path: "Sources/Examples/ServiceOfYourOwn",
+            name: "ServiceOfYourOwn", dependencies: ["FailoverMonitor", logging],
+            path: "Sources/Examples/ServiceOfYourOwn",
             swiftSettings: strict),
         .executableTarget(
             name: "AroundClosures", dependencies: ["Failover", logging], path: "Sources/Examples/AroundClosures",
@@ -101,21 +119,29 @@ let package = Package(
         .executableTarget(
             name: "EmbeddedProxy",
             dependencies: [
-                "Failover", logging, .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                "Failover", logging, lifecycle,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             path: "Sources/Examples/EmbeddedProxy", swiftSettings: strict),
 
         .target(
             name: "FailoverTesting",
-            dependencies: ["FailoverCore", "FailoverSystem", logging],
+            dependencies: ["FailoverCore", "FailoverMonitor", "FailoverSystem", logging],
             path: "Tests/FailoverTesting",
             swiftSettings: strict),
         .testTarget(
-            name: "FailoverCoreTests", dependencies: ["FailoverCore", "FailoverTesting", logging],
+            name: "FailoverCoreTests",
+            dependencies: ["FailoverCore", "FailoverSystem", "FailoverTesting"],
             swiftSettings: strict),
         .testTarget(
             name: "FailoverSystemTests", dependencies: ["FailoverSystem", "FailoverCore", "FailoverTesting"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "FailoverMonitorTests",
+            dependencies: [
+                "FailoverMonitor", "FailoverCore", "FailoverSystem", "FailoverTesting", logging,
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "FailoverChecksTests",
@@ -128,35 +154,55 @@ let package = Package(
             exclude: ["Corpus", "Transcripts"],
             swiftSettings: strict),
         .testTarget(
-            name: "FailoverNotifyTests",
-            dependencies: ["FailoverNotify", "FailoverCore", "FailoverSystem", "FailoverTesting", logging],
+            name: "FailoverTelemetryTests",
+            dependencies: [
+                "FailoverTelemetry", "FailoverCore", "FailoverSystem", "FailoverTesting", logging, coreMetrics,
+            ],
             swiftSettings: strict),
         .testTarget(
-            name: "FailoverMetricsTests",
-            dependencies: [
-                "FailoverMetrics", "FailoverSystem", "FailoverTesting",
-                .product(name: "CoreMetrics", package: "swift-metrics"),
-            ],
+            name: "FailoverNotifyTests",
+            dependencies: ["FailoverNotify", "FailoverCore", "FailoverSystem", "FailoverTesting"],
             swiftSettings: strict),
         .testTarget(
             name: "FailoverAdminTests",
             dependencies: [
-                "FailoverAdmin", "FailoverCore", "FailoverTesting", .product(name: "NIOCore", package: "swift-nio"),
+                "FailoverAdmin", "FailoverCore", "FailoverSystem", "FailoverTesting",
+                .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            exclude: ["Corpus"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "FailoverConfigurationTests",
+            dependencies: ["FailoverConfiguration", "FailoverCore", "FailoverSystem", "FailoverTesting"],
+            exclude: ["Corpus", "Fixtures"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "FailoverDoctorTests",
+            dependencies: [
+                "FailoverDoctor", "FailoverChecks", "FailoverConfiguration", "FailoverCore", "FailoverSystem",
+                "FailoverTesting",
             ],
             exclude: ["Corpus"],
             swiftSettings: strict),
         .testTarget(
             name: "FailoverTests",
             dependencies: [
-                "Failover", "FailoverAdmin", "FailoverChecks", "FailoverCore", "FailoverProxy", "FailoverSystem",
-                "FailoverTesting", logging,
-                .product(name: "SystemPackage", package: "swift-system"),
+                "Failover", "FailoverConfiguration", "FailoverCore", "FailoverNotify", "FailoverProxy",
+                "FailoverSystem", "FailoverTesting", logging,
             ],
             exclude: ["Corpus", "Fixtures"],
             swiftSettings: strict),
         .testTarget(
-            name: "IntegrationTests", dependencies: ["FailoverTesting", "FailoverCommand"], exclude: ["Clients"],
+            name: "FailoverCommandTests",
+            dependencies: [
+                "FailoverCommand", "FailoverAdmin", "FailoverConfiguration", "FailoverCore",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "IntegrationTests", dependencies: ["FailoverTesting", "FailoverCommand", "FailoverSystem"],
+            exclude: ["Clients"],
             swiftSettings: strict),
     ]
 )

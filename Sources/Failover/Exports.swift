@@ -1,2 +1,7 @@
-// Who imports Failover means the service protocol, its settings, failures and events too.
-@_exported public import FailoverCore
+@_exported public import FailoverConfiguration
+@_exported public import FailoverMonitor
+
+// A program that imports Failover also uses its configuration, service protocol, settings, failures and events.
+
+/// The version of this package, as `failover --version` prints it.
+public let failoverVersion = "0.1.0"

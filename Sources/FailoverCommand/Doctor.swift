@@ -1,24 +1,28 @@
 import ArgumentParser
 import Failover
+import FailoverDoctor
 
 /// `failover doctor`
 struct Doctor: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Log in everywhere and tell what will bite, and what mends it.",
+        abstract: "Log in to every server, and report problems and their remedies.",
         discussion: """
-            Looks at logins, privileges, replication, versions, time zones, clocks, limits, certificates, names and files. \
-            Nothing is changed. Exit status 0 when there is no finding, 1 when there is one; hints alone are none.
+            Checks logins, privileges, replication, versions, time zones, clocks, limits, certificates, names and \
+            files. It changes nothing. Exit status: 0 if there are no findings, 1 if there are. Hints do not count.
             """)
 
     @OptionGroup var file: ConfigurationOption
 
-    @Flag(help: "Print JSON: the findings, each with an id that stays, and what could not be looked at.")
+    @Flag(help: "Print JSON: the findings, each with a stable id, and what could not be examined.")
     var json = false
 
     func run() async throws {
         let (configuration, secrets) = try file.loadNotingSecrets()
-        let diagnosis = await Checkup(configuration, path: file.config, secrets: secrets).diagnosis()
+        let others = configuration.pingTargets.filter { configuration.database(named: $0.name) == nil }.map { target in
+            OtherService(name: target.name) { await target.ping(limit: $0).failure }
+        }
+        let diagnosis = await DoctorRun(configuration, path: file.config, secrets: secrets, others: others).diagnosis()
         let report = DoctorReport(diagnosis, of: configuration)
         print(json ? try report.json() : report.text(colour: Terminal.wantsColour))
         if diagnosis.hasProblems { throw ExitCode(1) }

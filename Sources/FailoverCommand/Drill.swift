@@ -7,12 +7,12 @@ import Glibc
 /// `failover drill`
 struct Drill: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Rehearse an outage on the living route, and tell what clients saw.",
+        abstract: "Rehearse an outage on a running route, and report what clients saw.",
         discussion: """
-            The running failover has an alias count as down for a time: its sessions are closed as on an outage, new ones \
-            go to the next alias, and all come back as on a recovery. Nobody is notified, and the server itself is not \
-            touched. The drill ends by itself, whatever becomes of this command; an interrupt (SIGINT, SIGTERM, SIGHUP) \
-            ends it at once. Exit status 0 when no client was refused and all came back, 1 otherwise.
+            The running failover treats an alias as down for a time: its sessions are closed as in an outage, new ones \
+            go to the next alias, and all come back as in a recovery. No notifications are sent, and the server itself \
+            is not touched. The drill ends by itself, even if this command is killed. An interrupt (SIGINT, SIGTERM, \
+            SIGHUP) ends it at once. Exit status: 0 if no client was refused and all sessions came back, 1 otherwise.
             """)
 
     @OptionGroup var admin: AdminOptions
@@ -20,18 +20,18 @@ struct Drill: AsyncParsableCommand {
 
     @Option(
         name: .customLong("for"),
-        help: ArgumentHelp("How long, from 1s to 1h.", valueName: "duration"))
+        help: ArgumentHelp("How long the drill lasts, from 1s to 1h.", valueName: "duration"))
     var duration = DurationArgument(.seconds(30))
 
     @Option(
-        help: ArgumentHelp("One of the route's aliases; its own unless given.", valueName: "name"),
+        help: ArgumentHelp("One of the route's aliases; by default its own.", valueName: "name"),
         completion: .aliases)
     var alias: String?
 
     @Option(help: ArgumentHelp("How long sessions may take to come back.", valueName: "duration"))
     var patience = DurationArgument(.seconds(60))
 
-    @Flag(help: "Drill even if nobody else could serve: clients are refused then.")
+    @Flag(help: "Drill even if no other alias could serve. Clients are then refused.")
     var force = false
 
     @Flag(name: .customLong("no-probe"), help: "Do not log in through the route ten times a second.")
@@ -49,19 +49,20 @@ struct Drill: AsyncParsableCommand {
 
     func run() async throws {
         if end { return try admin.act("api/v1/routes/\(pathPart(route))/end-drill") }
-        // Whoever reads this may go away; the drill must be ended all the same.
+        // The reader of the output may go away; the drill must end nevertheless.
         signal(SIGPIPE, SIG_IGN)
-        let rehearsal = Rehearsal(
+        let rehearsal = DrillRun(
             client: DrillClient(try admin.client(), route: route), configuration: try admin.file.load(),
-            request: Rehearsal.Request(
-                alias: alias, duration: .seconds(duration.duration.components.seconds), patience: patience.duration,
+            request: DrillRun.Request(
+                alias: alias, duration: .seconds(duration.duration.components.seconds),
+                returnTimeout: patience.duration,
                 isForced: force,
                 probes: !noProbe))
         let outcome: DrillOutcome
-        do throws(AdminClientError) {
+        do throws(OperationError) {
             outcome = try await rehearsal.run { if !json { Self.say($0) } }
         } catch {
-            printError(error.words)
+            printError(error.message)
             throw ExitCode(1)
         }
         let report = DrillReport(outcome)

@@ -1,19 +1,22 @@
 import ArgumentParser
 import FailoverAdmin
+import FailoverCore
 import Glibc
 
 /// `failover events`
 struct Events: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "What has happened: outages, recoveries, and what operators did.",
-        discussion: "Asks the running failover that the configuration's `admin` section describes. Oldest first.")
+        abstract: "Show outages, recoveries, and what operators did.",
+        discussion: """
+            Asks the running failover that the configuration's `admin` section describes. The oldest event comes first.
+            """)
 
     @OptionGroup var admin: AdminOptions
 
-    @Option(help: ArgumentHelp("How many, from 1 to 1000.", valueName: "number"))
+    @Option(help: ArgumentHelp("The number of events, from 1 to 1000.", valueName: "number"))
     var limit = 100
 
-    @Flag(help: "Then go on with each new one, until interrupted.")
+    @Flag(help: "Then print each new event, until interrupted.")
     var follow = false
 
     func validate() throws {
@@ -21,14 +24,14 @@ struct Events: ParsableCommand {
     }
 
     func run() throws {
-        for event in try admin.ask({ client throws(AdminClientError) in try client.events(limit) }).reversed() {
+        for event in try admin.ask({ client throws(OperationError) in try client.events(limit) }).reversed() {
             print(Self.line(event))
         }
         guard follow else { return }
         fflush(nil)
-        try admin.ask { client throws(AdminClientError) in
-            try client.follow { name, data in
-                guard name == "event", let event = AdminClient.decode(AdminEvent.self, data) else { return true }
+        try admin.ask { client throws(OperationError) in
+            try client.follow { news in
+                guard case .event(let event) = news else { return true }
                 print(Self.line(event))
                 return fflush(nil) == 0
             }
@@ -36,8 +39,8 @@ struct Events: ParsableCommand {
     }
 
     private static func line(_ event: AdminEvent) -> String {
-        let words = [event.reason, event.detail].compactMap(\.self).joined(separator: ": ")
-        let why = words.isEmpty ? "" : " \(words)"
+        let message = [event.reason, event.detail].compactMap(\.self).joined(separator: ": ")
+        let why = message.isEmpty ? "" : " \(message)"
         return "\(event.time) \(event.kind.rawValue.uppercased()) \(event.message)\(why)"
     }
 }

@@ -5,8 +5,8 @@ import Failover
 struct NotifyTest: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "notify-test",
-        abstract: "Send an event that is marked as a test to each notifier, and tell how that went.",
-        discussion: "Exit status 0 when every notifier took it, 1 when one did not, or there is none.")
+        abstract: "Send an event that is marked as a test to each notifier, and report the results.",
+        discussion: "Exit status: 0 if every notifier accepted the event, 1 if one did not or there are none.")
 
     @OptionGroup var file: ConfigurationOption
 
@@ -22,7 +22,7 @@ struct NotifyTest: AsyncParsableCommand {
             let failure = await trial.run()
             isAllWell = isAllWell && failure == nil
             let name = trial.name + String(repeating: " ", count: width - trial.name.count)
-            print("\(name)  \(failure.map { "failed  \($0)" } ?? "told")")
+            print("\(name)  \(failure.map { "failed  \($0)" } ?? "sent")")
         }
         if !isAllWell { throw ExitCode(1) }
     }

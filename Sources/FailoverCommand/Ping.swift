@@ -5,13 +5,13 @@ import FailoverCore
 /// `failover ping`
 struct Ping: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Ping services once, now, and tell what they answered.",
-        discussion: "Exit status 0 when all are up, 1 when something is down.")
+        abstract: "Ping services once, now, and report their answers.",
+        discussion: "Exit status: 0 if all are up, 1 if something is down.")
 
     @OptionGroup var file: ConfigurationOption
 
     @Argument(
-        help: ArgumentHelp("Aliases, services or routes; all of them unless given.", valueName: "name"),
+        help: ArgumentHelp("Aliases, services or routes; by default all of them.", valueName: "name"),
         completion: .names { $0.databases.map(\.name) + $0.services.map(\.name) })
     var names: [String] = []
 
@@ -31,13 +31,13 @@ struct Ping: AsyncParsableCommand {
         return try names.flatMap { name in
             let wanted = configuration.pingTargetNames(for: name)
             guard !wanted.isEmpty else {
-                throw ValidationError("'\(name)' is no database alias and no service of \(file.config)")
+                throw ValidationError("'\(name)' is neither a database alias nor a service of \(file.config)")
             }
             return all.filter { wanted.contains($0.name) }
         }
     }
 
-    /// Pings all at once; answers in the order of the targets.
+    /// Pings all targets in parallel. Returns the answers in the order of the targets.
     private static func ping(_ targets: [PingTarget]) async -> [PingReport.Answer] {
         await withTaskGroup { group in
             for (index, target) in targets.enumerated() {

@@ -11,26 +11,27 @@ struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Monitor the services and serve the routes.",
         discussion: """
-            SIGTERM and SIGINT stop accepting, let sessions end for shutdown_grace, then close them and exit with 0. \
-            A second one ends at once. SIGHUP loads the configuration anew: all of it takes effect, or nothing of it. \
-            Under systemd it serves the sockets of a socket unit, and tells when it is ready and that it is alive.
+            On SIGTERM and SIGINT it accepts no more clients, lets sessions end for shutdown_grace, closes the others \
+            and exits with status 0. A second signal ends it at once. SIGHUP reloads the configuration: all of it \
+            takes effect, or none of it. Under systemd it serves the sockets of a socket unit, and reports when it is \
+            ready and that it is alive.
             """)
 
     @OptionGroup var file: ConfigurationOption
 
     @Flag(
         help: """
-            Take the place of the failover that runs with the same takeover_socket: its listeners stay open, and its \
-            sessions end by themselves or move here. Starts as usual when there is none.
+            Take over from the running failover with the same takeover_socket: its listeners stay open, and its \
+            sessions end by themselves or move here. If there is none, start as usual.
             """)
     var takeover = false
 
     func run() async throws {
         MemoryDumps.forbid()
         let configuration = try file.load()
-        // Whoever reads the log may go away; that must not end the process.
+        // The reader of the log may go away; that must not end the process.
         signal(SIGPIPE, SIG_IGN)
-        // Until it is listened to.
+        // Ignored until `watch` handles it.
         signal(SIGHUP, SIG_IGN)
         if FirstProcess.isThisOne { FirstProcess.end(on: [SIGTERM, SIGINT]) }
         let applicationLog = ApplicationLog(configuration.log)
@@ -51,11 +52,11 @@ struct Serve: AsyncParsableCommand {
         }
     }
 
-    private func inheritance(_ configuration: Configuration, _ log: Logger) throws -> Inheritance {
+    private func inheritance(_ configuration: Configuration, _ log: Logger) throws -> HandoverSockets {
         guard takeover else { return .fromServiceManager() }
-        if let inheritance = try Inheritance.takingOver(configuration) { return inheritance }
+        if let inheritance = try HandoverSockets.takingOver(configuration) { return inheritance }
         log.notice("there is no process to take over from")
-        return Inheritance()
+        return HandoverSockets()
     }
 
     private static func run(
@@ -64,7 +65,7 @@ struct Serve: AsyncParsableCommand {
         var quiet = log
         quiet.logLevel = .warning
         let service = ServiceGroupConfiguration.ServiceConfiguration(
-            // It ends by itself when another process has its place.
+            // It ends by itself when another process has taken over.
             service: application, successTerminationBehavior: .gracefullyShutdownGroup)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(

@@ -1,14 +1,15 @@
 import ArgumentParser
 import FailoverAdmin
+import FailoverCore
 import Glibc
 
 /// `failover status`
 struct Status: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "What is up, what is down, since when and why, and where sessions are.",
+        abstract: "Show what is up, what is down, since when and why, and where sessions are.",
         discussion: """
-            Asks the running failover that the configuration's `admin` section describes. Exit status 0; 1 when it does \
-            not answer, or, with --ready, is not ready.
+            Asks the running failover that the configuration's `admin` section describes. Exit status: 0, or 1 if it \
+            does not answer or, with --ready, is not ready.
             """)
 
     @OptionGroup var admin: AdminOptions
@@ -16,10 +17,10 @@ struct Status: ParsableCommand {
     @Flag(help: "Print the API's JSON.")
     var json = false
 
-    @Flag(help: "Show it live, until interrupted.")
+    @Flag(help: "Show the status live, until interrupted.")
     var watch = false
 
-    @Flag(help: "Print nothing but whether it is ready, for health checks.")
+    @Flag(help: "Print only whether it is ready, for health checks.")
     var ready = false
 
     func validate() throws {
@@ -36,22 +37,22 @@ struct Status: ParsableCommand {
         } else if watch {
             try watchLive()
         } else {
-            let status = try admin.ask { client throws(AdminClientError) in try client.status() }
+            let status = try admin.ask { client throws(OperationError) in try client.status() }
             print(StatusReport(status).text(colour: Terminal.wantsColour))
         }
     }
 
     private func page(_ path: String) throws -> String {
-        String(decoding: try admin.ask { client throws(AdminClientError) in try client.get(path) }, as: UTF8.self)
+        String(decoding: try admin.ask { client throws(OperationError) in try client.get(path) }, as: UTF8.self)
     }
 
     private func watchLive() throws {
         let colour = Terminal.wantsColour
         let isTerminal = isatty(STDOUT_FILENO) == 1
-        try admin.ask { client throws(AdminClientError) in
-            try client.follow { name, data in
-                guard name == "status", let status = AdminClient.decode(StatusDocument.self, data) else { return true }
-                // Home, then each line to its end and the rest of the screen are cleared: no flicker.
+        try admin.ask { client throws(OperationError) in
+            try client.follow { news in
+                guard case .status(let status) = news else { return true }
+                // Moves home, and clears each line to its end and then the rest of the screen, which avoids flicker.
                 let text = StatusReport(status).text(colour: colour)
                 let screen =
                     isTerminal

@@ -4,7 +4,7 @@ import Glibc
 import Logging
 import UnixSignals
 
-/// What passes between a running application and those who look after its process: signals, the service manager.
+/// Connects a running application to its environment: signals and the service manager.
 struct Supervision: Sendable {
     let log: Logger
     let applicationLog: ApplicationLog
@@ -15,7 +15,7 @@ struct Supervision: Sendable {
         self.applicationLog = applicationLog
     }
 
-    /// Hears how it goes.
+    /// Receives the application's changes of state.
     func tell(_ lifecycle: Lifecycle) {
         switch lifecycle {
         case .serving: systemd.ready("serving")
@@ -32,21 +32,22 @@ struct Supervision: Sendable {
         }
     }
 
-    /// Until the task is cancelled.
+    /// Runs until the task is cancelled.
     ///
-    /// - Parameter hangUps: trapped before the application runs: who is told that it serves may ask for a reload at once.
+    /// - Parameter hangUps: trapped before the application runs, because a reload may be requested as soon as it
+    ///   reports that it serves.
     func watch(_ application: FailoverApplication, _ hangUps: UnixSignalsSequence) async {
         await withDiscardingTaskGroup { group in
             group.addTask { await reload(application, on: hangUps) }
             if let interval = systemd.watchdogInterval {
-                // sd_watchdog_enabled(3) recommends half of it.
+                // sd_watchdog_enabled(3) recommends half the interval.
                 group.addTask { await keepAlive(application, every: interval / 2) }
             }
             if FirstProcess.isThisOne { group.addTask { await reapOrphans() } }
         }
     }
 
-    /// Loads the configuration anew at each SIGHUP. What came of it is in the log.
+    /// Reloads the configuration at each SIGHUP. The result is in the log.
     private func reload(_ application: FailoverApplication, on hangUps: UnixSignalsSequence) async {
         for await _ in hangUps {
             systemd.reloading()
@@ -55,7 +56,7 @@ struct Supervision: Sendable {
         }
     }
 
-    /// Only while the event loops turn: a process that serves nobody is to be restarted.
+    /// Reports only while the event loops run: the service manager should restart a process that serves no clients.
     private func keepAlive(_ application: FailoverApplication, every interval: Duration) async {
         while !Task.isCancelled {
             if await application.isTurning() { systemd.alive() }
@@ -63,7 +64,7 @@ struct Supervision: Sendable {
         }
     }
 
-    /// What hooks leave running ends as a child of the first process.
+    /// Processes that hooks leave running become children of the first process when they are orphaned.
     private func reapOrphans() async {
         while !Task.isCancelled {
             FirstProcess.reapOrphans()

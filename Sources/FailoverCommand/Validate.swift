@@ -1,11 +1,13 @@
 import ArgumentParser
 import Failover
+import FailoverConfiguration
+import FailoverDoctor
 
 /// `failover validate`
 struct Validate: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Check a configuration file; every problem is printed, with its line and key.",
-        discussion: "Combinations of keys that are allowed and will bite get a warning on standard error.")
+        abstract: "Check a configuration file, and print every problem with its line and key.",
+        discussion: "Combinations of keys that are valid but cause problems get a warning on standard error.")
 
     @OptionGroup var file: ConfigurationOption
 
@@ -18,7 +20,21 @@ struct Validate: ParsableCommand {
             print ? configuration.rendered() : "\(file.config) is valid",
             terminator: print ? "" : "\n")
         for finding in ConfigurationDiagnosis(configuration).findings {
-            printError("warning: \(finding.subject): \(finding.reason); what helps: \(finding.remedy)")
+            printError("warning: \(finding.subject): \(finding.reason); remedy: \(finding.remedy)")
         }
+    }
+}
+
+/// `failover reference`, which writes `config/reference.yaml` and `docs/configuration.md`.
+struct Reference: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Print every key of the configuration file, with its type, default and meaning.", shouldDisplay: false
+    )
+
+    @Flag(help: "Print a chapter of Markdown in place of a configuration file.")
+    var markdown = false
+
+    func run() {
+        print(markdown ? ConfigurationReference.markdown : ConfigurationReference.yaml, terminator: "")
     }
 }

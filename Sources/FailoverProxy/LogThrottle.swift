@@ -1,4 +1,7 @@
-/// Lets one log line through in a time, a second unless told, and counts the rest.
+import FailoverCore
+import FailoverSystem
+
+/// Lets one log line through per interval, one second by default, and counts the others.
 struct LogThrottle {
     private let interval: UInt64
     private var next: UInt64 = 0
@@ -7,7 +10,7 @@ struct LogThrottle {
     init(interval: Duration = .seconds(1)) { self.interval = interval.nanoseconds }
 
     /// - Parameter now: nanoseconds of a monotonic clock.
-    /// - Returns: How many lines were held back since the last one; `nil` when this one is to be held back too.
+    /// - Returns: the number of lines suppressed since the last one; `nil` if this line is suppressed too.
     mutating func allow(at now: UInt64) -> Int? {
         guard now >= next else {
             suppressed += 1
@@ -17,4 +20,13 @@ struct LogThrottle {
         defer { suppressed = 0 }
         return suppressed
     }
+}
+
+/// The throttles of log lines that any session can cause.
+struct LogThrottles {
+    var refusals = LogThrottle()
+    var decisions = LogThrottle()
+    var unguarded = LogThrottle()
+    var stale = LogThrottle(interval: .seconds(10))
+    var lastResorts = LogThrottle()
 }

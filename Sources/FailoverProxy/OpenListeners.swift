@@ -1,23 +1,24 @@
-import FailoverCore
+import CLinux
+package import FailoverCore
 import FailoverSystem
 import Glibc
 
-/// A listener of the proxy: where it was to listen, where it does, and for whom.
+/// A listener of the proxy: the configured address, the bound address and the route.
 struct OpenListener: Sendable {
-    /// Tells it from others of this process.
+    /// Unique in this process.
     let id: Int
-    /// As it was asked for; port 0 lets the system choose.
+    /// The configured address; port 0 lets the system choose.
     let wanted: SocketAddress
-    /// With the port that the system chose.
+    /// The bound address, with the port that the system chose.
     let address: SocketAddress
-    /// The socket; a loop owns it once it listens.
+    /// The socket. A loop owns it once the loop accepts clients.
     let socket: Int32
-    /// `nil` while no route has taken it.
+    /// `nil` while no route uses the listener.
     var route: Int?
-    /// Whether the path of a Unix socket is this process's to remove.
+    /// Whether this process removes the path of a Unix socket.
     var ownsPath = true
 
-    /// Takes away the path of a Unix socket that is closed.
+    /// Removes the path of a closed Unix socket.
     func removePath() {
         if ownsPath, let path = address.unixPath { unlink(path) }
     }
@@ -30,7 +31,7 @@ struct OpenListeners: Sendable {
 
     init() {}
 
-    /// Those that another opened, for routes of these names if they say so.
+    /// Listeners that another process opened. They are assigned to the routes that they name, if any.
     init(_ received: [ReceivedListener], routes: [ProxyRoute]) {
         for listener in received {
             lastID += 1
@@ -42,22 +43,22 @@ struct OpenListeners: Sendable {
         }
     }
 
-    /// By route, in the order in which they were asked for.
+    /// By route, in the configured order.
     func addresses(routes: Int) -> [[SocketAddress]] {
         (0..<routes).map { route in all.filter { $0.route == route }.map(\.address) }
     }
 
-    /// The listeners for other routes: those that are open at the right addresses already, and new ones.
+    /// The listeners for other routes: reuses open listeners at the right addresses and opens the missing ones.
     ///
-    /// - Throws: ``ListenError``; no new one stays open then.
-    func changed(to routes: [ProxyRoute]) throws(ListenError) -> OpenListeners {
+    /// - Throws: ``OperationError``. All new listeners are closed in that case.
+    func changed(to routes: [ProxyRoute]) throws(OperationError) -> OpenListeners {
         var result = OpenListeners()
         result.lastID = lastID
         var former = all
-        do throws(ListenError) {
+        do throws(OperationError) {
             for (index, route) in routes.enumerated() {
                 for address in route.listen {
-                    // A port that the system chose is nobody else's.
+                    // A port that the system chose belongs to its route.
                     let known = former.firstIndex { listener in
                         listener.wanted.isSamePlace(as: address) && (address.port != 0 || listener.route == index)
                     }
@@ -78,7 +79,7 @@ struct OpenListeners: Sendable {
         return result
     }
 
-    /// Those that are not among the others.
+    /// The listeners that are not in `other`.
     func others(than other: OpenListeners) -> [OpenListener] {
         let ids = Set(other.all.map(\.id))
         return all.filter { !ids.contains($0.id) }
@@ -94,7 +95,7 @@ struct OpenListeners: Sendable {
 
     private mutating func open(
         _ address: SocketAddress, route index: Int, _ route: ProxyRoute
-    ) throws(ListenError) {
+    ) throws(OperationError) {
         let socket = try ListeningSocket.open(address, access: route.socketAccess, settings: route.session)
         lastID += 1
         let bound = socket.address
@@ -110,8 +111,55 @@ extension SocketAddress {
         return SocketAddress(kernelBytes: bytes)
     }
 
-    /// Whether the kernel means the same; a path may end in more zeros than one.
+    /// Whether both are the same address to the kernel. A path may end in several zero bytes.
     fileprivate func isSamePlace(as other: SocketAddress) -> Bool {
         isUnix ? unixPath == other.unixPath : bytes == other.bytes
+    }
+}
+
+/// A listening socket that was opened by the process that this one replaces, or by the service manager.
+package struct ReceivedListener: Sendable {
+    let socket: Int32
+    /// The bound address.
+    package let address: SocketAddress
+    /// The route that the socket was opened for; `nil` if it must be matched by address.
+    let route: String?
+    /// Whether the system chose the port.
+    let hasChosenPort: Bool
+    /// Whether this process removes the path of a Unix socket.
+    let ownsPath: Bool
+
+    /// Takes ownership of a socket.
+    ///
+    /// Closes the socket and returns `nil` if it is not a listening socket.
+    package init?(owning socket: Int32, route: String? = nil, hasChosenPort: Bool = false, ownsPath: Bool) {
+        guard Self.listens(socket), let address = Self.address(of: socket), fcntl(socket, F_SETFL, O_NONBLOCK) == 0
+        else {
+            close(socket)
+            return nil
+        }
+        self.socket = socket
+        self.address = address
+        self.route = route
+        self.hasChosenPort = hasChosenPort
+        self.ownsPath = ownsPath
+    }
+
+    private static func listens(_ socket: Int32) -> Bool {
+        func option(_ name: Int32) -> Int32 {
+            var (value, size): (Int32, socklen_t) = (0, socklen_t(MemoryLayout<Int32>.size))
+            return getsockopt(socket, SOL_SOCKET, name, &value, &size) == 0 ? value : -1
+        }
+        return option(SO_ACCEPTCONN) == 1 && option(SO_TYPE) == Int32(SOCK_STREAM.rawValue)
+    }
+
+    private static func address(of socket: Int32) -> SocketAddress? {
+        var storage = sockaddr_storage()
+        var size = socklen_t(MemoryLayout.size(ofValue: storage))
+        let done = withUnsafeMutableBytes(of: &storage) { raw in
+            getsockname(socket, raw.baseAddress?.assumingMemoryBound(to: sockaddr.self), &size)
+        }
+        guard done == 0 else { return nil }
+        return SocketAddress(kernelBytes: withUnsafeBytes(of: storage) { Array($0.prefix(Int(size))) })
     }
 }

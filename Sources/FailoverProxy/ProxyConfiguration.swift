@@ -1,23 +1,26 @@
-/// What the data plane needs to know.
-public struct ProxyConfiguration: Sendable {
-    /// In the order of ``RouteTable/routes``.
-    public var routes: [ProxyRoute]
-    /// Sessions that each alias may serve, in the order of ``RouteTable/aliases``; `nil` is no limit.
-    public var aliasLimits: [Int?]
-    /// What part of the sessions that aliases share each gets, in the same order; 1 for those that are not there.
-    public var aliasWeights: [Int]
-    /// How long each alias may take for its first answer when nobody else is left to ask, in the same order; where there
-    /// is none, or a shorter one, ``SessionSettings/greetingTimeout``. `ping_timeout`.
-    public var aliasAnswerTimeouts: [Duration]
-    /// Event loops, each on a thread of its own; at least 1.
-    public var workers: Int
-    /// Bytes that all sessions together may keep because a peer has no room for them; `nil` is no limit.
-    /// `max_buffer_memory`, 256 MiB.
-    public var maxBufferMemory: Int?
-    /// Whether another process may still serve sessions of these routes, whose cancel requests come here.
-    public var hasPredecessor: Bool
+package import FailoverCore
+package import FailoverSystem
 
-    public init(
+/// The configuration of the data plane.
+package struct ProxyConfiguration: Sendable {
+    /// In the order of ``RouteTable/routes``.
+    package var routes: [ProxyRoute]
+    /// Sessions that each alias may serve, in the order of ``RouteTable/aliases``; `nil` is no limit.
+    package var aliasLimits: [Int?]
+    /// The weight of each alias among aliases that serve side by side, in the same order; 1 where missing.
+    package var aliasWeights: [Int]
+    /// The time limit for each alias's first answer when no other alias is left, in the same order. If it is missing
+    /// or shorter, ``SessionSettings/greetingTimeout`` applies. `ping_timeout`.
+    package var aliasAnswerTimeouts: [Duration]
+    /// Event loops, each on a thread of its own; at least 1.
+    package var workers: Int
+    /// Bytes that all sessions together may buffer for peers that are slow to read; `nil` is no limit.
+    /// `max_buffer_memory`, 256 MiB.
+    package var maxBufferMemory: Int?
+    /// Whether another process may still serve sessions of these routes. Cancel requests for them arrive here.
+    package var hasPredecessor: Bool
+
+    package init(
         routes: [ProxyRoute], aliasLimits: [Int?], aliasWeights: [Int] = [], aliasAnswerTimeouts: [Duration] = [],
         workers: Int, maxBufferMemory: Int? = 256 << 20, hasPredecessor: Bool = false
     ) {
@@ -29,4 +32,73 @@ public struct ProxyConfiguration: Sendable {
         self.maxBufferMemory = maxBufferMemory
         self.hasPredecessor = hasPredecessor
     }
+}
+
+/// A route of the proxy: its listeners and how it treats sessions.
+package struct ProxyRoute: Sendable {
+    package var name: String
+    /// The protocol of its servers.
+    package var engine: DatabaseServer.Engine
+    /// Addresses to listen on.
+    package var listen: [SocketAddress]
+    /// Mode and group of its Unix sockets.
+    package var socketAccess: UnixSocketAccess
+    /// Networks that clients may connect from; `nil` is any.
+    package var allow: SourceNetworks?
+    /// Maximum number of open sessions of the route; `nil` is no limit.
+    package var maxConnections: Int?
+    /// Maximum number of open sessions of one source, an IPv4 address or an IPv6 /64; `nil` is no limit.
+    package var maxConnectionsPerSource: Int?
+    /// Maximum number of new sessions per second of one source; `nil` is no limit.
+    package var connectionRatePerSource: Int?
+    package var session: SessionSettings
+    /// How sessions are distributed among the route's own aliases; `nil` (default) if there is only one.
+    package var balance: BalanceSettings?
+
+    package init(
+        name: String, engine: DatabaseServer.Engine, listen: [SocketAddress],
+        socketAccess: UnixSocketAccess = UnixSocketAccess(), allow: SourceNetworks? = nil,
+        maxConnections: Int? = nil, maxConnectionsPerSource: Int? = nil, connectionRatePerSource: Int? = nil,
+        session: SessionSettings = SessionSettings(), balance: BalanceSettings? = nil
+    ) {
+        self.name = name
+        self.engine = engine
+        self.listen = listen
+        self.socketAccess = socketAccess
+        self.allow = allow
+        self.maxConnections = maxConnections
+        self.maxConnectionsPerSource = maxConnectionsPerSource
+        self.connectionRatePerSource = connectionRatePerSource
+        self.session = session
+        self.balance = balance
+    }
+}
+
+extension ProxyRoute {
+    /// The limits of one client source.
+    var sourceLimit: SourceLimit { SourceLimit(sessions: maxConnectionsPerSource, rate: connectionRatePerSource) }
+}
+
+/// Receives what the data plane observes. Called on event loops: implementations must not block.
+package protocol ProxyObserver: Sendable {
+    /// A client of the route has connected.
+    func sessionArrived(route: Int)
+    /// An alias, by its position in ``RouteTable/aliases``, should be pinged, but is not accused. A session waits
+    /// longer for it than it should, or the alias ended a session for a reason that the client may have caused.
+    func backendIsDoubtful(alias: Int)
+    /// An alias that is down serves a session, which tried it as a last resort.
+    func backendServed(alias: Int)
+    /// The backend of one of the route's sessions failed.
+    func backendFailed(_ failure: BackendFailure, route: Int)
+}
+
+/// A backend error that a session observed.
+package struct BackendFailure: Hashable, Sendable {
+    package let kind: BackendErrorKind
+    /// The position in ``RouteTable/aliases``.
+    package let alias: Int
+    /// The number of the session, as in ``SessionReport/id``.
+    package let session: UInt64
+    /// For example `127.0.0.1:5433: Connection refused`.
+    package let detail: String
 }

@@ -1,17 +1,19 @@
-public import FailoverCore
+package import FailoverCore
 import FailoverSystem
 import Glibc
-public import Logging
+package import Logging
 import Synchronization
 
-/// The data plane: listeners and sessions on their event loops.
-public final class ProxyServer: Sendable {
+/// The data plane: listeners and sessions on event loops.
+package final class ProxyServer: Sendable {
     private struct State {
-        var lineup: Lineup
+        var snapshot: ProxySnapshot
         var listeners: OpenListeners
+        /// The latest route table. Loops get it once they run.
+        var table: RouteTable
+        var isStarted = false
     }
 
-    private let board: RouteBoard
     private let log: Logger
     private let registry: SessionRegistry
     private let handles: [WorkerHandle]
@@ -19,15 +21,16 @@ public final class ProxyServer: Sendable {
     private let isHandedOver = Atomic<Bool>(false)
     private let ended: (stream: AsyncStream<Void>, one: AsyncStream<Void>.Continuation)
 
-    /// Opens all listeners; clients wait in their queues until ``start()``.
+    /// Opens all listeners. Clients wait in the accept queues until ``start()``.
     ///
-    /// - Parameter received: listeners that are open already; those that no route wants are closed.
-    /// - Throws: ``ListenError``, or a system call's failure; nothing stays open then.
-    public init(
-        configuration: ProxyConfiguration, board: RouteBoard, observer: any ProxyObserver, log: Logger,
+    /// - Parameters:
+    ///   - table: the initial routes; ``follow(_:)`` replaces them.
+    ///   - received: listeners that are already open. Those that no route uses are closed.
+    /// - Throws: ``OperationError``, or the error of a system call. Nothing stays open in that case.
+    package init(
+        configuration: ProxyConfiguration, table: RouteTable, observer: any ProxyObserver, log: Logger,
         received: [ReceivedListener] = []
     ) throws {
-        self.board = board
         self.log = log
         handles = try (0..<configuration.workers).map { _ in try WorkerHandle() }
         registry = SessionRegistry(capacity: DescriptorLimit.raise().sessions)
@@ -40,44 +43,46 @@ public final class ProxyServer: Sendable {
             log.warning("no route listens on \(listener.address), which was passed to this process")
             close(listener.socket)
         }
-        state = Lock(State(lineup: Lineup(configuration, observer: observer), listeners: listeners))
+        state = Lock(
+            State(snapshot: ProxySnapshot(configuration, observer: observer), listeners: listeners, table: table))
     }
 
-    /// Where each route listens, with the ports that the system chose.
-    public var addresses: [[SocketAddress]] {
-        state.withLock { $0.listeners.addresses(routes: $0.lineup.configuration.routes.count) }
+    /// The bound addresses of each route, with the ports that the system chose.
+    package var addresses: [[SocketAddress]] {
+        state.withLock { $0.listeners.addresses(routes: $0.snapshot.configuration.routes.count) }
     }
 
-    /// Sessions of this moment.
-    public var sessionCount: Int { registry.count }
+    /// The number of open sessions.
+    package var sessionCount: Int { registry.count }
 
-    /// Bytes that sessions keep at this moment because a peer has no room for them.
-    public var heldBytes: Int { registry.buffers.bytes }
+    /// The number of bytes that sessions buffer for slow peers.
+    package var heldBytes: Int { registry.buffers.bytes }
 
-    /// What sessions have done, once each loop has said so.
-    public func trafficReport() async -> TrafficReport {
+    /// Statistics of all sessions, collected from each loop.
+    package func trafficReport() async -> TrafficReport {
         await withCheckedContinuation { one in tellTraffic { one.resume(returning: $0) } }
     }
 
-    /// What sessions have done; told once, by the loop that is the last to answer. Never, when one does not turn.
+    /// Collects statistics of all sessions. `told` is called once, by the last loop that answers; never, if a loop is
+    /// stuck.
     package func tellTraffic(_ told: @escaping @Sendable (TrafficReport) -> Void) {
-        let sum = TrafficReport(board.table)
+        let sum = TrafficReport(state.withLock { $0.table })
         ask({ .report(askedAt: EventLoop.readClock(), $0) }) { reports in
             told(reports.reduce(into: sum) { $0.add($1) })
         }
     }
 
-    /// The open sessions that are asked for, lowest numbers first.
-    public func sessions(_ query: SessionQuery) async -> [SessionReport] {
+    /// The open sessions that match the query, lowest numbers first.
+    package func sessions(_ query: SessionQuery) async -> [SessionReport] {
         let sessions = await withCheckedContinuation { one in
             ask({ .sessions(query, $0) }) { one.resume(returning: $0.joined()) }
         }
         return Array(sessions.sorted { $0.id < $1.id }.prefix(query.limit))
     }
 
-    /// Asks each loop.
+    /// Queries each loop.
     ///
-    /// - Parameter all: told all answers, by the loop that is the last to answer.
+    /// - Parameter all: called with all answers by the last loop that answers.
     private func ask<Answer: Sendable>(
         _ question: (@escaping @Sendable (Answer) -> Void) -> WorkerMessage,
         _ all: @escaping @Sendable ([Answer]) -> Void
@@ -93,33 +98,44 @@ public final class ProxyServer: Sendable {
             })
     }
 
-    /// Closes the sessions of a route, or those of it that one alias serves, with words where the protocol has a place
-    /// for them.
-    public func closeSessions(ofRoute route: Int, alias: Int? = nil) { tellAll(.close(route: route, alias: alias)) }
+    /// Closes the sessions of a route, or only those that one alias serves, with a closing message where the protocol
+    /// allows one.
+    package func closeSessions(ofRoute route: Int, alias: Int? = nil) { tellAll(.close(route: route, alias: alias)) }
 
-    /// Sessions of each loop.
+    /// The number of sessions of each loop.
     var loads: [Int] { handles.map { $0.load.load(ordering: .relaxed) } }
 
     /// Starts the loops and accepts clients.
-    public func start() throws {
-        let (lineup, listeners) = state.withLock { ($0.lineup, $0.listeners.all) }
+    package func start() throws {
+        // Messages sent meanwhile wait in the mailboxes.
+        let (snapshot, listeners, table) = state.withLock { state in
+            state.isStarted = true
+            return (state.snapshot, state.listeners.all, state.table)
+        }
         for index in handles.indices {
             let worker = try Worker(
-                index: index, handles: handles, lineup: lineup, routes: board.table, registry: registry, log: log)
+                index: index, handles: handles, snapshot: snapshot, routes: table, registry: registry, log: log)
             try NativeThread.start(name: "loop-\(index)") { [one = ended.one] in
                 worker.run()
                 one.yield()
             }
         }
-        board.follow { [handles] table in
-            for handle in handles { handle.mailbox.post(.routes(table)) }
-        }
         for listener in listeners { post(.listen(listener), toOwnerOf: listener) }
     }
 
-    /// Stops accepting, lets sessions end for `grace`, closes the rest and ends the loops. Sessions that stand at a boundary
-    /// are told early, at their route's pace, and at the end all that can be told.
-    public func stop(grace: Duration) async {
+    /// Routes by this table from now on. Call it in the order of the tables.
+    package func follow(_ table: RouteTable) {
+        state.withLock { state in
+            state.table = table
+            guard state.isStarted else { return }
+            for handle in handles { handle.follow(table) }
+        }
+    }
+
+    /// Stops accepting, waits up to `grace` for sessions to end, closes the rest and stops the loops. Sessions at a
+    /// transaction boundary get a closing message early, at their route's pace; the remaining sessions get one at the
+    /// end if their protocol allows it.
+    package func stop(grace: Duration) async {
         if !isHandedOver.load(ordering: .relaxed) {
             await stopAccepting()
             for listener in state.withLock({ $0.listeners.all }) { listener.removePath() }
@@ -135,7 +151,8 @@ public final class ProxyServer: Sendable {
         await allWorkers(ended.stream)
     }
 
-    /// Closes listeners, once the clients that wait in their queues are taken: those with these identifiers, or all.
+    /// Accepts the clients that wait in the accept queues, then closes the listeners: those with these identifiers,
+    /// or all.
     func stopAccepting(_ ids: Set<Int>? = nil) async {
         let (stopped, one) = AsyncStream.makeStream(of: Void.self)
         tellAll(.stopAccepting(ids) { one.yield() })
@@ -159,7 +176,7 @@ public final class ProxyServer: Sendable {
         for handle in handles { handle.mailbox.post(message) }
     }
 
-    /// Gives clients a moment to read what they were told, and to leave.
+    /// Gives clients a moment to read their closing message and disconnect.
     private func lastWordsRead() async {
         let deadline = ContinuousClock.now + Self.timeForLastWords
         while registry.count > 0, ContinuousClock.now < deadline {
@@ -185,22 +202,23 @@ public final class ProxyServer: Sendable {
 // MARK: - Another process
 
 extension ProxyServer {
-    /// The listening sockets with the names of their routes, for another process. They stay this one's too.
-    public var listeningSockets: [(socket: Int32, route: String, hasChosenPort: Bool)] {
+    /// The listening sockets with the names of their routes, to be passed to another process. This process keeps them
+    /// too.
+    package var listeningSockets: [(socket: Int32, route: String, hasChosenPort: Bool)] {
         state.withLock { state in
             state.listeners.all.compactMap { listener in
                 listener.route.map { route in
                     (
-                        listener.socket, state.lineup.configuration.routes[route].name, listener.wanted.port == 0
+                        listener.socket, state.snapshot.configuration.routes[route].name, listener.wanted.port == 0
                     )
                 }
             }
         }
     }
 
-    /// Another process has the listeners: accepts no more, and lets sessions come again where that is safe. To be
-    /// followed by ``stop(grace:)``.
-    public func handOver() async {
+    /// Another process has taken over the listeners: stops accepting and closes sessions where that is safe, so that
+    /// clients reconnect to it. Call ``stop(grace:)`` afterwards.
+    package func handOver() async {
         isHandedOver.store(true, ordering: .relaxed)
         await stopAccepting()
         tellAll(.handOver)
@@ -209,48 +227,45 @@ extension ProxyServer {
 
 // MARK: - Another configuration
 
-/// Another configuration, ready to be served: its listeners are open, clients wait in their queues.
-public struct ProxyChange: Sendable {
+/// A prepared configuration. Its listeners are open and clients wait in the accept queues.
+package struct ProxyChange: Sendable {
     fileprivate let configuration: ProxyConfiguration
     fileprivate let former: OpenListeners
     fileprivate let listeners: OpenListeners
 }
 
 extension ProxyServer {
-    /// Opens the listeners that another configuration needs beside those that are open. Routes and aliases keep their
-    /// positions, new ones stand behind them; the number of workers stays as it is.
+    /// Opens the additional listeners of another configuration. Routes and aliases keep their positions and new ones
+    /// follow them. The number of workers does not change.
     ///
-    /// To be followed by ``commit(_:aliases:routes:observer:)`` or ``abandon(_:)`` before the next.
+    /// Call ``commit(_:observer:publish:)`` or ``abandon(_:)`` before the next call.
     ///
-    /// - Throws: ``ListenError``; nothing has changed then.
-    public func prepare(_ configuration: ProxyConfiguration) throws(ListenError) -> ProxyChange {
+    /// - Throws: ``OperationError``. Nothing has changed in that case.
+    package func prepare(_ configuration: ProxyConfiguration) throws(OperationError) -> ProxyChange {
         let former = state.withLock { $0.listeners }
         return ProxyChange(
             configuration: configuration, former: former, listeners: try former.changed(to: configuration.routes))
     }
 
-    /// Closes what was opened for the change.
-    public func abandon(_ change: ProxyChange) { change.listeners.close(change.listeners.others(than: change.former)) }
+    /// Closes the listeners that were opened for the change.
+    package func abandon(_ change: ProxyChange) { change.listeners.close(change.listeners.others(than: change.former)) }
 
-    /// Serves the other configuration, and closes the listeners that it does not have.
+    /// Serves the new configuration and closes the listeners that it does not use.
     ///
     /// - Parameters:
-    ///   - aliases: what the route table has from now on.
-    ///   - routes: likewise.
-    ///   - observer: who is told from now on.
-    public func commit(
-        _ change: ProxyChange, aliases: [AliasState], routes: [Route], observer: any ProxyObserver
-    ) async {
-        let lineup = state.withLock { state in
+    ///   - observer: the observer from now on.
+    ///   - publish: publishes the route table of the new configuration.
+    package func commit(_ change: ProxyChange, observer: any ProxyObserver, publish: () -> Void) async {
+        let snapshot = state.withLock { state in
             state = State(
-                lineup: Lineup(change.configuration, observer: observer, after: state.lineup),
-                listeners: change.listeners)
-            return state.lineup
+                snapshot: ProxySnapshot(change.configuration, observer: observer, after: state.snapshot),
+                listeners: change.listeners, table: state.table, isStarted: state.isStarted)
+            return state.snapshot
         }
         registry.buffers.change(limit: change.configuration.maxBufferMemory)
-        // Each loop's mailbox keeps their order: a client of a new route never meets a loop that does not know it.
-        tellAll(.lineup(lineup))
-        board.change(aliases: aliases, routes: routes)
+        // Each mailbox keeps the order: a loop learns of a route before it gets the route's clients.
+        for handle in handles { handle.post(snapshot) }
+        publish()
         let opened = Set(change.listeners.others(than: change.former).map(\.id))
         for listener in change.listeners.all {
             post(opened.contains(listener.id) ? .listen(listener) : .reassign(listener), toOwnerOf: listener)

@@ -1,34 +1,35 @@
 import FailoverCore
 import FailoverSystem
 
-/// What one source of a route's clients may have: open sessions, and new ones a second.
+/// The limits of one client source: open sessions, and new sessions per second.
 struct SourceLimit: Hashable, Sendable {
     /// `max_connections_per_source`; `nil` is no limit.
     var sessions: Int?
-    /// `connection_rate_per_source`; `nil` is no limit. As many may come at once.
+    /// `connection_rate_per_source`; `nil` is no limit. This is also the burst size.
     var rate: Int?
 }
 
-/// Where a client is, as far as limits tell clients apart: an IPv4 address, or 64 bits of an IPv6 one, which is what a
-/// single network has.
+/// The source of a client, as limits see it: an IPv4 address, or the upper 64 bits of an IPv6 address, which a single
+/// network has.
 struct SourceKey: Hashable {
     /// Never 0.
     let number: UInt64
 
     init(number: UInt64) { self.number = number }
 
-    /// `nil` for a client of a Unix socket, which no limit holds for.
+    /// `nil` for a client of a Unix socket, which has no limits.
     init?(_ address: SocketAddress?) {
         guard let ip = address?.ip else { return nil }
         let isMapped = ip.count == 16 && ip.prefix(12).elementsEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff])
         let bytes = ip.count == 16 ? isMapped ? ip.suffix(4) : ip.prefix(8) : ip
         let bits = bytes.reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        // An IPv4 address is told from a network by bits that no network has: ff00::/8 is multicast.
+        // The upper bits distinguish an IPv4 address from an IPv6 network: ff00::/8 is multicast, so no client has
+        // them.
         number = bytes.count == 4 ? bits | 0xffff_ffff << 32 : bits | (bits == 0 ? 1 : 0)
     }
 }
 
-/// The sources of one route's clients, over all loops. Holds no more than those with open sessions and those of the last
+/// The client sources of one route, over all loops. Holds only sources with open sessions and those of the last
 /// second.
 final class SourceLimits: Sendable {
     enum Refusal: Equatable {
@@ -38,7 +39,7 @@ final class SourceLimits: Sendable {
 
     private struct Source {
         var open = 0
-        /// Sessions that may come now, and when that was so.
+        /// Sessions that were allowed at the time `at`.
         var tokens: Double
         var at: UInt64
     }
@@ -46,7 +47,7 @@ final class SourceLimits: Sendable {
     private struct State {
         var limit: SourceLimit
         var sources: [UInt64: Source] = [:]
-        /// Sources at which those that are forgotten are looked for.
+        /// The number of sources at which expired ones are removed.
         var sweepsAt = leastSweep
     }
 
@@ -59,12 +60,12 @@ final class SourceLimits: Sendable {
 
     func change(_ limit: SourceLimit) { state.withLock { $0.limit = limit } }
 
-    /// How many sources are known.
+    /// The number of known sources.
     var count: Int { state.withLock { $0.sources.count } }
 
-    /// A session comes from the source.
+    /// Counts a new session of the source.
     ///
-    /// - Returns: why it must not; otherwise it is counted until ``leave(_:)``.
+    /// - Returns: the reason for a refusal, or `nil` if the session is counted until ``leave(_:)``.
     func enter(_ key: SourceKey, now: UInt64) -> Refusal? {
         state.withLock { state in
             if state.sources.count >= state.sweepsAt { sweep(&state, now: now) }
@@ -84,9 +85,9 @@ final class SourceLimits: Sendable {
         }
     }
 
-    /// A session that was counted has ended.
+    /// A counted session has ended.
     ///
-    /// - Parameter isForgotten: it was none, so that another may come in its place at once.
+    /// - Parameter isForgotten: whether it does not count as a session at all, so that another may follow at once.
     func leave(_ key: SourceKey, isForgotten: Bool = false) {
         state.withLock { state in
             guard var source = state.sources[key.number] else { return }
@@ -97,7 +98,7 @@ final class SourceLimits: Sendable {
         }
     }
 
-    /// Forgets those that have no session and may come as often as any other.
+    /// Removes sources that have no session and may open as many as a new source.
     private func sweep(_ state: inout State, now: UInt64) {
         state.sources = state.sources.filter { $0.value.open > 0 || now < $0.value.at &+ Self.second }
         state.sweepsAt = max(Self.leastSweep, state.sources.count * 2)

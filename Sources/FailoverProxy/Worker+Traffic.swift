@@ -1,24 +1,24 @@
 import FailoverCore
 
-/// What the loop's sessions have done: counted as they begin and end, and added up when somebody asks. Bytes that pass
-/// cost nothing here.
+/// Statistics of the loop's sessions. Sessions are counted when they begin and end, and added up on request. Relayed
+/// bytes cost nothing here.
 extension Worker {
-    /// All of it, with the sessions that are open.
+    /// The statistics, including open sessions.
     func trafficReport(askedAt: UInt64) -> TrafficReport {
-        var report = traffic
-        for case let session as Session in loop.everyTenant {
+        var report = environment.traffic
+        for session in environment.sessions {
             report.routes[session.route].add(bytesOf: session)
             if session.isQueued { report.routes[session.route].queued += 1 }
             guard session.machine.isRelaying, let alias = session.machine.alias else { continue }
-            report.routes[session.route].open[alias] += 1
+            report.routes[session.route].open[alias, default: 0] += 1
         }
         report.lag = [loop.now &- min(askedAt, loop.now)]
         return report
     }
 
-    /// Those of this loop, lowest numbers first.
+    /// This loop's sessions, lowest numbers first.
     func sessions(_ query: SessionQuery) -> [SessionReport] {
-        let wanted = loop.everyTenant.compactMap { $0 as? Session }
+        let wanted = environment.sessions
             .filter { $0.id > query.after && (query.route == nil || $0.route == query.route) }
         return wanted.sorted { $0.id < $1.id }.prefix(query.limit).map { session in
             SessionReport(

@@ -3,103 +3,30 @@ import FailoverSystem
 import Logging
 import Synchronization
 
-/// What other threads may ask of a worker.
-enum WorkerMessage: Sendable {
-    /// Route by this table from now on.
-    case routes(RouteTable)
-    /// Serve this from now on.
-    case lineup(Lineup)
-    /// Accept clients at the listener; the worker owns its socket.
-    case listen(OpenListener)
-    /// The listener is another route's from now on.
-    case reassign(OpenListener)
-    /// Serve a client that another worker accepted, already counted; the worker owns the socket.
-    case adopt(client: Int32, route: Int, refusal: Refusal?)
-    /// Take the clients that wait in the listeners' queues, then close the listeners and call back: those with these
-    /// identifiers, or all.
-    case stopAccepting(Set<Int>? = nil, @Sendable () -> Void)
-    /// Let sessions go where it is safe: the process is about to end.
-    case shutDown
-    case closeSessions
-    /// Another process takes new clients; let sessions move there where it is safe.
-    case handOver
-    /// Close the sessions of the route, or those of it that the alias serves.
-    case close(route: Int, alias: Int?)
-    /// The session has the place that it waited for, if it still does.
-    case placeFound(session: UInt64, slot: Int, line: Line)
-    /// Say what the sessions have done; asked at that time of the loops' clock.
-    case report(askedAt: UInt64, @Sendable (TrafficReport) -> Void)
-    /// Say which sessions are open.
-    case sessions(SessionQuery, @Sendable ([SessionReport]) -> Void)
-    case stop
-}
-
-/// How other threads reach a worker.
-final class WorkerHandle: Sendable {
-    let mailbox: Mailbox<WorkerMessage>
-    /// Sessions that the worker serves or is about to.
-    let load = Atomic<Int>(0)
-
-    init() throws(SystemError) { mailbox = try Mailbox() }
-}
-
-/// Serves sessions on one loop. Confined to the loop's thread.
+/// Accepts clients and serves sessions on one loop. Other threads control it by messages. Confined to the loop's
+/// thread.
 final class Worker {
-    enum Ending {
-        /// Sessions are closed.
-        case soon
-        /// So ends the loop.
-        case whenAllHaveLeft
-    }
-
-    let loop: EventLoop
-    let log: Logger
-    let registry: SessionRegistry
-    private(set) var lineup: Lineup
-    /// Why no session is to stay, if so.
-    var departure: Departure?
-    var routes: RouteTable
-    var outages: Outages
-    /// Moves sessions back, by route.
-    private(set) var drains: [Drain] = []
-    /// Watches peers that owe acknowledgements, by route.
-    private(set) var watches: [PeerWatch] = []
-    let memoryQueue: MemoryQueue
-    /// MySQL servers that are being left.
-    var departures = 0
-    /// PostgreSQL aliases that need a statement to keep a session from writing, and until when that is remembered.
-    var needsStatement: [Int: UInt64] = [:]
-    /// How the process ends; `nil` while it does not.
-    var isEnding: Ending?
-    var journal = Journal()
-    /// Of sessions that have ended, and what else is counted one by one.
-    var traffic: TrafficReport
+    let environment: SessionEnvironment
+    private let mover: SessionMover
     private let handles: [WorkerHandle]
     private let index: Int
 
     init(
-        index: Int, handles: [WorkerHandle], lineup: Lineup, routes: RouteTable, registry: SessionRegistry,
+        index: Int, handles: [WorkerHandle], snapshot: ProxySnapshot, routes: RouteTable, registry: SessionRegistry,
         log: Logger
     ) throws(SystemError) {
-        loop = try EventLoop(mailbox: handles[index].mailbox.descriptor, buffers: registry.buffers)
-        memoryQueue = MemoryQueue(loop: loop)
+        environment = try SessionEnvironment(
+            handle: handles[index], snapshot: snapshot, routes: routes, registry: registry, log: log)
+        mover = SessionMover(environment)
         self.index = index
         self.handles = handles
-        self.lineup = lineup
-        self.routes = routes
-        outages = Outages(routes, now: loop.now)
-        traffic = TrafficReport(routes)
-        self.registry = registry
-        self.log = log
-        serve(lineup)
+        environment.mover = mover
+        serve(snapshot)
     }
 
-    var configuration: ProxyConfiguration { lineup.configuration }
-    /// How other threads reach it.
-    var handle: WorkerHandle { handles[index] }
-    var observer: any ProxyObserver { lineup.observer }
+    var loop: EventLoop { environment.loop }
 
-    /// Serves until it is told to stop.
+    /// Serves until it receives `stop`.
     func run() {
         let mailbox = handles[index].mailbox
         loop.run {
@@ -109,8 +36,8 @@ final class Worker {
 
     private func receive(_ message: WorkerMessage) {
         switch message {
-        case .routes(let table): follow(table)
-        case .lineup(let lineup): serve(lineup)
+        case .routes(let latest): if let table = latest.take() { follow(table) }
+        case .snapshot(let snapshot): serve(snapshot)
         case .listen(let listener):
             guard let route = listener.route else { return }
             Listener(worker: self, id: listener.id, socket: Descriptor(owning: listener.socket), route: route).start()
@@ -122,41 +49,54 @@ final class Worker {
         case .stopAccepting(let ids, let done):
             for listener in listeners where ids?.contains(listener.id) ?? true { listener.stop() }
             done()
-        case .closeSessions:
-            closeSessions()
-        case .shutDown: depart(.shutdown)
-        case .handOver: depart(.handOver)
-        case .close(let route, let alias):
-            for case let session as Session in loop.everyTenant
-            where session.route == route && (alias == nil || session.machine.alias == alias) {
-                session.end(because: "\(routes.routes[route].name): closed by the operator")
-            }
-        case .placeFound(let session, let slot, let line): placeFound(session: session, slot: slot, line: line)
+        case .closeSessions: closeSessions()
+        case .shutDown: mover.depart(.shutdown)
+        case .handOver: mover.depart(.handOver)
+        case .close(let route, let alias): close(route: route, alias: alias)
+        case .placeFound(let session, let slot, let line):
+            environment.placeFound(session: session, slot: slot, line: line)
         case .report(let askedAt, let answer): answer(trafficReport(askedAt: askedAt))
         case .sessions(let query, let answer): answer(sessions(query))
         case .stop: stop()
         }
     }
+}
 
-    private var listeners: [Listener] { loop.everyTenant.compactMap { $0 as? Listener } }
+// MARK: - What is served
 
-    private func serve(_ lineup: Lineup) {
-        self.lineup = lineup
-        for (index, (route, pace)) in zip(lineup.configuration.routes, lineup.paces).enumerated() {
-            if index == drains.count { drains.append(Drain(loop: loop, settings: route.session, pace: pace)) }
-            drains[index].settings = route.session
-            drains[index].pace = pace
-            if index == watches.count { watches.append(PeerWatch(loop: loop, settings: route.session)) }
-            watchPeers(ofRoute: index, route.session)
+extension Worker {
+    private func serve(_ snapshot: ProxySnapshot) {
+        environment.snapshot = snapshot
+        mover.serve(snapshot)
+        for (index, route) in snapshot.configuration.routes.enumerated() {
+            environment.watchPeers(ofRoute: index, route.session)
         }
-        joinBalancers()
+        environment.joinBalancers()
     }
+
+    private func follow(_ table: RouteTable) {
+        let before = environment.routes
+        environment.routes = table
+        environment.outages.follow(table, now: loop.now)
+        environment.traffic.grow(routes: table.routes.count, aliases: table.aliases.count)
+        for (index, (former, alias)) in zip(before.aliases, table.aliases).enumerated() {
+            if former.addresses != alias.addresses { environment.snapshot.deadAddresses.forget(alias.addresses) }
+            if !former.isFit, alias.isFit { environment.noteReturn(of: index) }
+        }
+        mover.tableChanged(from: before)
+    }
+}
+
+// MARK: - Clients
+
+extension Worker {
+    private var listeners: [Listener] { loop.everyTenant.compactMap { $0 as? Listener } }
 
     /// Hands a client that was just accepted and counted to the worker with the fewest sessions.
     ///
-    /// - Parameter refusal: why it must not be served, if so.
+    /// - Parameter refusal: the reason for a refusal; `nil` if the client is served.
     func distribute(_ client: consuming Descriptor, route: Int, refusal: Refusal?) {
-        if refusal == nil { observer.sessionArrived(route: route) }
+        if refusal == nil { environment.observer.sessionArrived(route: route) }
         let least = leastLoaded()
         handles[least].load.add(1, ordering: .relaxed)
         if least == index {
@@ -166,15 +106,9 @@ final class Worker {
         }
     }
 
-    /// A session of this worker has closed.
-    func sessionEnded(_ session: Session) {
-        handles[index].load.subtract(1, ordering: .relaxed)
-        traffic.routes[session.route].add(bytesOf: session)
-        registry.noteClosed()
-    }
-
     private func serve(_ client: consuming Descriptor, route: Int, refusal: Refusal?) {
-        Session(worker: self, route: route, client: client, isServed: refusal == nil).start(refusal: refusal)
+        Session(environment: environment, route: route, client: client, isServed: refusal == nil)
+            .start(refusal: refusal)
     }
 
     private func leastLoaded() -> Int {
@@ -185,5 +119,30 @@ final class Worker {
             if othersLoad < load { (least, load) = (other, othersLoad) }
         }
         return least
+    }
+}
+
+// MARK: - The end
+
+extension Worker {
+    /// Closes sessions of the route for the operator: all of them, or those that the alias serves.
+    private func close(route: Int, alias: Int?) {
+        let name = environment.routes.routes[route].name
+        for session in environment.sessions
+        where session.route == route && (alias == nil || session.machine.alias == alias) {
+            session.end(because: "\(name): closed by the operator")
+        }
+    }
+
+    /// Ends all sessions because the process ends, with a closing message where the protocol allows one.
+    private func closeSessions() {
+        environment.aborts.hurry()
+        for session in environment.sessions { session.shutDown() }
+    }
+
+    /// Stops the loop once MySQL servers have been left properly.
+    private func stop() {
+        environment.aborts.hurry()
+        environment.aborts.whenAllHaveLeft { [loop] in loop.stop() }
     }
 }

@@ -1,25 +1,25 @@
 import Glibc
 
-/// A system call that failed, with what the system says of it.
+/// A failed system call, with the system's error number.
 package struct SystemError: Error, Hashable, Sendable {
-    /// `errno` after it.
+    /// `errno` after the call.
     package let code: Int32
-    /// The call, where that tells something.
+    /// The name of the call, if it helps.
     package let call: String?
 
-    /// A failure with a known number.
+    /// A failure with a given error number.
     package init(_ code: Int32, of call: String? = nil) {
         self.code = code
         self.call = call
     }
 
-    /// The failure that `errno` tells right now on this thread.
+    /// The failure that `errno` shows now on this thread.
     package static func last(of call: String? = nil) -> SystemError { SystemError(errno, of: call) }
 
-    /// strerror(3).
-    package var words: String { strerror(code).map { String(cString: $0) } ?? "error \(code)" }
+    /// The system's text for the error; strerror(3).
+    package var message: String { strerror(code).map { String(cString: $0) } ?? "error \(code)" }
 }
 
 extension SystemError: CustomStringConvertible {
-    package var description: String { call.map { "\($0): \(words)" } ?? words }
+    package var description: String { call.map { "\($0): \(message)" } ?? message }
 }

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from selenium import webdriver
 from selenium.common.exceptions import TimeoutException
@@ -14,7 +15,7 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support.ui import WebDriverWait
+from selenium.webdriver.support.wait import WebDriverWait
 
 PATIENCE_SECONDS = 20
 """How long a condition is waited for, on a machine that does other things too."""
@@ -29,7 +30,7 @@ WATCHER = """
 
 
 class Browser:
-    """One window, whose console is read by whoever asks for `complaints`."""
+    """One window. `complaints` reads its console."""
 
     def __init__(self) -> None:
         # The driver is on this machine, whatever proxy reaches the rest of the world.
@@ -56,7 +57,7 @@ class Browser:
         self.resize(1280, 900)
 
     def _environment(self) -> dict[str, str]:
-        """Nothing is kept in the home of whoever runs this."""
+        """An environment in which nothing is written to the home of the user."""
         homes = dict.fromkeys(["HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"], self._profile)
         return {**os.environ, **homes}
 
@@ -75,7 +76,7 @@ class Browser:
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
     def emulate(self, **features: str) -> None:
-        """`prefers_color_scheme="dark"`; whatever is not named is as usual."""
+        """`prefers_color_scheme="dark"`, for example. Features that are not named are as usual."""
         usual = {"prefers-color-scheme": "light", "prefers-reduced-motion": "reduce"}
         wanted = usual | {name.replace("_", "-"): value for name, value in features.items()}
         listed = [{"name": name, "value": value} for name, value in wanted.items()]
@@ -88,9 +89,7 @@ class Browser:
     def screenshot(self, name: str) -> None:
         """The whole page, from top to bottom, as OUTPUT/NAME.png."""
         OUTPUT.mkdir(parents=True, exist_ok=True)
-        width, height = self.script(
-            "return [innerWidth, Math.max(innerHeight, document.documentElement.scrollHeight)]"
-        )
+        width, height = self.script("return [innerWidth, Math.max(innerHeight, document.documentElement.scrollHeight)]")
         before = self.script("return innerHeight")
         self.resize(width, height)
         (OUTPUT / f"{name}.png").write_bytes(self.driver.get_screenshot_as_png())
@@ -101,7 +100,7 @@ class Browser:
     def open(self, url: str) -> None:
         self.driver.get(url)
 
-    def script(self, source: str, *arguments: object) -> object:
+    def script(self, source: str, *arguments: object) -> Any:
         return self.driver.execute_script(source, *arguments)
 
     def all(self, selector: str) -> list[WebElement]:
@@ -112,12 +111,12 @@ class Browser:
 
     def text(self, selector: str) -> str:
         """Of the first such element, seen or not; empty without one."""
-        return self.script("return document.querySelector(arguments[0])?.textContent ?? ''", selector)
+        return str(self.script("return document.querySelector(arguments[0])?.textContent ?? ''", selector))
 
     def until(
         self, condition: Callable[[], object], what: str | Callable[[], str], seconds: float = PATIENCE_SECONDS
-    ) -> object:
-        """Waits until the condition holds; `what` it is may be told afterwards."""
+    ) -> Any:
+        """Waits until the condition holds, and returns its value. `what` says in an error which condition it is."""
         try:
             return WebDriverWait(self.driver, seconds, poll_frequency=0.05).until(lambda _: condition())
         except TimeoutException:
@@ -125,7 +124,8 @@ class Browser:
             raise AssertionError(f"not within {seconds} s: {told}; console: {self.complaints()}") from None
 
     def until_there(self, selector: str) -> WebElement:
-        return self.until(lambda: next(iter(self.all(selector)), None), f"an element {selector}")
+        found: WebElement = self.until(lambda: next(iter(self.all(selector)), None), f"an element {selector}")
+        return found
 
     def until_text(self, selector: str, text: str) -> None:
         self.until(
@@ -137,7 +137,7 @@ class Browser:
         ActionChains(self.driver).send_keys(*keys).perform()
 
     def focus_by_keyboard(self, selector: str, most: int = 120) -> int:
-        """Presses the tabulator until the element has the focus; returns how often."""
+        """Presses the tabulator until the element has the focus. Returns how often."""
         for presses in range(1, most + 1):
             self.press(Keys.TAB)
             if self.script("return document.activeElement.matches(arguments[0])", selector):

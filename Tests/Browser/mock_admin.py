@@ -15,26 +15,29 @@ import re
 import signal
 import sys
 import threading
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 PAGE = Path(__file__).resolve().parents[2] / "Sources/FailoverAdmin/Page/index.html"
+PARTS = ("routes", "services")
 TICK_SECONDS = 0.5
 """Between two statuses. A real failover takes 2 s; tests are in a hurry."""
 PIECE_PAUSE_SECONDS = 0.03
-END = object()
+Json = dict[str, Any]
 
 
 def text_of(time: datetime) -> str:
-    return time.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def now() -> datetime:
-    return datetime.now(timezone.utc)
+    return datetime.now(UTC)
 
 
 def ago(seconds: float) -> str:
@@ -54,23 +57,26 @@ def content_security_policy(page: str) -> str:
     )
 
 
-def alias(name: str, address: str, sessions: int = 0) -> dict:
+def alias(name: str, address: str, sessions: int = 0) -> Json:
     return {
-        "name": name, "address": address, "state": "up", "suspect": False, "draining": False, "drill": None, "sessions": sessions, "served": sessions,
+        "name": name, "address": address, "state": "up", "suspect": False, "draining": False, "drill": None,
+        "sessions": sessions, "served": sessions,
     }  # fmt: skip
 
 
-def route(name: str, engine: str, listen: list[str], aliases: list[dict], wave: int = 3) -> dict:
+def route(name: str, engine: str, listen: list[str], aliases: list[Json], wave: int = 3) -> Json:
     chance = random.Random(name)
     return {
         "name": name, "engine": engine, "listen": listen, "current_alias": aliases[0]["name"] if aliases else None,
         "why": "preferred", "reason": None, "pinned": None, "closed": None, "aliases": aliases,
-        "sessions": {"open": sum(one["sessions"] for one in aliases), "total": 3456, "refused": 0, "retried": 0, "moved": 0},
+        "sessions": {
+            "open": sum(one["sessions"] for one in aliases), "total": 3456, "refused": 0, "retried": 0, "moved": 0,
+        },
         "new_sessions": [chance.randint(0, wave) for _ in range(120)],
     }  # fmt: skip
 
 
-def service(name: str, kind: str, location: str) -> dict:
+def service(name: str, kind: str, location: str) -> Json:
     chance = random.Random(name)
     return {
         "name": name, "type": kind, "location": location, "state": "up", "since": ago(90061), "suspect": False,
@@ -81,15 +87,30 @@ def service(name: str, kind: str, location: str) -> dict:
     }  # fmt: skip
 
 
-def stamped(status: dict) -> dict:
-    """The status as it is told now, with the aliases that get new sessions: the current one, unless a test says more."""
+def stamped(status: Json) -> Json:
+    """The status now. The current alias gets new sessions, unless a test names others."""
     for its in status["routes"]:
         for one in its["aliases"]:
             one["serving"] = one["name"] in its.get("side_by_side", [its["current_alias"]])
     return status | {"time": text_of(now())}
 
 
-def usual_status() -> dict:
+def news(former: Json, status: Json) -> tuple[str, Json]:
+    """The event that tells the status to those who have the former one: what has changed, or all of it."""
+
+    def fixed(of: Json) -> list[object]:
+        names = [one["name"] for part in PARTS for one in of[part]]
+        return [of[key] for key in ("version", "process_id", "started", "reloadable")] + names
+
+    if not former or fixed(former) != fixed(status):
+        return "status", status
+    change = {key: value for key, value in status.items() if key == "time" or value != former[key]}
+    for part in change.keys() & set(PARTS):
+        change[part] = [one for one, other in zip(status[part], former[part], strict=True) if one != other]
+    return "change", change
+
+
+def usual_status() -> Json:
     return {
         "version": "0.1.0", "host": "proxy1", "process_id": 4711, "time": text_of(now()), "started": ago(93784),
         "ready": True, "stopping": False, "reloadable": True,
@@ -112,15 +133,21 @@ def usual_status() -> dict:
     }  # fmt: skip
 
 
-def usual_events() -> list[dict]:
-    started = [(3, "reload", "failover", "Configuration reloaded: nothing changed", None, None, None)]
-    story = [
+def usual_events() -> list[Json]:
+    started: list[tuple[Any, ...]] = [
+        (3, "reload", "failover", "Configuration reloaded: nothing changed", None, None, None)
+    ]
+    story: list[tuple[Any, ...]] = [
         (2, "recovery", "celery", "celery is back up. Recovery complete. (Process ID: 4711)", None, None, None),
         (1, "outage", "celery", "celery outage. Failover initiated. (Process ID: 4711)", "timeout",
          "no greeting in 10 s", None),
     ]  # fmt: skip
     keys = ("id", "kind", "subject", "message", "reason", "detail", "current_alias")
-    return [dict(zip(keys, one)) | {"time": ago(4000 - one[0] * 60)} for one in started + story]
+    return [dict(zip(keys, one, strict=True)) | {"time": ago(4000 - one[0] * 60)} for one in started + story]
+
+
+def _named(name: str, some: list[Json]) -> Json:
+    return next(one for one in some if one["name"] == name)
 
 
 @dataclass
@@ -135,27 +162,28 @@ class Request:
 
 @dataclass
 class MockAdmin:
-    """State that a test changes, and the server that tells of it. Use it as a context manager."""
+    """State that a test changes, and the server that shows it. Use it as a context manager."""
 
-    status: dict = field(default_factory=usual_status)
-    events: list[dict] = field(default_factory=usual_events)
+    status: Json = field(default_factory=usual_status)
+    events: list[Json] = field(default_factory=usual_events)
     token: str | None = None
     refuses_streams: bool = False
-    """Answers 503 to whoever asks for the stream."""
+    """Answers 503 to requests for the stream."""
     drops_actions: bool = False
     """Ends the connection of an action without an answer."""
     is_silent: bool = False
     """Keeps streams open and sends nothing."""
     piece: int | None = None
     """Bytes that the stream writes at once, with pauses in which they arrive alone."""
-    failures: dict[str, tuple[int, object]] = field(default_factory=dict)
+    failures: dict[str, tuple[int, Json]] = field(default_factory=dict)
     """Path of an action: status code and JSON it is answered with."""
     port: int = 0
 
     def __post_init__(self) -> None:
         self.requests: list[Request] = []
         self.stream_times: list[datetime] = []
-        self._streams: set[queue.SimpleQueue] = set()
+        self._streams: set[queue.SimpleQueue[bytes | None]] = set()
+        self._told: Json = {}
         self._lock = threading.RLock()
         self._over = threading.Event()
 
@@ -164,7 +192,7 @@ class MockAdmin:
         handler = type("Bound", (Handler,), {"admin": self, "page": page, "policy": content_security_policy(page)})
         self._server = Server(("127.0.0.1", self.port), handler)
         self.port = self._server.server_address[1]
-        works = [self._server.serve_forever, self._tick]
+        works: list[Callable[[], object]] = [self._server.serve_forever, self._tick]
         self._threads = [threading.Thread(target=work, daemon=True) for work in works]
         for thread in self._threads:
             thread.start()
@@ -185,7 +213,7 @@ class MockAdmin:
     # What happens
 
     @contextlib.contextmanager
-    def change(self):
+    def change(self) -> Iterator[Json]:
         """The status may be changed inside; streams learn of it at the end."""
         with self._lock:
             yield self.status
@@ -193,11 +221,13 @@ class MockAdmin:
 
     def publish(self) -> None:
         with self._lock:
-            self._send("status", stamped(self.status))
+            status = deepcopy(stamped(self.status))
+            self._send(*news(self._told, status))
+            self._told = status
 
     def happen(self, kind: str, subject: str, message: str, **more: object) -> None:
         with self._lock:
-            event = {
+            event: Json = {
                 "id": max((one["id"] for one in self.events), default=0) + 1, "time": text_of(now()), "kind": kind,
                 "subject": subject, "message": message, "reason": None, "detail": None, "current_alias": None,
             } | more  # fmt: skip
@@ -207,16 +237,16 @@ class MockAdmin:
     def cut_streams(self) -> None:
         with self._lock:
             for stream in self._streams:
-                stream.put(END)
+                stream.put(None)
 
-    def route(self, name: str) -> dict:
-        return next(one for one in self.status["routes"] if one["name"] == name)
+    def route(self, name: str) -> Json:
+        return _named(name, self.status["routes"])
 
-    def alias(self, route: str, name: str) -> dict:
-        return next(one for one in self.route(route)["aliases"] if one["name"] == name)
+    def alias(self, route: str, name: str) -> Json:
+        return _named(name, self.route(route)["aliases"])
 
-    def service(self, name: str) -> dict:
-        return next(one for one in self.status["services"] if one["name"] == name)
+    def service(self, name: str) -> Json:
+        return _named(name, self.status["services"])
 
     def replica_goes_down(self, detail: str = "127.0.0.1:15433: Connection refused") -> None:
         with self.change():
@@ -224,7 +254,7 @@ class MockAdmin:
             replica |= {"state": "down", "since": text_of(now()), "reason": "refused", "detail": detail}
             replica["last_ping"] |= {"succeeded": False, "reason": "refused", "detail": detail, "time": text_of(now())}
             replica |= {"streak": {"succeeded": False, "count": 2}}
-            replica["ping_durations_ms"] = replica["ping_durations_ms"][2:] + [None, None]
+            replica["ping_durations_ms"] = [*replica["ping_durations_ms"][2:], None, None]
             route = self.route("slave")
             route |= {"current_alias": "default", "why": "failover", "reason": f"slave: refused: {detail}"}
             self.alias("slave", "slave").update(state="down", sessions=0)
@@ -248,7 +278,7 @@ class MockAdmin:
                 "recovery", "slave", "slave is back up. Recovery complete. (Process ID: 4711)", current_alias="slave"
             )
 
-    def act(self, path: str, body: dict) -> tuple[int, dict]:
+    def act(self, path: str, body: Json) -> tuple[int, Json]:
         """An action's answer, after it was done as failover does it."""
         if path in self.failures:
             return self.failures[path]
@@ -297,15 +327,16 @@ class MockAdmin:
         for stream in self._streams:
             stream.put(("\n".join(lines) + "\n\n: keep-alive\n\n").encode())
 
-    def stream(self, write) -> None:
-        """Hands everything to `write` until the stream is cut."""
-        mine: queue.SimpleQueue = queue.SimpleQueue()
+    def stream(self, write: Callable[[bytes], object]) -> None:
+        """Hands everything to `write` until the stream is cut, which None stands for."""
+        mine: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         with self._lock:
+            self.publish()
             self._streams.add(mine)
             if not self.is_silent:
-                mine.put(f"event: status\ndata: {json.dumps(stamped(self.status), ensure_ascii=False)}\n\n".encode())
+                mine.put(f"event: status\ndata: {json.dumps(self._told, ensure_ascii=False)}\n\n".encode())
         try:
-            while not self._over.is_set() and (data := mine.get()) is not END:
+            while not self._over.is_set() and (data := mine.get()) is not None:
                 for start in range(0, len(data), self.piece or len(data)):
                     write(data[start : start + (self.piece or len(data))])
                     if self.piece:
@@ -318,10 +349,10 @@ class MockAdmin:
 class Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def handle_error(self, *_: object) -> None:
-        """A browser that hangs up is no news; whatever else happens is."""
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Ignores a browser that closes its connection. Other errors are printed."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
-            super().handle_error(*_)
+            super().handle_error(request, client_address)
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -1,18 +1,17 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """The status page in a real browser: against a server that plays faults, and, in LiveTests, against a real failover."""
 
 import os
 import signal
 import subprocess
-import sys
 import unittest
+from itertools import pairwise
 from pathlib import Path
-
-sys.dont_write_bytecode = True
+from typing import Any
 
 from browser import Browser
 from measures import CONTRASTS, HAS_FOCUS, HEADINGS, LISTEN_TO_LIVE_REGIONS, OVERFLOWING, UNNAMED
-from mock_admin import MockAdmin, ago, alias, route, service, usual_status
+from mock_admin import Json, MockAdmin, ago, alias, route, service, usual_status
 from selenium.webdriver.common.keys import Keys
 
 LIVE = '#connection[data-state="live"]'
@@ -20,6 +19,7 @@ LOST = '#connection[data-state="lost"]'
 SLAVE = '[data-route="slave"] [data-alias="slave"]'
 DEFAULT = '[data-route="slave"] [data-alias="default"]'
 DIALOG = "#confirmation[open]"
+
 
 class BrowserTests(unittest.TestCase):
     """One browser for all tests of a class. Each ends with a look at the console."""
@@ -57,7 +57,7 @@ class BrowserTests(unittest.TestCase):
 
 
 class PageTests(BrowserTests):
-    def start(self, wait: bool = True, **settings: object) -> MockAdmin:
+    def start(self, wait: bool = True, **settings: Any) -> MockAdmin:
         """A server as the test wants it, and the page that it serves."""
         admin = MockAdmin(**settings)
         self.enterContext(admin)
@@ -108,7 +108,7 @@ class PageTests(BrowserTests):
         self.assertRegex(label, r"[\d.]+ new sessions a second, at most 3 in 2 min;")
 
     def test_says_when_nothing_is_configured_and_nothing_happened(self) -> None:
-        empty = usual_status() | {"routes": [], "services": [], "settings": {}, "errors": {}}
+        empty: Json = usual_status() | {"routes": [], "services": [], "settings": {}, "errors": {}}
         self.start(status=empty, events=[])
         self.assertIn("Nothing is configured", self.browser.text("#verdict"))
         self.assertTrue(self.browser.one('[data-action="reload"]').is_displayed())
@@ -243,7 +243,7 @@ class PageTests(BrowserTests):
         self.browser.until_there(LOST)
         self.assertRegex(self.browser.text("#connection"), r"^Connection lost, showing the state of \d\d:\d\d:\d\d$")
         self.assertTrue(self.browser.one("#connection").is_displayed())
-        self.browser.until_text("#retry", "failover answers 503; trying again in")
+        self.browser.until_text("#retry", "failover answered with status 503; trying again in")
         self.browser.screenshot("lost")
         # Three more tries, each after a longer pause.
         first = len(admin.stream_times)
@@ -412,8 +412,8 @@ class PageTests(BrowserTests):
 
     # Whoever looks at it
 
-    def hostile(self) -> dict:
-        image = "<img src=x onerror=\"window.ran = true\">"
+    def hostile(self) -> Json:
+        image = '<img src=x onerror="window.ran = true">'
         long = "a-very-long-name-" * 12
         right_to_left = "‮שרת\u202e"
         status = usual_status()
@@ -533,7 +533,7 @@ class PageTests(BrowserTests):
         self.browser.until_there('[data-alias="reports-1"][data-state="down"]')
         alias = self.browser.one('[data-alias="reports-1"]')
         self.assertIn("Down (drill)", alias.text)
-        self.assertIn("Its outage is rehearsed until", alias.text)
+        self.assertIn("Outage drill until", alias.text)
         self.browser.until_text("#verdict", "in a drill: reports-1")
 
     def test_is_built_for_screen_readers(self) -> None:
@@ -543,7 +543,7 @@ class PageTests(BrowserTests):
             self.assertEqual(len(self.browser.all(selector)), 1, selector)
         levels = self.browser.script(HEADINGS)
         self.assertEqual(levels[0], 1)
-        self.assertTrue(all(after <= before + 1 for before, after in zip(levels, levels[1:])), levels)
+        self.assertTrue(all(after <= before + 1 for before, after in pairwise(levels)), levels)
         buttons = [one.accessible_name for one in self.browser.all("button[data-action]") if one.is_displayed()]
         self.assertIn("Switch here: route slave to default", buttons)
         self.assertEqual(len(buttons), len(set(buttons)), "names of buttons say which is meant")
@@ -603,7 +603,9 @@ class LiveTests(BrowserTests):
         self.shows(SLAVE, serving="true")
         self.browser.screenshot("live-released")
 
-    @unittest.skipUnless(os.environ.get("FAILOVER_CONFIGURATION"), "FAILOVER_CONFIGURATION is not set: nothing to reload")
+    @unittest.skipUnless(
+        os.environ.get("FAILOVER_CONFIGURATION"), "FAILOVER_CONFIGURATION is not set: nothing to reload"
+    )
     def test_a_reload_shows_what_is_new_and_a_mistake_changes_nothing(self) -> None:
         path = Path(os.environ["FAILOVER_CONFIGURATION"])
         text = path.read_text()

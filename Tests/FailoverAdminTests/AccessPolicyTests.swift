@@ -4,7 +4,7 @@ import Testing
 
 @testable import FailoverAdmin
 
-@Suite("Who may ask for what")
+@Suite("Access to the admin plane")
 struct AccessPolicyTests {
     private func request(
         _ method: HTTPMethod = .GET, _ headers: [(String, String)] = [("Host", "127.0.0.1:8404")], unix: Bool = false
@@ -51,7 +51,7 @@ struct AccessPolicyTests {
         #expect(status(request(.POST, [host, json, ("Origin", "http://127.0.0.1:8404")])) == nil)
         #expect(status(request(.POST, [host, json, ("Origin", "http://evil.example")])) == 403)
         #expect(status(request(.POST, [host, json, ("Origin", "null")])) == 403)
-        // What a form may send.
+        // The content types that an HTML form can send.
         #expect(status(request(.POST, [host])) == 415)
         #expect(status(request(.POST, [host, ("Content-Type", "text/plain")])) == 415)
     }

@@ -134,10 +134,10 @@ struct AdminServerTests {
             #expect(try await client.receiveText(15) == "HTTP/1.1 200 OK")
             clients.append(client)
         }
-        // The oldest that asks for nothing makes room.
+        // The oldest idle connection is closed to make room.
         #expect(try await admin.get("/livez").hasPrefix("HTTP/1.1 200 OK"))
         #expect(try await clients[0].drain() > 0)
-        // The others go on.
+        // The other connections continue.
         try await clients[63].send("GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         #expect(try await clients[63].receiveText(1000).contains("ready\n"))
         await admin.stop()
@@ -159,7 +159,7 @@ struct AdminServerTests {
             #expect(try await admin.get("/livez").hasPrefix("HTTP/1.1 200 OK"))
             #expect(try await admin.get("/readyz").hasPrefix("HTTP/1.1 200 OK"))
         }
-        // Who shows its token comes in too.
+        // A client with a valid token is also admitted.
         let status = try await admin.get("/api/v1/status", headers: "Authorization: Bearer secret\r\n")
         #expect(status.hasPrefix("HTTP/1.1 200 OK"))
         _ = clients
@@ -205,7 +205,7 @@ struct AdminServerTests {
         let admin = try await AdminUnderTest(idleTime: .milliseconds(100))
         for words in ["", "GET /livez HT", "GET /livez HTTP/1.1\r\nHost: localhost\r\n"] {
             let client = try await TCPClient.connect(port: admin.port)
-            // On a slow day the server's patience ends before this.
+            // On a slow machine the server's limit may end before this.
             try? await client.send(words)
             #expect(try await client.isLetGo())
         }
@@ -218,15 +218,15 @@ struct AdminServerTests {
         let first = try await AdminUnderTest(.unix(path: path))
         let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
         #expect((mode ?? 0o777) & 0o007 == 0)
-        // Somebody listens there.
-        await #expect(throws: AdminListenError.self) { _ = try await AdminUnderTest(.unix(path: path)) }
+        // A server listens there.
+        await #expect(throws: OperationError.self) { _ = try await AdminUnderTest(.unix(path: path)) }
         await first.stop()
         #expect(!FileManager.default.fileExists(atPath: path))
     }
 
     @Test func aListenerThatFailsIsOneClearLine() async throws {
         let taken = EchoBackend()
-        let error = await #expect(throws: AdminListenError.self) {
+        let error = await #expect(throws: OperationError.self) {
             _ = try await AdminUnderTest(.tcp(host: "127.0.0.1", port: UInt16(taken.port)))
         }
         #expect(

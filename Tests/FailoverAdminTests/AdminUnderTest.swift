@@ -9,7 +9,8 @@ final class AdminUnderTest: Sendable {
     let server: AdminServer
     private let running: Task<Void, Never>
 
-    /// - Parameter idleTime: longer than any test takes on a slow day, unless it is about that. The first request has as long.
+    /// - Parameter idleTime: longer than any test takes on a slow machine, except in tests of this limit. The limit
+    ///   of the first request is the same.
     init(
         _ listen: Endpoint = .tcp(host: "127.0.0.1", port: 0), token: String? = nil, idleTime: Duration = .seconds(3600)
     ) async throws {
@@ -27,7 +28,7 @@ final class AdminUnderTest: Sendable {
 
     var port: Int { Int(server.address.split(separator: ":").last ?? "") ?? 0 }
 
-    /// What a request's bytes are answered with until the server closes.
+    /// The response to a request's bytes, until the server closes.
     func answer(_ request: String) async throws -> String {
         let client = try await TCPClient.connect(port: port)
         try? await client.send(request)
@@ -44,7 +45,7 @@ final class AdminUnderTest: Sendable {
         try await get(path, method: "POST", headers: "Content-Type: application/json\r\n", body: body)
     }
 
-    /// What stands after the headers.
+    /// The body after the headers.
     static func body(_ answer: String) -> String {
         answer.firstRange(of: "\r\n\r\n").map { String(answer[$0.upperBound...]) } ?? ""
     }

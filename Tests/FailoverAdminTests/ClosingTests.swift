@@ -7,7 +7,7 @@ import Testing
 
 @Suite("An admin plane that closes", .timeLimit(.minutes(5)))
 struct ClosingTests {
-    /// Answers that come when the test says so, whether their tasks are cancelled or not.
+    /// Responses that are sent when the test says so, even if their tasks are cancelled.
     private final class Gate: Sendable {
         private let opening: Task<Void, Never>
         private let opener: AsyncStream<Void>.Continuation
@@ -22,7 +22,7 @@ struct ClosingTests {
         func wait() async { await opening.value }
     }
 
-    /// The listener accepts until the last answer is on its way, and nobody takes those connections over any more.
+    /// The listener accepts connections until the last response is sent, but the server no longer takes them over.
     @Test func clientsThatComeMeanwhileEndNothing() async throws {
         let server = try await HTTPServer(
             .tcp(host: "127.0.0.1", port: 0), idleTime: .seconds(30), firstRequestLimit: .seconds(30))

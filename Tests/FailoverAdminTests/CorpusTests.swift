@@ -3,7 +3,7 @@ import Testing
 
 @testable import FailoverAdmin
 
-/// What `scripts/fuzz` starts from, and what it found worth keeping.
+/// The inputs that `scripts/fuzz` starts from, and those that it has found worth keeping.
 @Suite("Inputs of the fuzzer: the admin plane")
 struct CorpusTests {
     @Test(arguments: try CorpusFile.all(of: FuzzTarget.ofAdmin))

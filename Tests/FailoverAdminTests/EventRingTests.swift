@@ -32,7 +32,7 @@ struct EventRingTests {
         #expect(ids == Array(901...1000))
     }
 
-    /// A follower leaves under a lock of its task's, which whoever tells it something needs too.
+    /// A follower leaves under a lock of its task. Sending to the follower needs the same lock.
     @Test(.timeLimit(.minutes(5))) func followersThatLeaveWhileTheyAreToldHoldUpNobody() async {
         let ring = EventRing()
         let event = event(1)

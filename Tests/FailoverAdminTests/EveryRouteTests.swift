@@ -3,7 +3,7 @@ import Testing
 
 @testable import FailoverAdmin
 
-/// Each operation of the OpenAPI document, asked by those who should not and in ways that it should not be.
+/// Each operation of the OpenAPI document, requested without permission and in wrong ways.
 @Suite("Every route refuses", .timeLimit(.minutes(5)))
 struct EveryRouteTests {
     /// An operation of the document.
@@ -11,7 +11,7 @@ struct EveryRouteTests {
         let method: String
         let path: String
         var testDescription: String { "\(method) \(path)" }
-        /// Whether it needs no token: the page, which holds nothing, and the probes.
+        /// Whether the operation needs no token: the page, which holds no data, and the probes.
         var isOpen: Bool { ["/", "/livez", "/readyz"].contains(path) }
     }
 
@@ -76,12 +76,12 @@ struct EveryRouteTests {
     func bodiesThatAreTooLongOrNoJSON(_ operation: Operation) async throws {
         let admin = try await AdminUnderTest(token: Self.token)
         let header = "Authorization: Bearer \(Self.token)\r\n"
-        // Whoever sends too much may be cut off while it still sends.
+        // A client that sends too much may be disconnected while it still sends.
         let long = try await status(admin, operation, headers: header, body: String(repeating: "x", count: 100_000))
         #expect(["413", ""].contains(long), "\(long)")
         for body in ["\u{0}\u{1}\u{fe}", "{\"alias\":", "[1, 2]", "{\"alias\": 5, \"route\": []}"] {
             let status = try await status(admin, operation, headers: header, body: body)
-            // Actions that need no body read none.
+            // Actions that need no body do not read it.
             #expect(["200", "400", "409"].contains(status), "\(body): \(status)")
         }
         await admin.stop()

@@ -1,19 +1,20 @@
 import FailoverCore
+import FailoverSystem
 
 @testable import FailoverAdmin
 
-/// A backend with one route and one service, which writes down what is asked of it.
+/// A backend with one route and one service that records its requests.
 final class FakeBackend: AdminBackend {
     let events = EventRing()
     private let asked = Lock<[String]>([])
     private let ready = Lock(true)
     private let statuses = Lock(0)
-    /// What those wait for who ask for the sessions, if they are held, and how many they are.
+    /// The stream that requests for sessions wait for, if they are held, and the number of waiting requests.
     private let holding = Lock<(stream: AsyncStream<Void>?, waiting: Int)>((nil, 0))
 
     var heldSessions: Int { holding.withLock { $0.waiting } }
 
-    /// Nobody who asks for the sessions is answered until what is returned is finished.
+    /// Holds the answers to requests for sessions until the returned continuation is finished.
     func holdSessions() -> AsyncStream<Void>.Continuation {
         let (stream, held) = AsyncStream.makeStream(of: Void.self)
         holding.withLock { $0.stream = stream }
@@ -21,7 +22,7 @@ final class FakeBackend: AdminBackend {
     }
 
     var actions: [String] { asked.withLock { $0 } }
-    /// How often the status was asked for.
+    /// How often the status was requested.
     var statusCount: Int { statuses.withLock { $0 } }
     var isReady: Bool { ready.withLock { $0 } }
     let configurationText = "services: {}\n"

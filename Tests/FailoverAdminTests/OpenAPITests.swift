@@ -4,7 +4,7 @@ import Testing
 
 @testable import FailoverAdmin
 
-/// The OpenAPI document says what the server does.
+/// Checks that the OpenAPI document matches the server.
 @Suite("The OpenAPI document", .timeLimit(.minutes(5)))
 struct OpenAPITests {
     typealias Object = [String: Any]
@@ -17,7 +17,7 @@ struct OpenAPITests {
         try JSONSerialization.jsonObject(with: Data(AdminUnderTest.body(answer).utf8))
     }
 
-    /// What is wrong with a value, by the keywords of JSON Schema that the document uses.
+    /// The violations of a value, by the keywords of JSON Schema that the document uses.
     private func problems(_ value: Any, _ schema: Object, _ all: Object, _ place: String = "") -> [String] {
         if let reference = schema["$ref"] as? String, let name = reference.split(separator: "/").last {
             guard let target = all[String(name)] as? Object else { return ["\(place): no schema \(name)"] }
@@ -70,7 +70,7 @@ struct OpenAPITests {
         let schemas = try #require(components?["schemas"] as? Object)
         let value = try json(try await admin.get(path))
         #expect(problems(value, ["$ref": "#/\(schema)"], schemas, schema) == [])
-        // The check can fail.
+        // Shows that the check can fail.
         #expect(problems(["nothing": 1] as Object, ["$ref": "#/\(schema)"], schemas, schema) != [])
         await admin.stop()
     }

@@ -8,31 +8,35 @@ import Testing
 
 @Suite("A ping as a whole")
 struct AddressedCheckTests {
-    /// A driver that does what a test says.
+    /// A driver that a test scripts.
     struct ScriptedDriver: PingDriver {
         let script: @Sendable (PingAttempt) throws(PingFailure) -> Void
-        func ping(_ attempt: PingAttempt) throws(PingFailure) { try script(attempt) }
+        func ping(_ attempt: PingAttempt) throws(PingFailure) -> ServerAnswer {
+            try script(attempt)
+            return ServerAnswer()
+        }
     }
 
     let threads = BlockingThreads()
 
     func check(
-        addresses: [String] = ["192.0.2.1"], _ script: @escaping @Sendable (PingAttempt) throws(PingFailure) -> Void
+        addresses: [String] = ["192.0.2.1"], lookUps: Counter = Counter(),
+        _ script: @escaping @Sendable (PingAttempt) throws(PingFailure) -> Void
     ) -> AddressedCheck {
-        let resolver = NameResolver(threads: threads) { _ throws(PingFailure) in AddressList(literals: addresses) }
+        let resolver = NameResolver(threads: threads) { _ throws(PingFailure) in
+            lookUps.increment()
+            return AddressList(literals: addresses)
+        }
         return AddressedCheck(
             endpoint: .tcp(host: "db.example", port: 3306), secret: nil, driver: ScriptedDriver(script: script),
             resolver: resolver, threads: threads)
     }
 
     func outcome(of check: AddressedCheck, limit: Duration) async -> PingFailure? {
-        do {
-            try await check.ping(limit: limit) { _ in }
-            return nil
-        } catch { return error }
+        await check.answer(PingRequest(limit: limit)).failure
     }
 
-    /// The failure at a limit that the machine does not spend on what comes before that stage.
+    /// The failure at a time limit that is long enough for the machine to reach the stage.
     private func timeout(
         of check: AddressedCheck, _ stage: PingFailure.Stage
     ) async -> (failure: PingFailure?, limit: String) {
@@ -64,18 +68,19 @@ struct AddressedCheckTests {
     @Test func onePingThatIsLateIsNoFailureOfTheNext() async {
         let gate = Gate()
         let calls = Counter()
-        let check = check { _ throws(PingFailure) in
+        let lookUps = Counter()
+        let check = check(lookUps: lookUps) { _ throws(PingFailure) in
             calls.increment()
             gate.wait()
         }
         #expect(await timeout(of: check, .connecting).failure?.reason == .timeout(.connecting))
         #expect(await eventually { calls.value == 1 })
 
-        let isUnderWay = Counter()
-        let next = Task { try await check.ping(limit: .ample) { _ in isUnderWay.increment() } }
-        #expect(await eventually { isUnderWay.value == 1 })
+        let before = lookUps.value
+        let next = Task { await outcome(of: check, limit: .ample) }
+        #expect(await eventually { lookUps.value == before + 1 })
         gate.open()
-        await #expect(throws: Never.self) { try await next.value }
+        #expect(await next.value == nil)
         #expect(calls.value == 2)
     }
 
@@ -100,7 +105,7 @@ struct AddressedCheckTests {
         #expect(calls.value == 1)
     }
 
-    /// The account for one family of addresses is missing, and the server has the wrong role.
+    /// The account for one address family is missing, and the server has the wrong role.
     @Test(arguments: [PingFailure.Reason.hostBlocked, .tooManyConnections, .local])
     func whatAServerSaysThatLetThePingInCountsAtOnce(first: PingFailure.Reason) async {
         let check = check(addresses: ["192.0.2.1", "192.0.2.2", "192.0.2.3"]) { attempt throws(PingFailure) in
@@ -129,7 +134,7 @@ struct AddressedCheckTests {
         gate.open()
     }
 
-    /// ICMP of a firewall, ours or another's; of a path it would be about permissions.
+    /// ICMP of a local or remote firewall. For a path it would be a matter of permissions.
     @Test(arguments: [EACCES, EPERM])
     func aFirewallIsNoLackOfOurs(error: Int32) async {
         let check = check { attempt throws(PingFailure) in throw attempt.failure(SystemError(error)) }
@@ -141,8 +146,8 @@ struct AddressedCheckTests {
         #expect(await outcome(of: path, limit: .ample)?.reason == .local)
     }
 
-    /// Whoever comes first: one that refuses lives; one that speaks of its state knows it; one that could not be asked may live;
-    /// one that is unreachable says least.
+    /// In any order: a server that refuses is alive, one that reports its state knows it, one that could not be asked
+    /// may be alive, and an unreachable one says least.
     @Test(arguments: [
         (PingFailure.Reason.startingUp, PingFailure.Reason.unreachable), (.tooManyConnections, .refused),
         (.startingUp, .local), (.hostBlocked, .shuttingDown),
@@ -159,7 +164,7 @@ struct AddressedCheckTests {
     }
 
     @Test func anAddressThatThisMachineHasNoWayToIsNotAsked() async throws {
-        // IPv6 in a documentation network: nobody has a route to it but by a default route.
+        // An IPv6 address in a documentation network: no machine has a route to it except a default route.
         let far = try #require(AddressList(literal: "2001:db8::1")?.withPort(3306).first)
         let near = try #require(AddressList(literal: "127.0.0.1")?.withPort(3306).first)
         #expect(near.hasWay)
@@ -170,7 +175,7 @@ struct AddressedCheckTests {
         #expect(
             await outcome(of: check, limit: .ample)
                 == PingFailure(.refused, "db.example:3306 (127.0.0.1:3306): no"))
-        // Unless there is no other.
+        // Unless there is no other address.
         let alone = self.check(addresses: ["2001:db8::1"]) { attempt throws(PingFailure) in
             throw attempt.failure(.unreachable, "no route")
         }
@@ -194,22 +199,18 @@ struct AddressedCheckTests {
         #expect(await timeout(of: stopped, .connecting).failure?.reason == .timeout(.connecting))
     }
 
-    /// What a ping reports.
-    private func reports(_ check: AddressedCheck) async -> [FoundAddresses] {
-        let reports = Lock<[FoundAddresses]>([])
-        try? await check.ping(limit: .seconds(60)) { found in reports.withLock { $0.append(found) } }
-        return reports.withLock { $0 }
+    /// The location at which a ping has found the server.
+    private func place(_ check: AddressedCheck) async -> ServerLocation? {
+        await check.answer(PingRequest(limit: .seconds(60))).place
     }
 
     @Test func anOrderIsTestedWhenAServerHasAnswered() async {
         let check = check(addresses: ["192.0.2.1", "192.0.2.2"]) { attempt throws(PingFailure) in
             if attempt.address.description == "192.0.2.1:3306" { throw attempt.failure(.refused, "no") }
         }
-        let reports = await reports(check)
-        #expect(
-            reports.map { $0.addresses.map(\.description) }
-                == [["192.0.2.1:3306", "192.0.2.2:3306"], ["192.0.2.2:3306", "192.0.2.1:3306"]])
-        #expect(reports.map(\.isTested) == [false, true])
+        let place = await place(check)
+        #expect(place?.addresses.map(\.description) == ["192.0.2.2:3306", "192.0.2.1:3306"])
+        #expect(place?.isTested == true)
     }
 
     @Test func whoRefusesInWordsIsThere() async {
@@ -217,26 +218,29 @@ struct AddressedCheckTests {
             let isFirst = attempt.address.description == "192.0.2.1:3306"
             throw attempt.failure(isFirst ? .timeout(.connecting) : .tooManyConnections, "no")
         }
-        let reports = await reports(check)
-        #expect(reports.map(\.isTested) == [false, true])
-        #expect(reports.last?.addresses.first?.description == "192.0.2.2:3306")
+        let place = await place(check)
+        #expect(place?.isTested == true)
+        #expect(place?.addresses.first?.description == "192.0.2.2:3306")
     }
 
     @Test func whereNobodyAnswersNothingIsTested() async {
         let check = check(addresses: ["192.0.2.1", "192.0.2.2"]) { attempt throws(PingFailure) in
             throw attempt.failure(.refused, "no")
         }
-        #expect(await reports(check).map(\.isTested) == [false])
+        let place = await place(check)
+        #expect(place?.isTested == false)
+        #expect(place?.addresses.map(\.description) == ["192.0.2.1:3306", "192.0.2.2:3306"])
     }
 
     @Test func whatIsNotTestedReplacesOnlyANameThatIsNewOrHasMoved() {
         let (a, b) = (SocketAddress(bytes: [1], description: "a"), SocketAddress(bytes: [2], description: "b"))
-        let (found, tested) = (FoundAddresses([a, b], isTested: false), FoundAddresses([a, b], isTested: true))
-        #expect(found.replace([]))
-        #expect(found.replace([SocketAddress(bytes: [3], description: "c")]))
-        #expect(!found.replace([b]))
-        #expect(!found.replace([b, a]))
-        #expect(tested.replace([b, a]))
+        let (found, tested) = (ServerLocation([a, b], isTested: false), ServerLocation([a, b], isTested: true))
+        func known(_ addresses: [SocketAddress]) -> ServerLocation { ServerLocation(addresses, isTested: true) }
+        #expect(found.replaces(nil))
+        #expect(found.replaces(known([SocketAddress(bytes: [3], description: "c")])))
+        #expect(!found.replaces(known([b])))
+        #expect(!found.replaces(known([b, a])))
+        #expect(tested.replaces(known([b, a])))
     }
 
     @Test func eachAddressHasAShareOfTheTime() async {
@@ -278,7 +282,7 @@ struct BlockingThreadsTests {
     }
 
     @Test func threadsThatEndWhileCallsComeLoseNone() async throws {
-        // No idle time at all: each thread is about to end whenever the next call comes.
+        // No idle time: each thread is about to end when the next call comes.
         let threads = BlockingThreads(idleTime: .zero)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 1...8 {
@@ -291,7 +295,7 @@ struct BlockingThreadsTests {
             }
             try await group.waitForAll()
         }
-        // And the count of idle threads is right: none of these waits for another.
+        // The count of idle threads is also right: none of these calls waits for another.
         let gate = Gate()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 1...20 { group.addTask { try await threads.run { () throws(PingFailure) in gate.wait() } } }

@@ -3,8 +3,8 @@ import Testing
 
 @testable import FailoverChecks
 
-/// What `scripts/fuzz` starts from, and what it found worth keeping.
-@Suite("Inputs of the fuzzer: what pinged servers say")
+/// The seeds of `scripts/fuzz`, and inputs that it found.
+@Suite("Inputs of the fuzzer: answers of pinged servers")
 struct CorpusTests {
     @Test(arguments: try CorpusFile.all(of: FuzzTarget.ofChecks))
     func areReadAsTheyMustBe(_ file: CorpusFile) throws { #expect(try file.violation == nil) }

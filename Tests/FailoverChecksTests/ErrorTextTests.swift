@@ -14,14 +14,14 @@ struct ErrorTextTests {
 
                 """)
         #expect(error.sqlState == "57P03")
-        #expect(error.words == "FATAL: the database system is starting up")
+        #expect(error.message == "FATAL: the database system is starting up")
         #expect(error.reason == .startingUp)
     }
 
     @Test func textWithoutACodeStaysWhatItIs() {
         let error = PostgresError(connectionText: "server does not support SSL, but SSL was required\n")
         #expect(error.sqlState == nil)
-        #expect(error.words == "server does not support SSL, but SSL was required")
+        #expect(error.message == "server does not support SSL, but SSL was required")
         #expect(error.reasonWhileLoggingIn == .tls)
     }
 
@@ -44,12 +44,12 @@ struct ErrorTextTests {
     }
 
     @Test func textIsOneLineWithoutControlCharacters() {
-        #expect("FATAL:  a\n\tb\u{1b}[31m\u{0} c\r\n".asOneLine(hiding: nil) == "FATAL: a b [31m c")
-        #expect("\u{202e}gnol".asOneLine(hiding: nil) == "gnol")
+        #expect("FATAL:  a\n\tb\u{1b}[31m\u{0} c\r\n".asOneLine() == "FATAL: a b [31m c")
+        #expect("\u{202e}gnol".asOneLine() == "gnol")
     }
 
     @Test func textIsCapped() {
-        let line = String(repeating: "ä", count: 1000).asOneLine(hiding: nil)
+        let line = String(repeating: "ä", count: 1000).asOneLine()
         #expect(line.count == 300)
         #expect(line.hasSuffix("…"))
     }
@@ -57,7 +57,7 @@ struct ErrorTextTests {
     @Test func secretIsHiddenWhereverItStands() {
         #expect("s3cret for s3cret".asOneLine(hiding: Secret("s3cret")) == "(hidden) for (hidden)")
         #expect("nothing".asOneLine(hiding: Secret("")) == "nothing")
-        // To hide it would blank every other word, and show it.
+        // Hiding such a short secret would blank many words and so reveal it.
         #expect("no answer".asOneLine(hiding: Secret("an")) == "no answer")
         #expect("no answer".asOneLine(hiding: Secret("swer")) == "no an(hidden)")
     }

@@ -2,9 +2,9 @@ import FailoverTesting
 
 @testable import FailoverChecks
 
-/// The part of a RabbitMQ server that a ping meets.
+/// The part of a RabbitMQ server that a ping uses.
 extension FaultyServerConnection {
-    /// Sends a method of the server's.
+    /// Sends a method of the server.
     func sendAMQP(_ classNumber: UInt16, _ method: UInt16, channel: UInt16 = 0, _ arguments: [UInt8] = []) {
         send(Self.amqp(classNumber, method, channel: channel, arguments))
     }
@@ -35,7 +35,7 @@ extension FaultyServerConnection {
         return arguments.bytes
     }
 
-    /// Plays the first steps of a server of good health, and returns when the ping waits for the next one.
+    /// Plays the first steps of a healthy server, and returns when the ping waits for the next one.
     ///
     /// The steps: start, tune, open-ok, channel.open-ok, channel.close-ok, close-ok.
     func serveAMQP(steps: Int = 6) {
@@ -53,7 +53,7 @@ extension FaultyServerConnection {
         if steps > 0, steps < 6 { for _ in 0..<frames[steps - 1] { _ = receiveAMQP() } }
     }
 
-    /// Reads one frame's payload; `nil` when the client is gone.
+    /// Reads one frame's payload; `nil` if the client has closed.
     func receiveAMQP() -> [UInt8]? {
         guard let head = receive(exactly: 7) else { return nil }
         let size = head[3...].reduce(0) { $0 << 8 | Int($1) }

@@ -1,8 +1,9 @@
 import FailoverTesting
 
-/// The part of a Redis server that a ping meets.
+/// The part of a Redis server that a ping uses.
 extension FaultyServerConnection {
-    /// Reads one command; `nil` when the client is gone. Pings send each in one piece and wait for its answer.
+    /// Reads one command; `nil` if the client has closed. Pings send each command in one piece and wait for its
+    /// answer.
     func receiveRedisCommand() -> String? {
         let bytes = receive()
         guard !bytes.isEmpty else { return nil }
@@ -12,7 +13,7 @@ extension FaultyServerConnection {
             .map { String($0.element) }.joined(separator: " ")
     }
 
-    /// A server of good health that answers otherwise where told, by command: `["INFO replication": "-NOPERM no"]`.
+    /// A healthy server with different answers to some commands: `["INFO replication": "-NOPERM no"]`.
     func serveRedis(_ answers: [String: String] = [:]) {
         while let command = receiveRedisCommand() {
             let usual = command == "PING" ? "+PONG" : command.hasPrefix("INFO") ? "$7\r\nrole:up" : "+OK"
@@ -20,6 +21,6 @@ extension FaultyServerConnection {
         }
     }
 
-    /// A text as INFO's is.
+    /// A bulk string, such as the answer to INFO.
     static func redisText(_ text: String) -> String { "$\(text.utf8.count)\r\n\(text)" }
 }

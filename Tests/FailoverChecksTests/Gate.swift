@@ -1,7 +1,8 @@
 import FailoverCore
+import FailoverSystem
 import Glibc
 
-/// Holds up the threads that wait at it until it opens.
+/// Blocks the threads that wait at it until it opens.
 final class Gate: Sendable {
     private let ends: (wait: Int32, open: Int32)
     private let isOpen = Lock(false)

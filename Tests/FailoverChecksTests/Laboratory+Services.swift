@@ -4,10 +4,10 @@ import FailoverTesting
 
 /// The Memcached, Redis and RabbitMQ servers of `scripts/lab up --services`.
 extension Laboratory {
-    /// Whether they are there too.
+    /// Whether these servers are running.
     static var hasServices: Bool { isOpen && variable("LAB_RABBITMQ_PORT") != nil }
 
-    /// Where a server listens, by the name of its variable: `LAB_REDIS_PRIMARY_PORT`.
+    /// The endpoint of a server, by the name of its variable: `LAB_REDIS_PRIMARY_PORT`.
     static func endpoint(_ name: String, host: String = "127.0.0.1") -> Endpoint {
         .tcp(host: host, port: variable("LAB_\(name)_PORT").flatMap { UInt16($0) } ?? 0)
     }
@@ -34,7 +34,7 @@ extension Laboratory {
     static func fault(_ fault: String, on server: String, threads: BlockingThreads) async throws {
         let script = variable("LAB_SCRIPT") ?? "scripts/lab"
         try await threads.run { () throws(PingFailure) in
-            // It lends the script, and so the server that this starts, none of the tests' sockets.
+            // The child process inherits none of the tests' sockets, and neither does the server that it starts.
             let command = Command([script, "fault", server, fault])
             guard let result = try? ChildProcess.run(command, until: Deadline(.ample)), result.succeeded else {
                 throw PingFailure(.command, "\(script) fault \(server) \(fault) failed")

@@ -47,14 +47,14 @@ struct LaboratoryTests {
 
     @Test(arguments: databases, [DatabaseServer.TLSMode.verifyCA, .verifyFull])
     func certificateOfAnotherAuthorityIsTLS(engine: DatabaseServer.Engine, tls: DatabaseServer.TLSMode) async throws {
-        // The system's authorities know nothing of the laboratory's.
+        // The system's authorities do not include the laboratory's.
         let failure = try await bench.failure(of: bench.check(Laboratory.server(engine, host: "localhost", tls: tls)))
         #expect(failure.reason == .tls, "\(failure)")
     }
 
     @Test(arguments: [(DatabaseServer.Engine.postgres, "db.example"), (.mysql, "127.1")])
     func certificateForAnotherNameIsTLSOnlyForVerifyFull(engine: DatabaseServer.Engine, host: String) async throws {
-        // The name has to lead to 127.0.0.1. MySQL's library insists on finding that out itself: 127.1 is the same.
+        // The name must resolve to 127.0.0.1. MySQL's library looks it up itself, and 127.1 is the same address.
         let resolver = NameResolver(threads: bench.threads) { _ throws(PingFailure) in
             AddressList(literals: ["127.0.0.1"])
         }
@@ -136,13 +136,13 @@ struct LaboratoryTests {
         let failure = try await bench.failure(of: bench.check(server))
         #expect(failure.reason == .missingPrivilege)
         #expect(failure.detail.hasSuffix("GRANT REPLICA MONITOR ON *.* TO 'monitor_ed25519'@'%'"), "\(failure)")
-        // The other question is everybody's.
+        // Any user may run the other query.
         let asPrimary = Laboratory.server(.mysql, user: "monitor_ed25519", role: .primary)
         #expect(await bench.outcome(of: bench.check(asPrimary)) == nil)
     }
 
     @Test func thirtyPingsCountAsNoAbortedConnect() async throws {
-        // A failing query tells the number.
+        // The query fails with the number in its error message.
         let count = """
             SELECT EXTRACTVALUE(1, CONCAT(0x7e, (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS \
             WHERE VARIABLE_NAME = 'ABORTED_CONNECTS')))

@@ -68,7 +68,7 @@ struct MemcachedTests {
         let expected = PingFailure(
             .serversDown([dead.first, dead.second]),
             "2 of 3 servers down: \(dead.first) (refused), \(dead.second) (timeout (running the query))")
-        // The silent one takes all of the limit, within which the good one has to answer.
+        // The silent server uses up the whole limit, and the healthy one must answer within it.
         let failure = await patiently {
             $0 == expected
         } _: { limit in
@@ -98,7 +98,7 @@ struct MemcachedTests {
     }
 
     @Test func serversArePingedBesideEachOther() async {
-        // Each answers only when both have been asked.
+        // Each server answers only after both have been asked.
         let gate = Gate()
         let asked = Counter()
         let script: @Sendable (FaultyServerConnection) -> Void = {

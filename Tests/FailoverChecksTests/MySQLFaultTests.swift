@@ -49,7 +49,7 @@ struct MySQLFaultTests {
         try await bench.expectTimeout(.login, .mysql, tls: .require) {
             $0.send(FaultyServerConnection.mysqlGreeting(offersTLS: true))
             $0.receive(atLeast: 36)
-            // A handshake record that is announced and comes byte by byte.
+            // A handshake record that arrives byte by byte.
             $0.dribble([22, 3, 3, 0x40, 0, 2, 0, 0x3f, 0xfc] + [UInt8](repeating: 3, count: 5000), every: 20)
         }
     }
@@ -102,7 +102,7 @@ struct MySQLFaultTests {
     func errorsInPlaceOfTheGreetingHaveTheirReason(
         code: UInt16, message: String, reason: PingFailure.Reason
     ) async throws {
-        // A server in trouble may number the packet as if it answered one.
+        // A failing server may number the packet as if it answered one.
         for (tls, sequence) in [
             (DatabaseServer.TLSMode.disable, 0 as UInt8), (.disable, 1), (.prefer, 0), (.verifyFull, 0),
         ] {
@@ -213,7 +213,8 @@ struct MySQLFaultTests {
         #expect(failure.reason == .query)
     }
 
-    /// What may be read of a flood: what the kernel keeps for both sides comes on top.
+    /// The maximum number of bytes that may be read of a flood. Bytes in the kernel's buffers of both sides are not
+    /// included.
     private static let mostSent = 32 << 20
 
     enum Flood: CaseIterable {

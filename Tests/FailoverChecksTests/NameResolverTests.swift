@@ -54,7 +54,7 @@ struct NameResolverTests {
         }
         let endpoint = Endpoint.tcp(host: "db.example", port: 5432)
         async let patient = resolver.addresses(of: endpoint, limit: .ample)
-        // It comes first: nobody else has the name looked up.
+        // This caller comes first: no other caller starts the look-up.
         #expect(await eventually { calls.value == 1 })
         for _ in 1...3 {
             await #expect(
@@ -68,12 +68,12 @@ struct NameResolverTests {
         #expect(try await patient.map(\.description) == ["192.0.2.1:5432"])
         #expect(calls.value == 1)
 
-        // The look-up has ended: the next caller begins another.
+        // The look-up has ended, so the next caller starts another.
         _ = try await resolver.addresses(of: endpoint, limit: .ample)
         #expect(calls.value == 2)
     }
 
-    /// What a name server says at the moment.
+    /// A name server with its current answer.
     private final class NameServer: Sendable {
         private let answer = Lock<Result<[String], PingFailure>>(.success(["192.0.2.1"]))
 
@@ -88,16 +88,16 @@ struct NameResolverTests {
         "db.example: Name or service not known", "db.example: Temporary failure in name resolution",
         "db.example: Non-recoverable failure in name resolution",
     ])
-    func whileNameServersAreAwayANameIsWhereItWas(words: String) async throws {
+    func whileNameServersAreAwayANameIsWhereItWas(message: String) async throws {
         let server = NameServer()
         let resolver = NameResolver(threads: threads) { name throws(PingFailure) in try server.lookUp(name) }
         let endpoint = Endpoint.tcp(host: "db.example", port: 5432)
         let limit = Duration.seconds(60)
         #expect(try await resolver.addresses(of: endpoint, limit: limit).map(\.description) == ["192.0.2.1:5432"])
-        let failure = PingFailure(.unresolved, words)
+        let failure = PingFailure(.unresolved, message)
         server.set(.failure(failure))
         #expect(try await resolver.addresses(of: endpoint, limit: limit).map(\.description) == ["192.0.2.1:5432"])
-        // Whose place was never known is nowhere.
+        // A name without remembered addresses is not found.
         await #expect(throws: failure) {
             try await resolver.addresses(of: .tcp(host: "other.example", port: 5432), limit: limit)
         }
@@ -105,7 +105,7 @@ struct NameResolverTests {
         #expect(try await resolver.addresses(of: endpoint, limit: limit).map(\.description) == ["192.0.2.2:5432"])
     }
 
-    /// What name servers say of a name's IPv4 addresses when they tell no more than its IPv6 address.
+    /// The name servers' answers for a name's IPv4 addresses if the first look-up returns only its IPv6 address.
     @Test(
         arguments: [
             (["192.0.2.2"], ["[2001:db8::1]:5432", "192.0.2.2:5432"]), ([], ["[2001:db8::1]:5432"]),
@@ -134,7 +134,7 @@ struct NameResolverTests {
         let endpoint = Endpoint.tcp(host: "db.example", port: 5432)
         let known = try #require(AddressList(literal: "192.0.2.7")).withPort(3306)
         resolver.remember(known, of: endpoint)
-        let place = try await resolver.place(of: endpoint, limit: .seconds(60))
+        let place = try await resolver.resolution(of: endpoint, limit: .seconds(60))
         #expect(place.addresses.map(\.description) == ["192.0.2.7:5432"])
         #expect(place.isRemembered)
         server.set(.success(["192.0.2.1"]))
@@ -146,7 +146,7 @@ struct NameResolverTests {
             try await resolver.addresses(of: endpoint, limit: .seconds(60)).map(\.description) == ["192.0.2.1:5432"])
     }
 
-    /// The library would look the name up itself, and find nobody.
+    /// The library would look up the name itself and find no address.
     @Test func aNameThatIsOnlyRememberedIsNoDeathWhereTheLibraryHasToLookItUp() async throws {
         let resolver = NameResolver(threads: threads) { name throws(PingFailure) in
             throw PingFailure(.unresolved, "\(name): away")

@@ -19,7 +19,7 @@ struct CheckBench {
         ServerCheck(server: server, resolver: resolver, threads: threads)
     }
 
-    /// A check of the scripted server at a port of 127.0.0.1; never with TLS unless asked for.
+    /// A check of the scripted server at a port of 127.0.0.1, without TLS by default.
     func check(
         _ engine: DatabaseServer.Engine, port: UInt16, password: Secret? = nil, tls: DatabaseServer.TLSMode = .disable,
         pingQuery: String = "SELECT 1"
@@ -30,7 +30,7 @@ struct CheckBench {
                 tls: tls, pingQuery: pingQuery))
     }
 
-    /// The failure of one ping, which must come.
+    /// The failure of one ping, which must fail.
     func failure(
         of check: ServerCheck, limit: Duration = .ample, sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> PingFailure {
@@ -64,7 +64,8 @@ struct CheckBench {
             of: check(engine, port: server.port, password: password, tls: tls, pingQuery: pingQuery))
     }
 
-    /// Asserts that a ping against a script ends at its limit, during the stage: at one in which the machine comes so far.
+    /// Asserts that a ping against a script ends at its limit, during the stage. The limit is raised until the
+    /// machine reaches the stage within it.
     func expectTimeout(
         _ stage: PingFailure.Stage, _ engine: DatabaseServer.Engine, port: UInt16,
         tls: DatabaseServer.TLSMode = .disable, sourceLocation: SourceLocation = #_sourceLocation

@@ -134,14 +134,14 @@ struct PostgresFaultTests {
         }
     }
 
-    /// `report_fork_failure_to_client`: an error of the old style, which libpq takes for none of this protocol after TLS was
-    /// asked for.
+    /// `report_fork_failure_to_client`: an error in the old format. After a TLS request, libpq does not recognize it
+    /// as part of the protocol.
     @Test(arguments: [DatabaseServer.TLSMode.disable, .prefer, .require], [ENOMEM, EAGAIN])
     func aServerThatCannotForkIsFull(tls: DatabaseServer.TLSMode, error: Int32) async throws {
-        let words = "could not fork new process for connection: \(SystemError(error).words)"
+        let message = "could not fork new process for connection: \(SystemError(error).message)"
         let failure = try await bench.failure(.postgres, tls: tls) {
             $0.receive()
-            $0.send(Array("E\(words)\n\u{0}".utf8))
+            $0.send(Array("E\(message)\n\u{0}".utf8))
         }
         #expect(failure.reason == .tooManyConnections, "\(failure)")
     }
@@ -152,12 +152,13 @@ struct PostgresFaultTests {
         ("40001", "canceling statement due to conflict with recovery", .unanswered),
         ("54001", "stack depth limit exceeded", .unanswered), ("22012", "division by zero", .query),
     ])
-    func aQueryThatAServerBreaksOffIsUnanswered(code: String, words: String, reason: PingFailure.Reason) async throws {
+    func aQueryThatAServerBreaksOffIsUnanswered(code: String, message: String, reason: PingFailure.Reason) async throws
+    {
         let failure = try await bench.failure(.postgres) {
             $0.receivePostgresStartup()
             $0.sendPostgresWelcome()
             $0.receive()
-            $0.sendPostgresError(code, words, severity: "ERROR")
+            $0.sendPostgresError(code, message, severity: "ERROR")
             $0.sendPostgres("Z", Array("I".utf8))
             $0.receiveToEnd()
         }
@@ -233,7 +234,8 @@ struct PostgresFaultTests {
         #expect(failure.reason == .query)
     }
 
-    /// What may be read of a flood: what the kernel keeps for both sides comes on top.
+    /// The maximum number of bytes that may be read of a flood. Bytes in the kernel's buffers of both sides are not
+    /// included.
     private static let mostSent = 32 << 20
 
     enum Flood: CaseIterable {

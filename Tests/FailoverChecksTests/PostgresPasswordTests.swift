@@ -4,8 +4,8 @@ import Testing
 
 @testable import FailoverChecks
 
-/// Whoever stands where the server should be learns no password. Case 33.
-@Suite("Passwords that a PostgreSQL server asks for")
+/// An impostor in the place of the server learns no password. Case 33.
+@Suite("Passwords that a PostgreSQL server requests")
 struct PostgresPasswordTests {
     private typealias Connection = FaultyServerConnection
     private static let cleartext = Connection.postgresMessage("R", [0, 0, 0, 3])

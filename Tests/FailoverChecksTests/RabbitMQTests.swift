@@ -64,7 +64,7 @@ struct RabbitMQTests {
                 client.serveAMQP(steps: after.steps)
                 client.misbehave(
                     misbehaviour, halfAnswer: Array(FaultyServerConnection.amqpStart().prefix(20)),
-                    // Heartbeats: always a good frame more, never an answer.
+                    // Heartbeats: always another valid frame, never an answer.
                     endless: AMQPFrame(type: AMQPFrame.heartbeat, channel: 0, payload: []).bytes)
             }
         }
@@ -125,7 +125,7 @@ struct RabbitMQTests {
     }
 
     @Test(arguments: [
-        // Another version, another protocol, no end of the frame, too large, arguments cut off, out of turn.
+        // Another version, another protocol, a missing frame end, too large, truncated arguments, unexpected method.
         Array("AMQP\u{0}\u{1}\u{0}\u{0}".utf8), [21, 3, 3, 0, 2, 2, 40], [1, 0, 0, 0, 0, 0, 1, 7, 7],
         [1, 0, 0, 255, 255, 255, 255], FaultyServerConnection.amqp(10, 10, [0, 9, 0, 0, 255, 255]),
         FaultyServerConnection.amqp(10, 41, [0]), FaultyServerConnection.amqp(10, 10, [0, 10]),

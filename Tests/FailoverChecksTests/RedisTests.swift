@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverSystem
 import FailoverTesting
 import Testing
 
@@ -131,7 +132,7 @@ struct RedisTests {
             client.receive()
             client.misbehave(.endless, halfAnswer: [], endless: Array("$999999999\r\nxxxxxxx".utf8))
         }
-        #expect(failure?.detail.hasSuffix(": says more than 64 KiB to a ping") == true)
+        #expect(failure?.detail.hasSuffix(": sent more than 64 KiB to a ping") == true)
     }
 
     @Test(arguments: [Misbehaviour.silence, .halfAnswer, .trickle])
@@ -148,7 +149,7 @@ struct RedisTests {
     @Test func endlessHandshakeIsCutOff() async {
         let failure = await failure(of: server(tls: true)) { client in
             client.receive()
-            // Warnings, which say nothing.
+            // TLS warning alerts, without any data.
             client.misbehave(.endless, halfAnswer: [21, 3, 3, 0, 2, 1, 100])
         }
         #expect(failure?.reason == .tls || failure?.reason == .protocolViolation, "\(String(describing: failure))")

@@ -1,11 +1,13 @@
 import FailoverCore
+import FailoverSystem
+import FailoverTesting
 import Testing
 
 @testable import FailoverChecks
 
-@Suite("What replicas say of their replication")
+@Suite("Replication status of replicas")
 struct ReplicationTests {
-    /// What a PostgreSQL replica answers, with changes by column.
+    /// The answer of a PostgreSQL replica, with changes by column.
     private func postgres(_ changes: [Int: String?] = [:]) -> PostgresReplication.Answer {
         var row: [String?] = ["t", "t", "streaming", "f", "300", "200", "1.5", "-0.1"]
         for (column, value) in changes { row[column] = value }
@@ -66,29 +68,25 @@ struct ReplicationTests {
         #expect(HeartbeatAnswer([]) == .heartbeat(.unknown))
         #expect(HeartbeatAnswer([[nil]]) == .heartbeat(.unknown))
         for value in ["", "00:00:01", "nan", "inf", "0x10", "1 ", "one", "."] {
-            #expect(HeartbeatAnswer([[value]]) == .mistake("it answers `\(value)`, which is no number of seconds"))
+            #expect(HeartbeatAnswer([[value]]) == .mistake("the answer `\(value)` is not a number of seconds"))
         }
-        #expect(HeartbeatAnswer([["1"], ["2"]]) == .mistake("it answers with 2 rows, not with one"))
-        #expect(HeartbeatAnswer([["1", "2"]]) == .mistake("it answers with 2 columns, not with one"))
+        #expect(HeartbeatAnswer([["1"], ["2"]]) == .mistake("the answer has 2 rows instead of one"))
+        #expect(HeartbeatAnswer([["1", "2"]]) == .mistake("the answer has 2 columns instead of one"))
     }
 
-    @Test func primariesAndReplicasCompareWhereThatIsWanted() {
-        let positions = PrimaryPositions()
-        let (primary, spare, replica) = (
-            positions.place(ofAlias: 0), positions.place(ofAlias: 1), positions.place(ofAlias: 2)
-        )
-        #expect(!primary.isWanted && replica.ofPrimary == nil)
-        positions.change(sources: [2: [0, 1]])
-        #expect(primary.isWanted && spare.isWanted && !replica.isWanted)
-        primary.tell(500)
-        spare.tell(nil)
-        #expect(replica.ofPrimary == 500 && primary.ofPrimary == nil)
-        // Made anew, its log begins again.
-        primary.tell(40)
-        #expect(replica.ofPrimary == 40)
-        spare.tell(60)
-        primary.tell(nil)
-        #expect(replica.ofPrimary == 60)
+    @Test func replicationThatHasStoppedIsAnOutageIfThatIsWanted() throws {
+        let attempt = PingAttempt(
+            address: SocketAddress(bytes: [], description: ""), peer: "db:5432", deadline: Deadline(.ample),
+            request: PingRequest(limit: .ample), progress: PingProgress(peer: "db:5432", limit: .ample),
+            secret: Secret("hunter2"))
+        let stopped = ReplicationReading(stopped: "no thread\nfor hunter2")
+        let lenient = try ReplicationPolicy(maxLag: nil).accepted(stopped, attempt)
+        #expect(lenient.stopped == "no thread for (hidden)")
+        let strict = ReplicationPolicy(maxLag: nil, whenStopped: .down)
+        #expect(try strict.accepted(ReplicationReading(), attempt) == ReplicationReading())
+        #expect(throws: PingFailure(.replicationStopped, "db:5432: no thread for (hidden)")) {
+            try strict.accepted(stopped, attempt)
+        }
     }
 
     private let mariaDB = [
@@ -118,7 +116,7 @@ struct ReplicationTests {
             "the IO thread is connecting: error connecting to master; the SQL thread is stopped: Duplicate entry"
         #expect(MySQLReplication.reading([stopped]).stopped == words)
         let unknown = mySQL.filter { $0.key != "Seconds_Behind_Source" }
-        #expect(MySQLReplication.reading([unknown]).stopped == "the server does not know how far it is behind")
+        #expect(MySQLReplication.reading([unknown]).stopped == "the server does not report its lag")
     }
 
     @Test func ofSeveralSourcesTheWorstCounts() {
@@ -135,12 +133,12 @@ struct ReplicationTests {
         #expect(MySQLReplication.reading([]).stopped == "the replica follows no primary")
     }
 
-    /// As MySQL 9.7 and MariaDB 10.11 show a channel after CHANGE … and nothing else.
+    /// A channel as MySQL 9.7 and MariaDB 10.11 show it after CHANGE … and nothing else.
     private func never(_ name: String, isMariaDB: Bool, _ changes: [String: String] = [:]) -> [String: String] {
-        let words = isMariaDB ? (name: "Connection_name", replica: "Slave") : (name: "Channel_Name", replica: "Replica")
+        let terms = isMariaDB ? (name: "Connection_name", replica: "Slave") : (name: "Channel_Name", replica: "Replica")
         let source = isMariaDB ? "Master" : "Source"
         var row = [
-            words.name: name, "\(words.replica)_IO_Running": "No", "\(words.replica)_SQL_Running": "No",
+            terms.name: name, "\(terms.replica)_IO_Running": "No", "\(terms.replica)_SQL_Running": "No",
             "Last_IO_Error": "", "Last_SQL_Error": "", "\(source)_Server_Id": "0", "Relay_Log_Pos": "4",
             "\(source)_Log_File": "",
         ]
@@ -161,7 +159,7 @@ struct ReplicationTests {
         #expect(MySQLReplication.reading([never]).stopped?.contains("the IO thread is stopped") == true)
         let stopped = ["\(words)_IO_Running": "No", "\(words)_SQL_Running": "No", "Relay_Log_Pos": "700"]
         #expect(MySQLReplication.reading([never, stopped]).stopped?.contains("stopped") == true)
-        // Each of these has been started once, or says that something is wrong.
+        // Each of these channels was started once, or reports an error.
         let source = isMariaDB ? "Master" : "Source"
         for change in [
             ["Relay_Log_Pos": "157"], ["Last_IO_Error": "no such host"], ["Last_SQL_Error": "duplicate key"],
@@ -180,7 +178,7 @@ struct ReplicationTests {
         let running = ["Replica_IO_Running": "Yes", "Replica_SQL_Running": "Yes", "Seconds_Behind_Source": "3"]
         let resting = never(name, isMariaDB: false, ["Source_Server_Id": "7", "Relay_Log_Pos": "900"])
         #expect(MySQLReplication.reading([resting, running]) == ReplicationReading(behind: .seconds(3)))
-        // A member that follows nobody else: how far it is behind is not known, and it has not stopped.
+        // A group member without another source: its lag is unknown, and it has not stopped.
         #expect(MySQLReplication.reading([resting]) == ReplicationReading())
     }
 }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import FailoverChecks
 
-@Suite("Role that a ping asks for")
+@Suite("The role query of a ping")
 struct RoleTests {
     let bench = CheckBench()
 
@@ -105,15 +105,15 @@ struct RoleTests {
         }
         let failure = try await bench.failure(of: check(.postgres, .replica, at: server))
         #expect(failure.reason == .missingPrivilege)
-        let words = """
-            127.0.0.1:\(server.port): ERROR: permission denied for function pg_is_in_recovery; what helps: \
+        let message = """
+            127.0.0.1:\(server.port): ERROR: permission denied for function pg_is_in_recovery; grant it with: \
             GRANT EXECUTE ON FUNCTION pg_catalog.pg_is_in_recovery() TO "the ""monitor\"""
             """
-        #expect(failure.detail == words)
+        #expect(failure.detail == message)
     }
 }
 
-@Suite("Role and replication, asked for together")
+@Suite("Role and replication in one query")
 struct RoleAndReplicationTests {
     let bench = CheckBench()
 
@@ -124,7 +124,7 @@ struct RoleAndReplicationTests {
                 role: role, replication: ReplicationPolicy(maxLag: .seconds(10))))
     }
 
-    /// Answers the ping query and, in these ways, one more question; the end of the client must come then.
+    /// Answers the ping query, and one more query as given. The client must then close.
     private func server(_ answer: @escaping @Sendable (FaultyServerConnection) -> Void) -> FaultyServer {
         FaultyServer {
             $0.receivePostgresStartup()
@@ -167,7 +167,7 @@ struct RoleAndReplicationTests {
         }
         let failure = try await bench.failure(of: check(.replica, at: server))
         #expect(failure.reason == .missingPrivilege)
-        #expect(failure.detail == "127.0.0.1:\(server.port): ERROR: \(refusal); what helps: \(grant)")
+        #expect(failure.detail == "127.0.0.1:\(server.port): ERROR: \(refusal); grant it with: \(grant)")
     }
 }
 

@@ -24,7 +24,7 @@ struct ServiceLaboratoryTests {
         return await bench.outcome { () throws(PingFailure) in try await check.ping(limit: limit) }
     }
 
-    /// Runs `body` while a server has a fault, and waits until it is well again.
+    /// Runs `body` while a server has a fault, and waits until it is healthy again.
     func during(_ fault: String, _ server: String, _ body: () async -> Void) async throws {
         try await Laboratory.fault(fault, on: server, threads: bench.threads)
         await body()
@@ -38,10 +38,10 @@ struct ServiceLaboratoryTests {
     }
 
     @Test(arguments: [("kill", "refused"), ("stop", "timeout (running the query)")])
-    func deadServerOfAPoolIsNamed(fault: String, words: String) async throws {
+    func deadServerOfAPoolIsNamed(fault: String, message: String) async throws {
         let dead = Laboratory.endpoint("MEMCACHED_2").description
         try await during(fault, "memcached-2") {
-            let expected = PingFailure(.serversDown([dead]), "1 of 2 servers down: \(dead) (\(words))")
+            let expected = PingFailure(.serversDown([dead]), "1 of 2 servers down: \(dead) (\(message))")
             let failure = await patiently {
                 $0 == expected
             } _: { limit in
@@ -68,10 +68,10 @@ struct ServiceLaboratoryTests {
         (Laboratory.redis(user: nil, password: nil), "NOAUTH"), (Laboratory.redis(database: 99), "ERR DB index"),
         (Laboratory.redis(user: "monitor_ping", database: 1), "NOPERM"),
     ])
-    func wrongRedisLoginIsAuthentication(server: RedisServer, words: String) async {
+    func wrongRedisLoginIsAuthentication(server: RedisServer, message: String) async {
         let failure = await outcome(server)
         #expect(failure?.reason == .authentication)
-        #expect(failure?.detail.hasPrefix("\(server.endpoint): \(words)") == true, "\(String(describing: failure))")
+        #expect(failure?.detail.hasPrefix("\(server.endpoint): \(message)") == true, "\(String(describing: failure))")
     }
 
     @Test func deadRedisIsDown() async throws {
@@ -106,10 +106,10 @@ struct ServiceLaboratoryTests {
         (Laboratory.rabbitMQ(user: "nobody"), "403: ACCESS_REFUSED - Login was refused"),
         (Laboratory.rabbitMQ(virtualHost: "/"), "530: NOT_ALLOWED - vhost / not found"),
     ])
-    func wrongBrokerLoginIsAuthentication(server: RabbitMQServer, words: String) async {
+    func wrongBrokerLoginIsAuthentication(server: RabbitMQServer, message: String) async {
         let failure = await outcome(server)
         #expect(failure?.reason == .authentication)
-        #expect(failure?.detail.hasPrefix("\(server.endpoint): \(words)") == true, "\(String(describing: failure))")
+        #expect(failure?.detail.hasPrefix("\(server.endpoint): \(message)") == true, "\(String(describing: failure))")
     }
 
     @Test func deadBrokerIsDown() async throws {
@@ -134,7 +134,7 @@ struct ServiceLaboratoryTests {
     }
 
     @Test func certificateOfAnotherAuthorityIsTLS() async {
-        // The system's authorities know nothing of the laboratory's.
+        // The system's authorities do not include the laboratory's.
         for failure in [
             await outcome(Laboratory.redis(tls: true, tlsAuthorities: nil)),
             await outcome(Laboratory.rabbitMQ(tls: true, tlsAuthorities: nil)),

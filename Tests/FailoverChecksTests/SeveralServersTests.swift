@@ -5,7 +5,7 @@ import Testing
 
 @testable import FailoverChecks
 
-@Suite("An alias that may be several servers")
+@Suite("An alias with several alternative servers")
 struct SeveralServersTests {
     let bench = CheckBench()
 
@@ -19,7 +19,7 @@ struct SeveralServersTests {
         $0.sendPostgresError("57P03", "the database system is shutting down")
     }
 
-    /// A primary that answers the ping query and the question for its role.
+    /// A primary that answers the ping query and the role query.
     private static let primary: @Sendable (FaultyServerConnection) -> Void = { connection in
         connection.receivePostgresStartup()
         connection.sendPostgresWelcome()
@@ -40,13 +40,16 @@ struct SeveralServersTests {
     }
 
     private func ping(_ check: ServerCheck) async -> (failure: PingFailure?, server: Endpoint?) {
-        let server = Lock<Endpoint?>(nil)
-        do {
-            try await check.ping(limit: .ample) { found in server.withLock { $0 = found.server } }
-            return (nil, server.withLock { $0 })
-        } catch {
-            return (error, server.withLock { $0 })
-        }
+        var record = ServerRecord()
+        return await ping(check, &record)
+    }
+
+    private func ping(
+        _ check: ServerCheck, _ record: inout ServerRecord
+    ) async -> (failure: PingFailure?, server: Endpoint?) {
+        let answer = await check.answer(PingRequest(limit: .ample, record: record))
+        record = answer.record ?? record
+        return (answer.failure, answer.place?.server)
     }
 
     @Test func whileNobodyKnowsWhichItIsOneThatRefusesIsBetterThanNone() async {
@@ -66,19 +69,22 @@ struct SeveralServersTests {
         }
         let servers = [fullAtFirst, FaultyServer(script: Self.full), FaultyServer(script: Self.full)]
         let check = check(servers)
-        #expect(await ping(check).server == .tcp(host: "127.0.0.1", port: servers[0].port))
-        for _ in 0..<2 { #expect(await ping(check).server == .tcp(host: "127.0.0.1", port: servers[1].port)) }
+        var record = ServerRecord()
+        #expect(await ping(check, &record).server == .tcp(host: "127.0.0.1", port: servers[0].port))
+        for _ in 0..<2 {
+            #expect(await ping(check, &record).server == .tcp(host: "127.0.0.1", port: servers[1].port))
+        }
         for server in servers { server.stop() }
     }
 
-    @Test func whichOneItWasIsKnownFromAnotherCheck() async {
+    @Test func theOneThatItWasIsAskedFirst() async {
         let servers = [FaultyServer(script: Self.primary), FaultyServer(script: Self.primary)]
         let check = check(servers)
-        check.assume(.tcp(host: "127.0.0.1", port: servers[1].port))
-        #expect(await ping(check).server == .tcp(host: "127.0.0.1", port: servers[1].port))
-        // This one has looked.
-        check.assume(.tcp(host: "127.0.0.1", port: servers[0].port))
-        #expect(await ping(check).server == .tcp(host: "127.0.0.1", port: servers[1].port))
+        for server in servers.map({ Endpoint.tcp(host: "127.0.0.1", port: $0.port) }) {
+            var record = ServerRecord(known: server)
+            #expect(await ping(check, &record).server == server)
+            #expect(record == ServerRecord(known: server))
+        }
         for server in servers { server.stop() }
     }
 
@@ -97,9 +103,10 @@ struct SeveralServersTests {
         }
         let servers = [first, FaultyServer(script: Self.full)]
         let check = check(servers)
-        #expect(await ping(check).server == .tcp(host: "127.0.0.1", port: first.port))
+        var record = ServerRecord()
+        #expect(await ping(check, &record).server == .tcp(host: "127.0.0.1", port: first.port))
         deaths.increment()
-        let (failure, server) = await ping(check)
+        let (failure, server) = await ping(check, &record)
         #expect(failure?.reason == .shuttingDown)
         #expect(server == nil)
         for server in servers { server.stop() }

@@ -1,9 +1,10 @@
 import FailoverCore
+import FailoverTesting
 import Testing
 
-@Suite("An outage that is rehearsed")
+@Suite("Outage drills")
 struct DrillTests {
-    let refused = PingFailure(.refused, "nobody listens")
+    let refused = PingFailure(.refused, "connection refused")
     let board = RouteBoard(
         RouteTable(
             aliases: ["slave", "default"].map { AliasState(name: $0, endpoint: .tcp(host: $0, port: 5432)) },
@@ -12,7 +13,7 @@ struct DrillTests {
     private var order: [Int] { board.table.candidates(ofRoute: 0).map(\.alias) }
     private var reason: RouteSelection.Passed.Reason? { board.table.selection(ofRoute: 0).passed.first?.reason }
 
-    /// What may happen to the alias while it is drilled, and around that.
+    /// Events that may happen to the alias during a drill and around it.
     enum Step: CaseIterable {
         case begin, end, fall, rise
     }
@@ -26,7 +27,7 @@ struct DrillTests {
         }
     }
 
-    /// Every order of steps of this length.
+    /// Every sequence of steps of this length.
     private func walks(_ length: Int) -> [[Step]] {
         guard length > 0 else { return [[]] }
         return walks(length - 1).flatMap { walk in Step.allCases.map { walk + [$0] } }
@@ -45,8 +46,8 @@ struct DrillTests {
         #expect(order == [0, 1])
     }
 
-    /// In every order of begins and ends, the alias serves just while it is neither drilled nor down, and a true outage is
-    /// told before a rehearsed one.
+    /// In every order of starts and ends, the alias serves only while it is neither drilled nor down. A real outage
+    /// is reported in preference to a drill.
     @Test func neitherHidesNorUndoesATrueOutage() {
         for walk in walks(6) {
             take(.end)
@@ -67,7 +68,7 @@ struct DrillTests {
         #expect(board.table.routesStopped(byDrillOf: 0) == [0, 1])
         board.setDrilled(alias: 0, true)
         #expect(board.table.routesStopped(byDrillOf: 0) == [0, 1])
-        // Nothing is left to stop.
+        // No route has an alias left that could stop serving.
         board.markDown(alias: 0, because: refused)
         #expect(board.table.routesStopped(byDrillOf: 0) == [])
     }

@@ -1,7 +1,7 @@
 import FailoverCore
 import Testing
 
-@Suite("Durations that others tell")
+@Suite("Durations from outside")
 struct ForeignNumberTests {
     @Test(
         arguments: [

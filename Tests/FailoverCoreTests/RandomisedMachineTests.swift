@@ -2,27 +2,27 @@ import FailoverCore
 import FailoverTesting
 import Testing
 
-/// Throws events at random at the machine and holds what must be true of every history.
+/// Sends random events to the machine and checks the invariants of every history.
 @Suite("Invariants under random events")
 struct RandomisedMachineTests {
-    /// What a history has shown so far.
+    /// The state of a history so far.
     private struct History {
         let settings: MonitorSettings
         var pingInFlight = false
         var lastPing: MonotonicTime?
         var isUp = true
         var wasSuspect = false
-        /// Pings in a row that found the server dead, and those that found it alive.
+        /// Pings in a row that found the server dead or alive.
         var dead = 0
         var alive = 0
         var isDegraded = false
 
-        mutating func check(_ actions: [ServiceStateMachine.Action], at now: MonotonicTime, byOperator: Bool) {
+        mutating func check(_ actions: [ServiceAction], at now: MonotonicTime, byOperator: Bool) {
             for action in actions {
                 switch action {
-                case .startPing(let limit):
+                case .startPing(let request):
                     #expect(!pingInFlight, "two pings in flight")
-                    #expect(limit == (isUp ? settings.pingTimeout : settings.outagePingTimeout))
+                    #expect(request.limit == (isUp ? settings.pingTimeout : settings.outagePingTimeout))
                     if let lastPing, !byOperator {
                         let frequencies = settings.frequencies
                         let shortest = min(
@@ -52,6 +52,7 @@ struct RandomisedMachineTests {
                     #expect(isDegraded)
                     isDegraded = false
                 case .couldNotAsk(let failure): #expect(failure.kind == .local)
+                case .moved, .stale, .fresh: Issue.record("\(action) of a server without a policy")
                 }
             }
         }
@@ -119,7 +120,7 @@ struct RandomisedMachineTests {
         }
     }
 
-    /// A closed session needs an outage, and an alias that is left needs suspicion.
+    /// Only an outage closes sessions, and only suspicion makes sessions leave an alias.
     @Test(arguments: 0..<60)
     func refusedPingsLocalFailuresAndEndingsOfOneSessionCloseNoSessionAndMoveNoRoute(seed: UInt64) {
         var random = SplitMix(state: seed)

@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverTesting
 import Testing
 
 @Suite("A server that refuses the monitor is alive")
@@ -76,10 +77,10 @@ struct RefusedPingTests {
     }
 
     @Test func anOutageOfAnotherProcessForItsRoleNeedsAnAnswerHereToo() {
-        for (hasToAnswer, isUp) in [(true, false), (false, true)] {
+        for (mustNotServe, isUp) in [(true, false), (false, true)] {
             var test = MachineUnderTest()
-            test.machine = ServiceStateMachine(
-                settings: MonitorSettings(), downSince: .zero, because: refused, hasToAnswer: hasToAnswer, now: .zero)
+            test.machine.resume(AliasFacts(mustNotServe: mustNotServe), now: .zero)
+            test.machine.resumeOutage(refused, since: .zero, now: .zero)
             test.nextPing(full)
             #expect(test.isUp == isUp)
         }
@@ -104,13 +105,13 @@ struct RefusedPingTests {
         var test = MachineUnderTest()
         test.nextPing(full)
         #expect(test.standing.availability == .full)
-        // Looked at as often as an error, so that it ends soon.
+        // Pinged as often as after an error, so that the state ends soon.
         #expect(test.pause == .seconds(5))
         test.nextPing(blocked)
         #expect(test.standing.availability == .blocked)
         test.nextPing(password)
         #expect(test.standing.availability == .open)
-        // The monitor's own connections are used up. Others may have some left.
+        // The monitor has reached its own connection limit. Other users may have connections left.
         test.nextPing(PingFailure(.userLimit, "1203: User monitor already has more than 'max_user_connections'"))
         #expect(test.standing.availability == .open)
         test.nextPing(full)

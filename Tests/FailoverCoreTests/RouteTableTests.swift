@@ -1,10 +1,11 @@
 import FailoverCore
+import FailoverSystem
 import FailoverTesting
 import Testing
 
 @Suite("Which alias serves a new session")
 struct RouteTableTests {
-    let refused = PingFailure(.refused, "nobody listens")
+    let refused = PingFailure(.refused, "connection refused")
     let board = RouteBoard(
         RouteTable(
             aliases: ["slave", "default", "spare"].map {
@@ -160,7 +161,7 @@ struct RouteTableTests {
         #expect(board.table.candidates(ofRoute: 1).isEmpty)
         #expect(board.table.selection(ofRoute: 2) == RouteSelection(alias: 3, reason: .preferred))
         board.change(aliases: before + [new], routes: board.table.routes)
-        // It is back, no longer drained, and its monitor begins anew.
+        // The alias is back, no longer drained, and has a new monitor.
         #expect(board.table.candidates(ofRoute: 1).map(\.alias) == [2])
     }
 

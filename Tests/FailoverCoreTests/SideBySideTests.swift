@@ -2,21 +2,21 @@ import FailoverCore
 import FailoverTesting
 import Testing
 
-@Suite("Several aliases of a route's own")
+@Suite("Several preferred aliases of a route")
 struct SideBySideTests {
-    let refused = PingFailure(.refused, "nobody listens")
+    let refused = PingFailure(.refused, "connection refused")
     let old = Staleness(behind: .seconds(12))
-    /// Three replicas and two failover aliases; the second route is not to do with fewer than two replicas, the third
-    /// serves stale ones.
+    /// Three replicas and two failover aliases. The second route requires at least two replicas. The third serves
+    /// stale aliases.
     let board = RouteBoard(
         RouteTable(
             aliases: ["a", "b", "c", "default", "spare"].map {
                 AliasState(name: $0, endpoint: .tcp(host: $0, port: 5432))
             },
             routes: [
-                Route(name: "any", aliases: [0, 1, 2, 3, 4], ownCount: 3, servesStale: false),
-                Route(name: "two", aliases: [0, 1, 2, 3, 4], ownCount: 3, leastOwn: 2, servesStale: false),
-                Route(name: "lenient", aliases: [0, 1, 2, 3, 4], ownCount: 3),
+                Route(name: "any", aliases: [0, 1, 2, 3, 4], preferredCount: 3, servesStale: false),
+                Route(name: "two", aliases: [0, 1, 2, 3, 4], preferredCount: 3, minReplicas: 2, servesStale: false),
+                Route(name: "lenient", aliases: [0, 1, 2, 3, 4], preferredCount: 3),
             ]))
 
     private func order(_ route: Int) -> [Int] { board.table.candidates(ofRoute: route).map(\.alias) }
@@ -68,8 +68,8 @@ struct SideBySideTests {
         let selection = selection(1)
         #expect(selection.alias == 3)
         #expect(selection.reason == .failover)
-        #expect(selection.passed.map(\.reason) == [.down(refused), .stale(old), .tooFew(2)])
-        // Another route may do with one.
+        #expect(selection.passed.map(\.reason) == [.down(refused), .stale(old), .belowMinReplicas(2)])
+        // Another route requires only one.
         #expect(side(0) == [2])
         board.markUp(alias: 0)
         #expect(side(1) == [0, 2])

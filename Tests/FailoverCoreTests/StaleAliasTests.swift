@@ -4,9 +4,9 @@ import Testing
 
 @Suite("Which alias serves when one is stale")
 struct StaleAliasTests {
-    let refused = PingFailure(.refused, "nobody listens")
+    let refused = PingFailure(.refused, "connection refused")
     let old = Staleness(behind: .seconds(12), stopped: "replay is paused")
-    /// The first route does not serve stale aliases even when there is no other.
+    /// The first route does not serve stale aliases, even if there is no other.
     let board = RouteBoard(
         RouteTable(
             aliases: ["slave", "default"].map { AliasState(name: $0, endpoint: .tcp(host: $0, port: 5432)) },
@@ -63,7 +63,7 @@ struct StaleAliasTests {
 
     @Test func stalenessIsToldInWords() {
         #expect("\(old)" == "12s behind: replay is paused")
-        #expect("\(Staleness(behind: nil, stopped: "cut off"))" == "nobody knows how far behind: cut off")
+        #expect("\(Staleness(behind: nil, stopped: "cut off"))" == "lag unknown: cut off")
         #expect("\(Staleness(behind: .milliseconds(12_300)))" == "12.3s behind")
     }
 }

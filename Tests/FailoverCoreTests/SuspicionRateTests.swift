@@ -4,7 +4,7 @@ import Testing
 
 @Suite("How many sessions it takes to suspect a server")
 struct SuspicionRateTests {
-    private func reset(_ session: UInt64) -> ServiceStateMachine.Trigger {
+    private func reset(_ session: UInt64) -> PingTrigger {
         .observedError(MachineUnderTest.reset(session: session))
     }
 
@@ -13,7 +13,7 @@ struct SuspicionRateTests {
         test.nextPing()
         for _ in 0..<10 { #expect(test.trigger(reset(1)) == []) }
         #expect(!test.isSuspect)
-        // It is looked at all the same.
+        // A ping is requested anyway.
         #expect(test.pause == .seconds(5))
     }
 

@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverTesting
 import Testing
 
 @Suite("What happens on outage and recovery")
@@ -8,7 +9,7 @@ struct WhatHappensTests {
     @Test func anOutageThatLastsIsRepeatedAtOutageLoggingFrequency() {
         var test = MachineUnderTest()
         test.nextPing(refused)
-        var reminders: [ServiceStateMachine.Action] = []
+        var reminders: [ServiceAction] = []
         while test.now < MonotonicTime(.seconds(7300)) {
             if let wake = test.machine.nextWake(after: test.now) { test.now = wake }
             for action in test.trigger(.timer) {

@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverTesting
 import Testing
 
 @Suite("When a service is pinged")
@@ -33,6 +34,19 @@ struct WhenAServiceIsPingedTests {
         #expect(test.trigger(.timer) == [])
         test.after(.seconds(1))
         #expect(test.trigger(.timer) == [.startPing(limit: .seconds(10))])
+    }
+
+    @Test func servicesThatBeginTogetherArePingedApartFromThenOn() {
+        var test = MachineUnderTest()
+        test.machine = ServiceStateMachine(settings: MonitorSettings(), phase: 0.25)
+        for pause in [30, 120, 120] {
+            test.nextPing()
+            #expect(test.pause == .seconds(pause))
+        }
+        // An urgent ping is neither delayed nor brought forward.
+        test.machine = ServiceStateMachine(settings: MonitorSettings(fall: 2), phase: 0.01)
+        test.nextPing(MachineUnderTest.refused)
+        #expect(test.pause == .seconds(5))
     }
 
     @Test func theTimerPingsAtOutageFrequencyWhileDown() {
@@ -125,10 +139,10 @@ struct WhenAServiceIsPingedTests {
     }
 
     @Test(arguments: [
-        ServiceStateMachine.Trigger.timer, .newSession, .observedError(MachineUnderTest.error), .doubt, .served,
+        PingTrigger.timer, .newSession, .observedError(MachineUnderTest.error), .doubt, .served,
         .operator,
     ])
-    func onePingIsInFlightAtATime(_ trigger: ServiceStateMachine.Trigger) {
+    func onePingIsInFlightAtATime(_ trigger: PingTrigger) {
         var test = MachineUnderTest()
         _ = test.trigger(.timer)
         test.after(.seconds(1000))

@@ -35,15 +35,15 @@ struct CommandNotifierTests {
 
     @Test func aCommandThatFailsOrHangsIsAnError() async throws {
         let failing = CommandNotifier([try scratch.script("program", "echo no modem >&2; exit 75")], threads: threads)
-        await #expect(throws: NotifierError("exit status 75: no modem")) {
+        await #expect(throws: OperationError(.notification, "exit status 75: no modem")) {
             try await failing.deliver(Events.outage(), limit: .ample)
         }
         let hanging = CommandNotifier(["/bin/sleep", "1000"], threads: threads)
-        await #expect(throws: NotifierError("killed at its time limit")) {
+        await #expect(throws: OperationError(.notification, "killed at its time limit")) {
             try await hanging.deliver(Events.outage(), limit: .milliseconds(200))
         }
         let missing = CommandNotifier(["/nonexistent"], threads: threads)
-        await #expect(throws: NotifierError("No such file or directory")) {
+        await #expect(throws: OperationError(.notification, "No such file or directory")) {
             try await missing.deliver(Events.outage(), limit: .ample)
         }
     }

@@ -58,7 +58,7 @@ struct EventBacklogTests {
     @Test(arguments: 0..<20)
     func whateverComesEachServicesEventsAlternateAndEndWithItsState(seed: UInt64) {
         var random = SplitMix(state: seed)
-        // More services than the capacity in some rounds.
+        // Some rounds have more services than the capacity.
         let services = (0..<Int.random(in: 1...(seed.isMultiple(of: 4) ? 1500 : 50), using: &random)).map { "s\($0)" }
         var backlog = EventBacklog()
         var isUp: [String: Bool] = [:]

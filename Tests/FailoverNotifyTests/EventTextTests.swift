@@ -4,7 +4,7 @@ import Testing
 
 @testable import FailoverNotify
 
-@Suite("What is told of an event")
+@Suite("Texts of events")
 struct EventTextTests {
     @Test func jsonHasEveryKey() throws {
         let event = Events.event(.reminder(Events.refused, lasting: .milliseconds(3_600_500)), currentAlias: "default")
@@ -41,7 +41,7 @@ struct EventTextTests {
 
     @Test func headlinesAreForTiredPeople() {
         func headline(_ kind: FailoverEvent.Kind, _ alias: String? = nil, isTest: Bool = false) -> String {
-            EventWords(Events.event(kind, currentAlias: alias, isTest: isTest)).headline
+            EventMessage(Events.event(kind, currentAlias: alias, isTest: isTest)).headline
         }
         #expect(headline(.outage(Events.refused), "default") == "DOWN: slave on web1 (refused), default serves")
         #expect(

@@ -3,7 +3,8 @@ import FailoverTesting
 import Foundation
 import Testing
 
-/// A real HTTPS server that stores what is posted to it: Python's, with a certificate of its own for `localhost`.
+/// A real HTTPS server that stores the requests that it receives: Python's, with a certificate of its own for
+/// `localhost`.
 final class HTTPSReceiver: Sendable {
     let port: Int
     let certificate: String
@@ -40,7 +41,7 @@ final class HTTPSReceiver: Sendable {
             try ChildProcess.run(Self.command(folder, Self.certificateCommand), until: Deadline(.ample))
         }
         try #require(made.succeeded, "\(made.summary)")
-        // Ends when it is told to, or at this limit.
+        // Ends on request, or at this limit.
         Task {
             try await onThread {
                 try ChildProcess.run(Self.command(folder, Self.serverCommand), until: Deadline(.seconds(300)))
@@ -63,7 +64,8 @@ final class HTTPSReceiver: Sendable {
         Command(["/bin/sh", "-c", "cd '\(folder)' && \(script)"], environment: ["PROGRAM": program])
     }
 
-    /// What was posted, the path and the content type in the first line; `nil` if there were not so many requests.
+    /// The content of a request, with the path and the content type in the first line; `nil` if there were fewer
+    /// requests.
     func request(_ number: Int) -> String? {
         try? String(contentsOf: folder.appending(path: "\(number)"), encoding: .utf8)
     }

@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverSystem
 import FailoverTesting
 import Testing
 
@@ -6,7 +7,7 @@ import Testing
 
 @Suite("A notifier's queue", .timeLimit(.minutes(5)))
 struct NotifierQueueTests {
-    /// A notifier that tells a test, and waits for it if asked to.
+    /// A notifier that passes events to a test, and waits for the test if requested.
     private final class Listener: Notifier {
         struct Deaf: Error {}
         let name = "listener"
@@ -55,8 +56,8 @@ struct NotifierQueueTests {
         #expect(listener.events.count == 2)
         #expect(
             log.lines == [
-                "error listener: nobody was told of slave's outage",
-                "error listener: nobody was told of slave's recovery",
+                "error listener: could not deliver the outage notification for slave",
+                "error listener: could not deliver the recovery notification for slave",
             ])
     }
 
@@ -76,7 +77,7 @@ struct NotifierQueueTests {
             most = max(most, queue.waiting)
         }
         #expect(most <= EventBacklog.capacity)
-        #expect(log.lines.first == "warning listener is too slow: events that wait for it are coalesced")
+        #expect(log.lines.first == "warning listener is too slow: its queued events are coalesced")
         opened.finish()
         queue.finish()
         await running.value

@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverSystem
 import FailoverTesting
 import Foundation
 import Testing
@@ -69,7 +70,7 @@ struct SettingsFileTests {
     }
 
     @Test func aFolderThatIsNotThereIsNamedAndTheFileStays() throws {
-        let error = #expect(throws: SettingsFileError.self) {
+        let error = #expect(throws: OperationError.self) {
             try SettingsFile(path: "/nowhere/settings.json").replace(with: "{}")
         }
         #expect(error?.description == "settings_file /nowhere/settings.json: No such file or directory")

@@ -11,7 +11,7 @@ struct WebhookTests {
     private let threads = BlockingThreads()
     private let pauses = Pauses()
 
-    /// Writes down how long a notifier wanted to wait, and does not.
+    /// Records how long a notifier would wait, and does not wait.
     private final class Pauses: Sendable {
         let taken = Lock<[Duration]>([])
         func take(_ duration: Duration) { taken.withLock { $0.append(duration) } }
@@ -32,7 +32,7 @@ struct WebhookTests {
         } catch { return "\(error)" }
     }
 
-    /// A server that answers each request with the next of these.
+    /// A server that answers each request with the next of these answers.
     private func server(_ answers: [String]) -> FaultyServer {
         let left = Lock(answers)
         return FaultyServer { connection in
@@ -92,13 +92,13 @@ struct WebhookTests {
     @Test func aSilentServerOutlivesNoLimit() async {
         let server = FaultyServer { $0.holdOpen() }
         let expected = "gave up after 4 attempts: Operation timed out"
-        // A busy machine has not even connected within the first limit.
-        let words = await patiently(.milliseconds(100)) {
+        // A busy machine may not even connect within the first limit.
+        let message = await patiently(.milliseconds(100)) {
             $0?.hasPrefix(expected) == true
         } _: { limit in
             await self.failure(notifier("http://127.0.0.1:\(server.port)/"), limit: limit)
         }
-        #expect(words?.hasPrefix(expected) == true, "\(words ?? "")")
+        #expect(message?.hasPrefix(expected) == true, "\(message ?? "")")
     }
 
     @Test func anEndlessAnswerIsNotReadToItsEnd() async {
@@ -115,8 +115,8 @@ struct WebhookTests {
         let port = unused.port
         let notifier = notifier("http://user:do-not-show@127.0.0.1:\(port)/do-not-show?do-not-show")
         #expect(notifier.name == "webhook http://127.0.0.1:\(port)")
-        let words = await failure(notifier)
-        #expect(words?.contains("do-not-show") == false)
+        let message = await failure(notifier)
+        #expect(message?.contains("do-not-show") == false)
         #expect(self.notifier("https://hooks.example?do-not-show").name == "webhook https://hooks.example")
     }
 

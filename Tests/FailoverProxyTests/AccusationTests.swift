@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Which endings accuse a server", .timeLimit(.minutes(5)))
 struct AccusationTests {
-    /// What is told of a server that plays this to a client who logs in and says something.
+    /// The failures that are reported for a server with this script, for a client that logs in and sends something.
     private func told(
         _ engine: DatabaseServer.Engine = .postgres, saying: [UInt8] = [],
         _ play: @escaping @Sendable (FaultyServerConnection) -> Void
@@ -23,7 +23,7 @@ struct AccusationTests {
         return proxy.failures
     }
 
-    /// The client leaves when the server has.
+    /// Connects, sends `saying` and leaves after the server has.
     private func converse(
         with proxy: ProxyUnderTest, _ engine: DatabaseServer.Engine, saying: [UInt8]
     ) async throws {
@@ -86,7 +86,7 @@ struct AccusationTests {
         #expect(told.isEmpty)
     }
 
-    /// The words for one session and for all are the same: who is told decides by the number of sessions.
+    /// The message for one session and for all is the same, so the observer decides by the number of sessions.
     @Test func aTerminatedSessionIsToldOnceWithItsNumber() async throws {
         let told = try await told { client in
             client.sendPostgresWelcome()
@@ -117,7 +117,7 @@ struct AccusationTests {
     private static let handshake = FaultyServerConnection.mysqlPacket(
         1, [0x01, 0x02, 0, 0] + [0, 0, 0, 1, 45] + [UInt8](repeating: 0, count: 23) + Array("app\u{0}\u{0}".utf8))
 
-    /// `wait_timeout`: MariaDB closes, and a client that had not noticed yet is reset.
+    /// `wait_timeout`: MariaDB closes, and a client that has not noticed it yet is reset.
     @Test func aResetOfAMySQLSessionThatItsServerHasEndedDoesNot() async throws {
         let told = try await told(.mysql, saying: Self.handshake) { client in
             guard client.send(FaultyServerConnection.mysqlGreeting()), client.receiveMySQLPacket() != nil else {
@@ -148,7 +148,7 @@ struct AccusationTests {
             client.send(Array("S".utf8))
             client.receiveToEnd()
         }
-        /// Whether the client came so far; on a slow day its time, or the server's, is over before.
+        /// Whether the client got this far. On a slow machine its time limit or the server's may pass before.
         func saysHalfAHello(_ client: TCPClient, _ proxy: ProxyUnderTest) async throws -> Bool {
             try await client.send(PostgresWire.sslRequest)
             guard try await client.receiveText(1) == "S", proxy.failures.isEmpty else { return false }

@@ -1,3 +1,4 @@
+import FailoverCore
 import FailoverTesting
 import Testing
 
@@ -11,7 +12,7 @@ struct BalancerTests {
         Balancer(settings: BalanceSettings(policy: policy, slowStart: slowStart), weights: weights)
     }
 
-    /// How many of so many sessions each alias got. Each lives for a random time, `lives` choices on average.
+    /// The number of sessions that each alias gets. Each session lives for a random time, `lives` choices on average.
     private func share(_ balancer: inout Balancer, sessions: Int, lives: Int, among aliases: [Int]) -> [Int] {
         var random = SplitMix(state: 1)
         var open: [(end: Int, alias: Int)] = []
@@ -65,7 +66,7 @@ struct BalancerTests {
         #expect(balancer.choose(among: [1], now: 0) == 1)
     }
 
-    @Test("The share of one that is back grows with time", arguments: [(3, 10), (15, 50), (30, 100), (3600, 100)])
+    @Test("The share of a returning alias grows with time", arguments: [(3, 10), (15, 50), (30, 100), (3600, 100)])
     func slowStart(seconds: UInt64, percent: Int) {
         var balancer = balancer(.roundRobin, [1, 1], slowStart: .seconds(30))
         balancer.rise(1, now: 100 * Self.second)
@@ -80,9 +81,9 @@ struct BalancerTests {
         for _ in 0..<100 { balancer.join(0) }
         balancer.rise(1, now: 0)
         let chosen = (0..<50).map { _ in balancer.choose(among: [0, 1], now: 3 * Self.second) }
-        // A tenth of what the other has.
+        // A tenth of the other alias's share.
         #expect((10...14).contains(chosen.count { $0 == 1 }))
-        // Without a slow start it would.
+        // Without a slow start it gets every session.
         var other = self.balancer(.leastSessions, [1, 1])
         for _ in 0..<100 { other.join(0) }
         other.rise(1, now: 0)
@@ -93,7 +94,7 @@ struct BalancerTests {
         var balancer = balancer(.roundRobin, [1, 1], slowStart: .seconds(30))
         balancer.rise(0, now: 5)
         #expect(balancer.choose(among: [0], now: 5) == 0)
-        // A loop's clock may be behind that of another.
+        // A loop's clock may be behind that of another loop.
         #expect(balancer.choose(among: [0], now: 4) == 0)
     }
 

@@ -4,14 +4,14 @@ import Testing
 
 @testable import FailoverProxy
 
-@Suite("What is kept for peers that have no room", .timeLimit(.minutes(5)))
+@Suite("Buffers for slow peers", .timeLimit(.minutes(5)))
 struct BufferTests {
     private static let flood: @Sendable (FaultyServerConnection) -> Void = { client in
         let block = [UInt8](repeating: 7, count: 1 << 16)
         while client.send(block) {}
     }
 
-    /// Readers that stand still for as long as a busy machine takes here are not given up.
+    /// Timeouts are off, so that a slow reader on a busy machine is not disconnected.
     private static let untimed = SessionSettings(tcpUserTimeout: nil, stallTimeout: nil)
 
     @Test func isAtMost16KiBADirection() async throws {
@@ -25,7 +25,7 @@ struct BufferTests {
             readers.append(reader)
         }
         #expect(await eventually { proxy.server.heldBytes > 0 })
-        // All have come to a standstill when nothing changes any more.
+        // All sessions are stalled once the number of bytes no longer changes.
         var (latest, since) = (-1, 0)
         while since < 5 {
             try await Task.sleep(for: .milliseconds(100))
@@ -51,7 +51,7 @@ struct BufferTests {
             readers.append(reader)
         }
         #expect(proxy.server.heldBytes < 40_000 + 16_384 * 2)
-        // One that reads is served all the same.
+        // A client that reads is still served.
         let other = try await proxy.connect()
         #expect(try await other.receive(30_000_000).count == 30_000_000)
         #expect(proxy.server.heldBytes < 40_000 + 16_384 * 2)

@@ -1,5 +1,6 @@
 import Dispatch
 import FailoverCore
+import FailoverSystem
 import FailoverTesting
 import Testing
 
@@ -9,7 +10,7 @@ import Testing
 struct CancelTests {
     private typealias Wire = PostgresWire
 
-    /// A server whose sessions have the key 1, 2, or are encrypted, and that tells which keys it was asked to cancel.
+    /// A server whose sessions have the key 1, 2 or are encrypted, and that records the keys of cancel requests.
     private func server(_ heard: Heard) -> EchoBackend {
         EchoBackend { client in
             guard let head = client.receive(exactly: 8) else { return }
@@ -65,7 +66,7 @@ struct CancelTests {
         let cancels = try await proxy.connect()
         try await cancels.send(Wire.cancel(process: 1, secret: 2))
         #expect(await eventually { backend.connections == 2 })
-        // The request is under way, and the second place is free.
+        // The request is being delivered, and the second connection slot is free.
         let second = try await PostgresClient(proxy)
         mayEnd.signal()
         #expect(try await cancels.drain() == 0)

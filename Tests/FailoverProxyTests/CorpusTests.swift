@@ -3,8 +3,8 @@ import Testing
 
 @testable import FailoverProxy
 
-/// What `scripts/fuzz` starts from, and what it found worth keeping.
-@Suite("Inputs of the fuzzer: sessions and their openings")
+/// The seeds of `scripts/fuzz`, and inputs that it found.
+@Suite("Inputs of the fuzzer: sessions and their handshakes")
 struct CorpusTests {
     @Test(arguments: try CorpusFile.all(of: FuzzTarget.ofProxy))
     func areReadAsTheyMustBe(_ file: CorpusFile) throws { #expect(try file.violation == nil) }

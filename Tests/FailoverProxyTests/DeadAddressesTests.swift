@@ -37,7 +37,7 @@ struct DeadAddressesTests {
         }
         dead.note(.init(address: a, serves: false), now: 0)
         #expect(order(at: 1) == [a, b, c])
-        // Those of long ago give way.
+        // Old addresses are removed to make room.
         dead.note(.init(address: a, serves: false), now: 40_000_000_000)
         #expect(order(at: 40_000_000_001) == [b, c, a])
     }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import FailoverProxy
 
-@Suite("What a rehearsed outage does to open sessions", .timeLimit(.minutes(5)), .explained)
+@Suite("The effect of a drill on open sessions", .timeLimit(.minutes(5)), .explained)
 struct DrillTests {
     private let replica = EchoBackend { $0.servePostgres() }
     private let primary = EchoBackend { $0.servePostgres() }
@@ -19,12 +19,12 @@ struct DrillTests {
         let moved = try await PostgresClient(proxy)
         #expect(try await moved.run("select 1") == "I")
         #expect(primary.connections == 1)
-        // A true outage that comes and goes meanwhile moves nobody.
+        // A real outage and recovery during the drill moves no session.
         proxy.board.markDown(alias: 0, because: PingFailure(.refused, "down"))
         proxy.board.markUp(alias: 0)
         #expect(try await moved.run("select 1") == "I")
         proxy.board.setDrilled(alias: 0, false)
-        #expect(try await moved.error()?.message == "slave is back on its own server")
+        #expect(try await moved.error()?.message == "slave is back on a preferred server")
         await proxy.server.stop(grace: .zero)
     }
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import FailoverProxy
 
-@Suite("Who comes in, and as whom", .timeLimit(.minutes(5)), .explained)
+@Suite("Allowed clients and PROXY headers", .timeLimit(.minutes(5)), .explained)
 struct FenceTests {
     private static func address(_ ip: [UInt8], _ port: UInt16) -> SocketAddress {
         guard let address = SocketAddress(ip: ip, port: port) else { preconditionFailure("no address") }
@@ -72,7 +72,7 @@ struct FenceTests {
         "PROXY TCP4 " + String(repeating: "1", count: 200), "\r\n\r\n\u{0}\r\nQUIT\n\u{11}\u{11}\u{0}\u{c}",
     ])
     func whatIsNoHeaderIsToldAtOnce(text: String) {
-        #expect(ProxyHeader.read(Array(text.utf8)) == .garbage)
+        #expect(ProxyHeader.read(Array(text.utf8)) == .malformed)
     }
 
     @Test(arguments: ProxyHeaderVersion.allCases)
@@ -99,7 +99,7 @@ struct FenceTests {
             ports: [backend.port], session: SessionSettings(sendProxy: .v1, acceptProxy: true))
         let client = try await proxy.connect()
         let header = ProxyHeaderVersion.v2.bytes(source: Self.v4.0, destination: Self.v4.1)
-        // In pieces, with the first words right behind.
+        // In pieces, directly followed by data.
         try await client.send(Array(header.prefix(5)))
         try await client.send(Array(header.dropFirst(5)) + Array("hello".utf8))
         let start = "PROXY TCP4 192.0.2.1 "
@@ -113,7 +113,7 @@ struct FenceTests {
             ports: [backend.port],
             session: SessionSettings(clientStartupTimeout: .milliseconds(50), acceptProxy: true))
         let wrong = try await proxy.connect()
-        // On a slow day the proxy's patience ends before this.
+        // On a slow machine the proxy's time limit may pass before this.
         try? await wrong.send("hello")
         #expect((try? await wrong.drain()) ?? 0 == 0)
         #expect(try await proxy.connect().drain() == 0)

@@ -1,4 +1,5 @@
 import Dispatch
+import FailoverCore
 import FailoverTesting
 import Testing
 
@@ -44,7 +45,7 @@ struct HalfCloseTests {
         let reads = try await proxy.connect()
         try await reads.send("big")
         #expect(try await reads.receive(1) == [7])
-        // Lives through the time after which those that have nothing to take are closed.
+        // Stays open while sessions with nothing left to send are closed.
         for _ in 0..<3 {
             let takesNothing = try await proxy.connect()
             try await takesNothing.send("nothing")

@@ -1,6 +1,7 @@
 import FailoverCore
+import FailoverSystem
 
-/// What scripts of several servers have heard.
+/// The messages that scripts of several servers have received.
 final class Heard: Sendable {
     private let all = Lock<[Int]>([])
 

@@ -7,7 +7,8 @@ import Testing
 
 @Suite("The last words of a server, and of the proxy in its place", .timeLimit(.minutes(5)))
 struct LastWordsTests {
-    /// What MySQL does of a statement that is too long: says so and closes with most of it unread.
+    /// MySQL's behavior for a statement that is too long: it sends an error and closes with most of the statement
+    /// unread.
     private static func refuseTheRest(_ client: FaultyServerConnection) {
         client.receive(atLeast: 100_000)
         client.send(Array("1153: too long".utf8))
@@ -18,7 +19,7 @@ struct LastWordsTests {
         let proxy = try ProxyUnderTest(ports: [backend.port])
         for _ in 0..<10 {
             let client = try await proxy.connect()
-            // Most of it is thrown away: the server takes no more.
+            // Most of it is discarded: the server accepts no more data.
             try await client.send([UInt8](repeating: 1, count: 24_000_000))
             #expect(try await client.receiveText(100) == "1153: too long")
         }
@@ -43,7 +44,7 @@ struct LastWordsTests {
         await proxy.server.stop(grace: .zero)
     }
 
-    /// Tries with an `idle_timeout` of a second, and with more where the test itself does not keep to it.
+    /// Tries with an `idle_timeout` of a second, and with more where the machine is too slow for it.
     private func untilItIsKept(_ attempt: (Duration) async throws -> [String]) async -> [String] {
         await patiently(.seconds(1), until: { $0.isEmpty }) { limit in
             do { return try await attempt(limit) } catch { return ["\(error)"] }
@@ -69,7 +70,7 @@ struct LastWordsTests {
             var mistakes: [String] = []
             for _ in 0..<3 {
                 let error = try await PostgresClient(proxy).error()
-                let message = "slave, idle_timeout: nothing was said for \(limit.inWords)"
+                let message = "slave: idle for \(limit.inWords) (idle_timeout)"
                 if error?.sqlState != "57P05" || error?.message != message { mistakes.append("\(error as Any)") }
             }
             mayAnswer.signal()
@@ -125,7 +126,7 @@ struct LastWordsTests {
         let isPostgres = engine == .postgres
         let backend = EchoBackend { isPostgres ? $0.servePostgres() : $0.serveMySQL() }
         var settings = SessionSettings(drainRate: 1000)
-        settings.drainPatience = .zero
+        settings.drainGrace = .zero
         let proxy = try ProxyUnderTest(ports: [backend.port], engine: engine, session: settings)
         if isPostgres {
             let (idle, works) = (try await PostgresClient(proxy), try await PostgresClient(proxy))
@@ -151,7 +152,7 @@ struct LastWordsTests {
     @Test func aShutdownIsPaced() async throws {
         let backend = EchoBackend { $0.servePostgres() }
         var settings = SessionSettings(drainRate: 10)
-        settings.drainPatience = .zero
+        settings.drainGrace = .zero
         let proxy = try ProxyUnderTest(ports: [backend.port], engine: .postgres, session: settings)
         var clients: [PostgresClient] = []
         for _ in 0..<10 { clients.append(try await PostgresClient(proxy)) }

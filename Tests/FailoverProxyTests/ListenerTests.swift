@@ -14,7 +14,7 @@ struct ListenerTests {
 
     @Test func anAddressInUseIsOneClearLine() throws {
         let backend = EchoBackend()
-        let error = #expect(throws: ListenError.self) {
+        let error = #expect(throws: OperationError.self) {
             _ = try ProxyUnderTest(backends: [], listen: [.loopback(port: backend.port)])
         }
         #expect(
@@ -25,7 +25,7 @@ struct ListenerTests {
     @Test func aListenerThatFailsLeavesNoneOpen() async throws {
         let backend = EchoBackend()
         let path = scratch.path("half")
-        #expect(throws: ListenError.self) {
+        #expect(throws: OperationError.self) {
             _ = try ProxyUnderTest(backends: [], listen: [.unix(path), .loopback(port: backend.port)])
         }
         #expect(access(path, F_OK) != 0)
@@ -63,15 +63,15 @@ struct ListenerTests {
         }
         let first = try OpenListeners().changed(to: [route(UnixSocketAccess(mode: 0o620, group: "\(group)"))])
         #expect(file(at: path) == (0o620, group))
-        // Another configuration's are taken on.
+        // The mode of another configuration is applied.
         let second = try first.changed(to: [route(UnixSocketAccess(mode: 0o777))])
         #expect(second.all.map(\.id) == first.all.map(\.id))
         #expect(file(at: path).mode == 0o777)
         second.close(second.all)
-        let error = #expect(throws: ListenError.self) {
+        let error = #expect(throws: OperationError.self) {
             _ = try OpenListeners().changed(to: [route(UnixSocketAccess(group: "no-such-group"))])
         }
-        #expect(error?.description.hasSuffix("; listen_group is no group") == true)
+        #expect(error?.description.hasSuffix("; the group in listen_group does not exist") == true)
     }
 
     @Test func aSocketLeftBehindIsReplacedAndOneInUseIsNot() async throws {
@@ -80,16 +80,16 @@ struct ListenerTests {
         _ = SocketAddress.unix(path).withSocketAddress { bind(stale, $0, $1) }
         close(stale)
         let proxy = try ProxyUnderTest(backends: [], listen: [.unix(path)])
-        let error = #expect(throws: ListenError.self) { _ = try ProxyUnderTest(backends: [], listen: [.unix(path)]) }
-        #expect(error?.cause.code == EADDRINUSE)
+        let error = #expect(throws: OperationError.self) { _ = try ProxyUnderTest(backends: [], listen: [.unix(path)]) }
+        #expect((error?.cause as? SystemError)?.code == EADDRINUSE)
         await proxy.server.stop(grace: .zero)
     }
 
     @Test func aFileThatIsNoSocketIsLeftAlone() throws {
         let path = scratch.path("file")
         close(open(path, O_CREAT | O_WRONLY, 0o600))
-        let error = #expect(throws: ListenError.self) { _ = try ProxyUnderTest(backends: [], listen: [.unix(path)]) }
-        #expect(error?.cause.code == EEXIST)
+        let error = #expect(throws: OperationError.self) { _ = try ProxyUnderTest(backends: [], listen: [.unix(path)]) }
+        #expect((error?.cause as? SystemError)?.code == EEXIST)
         #expect(access(path, F_OK) == 0)
         unlink(path)
     }

@@ -17,7 +17,7 @@ struct MovedAliasTests {
             backends: [[]], engine: .postgres, session: SessionSettings(onOutage: onOutage))
         proxy.board.setAddresses(alias: 0, [.loopback(port: former.port)], server: server(former))
         let client = try await PostgresClient(proxy)
-        // Other addresses of the same server move nobody.
+        // Other addresses of the same server move no session.
         proxy.board.setAddresses(
             alias: 0, [.loopback(port: former.port), .loopback6(port: former.port)], server: server(former))
         #expect(try await client.run("begin") == "T")
@@ -25,13 +25,13 @@ struct MovedAliasTests {
         proxy.board.setAddresses(alias: 0, [.loopback(port: next.port)], server: server(next))
         if onOutage == .close {
             let error = try await client.error()
-            #expect(error?.message == "slave: a0 is another server now")
+            #expect(error?.message == "slave: a0 now points to another server")
         } else {
             #expect(try await client.run("commit") == "I")
         }
         let other = try await PostgresClient(proxy)
         #expect(next.connections == 1)
-        // Those of the one that it is stay when anything else changes.
+        // Sessions of the current server stay when something else changes.
         proxy.board.setSuspect(alias: 0, true)
         #expect(try await other.run("select 1") == "I")
         await proxy.server.stop(grace: .zero)

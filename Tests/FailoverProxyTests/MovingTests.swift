@@ -78,7 +78,7 @@ struct MovingTests {
         proxy.board.markUp(alias: 0)
         let error = try await client.error()
         #expect(error?.sqlState == "57P01")
-        #expect(error?.message == "slave is back on its own server")
+        #expect(error?.message == "slave is back on a preferred server")
         #expect(try await PostgresClient(proxy).run("select 1") == "I")
         #expect(replica.connections == 1)
         await proxy.server.stop(grace: .zero)
@@ -90,7 +90,7 @@ struct MovingTests {
         let (works, idle) = (try await PostgresClient(proxy), try await PostgresClient(proxy))
         #expect(try await works.run("begin") == "T")
         proxy.board.markUp(alias: 0)
-        // The idle one is gone; the other goes on for as long as it likes.
+        // The idle session is closed. The other one may continue.
         #expect(try await idle.error()?.sqlState == "57P01")
         for _ in 0..<20 { #expect(try await works.run("update") == "T") }
         #expect(try await works.run("commit") == "I")
@@ -100,7 +100,7 @@ struct MovingTests {
 
     @Test func aSessionThatHasJustBegunIsServedWhileItsRouteMovesBack() async throws {
         var settings = SessionSettings(drainRate: 1000)
-        settings.drainPatience = .seconds(3600)
+        settings.drainGrace = .seconds(3600)
         let proxy = try proxy(settings)
         proxy.board.markDown(alias: 0, because: down)
         let client = try await PostgresClient(proxy)
@@ -117,7 +117,7 @@ struct MovingTests {
         #expect(!pace.take(at: 6_000_000_001))
     }
 
-    /// Who moves them looks once in 20 ms.
+    /// Sessions are checked every 20 ms.
     @Test func thoseOfATickMoveAtOnce() {
         let pace = DrainPace(rate: 1000)
         for tick: UInt64 in 100..<110 {
@@ -133,7 +133,8 @@ struct MovingTests {
         proxy.board.markUp(alias: 0)
         proxy.board.markDown(alias: 0, because: down)
         #expect(try await client.run("commit") == "I")
-        // Were it still to move, it would have been told with or right after the answer, before this one's session.
+        // If the session still had to move, it would be closed with or right after the answer, before this new
+        // session.
         for _ in 0..<5 { #expect(try await PostgresClient(proxy).run("select 1") == "I") }
         #expect(try await client.run("select 1") == "I")
         await proxy.server.stop(grace: .zero)
@@ -141,7 +142,7 @@ struct MovingTests {
 
     @Test func anEncryptedSessionWaitsForDrainDeadline() async throws {
         let primary = EchoBackend { client in
-            // Encrypted or in clear, as the client wants.
+            // Encrypted or in clear text, as the client requests.
             guard let first = client.receive(exactly: 8) else { return }
             guard first == PostgresWire.sslRequest else {
                 client.sendPostgresWelcome()
@@ -232,7 +233,7 @@ struct MovingTests {
         let moved = try await PostgresClient(proxy)
         #expect(primary.connections == 1)
         proxy.board.pin(route: 0, to: nil)
-        #expect(try await moved.error()?.message == "slave is back on its own server")
+        #expect(try await moved.error()?.message == "slave is back on a preferred server")
         await proxy.server.stop(grace: .zero)
     }
 
@@ -243,7 +244,7 @@ struct MovingTests {
         #expect(try await client.error()?.sqlState == "57P01")
         let moved = try await PostgresClient(proxy)
         #expect(primary.connections == 1)
-        // Back in service, but `keep` keeps who is elsewhere.
+        // The alias is back in service, but `keep` leaves sessions where they are.
         proxy.board.setDraining(alias: 0, false)
         for _ in 0..<5 { #expect(try await moved.run("select 1") == "I") }
         await proxy.server.stop(grace: .zero)

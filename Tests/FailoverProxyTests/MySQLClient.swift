@@ -2,7 +2,7 @@ import FailoverTesting
 
 @testable import FailoverProxy
 
-/// A MySQL client in clear, as far as tests need one.
+/// A clear-text MySQL client, as far as tests need one.
 struct MySQLClient {
     struct Packet: Equatable {
         let sequence: UInt8
@@ -23,7 +23,7 @@ struct MySQLClient {
 
     func send(query: String) async throws { try await send([3] + Array(query.utf8), sequence: 0) }
 
-    /// Runs a query and tells the status flags after it; `nil` when the session ended.
+    /// Runs a query and returns the status flags after it; `nil` if the session has ended.
     func run(_ query: String) async throws -> UInt16? {
         try await send(query: query)
         guard let body = try await packet()?.body, body.count >= 5 else { return nil }

@@ -30,7 +30,7 @@ struct MySQLProofTests {
             ServerFault("refuses with \(code)", kind) { $0.sendMySQLError(code, "not now") }
         }
 
-    /// Well: greets, and answers a login and queries.
+    /// Healthy: sends a greeting and answers logins and queries.
     private let primary = EchoBackend { $0.serveMySQL() }
 
     private func proxy(replica: Int, limit: Duration = .ample) throws -> ProxyUnderTest {
@@ -54,7 +54,7 @@ struct MySQLProofTests {
         }
         #expect(served.said == Self.greeting)
         #expect(served.failures.map(\.alias) == [0])
-        // A reset may overtake the end of the connection attempt, and then is one.
+        // A reset may arrive before the connection attempt is complete, and is then reported as a reset.
         let kinds = fault.kind == .reset ? [.reset, .earlyClose] : [fault.kind]
         #expect(kinds.contains(try #require(served.failures.first).kind))
     }

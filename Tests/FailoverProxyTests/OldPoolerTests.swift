@@ -1,16 +1,18 @@
 import FailoverCore
+import FailoverSystem
 import FailoverTesting
 import Testing
 
 @testable import FailoverProxy
 
-/// A failover alias behind a pooler that takes no `default_transaction_read_only` at the start, as PgBouncer 1.18. Case 14.
+/// A failover alias behind a pooler that does not accept `default_transaction_read_only` at the start, such as
+/// PgBouncer 1.18. Case 14.
 @Suite("The read-only guard at an old pooler", .timeLimit(.minutes(5)))
 struct OldPoolerTests {
     private final class Heard: Sendable {
-        private let words = Lock<[String]>([])
-        var all: [String] { words.withLock { $0 } }
-        func note(_ word: String) { words.withLock { $0.append(word) } }
+        private let notes = Lock<[String]>([])
+        var all: [String] { notes.withLock { $0 } }
+        func note(_ word: String) { notes.withLock { $0.append(word) } }
     }
 
     private func pooler(
@@ -63,7 +65,7 @@ struct OldPoolerTests {
             _ = try await client.run("select 1")
         }
         #expect(heard.all == ["refused"] + (0..<5).flatMap { _ in [PostgresGuard.statement, "select 1"] })
-        // Nobody is accused of it.
+        // No alias is accused.
         #expect(!proxy.failures.contains { $0.alias == 1 })
     }
 
@@ -74,14 +76,14 @@ struct OldPoolerTests {
         let connection = try await proxy.connect()
         try await connection.send(PostgresWire.startup())
         let answer = String(decoding: try await connection.receive(20_000), as: UTF8.self)
-        #expect(answer.contains("a1 must not be written to, but it said 25001: not now"), "\(answer)")
+        #expect(answer.contains("cannot make the session on a1 read-only: server answered 25001: not now"), "\(answer)")
         #expect(answer.contains("57P03"))
     }
 
     @Test func aPoolerThatSaysNothingToItServesNobody() async throws {
         let (unused, heard) = (UnusedPort(), Heard())
         let pooler = pooler(heard) { $0.holdOpen() }
-        let expected = "it said nothing in time"
+        let expected = "no answer from the server in time"
         let answer = try await patiently(until: { $0.contains(expected) }) { limit in
             let proxy = try proxy(unused, pooler, greetingTimeout: limit)
             let connection = try await proxy.connect()

@@ -1,9 +1,10 @@
 import FailoverCore
+import FailoverTesting
 import Testing
 
 @testable import FailoverProxy
 
-@Suite("Who is dialed when nobody is up")
+@Suite("Aliases that are dialed when none is up")
 struct OutagesTests {
     private let refused = PingFailure(.refused, "down")
     private static let second: UInt64 = 1_000_000_000
@@ -13,7 +14,7 @@ struct OutagesTests {
             aliases: ["a", "b", "c"].map { AliasState(name: $0, endpoint: .tcp(host: $0, port: 1)) },
             routes: [Route(name: "slave", aliases: [0, 1, 2])]))
 
-    /// Aliases go down one after the other, so many seconds apart.
+    /// Aliases go down in this order, `apart` seconds apart.
     private func outages(_ order: [Int], apart: UInt64 = 5) -> Outages {
         var outages = Outages(board.table, now: 0)
         for (index, alias) in order.enumerated() {

@@ -2,7 +2,7 @@ import FailoverTesting
 
 @testable import FailoverProxy
 
-/// A PostgreSQL client in clear, as far as tests need one.
+/// A clear-text PostgreSQL client, as far as tests need one.
 struct PostgresClient {
     let connection: TCPClient
 
@@ -16,7 +16,7 @@ struct PostgresClient {
         _ = try await readyForQuery()
     }
 
-    /// Runs a query and tells the state of the transaction after it: `I`, `T` or `E`; `nil` when the session ended.
+    /// Runs a query and returns the transaction status after it: `I`, `T` or `E`; `nil` if the session has ended.
     @discardableResult
     func run(_ query: String) async throws -> String? {
         try await connection.send(PostgresWire.query(query))
@@ -32,7 +32,7 @@ struct PostgresClient {
         return body.count == length ? (Character(Unicode.Scalar(head[0])), body) : nil
     }
 
-    /// The error that the server, or the proxy, says next; `nil` when the stream ends without one.
+    /// The next error of the server or the proxy; `nil` if the stream ends without one.
     func error() async throws -> PostgresErrorResponse? {
         while let (type, body) = try await message() {
             if type == "E" { return PostgresErrorResponse(body: body) }
@@ -40,7 +40,7 @@ struct PostgresClient {
         return nil
     }
 
-    /// Reads up to the next state of the transaction.
+    /// Reads up to the next transaction status.
     func readyForQuery() async throws -> String? {
         while let (type, body) = try await message() {
             if type == "Z" { return String(decoding: body, as: UTF8.self) }

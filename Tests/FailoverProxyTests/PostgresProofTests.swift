@@ -33,7 +33,7 @@ struct PostgresProofTests {
             }
         }
 
-    /// Well: lets everybody in, and says its name.
+    /// Healthy: accepts every login and sends its name.
     private let primary = EchoBackend { client in
         client.receivePostgresStartup()
         client.sendPostgresWelcome()
@@ -49,14 +49,14 @@ struct PostgresProofTests {
             session: SessionSettings(connectTimeout: connectTimeout, greetingTimeout: greetingTimeout))
     }
 
-    /// What `sendPostgresWelcome` says.
+    /// The bytes of `sendPostgresWelcome`.
     private static let welcome =
         Wire.message("R", [0, 0, 0, 0]) + Wire.message("S", Array("server_version\u{0}15.0\u{0}".utf8))
         + Wire.message("K", [0, 0, 0, 1, 0, 0, 0, 2]) + Wire.ready("I")
 
     private static let welcomeOfPrimary = welcome + Array("primary".utf8)
 
-    /// What a client is told that logs in.
+    /// What a client receives when it logs in.
     private func start(_ client: TCPClient) async throws -> [UInt8] {
         try await client.send(Wire.startup())
         return try await client.receive(Self.welcomeOfPrimary.count)
@@ -81,12 +81,12 @@ struct PostgresProofTests {
         }
         #expect(served.said == Self.welcomeOfPrimary)
         #expect(served.failures.map(\.alias) == [0])
-        // A close may overtake what the proxy sends, and then is a reset.
+        // A close may arrive before the proxy has sent its bytes, and is then a reset.
         let kinds = fault.kind == .earlyClose ? [fault.kind, .reset] : [fault.kind]
         #expect(kinds.contains(try #require(served.failures.first).kind))
     }
 
-    /// Its length ends it before its fields begin.
+    /// The error's length ends it before its fields begin.
     @Test func anErrorWithoutABodyEndsThatSessionAndNoOther() async throws {
         let error: [UInt8] = [UInt8(ascii: "E"), 0, 0, 0, 4]
         let replica = EchoBackend { client in
@@ -115,7 +115,8 @@ struct PostgresProofTests {
     @Test func aRefusedConnectionAndOneThatIsSwallowedAreNoErrorEither() async throws {
         let (unused, swallowing) = (UnusedPort(), SwallowingServer())
         for (port, kind) in [(unused.port, BackendErrorKind.connectRefused), (swallowing.port, .connectTimeout)] {
-            // The one has its limit to pass, within which a busy machine has to connect to the other.
+            // The limit must pass for the swallowing server, and a busy machine must connect to the other server
+            // within it.
             let served = try await patiently(.milliseconds(100)) { (served: Served<[UInt8]>) in
                 served.said == Self.welcomeOfPrimary
             } _: { limit in
@@ -133,7 +134,7 @@ struct PostgresProofTests {
         let replica = EchoBackend { client in
             _ = client.receive(exactly: 8)
             client.send(Array("S".utf8))
-            // To close with this unread would be a reset.
+            // Closing with these bytes unread would be a reset.
             _ = client.receive(exactly: Wire.hello.count)
         }
         let primary = EchoBackend { client in
@@ -240,6 +241,7 @@ struct PostgresProofTests {
         try await first.send(Wire.startup())
         #expect(try await first.receive(1).count == 1)
         proxy.board.markDown(alias: 0, because: PingFailure(.refused, "down"))
+        _ = try await first.drain()
         proxy.board.markUp(alias: 0)
         proxy.board.setSuspect(alias: 0, true)
         let second = try await proxy.connect()
@@ -249,7 +251,7 @@ struct PostgresProofTests {
         let cancel = try await proxy.connect()
         try await cancel.send(PostgresWire.cancel(process: 1, secret: 2))
         #expect(try await cancel.drain() == 0)
-        // The first session was closed by the outage; its server holds none any more.
+        // The outage closed the first session, so its server holds no session any more.
         #expect(heard.numbers == [1])
         await proxy.server.stop(grace: .zero)
     }

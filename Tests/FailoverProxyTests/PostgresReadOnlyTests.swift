@@ -1,9 +1,10 @@
 import FailoverCore
+import FailoverTesting
 import Testing
 
 @testable import FailoverProxy
 
-@Suite("A PostgreSQL session that is kept from writing")
+@Suite("A read-only PostgreSQL session")
 struct PostgresReadOnlyTests {
     private typealias Wire = PostgresWire
 
@@ -58,71 +59,71 @@ struct PostgresReadOnlyTests {
 
     @Test(arguments: [SessionSettings.OpaquePolicy.allow, .refuse])
     func eachBackendGetsWhatItIsToHave(opaque: SessionSettings.OpaquePolicy) {
-        var opening = PostgresOpening()
-        #expect(opening.clientSent(Self.startup) == .connect)
-        #expect(opening.connected(guarding: opaque) == .awaitBackend(sending: Self.readOnly))
-        #expect(opening.backendLost() == .connect)
-        #expect(opening.connected() == .awaitBackend(sending: Self.startup))
-        #expect(opening.backendLost() == .connect)
-        #expect(opening.connected(guarding: opaque) == .awaitBackend(sending: Self.readOnly))
-        #expect(opening.backendSent(Wire.welcome) == .proven(Wire.welcome))
-        #expect(opening.isInClear)
+        var handshake = PostgresHandshake()
+        #expect(handshake.clientSent(Self.startup) == .connect)
+        #expect(handshake.connected(guarding: opaque) == .awaitBackend(sending: Self.readOnly))
+        #expect(handshake.backendLost() == .connect)
+        #expect(handshake.connected() == .awaitBackend(sending: Self.startup))
+        #expect(handshake.backendLost() == .connect)
+        #expect(handshake.connected(guarding: opaque) == .awaitBackend(sending: Self.readOnly))
+        #expect(handshake.backendSent(Wire.welcome) == .proven(Wire.welcome))
+        #expect(handshake.isInClear)
     }
 
     @Test(arguments: [SessionSettings.OpaquePolicy.allow, .refuse])
     func aBackendThatDeniedEncryptionItselfIsGuarded(opaque: SessionSettings.OpaquePolicy) {
-        var opening = PostgresOpening()
-        _ = opening.clientSent(Wire.sslRequest)
-        _ = opening.connected(guarding: opaque)
-        #expect(opening.backendSent([UInt8(ascii: "N")]) == .tellClient([UInt8(ascii: "N")]))
-        #expect(opening.clientSent(Self.startup) == .awaitBackend(sending: Self.readOnly))
+        var handshake = PostgresHandshake()
+        _ = handshake.clientSent(Wire.sslRequest)
+        _ = handshake.connected(guarding: opaque)
+        #expect(handshake.backendSent([UInt8(ascii: "N")]) == .tellClient([UInt8(ascii: "N")]))
+        #expect(handshake.clientSent(Self.startup) == .awaitBackend(sending: Self.readOnly))
     }
 
     @Test func aMessageWithoutRoomIsForAnotherAlias() {
-        var opening = PostgresOpening()
+        var handshake = PostgresHandshake()
         let long = Self.startup([("user", "app"), ("options", String(repeating: " ", count: 9950))])
-        _ = opening.clientSent(long)
-        guard case .failed(.unguardable) = opening.connected(guarding: .allow) else {
+        _ = handshake.clientSent(long)
+        guard case .failed(.unguardable) = handshake.connected(guarding: .allow) else {
             Issue.record("given to a backend")
             return
         }
-        #expect(opening.backendLost() == .connect)
-        #expect(opening.connected() == .awaitBackend(sending: long))
+        #expect(handshake.backendLost() == .connect)
+        #expect(handshake.connected() == .awaitBackend(sending: long))
     }
 
     @Test func cancelRequestsAreNotTouched() {
-        var opening = PostgresOpening()
-        #expect(opening.clientSent(Wire.cancel) == .cancel(Wire.cancel))
+        var handshake = PostgresHandshake()
+        #expect(handshake.clientSent(Wire.cancel) == .cancel(Wire.cancel))
     }
 
     @Test(arguments: [Wire.sslRequest, Wire.gssRequest])
     func encryptionIsAnsweredByTheServerWhereItIsAllowed(request: [UInt8]) {
-        var opening = PostgresOpening()
-        _ = opening.clientSent(request)
-        #expect(opening.connected(guarding: .allow) == .awaitBackend(sending: request))
+        var handshake = PostgresHandshake()
+        _ = handshake.clientSent(request)
+        #expect(handshake.connected(guarding: .allow) == .awaitBackend(sending: request))
         let yes = [request == Wire.sslRequest ? UInt8(ascii: "S") : UInt8(ascii: "G")]
-        #expect(opening.backendSent(yes) == .tellClient(yes))
-        #expect(opening.clientSent(Wire.hello) == .awaitBackend(sending: Wire.hello))
-        #expect(opening.isEncrypted)
+        #expect(handshake.backendSent(yes) == .tellClient(yes))
+        #expect(handshake.clientSent(Wire.hello) == .awaitBackend(sending: Wire.hello))
+        #expect(handshake.isEncrypted)
     }
 
     @Test(arguments: [Wire.sslRequest, Wire.gssRequest])
     func whoAsksForEncryptionIsRefusedWithoutALureIntoClearText(request: [UInt8]) {
-        var opening = PostgresOpening()
-        _ = opening.clientSent(request)
-        #expect(opening.connected(guarding: .refuse) == .awaitBackend(sending: request))
+        var handshake = PostgresHandshake()
+        _ = handshake.clientSent(request)
+        #expect(handshake.connected(guarding: .refuse) == .awaitBackend(sending: request))
         let yes = [request == Wire.sslRequest ? UInt8(ascii: "S") : UInt8(ascii: "G")]
-        #expect(opening.backendSent(yes) == .failed(.unguardable(ReadOnlyGuard.whyEncrypted)))
-        #expect(opening.backendLost() == .connect)
-        let refusal = Refusal(kind: .unguarded, message: "slave: default must not be written to")
-        #expect(opening.refuse(refusal) == .farewell(refusal.postgresMessage))
+        #expect(handshake.backendSent(yes) == .failed(.unguardable(ReadOnlyGuard.whyEncrypted)))
+        #expect(handshake.backendLost() == .connect)
+        let refusal = Refusal(kind: .unguarded, message: "slave: cannot make the session on default read-only")
+        #expect(handshake.refuse(refusal) == .closingMessage(refusal.postgresMessage))
     }
 
     private let address = SocketAddress(bytes: [1], description: "a")
 
     private func machine(_ opaque: SessionSettings.OpaquePolicy, guarded: [Int]) -> SessionStateMachine {
         SessionStateMachine(
-            opening: .postgres(PostgresOpening()),
+            handshake: .postgres(PostgresHandshake()),
             candidates: (0..<2).map { RouteTable.Candidate(alias: $0, addresses: [address, address]) },
             limits: .init(connect: 1000, greeting: 2000, clientStartup: 30_000, refusal: 10),
             readOnlyGuard: ReadOnlyGuard(aliases: guarded, opaque: opaque))
@@ -158,17 +159,17 @@ struct PostgresReadOnlyTests {
     }
 
     @Test func whoHasBegunTLSIsToldByAnAlertOfTLS() {
-        let refusal = Refusal(kind: .unguarded, message: "slave: default must not be written to")
-        var direct = PostgresOpening()
+        let refusal = Refusal(kind: .unguarded, message: "slave: cannot make the session on default read-only")
+        var direct = PostgresHandshake()
         _ = direct.clientSent(Wire.hello)
-        #expect(direct.refuse(refusal) == .farewell(TLSAlert.accessDenied))
-        // Its own alias agreed, and was lost.
-        var promised = PostgresOpening()
+        #expect(direct.refuse(refusal) == .closingMessage(TLSAlert.accessDenied))
+        // The route's own alias accepted encryption, and was lost.
+        var promised = PostgresHandshake()
         _ = promised.clientSent(Wire.sslRequest)
         _ = promised.connected()
         _ = promised.backendSent([UInt8(ascii: "S")])
         _ = promised.backendLost()
-        #expect(promised.refuse(refusal) == .farewell(TLSAlert.accessDenied))
+        #expect(promised.refuse(refusal) == .closingMessage(TLSAlert.accessDenied))
     }
 
     @Test func anEncryptedSessionThatIsAllowedIsKnownToBeUnguarded() {

@@ -9,7 +9,7 @@ enum PostgresWire {
     }
     /// The beginning of a TLS handshake, as a client sends it.
     static let hello: [UInt8] = [0x16, 0x03, 0x01, 0x00, 0x05, 1, 0, 0, 1, 5]
-    /// And as a server answers it.
+    /// The server's answer to it.
     static let serverHello: [UInt8] = [0x16, 0x03, 0x03, 0x00, 0x02, 6, 7]
     /// AuthenticationOk and ReadyForQuery.
     static let welcome = message("R", [0, 0, 0, 0]) + ready("I")
@@ -28,7 +28,7 @@ enum PostgresWire {
 
     static func query(_ text: String) -> [UInt8] { message("Q", Array("\(text)\u{0}".utf8)) }
 
-    static func error(_ sqlState: String, _ words: String = "words") -> [UInt8] {
-        message("E", Array("SFATAL\u{0}VFATAL\u{0}C\(sqlState)\u{0}M\(words)\u{0}\u{0}".utf8))
+    static func error(_ sqlState: String, _ text: String = "words") -> [UInt8] {
+        message("E", Array("SFATAL\u{0}VFATAL\u{0}C\(sqlState)\u{0}M\(text)\u{0}\u{0}".utf8))
     }
 }

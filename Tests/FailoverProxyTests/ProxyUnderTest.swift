@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverSystem
 import FailoverTesting
 import Glibc
 import Logging
@@ -6,7 +7,7 @@ import Synchronization
 
 @testable import FailoverProxy
 
-/// A running proxy with one route over backends on loopback ports, and what it told its observer.
+/// A running proxy with one route over backends on loopback ports, and the reports to its observer.
 final class ProxyUnderTest: Sendable {
     let server: ProxyServer
     let board: RouteBoard
@@ -32,7 +33,7 @@ final class ProxyUnderTest: Sendable {
         maxConnectionsPerSource: Int? = nil, connectionRatePerSource: Int? = nil,
         aliasLimits: [Int?]? = nil, answerTimeouts: [Duration] = [], engine: DatabaseServer.Engine = .tcp,
         allow: SourceNetworks? = nil,
-        session: SessionSettings = SessionSettings(), balance: BalanceSettings? = nil, ownCount: Int = 1,
+        session: SessionSettings = SessionSettings(), balance: BalanceSettings? = nil, preferredCount: Int = 1,
         workers: Int = 2, maxBufferMemory: Int? = 256 << 20, start: Bool = true
     ) throws {
         let aliases = backends.enumerated().map {
@@ -40,7 +41,8 @@ final class ProxyUnderTest: Sendable {
         }
         board = RouteBoard(
             RouteTable(
-                aliases: aliases, routes: [Route(name: "slave", aliases: Array(aliases.indices), ownCount: ownCount)]))
+                aliases: aliases,
+                routes: [Route(name: "slave", aliases: Array(aliases.indices), preferredCount: preferredCount)]))
         log = CapturedLog()
         seen = Seen()
         server = try ProxyServer(
@@ -52,8 +54,9 @@ final class ProxyUnderTest: Sendable {
                         connectionRatePerSource: connectionRatePerSource, session: session.patient, balance: balance)
                 ], aliasLimits: aliasLimits ?? backends.map { _ in nil }, aliasAnswerTimeouts: answerTimeouts,
                 workers: workers, maxBufferMemory: maxBufferMemory),
-            board: board, observer: seen, log: log.logger)
-        // The log's own, not this object: it outlives the proxy.
+            table: board.table, observer: seen, log: log.logger)
+        board.follow { [server] in server.follow($0) }
+        // Captures the log instead of this object, because the witness outlives the proxy.
         witness = Witness("the proxy") { [log] in
             zip(log.lines, log.metadata).map { line, metadata in
                 ([line] + metadata.sorted { $0.key < $1.key }.map { "\($0)=\($1)" }).joined(separator: " ")
@@ -71,7 +74,7 @@ final class ProxyUnderTest: Sendable {
     }
 
     var failures: [BackendFailure] { seen.failures.withLock { $0 } }
-    /// The aliases that were worth a look, without being accused.
+    /// The aliases that were reported as doubtful.
     var doubtful: [Int] { seen.doubtful.withLock { $0 } }
     /// The aliases that served as the last resort.
     var served: [Int] { seen.served.withLock { $0 } }
@@ -82,34 +85,34 @@ final class ProxyUnderTest: Sendable {
 
     func connect() async throws -> TCPClient { try await TCPClient.connect(port: port) }
 
-    /// Connects and asks for the greeting of whichever backend answers.
+    /// Connects and returns the greeting of the backend that serves.
     func whoAnswers(length: Int = 2) async throws -> String {
         try await connect().receiveText(length)
     }
 }
 
-/// What a client was told, and what the proxy saw of its servers.
+/// What a client received, and what the proxy observed of its servers.
 struct Served<Words: Sendable>: Sendable {
     let said: Words
     let failures: [BackendFailure]
 }
 
 extension SessionSettings {
-    /// The same; limits that a test has not set are such as no machine meets.
+    /// The same settings; time limits that a test has not set become so long that no machine reaches them.
     var patient: SessionSettings {
         let unset = SessionSettings()
         var settings = self
         if connectTimeout == unset.connectTimeout { settings.connectTimeout = .ample }
         if greetingTimeout == unset.greetingTimeout { settings.greetingTimeout = .ample }
         if clientStartupTimeout == unset.clientStartupTimeout { settings.clientStartupTimeout = .ample }
-        if loginPatience == unset.loginPatience { settings.loginPatience = .ample }
-        if refusalPatience == unset.refusalPatience { settings.refusalPatience = .ample }
+        if loginTimeout == unset.loginTimeout { settings.loginTimeout = .ample }
+        if refusalTimeout == unset.refusalTimeout { settings.refusalTimeout = .ample }
         return settings
     }
 }
 
 extension SocketAddress {
-    /// The port, which stands at the same place in either family.
+    /// The port, which has the same offset in both families.
     var localPort: Int { Int(bytes[2]) << 8 | Int(bytes[3]) }
 
     /// A port of 127.0.0.1.

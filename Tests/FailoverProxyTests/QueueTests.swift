@@ -1,10 +1,11 @@
 import FailoverCore
+import FailoverSystem
 import FailoverTesting
 import Testing
 
 @testable import FailoverProxy
 
-@Suite("Clients that wait for a place", .timeLimit(.minutes(5)))
+@Suite("Clients that wait for a connection slot", .timeLimit(.minutes(5)))
 struct QueueTests {
     private let backend = EchoBackend(greeting: "r:")
 
@@ -82,7 +83,7 @@ struct QueueTests {
         #expect(try await first.receiveText(2) == "r:")
         let second = try await proxy.connect()
         #expect(try await second.receiveText(2) == "o:")
-        // The third has whichever is free first.
+        // The third client gets the slot that is free first.
         let third = try await proxy.connect()
         #expect(await eventually { await queued(proxy) == 1 })
         second.endSending()
@@ -120,7 +121,7 @@ struct QueueTests {
             let client = try await proxy.connect()
             try await client.send(PostgresWire.sslRequest)
             #expect(await eventually { await queued(proxy) == 1 })
-            // That one has its time from then on; when it is over, so is that of the client that waits.
+            // The time limit of this client begins later. When it has passed, so has that of the waiting client.
             #expect(try await proxy.connect().drain() == 0)
             holder.connection.endSending()
             _ = try await holder.connection.drain()
@@ -150,18 +151,18 @@ struct QueueTests {
         await proxy.server.stop(grace: .zero)
     }
 
-    // MARK: The line itself
+    // MARK: The queue itself
 
     private final class Woken: Sendable {
         let all = Lock<[UInt64]>([])
-        func waiter(_ session: UInt64) -> PlaceLine.Waiter {
-            PlaceLine.Waiter(session: session) { self.all.withLock { $0.append(session) } }
+        func waiter(_ session: UInt64) -> ConnectionLimit.Waiter {
+            ConnectionLimit.Waiter(session: session) { self.all.withLock { $0.append(session) } }
         }
         var sessions: [UInt64] { all.withLock { $0 } }
     }
 
     @Test func aPlaceGoesToTheFirstInLineAndNotToWhoComesThen() {
-        let (line, woken) = (PlaceLine(limit: 1), Woken())
+        let (line, woken) = (ConnectionLimit(limit: 1), Woken())
         #expect(line.take(orWait: nil) == .taken)
         #expect(line.take(orWait: nil) == .full)
         for session: UInt64 in 1...3 { #expect(line.take(orWait: woken.waiter(session)) == .waits) }
@@ -176,12 +177,12 @@ struct QueueTests {
     }
 
     @Test func aLimitThatIsRaisedWakesThoseThatItHasRoomFor() {
-        let (line, woken) = (PlaceLine(limit: 1), Woken())
+        let (line, woken) = (ConnectionLimit(limit: 1), Woken())
         #expect(line.take(orWait: nil) == .taken)
         for session: UInt64 in 1...3 { #expect(line.take(orWait: woken.waiter(session)) == .waits) }
         line.change(limit: 3)
         #expect(woken.sessions == [1, 2])
-        // One that is lowered takes no place away, and gives none.
+        // A lower limit takes no slot away and gives none out.
         line.change(limit: 1)
         line.leave()
         line.leave()
@@ -191,9 +192,9 @@ struct QueueTests {
     }
 
     @Test func theLineIsBounded() {
-        let (line, woken) = (PlaceLine(limit: 1), Woken())
+        let (line, woken) = (ConnectionLimit(limit: 1), Woken())
         #expect(line.take(orWait: nil) == .taken)
-        for session in 0..<UInt64(PlaceLine.longestLine) {
+        for session in 0..<UInt64(ConnectionLimit.longestLine) {
             #expect(line.take(orWait: woken.waiter(session)) == .waits)
         }
         #expect(line.take(orWait: woken.waiter(5000)) == .full)

@@ -1,16 +1,17 @@
 import FailoverCore
+import FailoverSystem
 import FailoverTesting
 import Testing
 
 @testable import FailoverProxy
 
-@Suite("Sessions on a failover alias that must not be written to", .timeLimit(.minutes(5)), .explained)
+@Suite("Read-only sessions on a failover alias", .timeLimit(.minutes(5)), .explained)
 struct ReadOnlySessionTests {
-    /// What servers were told, in order.
+    /// The messages that servers received, in order.
     private final class Heard: Sendable {
-        private let words = Lock<[String]>([])
-        var all: [String] { words.withLock { $0 } }
-        func note(_ word: String) { words.withLock { $0.append(word) } }
+        private let notes = Lock<[String]>([])
+        var all: [String] { notes.withLock { $0 } }
+        func note(_ word: String) { notes.withLock { $0.append(word) } }
     }
 
     private static let set = "SET SESSION TRANSACTION READ ONLY"
@@ -28,7 +29,8 @@ struct ReadOnlySessionTests {
 
     // MARK: MySQL
 
-    /// Serves MySQL and notes commands; `answer` answers to what the proxy tells, before the login's answer goes on.
+    /// Serves MySQL and records commands. `answer` answers the guard's statement before the login's answer is passed
+    /// on.
     private func mysql(
         _ heard: Heard, answer: @escaping @Sendable (FaultyServerConnection) -> Void = { $0.sendMySQLOK(sequence: 1) }
     ) -> EchoBackend {
@@ -98,7 +100,7 @@ struct ReadOnlySessionTests {
         #expect(own.all == ["select 2"])
     }
 
-    /// As MySQL 9.7 does when a client closes without COM_QUIT.
+    /// MySQL 9.7 does this when a client closes without COM_QUIT.
     @Test(arguments: [SessionSettings.OpaquePolicy.allow, .refuse])
     func whatAServerSaysToTheEndOfItsClientIsNoLossOfTheGuard(policy: SessionSettings.OpaquePolicy) async throws {
         let unused = UnusedPort()
@@ -119,25 +121,25 @@ struct ReadOnlySessionTests {
         #expect(await proxy.server.trafficReport().routes[0].refused == 0)
     }
 
-    private static let faults: [(words: String, play: @Sendable (FaultyServerConnection) -> Void)] = [
-        ("it said 1193: Unknown variable", { $0.sendMySQLError(1193, "Unknown variable", sequence: 1) }),
-        ("it closed", { _ in }),
-        ("it closed", { $0.reset() }),
-        ("it said nothing in time", { $0.holdOpen() }),
-        ("what it said was no answer", { $0.send([1, 0, 0, 1, 9]) }),
+    private static let faults: [(message: String, play: @Sendable (FaultyServerConnection) -> Void)] = [
+        ("server answered 1193: Unknown variable", { $0.sendMySQLError(1193, "Unknown variable", sequence: 1) }),
+        ("the server closed the connection", { _ in }),
+        ("the server closed the connection", { $0.reset() }),
+        ("no answer from the server in time", { $0.holdOpen() }),
+        ("unexpected answer from the server", { $0.send([1, 0, 0, 1, 9]) }),
     ]
 
     @Test(arguments: faults.indices)
     func aMySQLServerThatDoesNotTakeItServesNobodyAndTheClientReadsWhy(fault: Int) async throws {
-        let (words, play) = Self.faults[fault]
+        let (message, play) = Self.faults[fault]
         let unused = UnusedPort()
         let backend = EchoBackend { connection in
             guard connection.acceptMySQLLogin(), connection.receiveMySQLPacket() != nil else { return }
             play(connection)
-            // Its end is for the proxy to bring about, but for the one that closes.
-            if words != "it closed" { connection.receiveToEnd() }
+            // The proxy must end the connection, unless the server closes it.
+            if message != "the server closed the connection" { connection.receiveToEnd() }
         }
-        let expected = "HY000slave: a1 must not be written to, but \(words)"
+        let expected = "HY000slave: cannot make the session on a1 read-only: \(message)"
         func attempt(_ patience: Duration) async throws -> (proxy: ProxyUnderTest, error: String) {
             let proxy = try self.proxy(own: Int(unused.port), failover: backend.port, .mysql, patience: patience)
             let connection = try await proxy.connect()
@@ -146,15 +148,15 @@ struct ReadOnlySessionTests {
             try? await connection.send(FaultyServerConnection.mysqlPacket(1, handshake + Array("app\u{0}\u{0}".utf8)))
             return (proxy, String(decoding: try await connection.receive(20_000), as: UTF8.self))
         }
-        // Only silence waits until the server's time is over, in which a busy machine has to let the client in.
+        // Only the silent server needs the time limit to pass, and within it a busy machine must log the client in.
         let (proxy, error) =
-            words.contains("in time")
+            message.contains("in time")
             ? try await patiently(until: { $0.error.contains(expected) }, attempt) : try await attempt(.ample)
         #expect(error.contains(expected), "\(error)")
-        #expect(proxy.log.lines.contains("warning slave: client refused, a1 must not be written to"))
-        #expect(proxy.log.metadata.contains { $0["detail"] == words })
+        #expect(proxy.log.lines.contains("warning slave: client refused, cannot make its session on a1 read-only"))
+        #expect(proxy.log.metadata.contains { $0["detail"] == message })
         let isAccused = proxy.failures.contains { $0.kind == .greetingTimeout }
-        #expect(isAccused == words.contains("in time"))
+        #expect(isAccused == message.contains("in time"))
     }
 
     @Test func anEncryptedMySQLSessionIsRefusedAndItsServerLeftByARefusedLogin() async throws {
@@ -212,12 +214,12 @@ struct ReadOnlySessionTests {
         let hello: [UInt8] = [0x16, 3, 1, 0, 5, 1, 2, 3, 4, 5]
         try await connection.send(hello)
         #expect(try await connection.receive(10) == hello)
-        #expect(proxy.log.lines.contains { $0.contains("nothing keeps it from writing") })
+        #expect(proxy.log.lines.contains { $0.contains("served without the read-only guard") })
     }
 
     // MARK: PostgreSQL
 
-    /// Serves PostgreSQL and notes what it is asked first.
+    /// Serves PostgreSQL and records the first message.
     private func postgres(_ heard: Heard, agrees: Bool = false) -> EchoBackend {
         EchoBackend { connection in
             while let length = connection.receive(exactly: 4),

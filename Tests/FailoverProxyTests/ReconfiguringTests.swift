@@ -37,7 +37,9 @@ struct ReconfiguringTests {
     ) async throws {
         let change = try proxy.server.prepare(
             ProxyConfiguration(routes: routes, aliasLimits: aliases.map { _ in nil }, workers: 2))
-        await proxy.server.commit(change, aliases: aliases, routes: table, observer: Unobserved())
+        await proxy.server.commit(change, observer: Unobserved()) {
+            proxy.board.change(aliases: aliases, routes: table)
+        }
     }
 
     @Test func aRouteGetsAnotherListenerAndLosesIt() async throws {
@@ -54,7 +56,7 @@ struct ReconfiguringTests {
         try await change(proxy, [route("slave")], states, table)
         #expect(proxy.server.addresses[0].map(\.localPort) == [ports[0]])
         await #expect(throws: TCPClient.Failure.self) { try await TCPClient.connect(port: ports[1]) }
-        // Whoever came through it goes on.
+        // A session that came through the closed listener continues.
         #expect(try await added.run("select 1") == "I")
         #expect(try await client.run("select 1") == "I")
         await proxy.server.stop(grace: .zero)
@@ -64,7 +66,7 @@ struct ReconfiguringTests {
         let proxy = try proxy()
         var other = route("other", listeners: 2)
         other.listen[1] = .loopback(port: replica.port)
-        #expect(throws: ListenError.self) {
+        #expect(throws: OperationError.self) {
             _ = try proxy.server.prepare(
                 ProxyConfiguration(routes: [route("slave"), other], aliasLimits: [nil, nil], workers: 2))
         }
@@ -118,7 +120,7 @@ struct ReconfiguringTests {
         #expect(try await client.run("select 1") == "I")
         let other = try await PostgresClient(TCPClient.connect(port: proxy.server.addresses[1][0].localPort))
         #expect(try await other.run("select 1") == "I")
-        // An outage and a recovery of an alias that they do not have concern them as little as before.
+        // An outage and a recovery of an alias that the sessions' route does not have do not affect them.
         proxy.board.markDown(alias: 1, because: PingFailure(.refused, "down"))
         proxy.board.markUp(alias: 1)
         #expect(try await client.run("select 1") == "I")

@@ -22,10 +22,10 @@ struct RelayTests {
         let backend = EchoBackend()
         let proxy = try ProxyUnderTest(ports: [backend.port])
         let client = try await proxy.connect()
-        // Each piece has its number in front; a map over all bytes would take a minute without optimisation.
+        // Each piece begins with its number. A map over all bytes would take a minute without optimization.
         let piece = (0..<65_532).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 13) }
         let data = (UInt32(0)..<488).flatMap { number in withUnsafeBytes(of: number.bigEndian) { Array($0) } + piece }
-        // Nothing is read until all is sent, so every buffer on the way fills up.
+        // Nothing is read until everything is sent, so every buffer on the path fills up.
         let sending = Task { try await client.send(data) }
         let received = try await client.receive(data.count)
         try await sending.value
@@ -99,7 +99,7 @@ struct RelayTests {
         let backend = EchoBackend(
             greeting: "hello",
             play: { client in
-                // Leaves unread what the client said last, as PostgreSQL does with the end of TLS.
+                // Leaves the client's last bytes unread, as PostgreSQL does with the end of TLS.
                 client.waitForEnd()
             })
         let proxy = try ProxyUnderTest(ports: [backend.port])
@@ -115,7 +115,7 @@ struct RelayTests {
 
     @Test func anIdleSessionIsClosedAfterIdleTimeout() async throws {
         let backend = EchoBackend(greeting: "r:")
-        // Idle since it was connected: a busy machine's backend needs more time for its greeting.
+        // The idle time begins with the connection, and a backend on a busy machine may need longer for its greeting.
         let received = try await patiently(.milliseconds(50)) {
             $0 == 2
         } _: { limit in

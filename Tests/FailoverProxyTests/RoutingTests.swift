@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverSystem
 import FailoverTesting
 import Glibc
 import Testing
@@ -18,7 +19,7 @@ struct RoutingTests {
         try await client.send(PostgresWire.startup())
         #expect(try await client.receiveText(1) == "R")
         let route = await proxy.server.trafficReport().routes[0]
-        #expect(route.served == [0, 1])
+        #expect(route.served == [1: 1])
         #expect(route.retried == 0)
         await proxy.server.stop(grace: .zero)
     }
@@ -102,7 +103,7 @@ struct RoutingTests {
 
     @Test func whenNothingIsUpTheClientIsClosedAtOnceAndTheLogSaysWhy() async throws {
         let proxy = try ProxyUnderTest(ports: [1])
-        // Of what has the wrong role nobody is served, be it the last resort.
+        // An alias with the wrong role never serves, not even as the last resort.
         proxy.board.markDown(alias: 0, because: PingFailure(.wrongRole, "down"))
         #expect(try await proxy.whoAnswers() == "")
         #expect(proxy.log.lines == ["warning slave: client refused, no alias could serve it"])
@@ -110,9 +111,9 @@ struct RoutingTests {
         await proxy.server.stop(grace: .zero)
     }
 
-    // MARK: Nobody is up
+    // MARK: No alias is up
 
-    /// Connects until somebody serves.
+    /// Connects until a backend serves.
     private func serves(_ proxy: ProxyUnderTest, _ greeting: String) async throws -> Bool {
         try await eventually { try await proxy.whoAnswers() == greeting }
     }
@@ -124,8 +125,8 @@ struct RoutingTests {
         for alias in 0..<2 { proxy.board.markDown(alias: alias, because: down) }
         #expect(try await serves(proxy, "p:"))
         #expect(proxy.served == [1])
-        #expect(proxy.log.lines.contains { $0.hasSuffix("→ a1, which was found down: nobody else was left") })
-        // It goes on as any other, also when a ping says the same again.
+        #expect(proxy.log.lines.contains { $0.hasSuffix("→ a1, which was found down: no other server was left") })
+        // The session continues like any other, even if a ping reports the alias down again.
         let session = try await proxy.connect()
         #expect(try await session.receiveText(2) == "p:")
         proxy.board.markDown(alias: 1, because: PingFailure(.timeout(.connecting), "down"))
@@ -151,7 +152,7 @@ struct RoutingTests {
         proxy.board.setDrilled(alias: 0, true)
         proxy.board.setDraining(alias: 1, true)
         proxy.board.markDown(alias: 2, because: PingFailure(.replicationStopped, "stopped"))
-        // It restarted in another role, or so its last ping that came through had it.
+        // The last successful ping found this alias in another role.
         proxy.board.setMustNotServe(alias: 3, true)
         #expect(try await serves(proxy, "L:"))
         #expect(backends.map(\.connections) == [0, 0, 0, 0])
@@ -169,7 +170,7 @@ struct RoutingTests {
             client.resetOnClose()
             clients.withLock { $0.append(client) }
         }
-        // Those that come within a second of the verdict are refused.
+        // Sessions that begin within a second of the verdict are refused.
         #expect(
             try await eventually {
                 try await connect()

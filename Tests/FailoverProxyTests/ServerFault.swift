@@ -2,14 +2,14 @@ import FailoverCore
 import FailoverTesting
 import Testing
 
-/// A fault of a server, and under which kind it is reported.
+/// A fault of a server, and the kind under which it is reported.
 struct ServerFault: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let kind: BackendErrorKind
     let play: @Sendable (FaultyServerConnection) -> Void
 
-    /// Tries something to which this fault happens. Only silence has to wait until a limit has passed: for one that leaves a
-    /// busy machine the time for all else.
+    /// Runs a test against this fault. Only for silence must a time limit pass, and the limit must leave a busy
+    /// machine time for everything else.
     ///
     /// - Parameter isServed: whether the client was served in the end.
     func played<Outcome>(

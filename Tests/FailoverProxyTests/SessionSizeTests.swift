@@ -2,8 +2,8 @@ import Testing
 
 @testable import FailoverProxy
 
-/// Most of the memory that `scripts/bench relay` measures for an idle session is this object; the rest is the loop's and
-/// the registry's.
+/// Most of the memory that `scripts/bench relay` measures for an idle session is this object. The rest belongs to the
+/// loop and the registry.
 @Suite("The size of a session")
 struct SessionSizeTests {
     /// With 600 bytes an idle session takes 687 in the benchmark, which allows 700. glibc's malloc adds 8 bytes and
@@ -14,6 +14,6 @@ struct SessionSizeTests {
     }
 }
 
-/// The runtime's own, from which `ManagedBuffer` learns where its elements begin.
+/// The runtime's function from which `ManagedBuffer` learns where its elements begin.
 @_silgen_name("_swift_getSwiftClassInstanceExtents")
 private func instanceExtents(of type: AnyClass) -> (negative: UInt, positive: UInt)

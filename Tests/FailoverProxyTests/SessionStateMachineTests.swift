@@ -13,10 +13,10 @@ struct SessionStateMachineTests {
     private let limits = SessionStateMachine.Limits(connect: 1000, greeting: 2000, clientStartup: 30_000, refusal: 5000)
 
     private func machine(
-        _ candidates: [[SocketAddress]], _ opening: Opening = .tcp, lastAnswerLimits: [UInt64] = []
+        _ candidates: [[SocketAddress]], _ handshake: Handshake = .tcp, lastAnswerLimits: [UInt64] = []
     ) -> SessionStateMachine {
         SessionStateMachine(
-            opening: opening,
+            handshake: handshake,
             candidates: candidates.enumerated().map { RouteTable.Candidate(alias: $0, addresses: $1) },
             limits: limits, lastAnswerLimits: lastAnswerLimits)
     }
@@ -53,7 +53,7 @@ struct SessionStateMachineTests {
         #expect(machine.takeReports() == [accusation(0, .timeout)])
     }
 
-    /// As one of IPv6, where there is none, or one that is dead while another is full.
+    /// For example an IPv6 address without IPv6, or a dead address beside a full server.
     @Test(arguments: [
         (DialFailure.system(ECONNREFUSED), DialFailure.system(EADDRNOTAVAIL)),
         (.system(ECONNREFUSED), .system(ENETUNREACH)), (.refused(.tooManyConnections, "53300"), .system(ECONNREFUSED)),
@@ -103,19 +103,19 @@ struct SessionStateMachineTests {
         var machine = machine([[a, b], [c]])
         _ = machine.start(now: 0)
         #expect(machine.failed(.full, now: 0) == .dial(c, deadline: 1000))
-        #expect(machine.gaveWay)
+        #expect(machine.overflowed)
     }
 
     // MARK: Answers
 
-    private let mysql = Opening.mysql(MySQLOpening())
+    private let mysql = Handshake.mysql(MySQLHandshake())
 
     @Test func theLastCandidateHasLongerForItsAnswer() {
         var machine = machine([[a], [b], []], mysql, lastAnswerLimits: [10_000, 20_000, 30_000])
         _ = machine.start(now: 0)
         #expect(machine.connected(now: 10) == .ask([], deadline: 2010))
         #expect(machine.deadlinePassed(now: 2010) == .dial(b, deadline: 3010))
-        // The third has no address: there is nobody else to ask.
+        // The third candidate has no address, so no other server is left.
         #expect(machine.connected(now: 2020) == .ask([], deadline: 22_020))
     }
 
@@ -189,10 +189,10 @@ struct SessionStateMachineTests {
                 ]))
     }
 
-    // MARK: Who is at fault
+    // MARK: Blame
 
     private func postgres(_ candidates: [[SocketAddress]]) -> SessionStateMachine {
-        machine(candidates, .postgres(PostgresOpening()))
+        machine(candidates, .postgres(PostgresHandshake()))
     }
 
     @Test func whoClosesOnWhatAClientSaidIsAccusedWhenAnotherTakesTheSame() {

@@ -16,11 +16,14 @@ struct SideBySideTests {
     ) throws -> ProxyUnderTest {
         try ProxyUnderTest(
             backends: [a, b, primary].map { [.loopback(port: $0.port)] }, aliasLimits: aliasLimits, engine: .postgres,
-            balance: balance, ownCount: 2)
+            balance: balance, preferredCount: 2)
     }
 
     /// Open sessions of each alias.
-    private func open(_ proxy: ProxyUnderTest) async -> [Int] { await proxy.server.trafficReport().routes[0].open }
+    private func open(_ proxy: ProxyUnderTest) async -> [Int] {
+        let open = await proxy.server.trafficReport().routes[0].open
+        return (0..<3).map { open[$0] ?? 0 }
+    }
 
     @Test(arguments: [.leastSessions, .roundRobin] as [BalanceSettings.Policy])
     func theyAreShared(policy: BalanceSettings.Policy) async throws {
@@ -48,7 +51,7 @@ struct SideBySideTests {
         for _ in 0..<2 { clients.append(try await PostgresClient(proxy)) }
         #expect(await open(proxy) == [0, 4, 0])
         proxy.board.markUp(alias: 0)
-        // Those that come now fill the gap; nobody is moved.
+        // New sessions fill the gap. No session is moved.
         for _ in 0..<4 { clients.append(try await PostgresClient(proxy)) }
         #expect(await open(proxy) == [4, 4, 0])
         #expect(await proxy.server.trafficReport().routes[0].moved == 0)
@@ -104,9 +107,11 @@ struct SideBySideTests {
                         name: "slave", engine: .postgres, listen: [.loopback(port: 0)],
                         session: SessionSettings().patient, balance: BalanceSettings())
                 ], aliasLimits: [nil, nil, nil], workers: 2))
-        await proxy.server.commit(
-            change, aliases: proxy.board.table.aliases + [added],
-            routes: [Route(name: "slave", aliases: [0, 2, 1], ownCount: 2)], observer: ReconfiguringTests.Unobserved())
+        await proxy.server.commit(change, observer: ReconfiguringTests.Unobserved()) {
+            proxy.board.change(
+                aliases: proxy.board.table.aliases + [added],
+                routes: [Route(name: "slave", aliases: [0, 2, 1], preferredCount: 2)])
+        }
         for _ in 0..<3 { clients.append(try await PostgresClient(proxy)) }
         #expect(await open(proxy) == [3, 0, 3])
         await proxy.server.stop(grace: .zero)

@@ -63,7 +63,7 @@ struct SourceLimitTests {
         #expect(limits.enter(stays, now: 0) == nil)
         for number in 0..<100_000 {
             let source = try key([10, UInt8(number >> 16), UInt8(number >> 8 & 255), UInt8(number & 255)])
-            // A thousand new ones a second.
+            // A thousand new sources per second.
             #expect(limits.enter(source, now: UInt64(number) * 1_000_000) == nil)
             limits.leave(source)
         }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import FailoverProxy
 
-@Suite("What sessions have done", .timeLimit(.minutes(5)), .explained)
+@Suite("Traffic statistics", .timeLimit(.minutes(5)), .explained)
 struct TrafficTests {
     private let down = PingFailure(.refused, "down")
 
@@ -18,10 +18,10 @@ struct TrafficTests {
         #expect(try await proxy.whoAnswers() == "p:")
         let open = try await proxy.connect()
         #expect(try await open.receiveText(2) == "p:")
-        #expect(await eventually { await proxy.server.trafficReport().routes[0].open == [0, 1] })
+        #expect(await eventually { await proxy.server.trafficReport().routes[0].open == [1: 1] })
         let route = await proxy.server.trafficReport().routes[0]
         #expect(route.accepted == 3)
-        #expect(route.served == [1, 2])
+        #expect(route.served == [0: 1, 1: 2])
         #expect(route.fromClients == 7)
         #expect(route.fromBackends == 9 + 2 + 2)
         #expect(route.refused == 0)

@@ -16,7 +16,7 @@ struct ChildProcessTests {
 
     private func text(_ result: CommandResult) -> String { String(decoding: result.output, as: UTF8.self) }
 
-    /// Whether a process of this number exists and is no zombie.
+    /// Whether a process with this number exists and is not a zombie.
     private func lives(_ process: pid_t) -> Bool {
         var status: [UInt8] = []
         let file = open("/proc/\(process)/stat", O_RDONLY)
@@ -64,11 +64,11 @@ struct ChildProcessTests {
     }
 
     @Test func atTheLimitTheWholeGroupIsKilled() async throws {
-        // Both ignore the polite signal; the second one also outlives its parent.
+        // Both ignore SIGTERM. The second one also outlives its parent.
         func processes(_ result: CommandResult) -> [pid_t] {
             text(result).split(whereSeparator: \.isWhitespace).compactMap { pid_t($0) }
         }
-        // A busy machine's shell says less within the first limit.
+        // On a busy machine the shell writes less within the first limit.
         let result = try await patiently {
             processes($0).count == 2
         } _: { limit in
@@ -92,14 +92,14 @@ struct ChildProcessTests {
     @Test func itInheritsNoDescriptorAndNoBlockedSignal() async throws {
         let open = open("/dev/null", O_RDONLY)
         defer { close(open) }
-        // Read by the shell itself: while it starts a program it blocks signals.
+        // The shell itself reads them, because it blocks signals while it starts a program.
         let masksOfShell =
             "while read -r name mask; do case $name in SigBlk:|SigIgn:) echo \"$name $mask\";; esac; done"
         let result = try await run("ls /proc/$$/fd; \(masksOfShell) </proc/$$/status")
         let lines = text(result).split(whereSeparator: \.isNewline).map(String.init)
         #expect(lines.filter { Int($0) != nil }.allSatisfy { ["0", "1", "2", "10", "255"].contains($0) })
         let masks = lines.filter { $0.hasPrefix("Sig") }.compactMap { UInt64($0.dropFirst(8), radix: 16) }
-        // 32 and 33 belong to glibc.
+        // Signals 32 and 33 belong to glibc.
         #expect(masks.map { $0 & 0x7fff_ffff } == [0, 0])
     }
 
@@ -113,7 +113,7 @@ struct ChildProcessTests {
     }
 
     @Test func noZombieAndNoDescriptorIsLeft() async throws {
-        // Of the kinds that a command has. What other tests do with sockets and files is their business.
+        // Only the kinds that a command uses. Sockets and files of other tests do not count.
         @Sendable func descriptors() -> Int {
             (0..<1024).count { number in
                 var link = [CChar](repeating: 0, count: 64)
@@ -127,7 +127,7 @@ struct ChildProcessTests {
         for _ in 0..<20 { _ = try await run("echo $$") }
         let process = try #require(pid_t(try await run("echo $$").summary))
         #expect(kill(process, 0) == -1)
-        // Other tests of this process open and close some, but do not gather them.
+        // Other tests of this process open and close some, but do not accumulate them.
         #expect(await eventually { descriptors() <= before + 10 })
     }
 }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import FailoverSystem
 
-@Suite("Times, addresses and variables that others tell")
+@Suite("Times, addresses and variables from outside")
 struct ForeignTextTests {
     @Test(
         arguments: [

@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverSystem
 public import Logging
 
 /// A log that a test reads.

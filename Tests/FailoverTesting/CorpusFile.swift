@@ -1,13 +1,13 @@
 import Foundation
 
-/// An input that the fuzzer starts from, or found worth keeping, and the target that it is for.
+/// An input that the fuzzer starts from, or has found worth keeping, and its target.
 public struct CorpusFile: Sendable, CustomStringConvertible {
     public let target: FuzzTarget
     private let path: URL
 
     public var description: String { "\(target.name)/\(path.lastPathComponent)" }
 
-    /// The inputs of the targets; each has one at least.
+    /// The inputs of the targets. Each target has at least one.
     ///
     /// - Parameter testFile: a file in the folder of the tests, beside `Corpus`.
     public static func all(of targets: [FuzzTarget], besides testFile: String = #filePath) throws -> [CorpusFile] {
@@ -19,10 +19,10 @@ public struct CorpusFile: Sendable, CustomStringConvertible {
         }
     }
 
-    /// What does not hold of it though it must.
+    /// The violated property of the target; `nil` if there is none.
     public var violation: String? { get throws { try violation(of: target) } }
 
-    /// The same when another target plays it.
+    /// The same, for another target.
     public func violation(of target: FuzzTarget) throws -> String? {
         target.violation(in: Array(try Data(contentsOf: path)))
     }

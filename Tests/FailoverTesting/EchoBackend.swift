@@ -1,12 +1,12 @@
-/// A backend that says its name and then sends back what it gets, or plays a script.
+/// A backend that sends its name and then echoes what it receives, or plays a script.
 ///
-/// It lives until ``stop()`` or the end of the process, whoever holds it.
+/// It runs until ``stop()`` or the end of the process, even if nothing references it.
 public final class EchoBackend: Sendable {
     private let sockets = FaultyServerSockets(backlog: 1024)
 
     /// - Parameters:
-    ///   - greeting: what it says first to each client.
-    ///   - play: goes on after the greeting; the connection closes when it ends.
+    ///   - greeting: the first bytes for each client.
+    ///   - play: runs after the greeting. The connection closes when it ends.
     public init(
         greeting: String = "",
         play: @escaping @Sendable (FaultyServerConnection) -> Void = { client in
@@ -21,9 +21,9 @@ public final class EchoBackend: Sendable {
 
     public var port: Int { Int(sockets.port) }
 
-    /// How many connections there were.
+    /// The number of connections so far.
     public var connections: Int { sockets.acceptedCount }
 
-    /// Connections are refused from now on; those that are open go on.
+    /// Refuses new connections. Open ones continue.
     public func stop() { sockets.stopListening() }
 }

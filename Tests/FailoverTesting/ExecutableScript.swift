@@ -3,10 +3,11 @@ import FailoverSystem
 
 /// A shell script that tests run.
 public enum ExecutableScript {
-    /// Writes it to the path.
+    /// Writes the script to the path.
     ///
-    /// Another process does: a descriptor that is open for writing here would be in each process that another test starts
-    /// at that moment, and a program that somebody writes to cannot be run (ETXTBSY of execve(2)).
+    /// Another process writes the file. If this process had it open for writing, a process that another test starts
+    /// at that time would inherit the descriptor, and a file that is open for writing cannot be executed (ETXTBSY of
+    /// execve(2)).
     public static func write(_ lines: String, to path: String) throws {
         let command = Command(
             ["/bin/sh", "-c", "cat > \"$0\" && chmod 755 \"$0\"", path], input: Array("#!/bin/sh\n\(lines)\n".utf8))

@@ -1,6 +1,6 @@
 public import Testing
 
-/// Each failure of the test is told with what its ``Witness``es have said since the one before.
+/// Reports each failure of the test together with the lines of its ``Witness``es since the previous failure.
 public struct Explained: SuiteTrait, TestTrait, TestScoping {
     private let afterFailure: @Sendable () async -> Void
 
@@ -25,10 +25,10 @@ public struct Explained: SuiteTrait, TestTrait, TestScoping {
                 do {
                     try await function()
                 } catch  where error is ExpectationFailedError || error is CancellationError {
-                    // It has been told, or is the end of the test's time.
+                    // The failure has been reported, or the time of the test has ended.
                     throw error
                 } catch {
-                    // Whoever catches it outside asks no witness.
+                    // An error that is caught outside would be reported without the witnesses.
                     Issue.record(error, sourceLocation: test.sourceLocation)
                 }
             }
@@ -38,10 +38,10 @@ public struct Explained: SuiteTrait, TestTrait, TestScoping {
 }
 
 extension Trait where Self == Explained {
-    /// Failures are told with what was seen.
+    /// Reports failures with the lines of the witnesses.
     public static var explained: Self { Explained {} }
 
-    /// Failures are told with what was seen, and do not spread to the next test.
+    /// Reports failures with the lines of the witnesses, and keeps them from affecting the next test.
     ///
     /// - Parameter heal: called after a test that has failed.
     public static func explained(afterFailure heal: @escaping @Sendable () async -> Void) -> Self {

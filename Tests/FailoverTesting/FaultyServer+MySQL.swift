@@ -18,20 +18,20 @@ extension FaultyServerConnection {
         return mysqlPacket(0, body)
     }
 
-    /// Reads one packet's body; `nil` when the client is gone.
+    /// Reads one packet's body; `nil` if the client has disconnected.
     public func receiveMySQLPacket() -> [UInt8]? {
         guard let header = receive(exactly: 4) else { return nil }
         let length = Int(header[0]) | Int(header[1]) << 8 | Int(header[2]) << 16
         return length == 0 ? [] : receive(exactly: length)
     }
 
-    /// Sends an error packet. Before the handshake there is no SQLSTATE in it.
+    /// Sends an error packet. Before the handshake it contains no SQLSTATE.
     public func sendMySQLError(_ code: UInt16, _ message: String, sequence: UInt8 = 0, sqlState: String? = nil) {
         let state = sqlState.map { Array("#\($0)".utf8) } ?? []
         send(Self.mysqlPacket(sequence, [0xff, UInt8(code & 0xff), UInt8(code >> 8)] + state + Array(message.utf8)))
     }
 
-    /// Greets the client and lets it in whatever it answers; false when it is gone.
+    /// Greets the client and accepts any login; false if the client has disconnected.
     public func acceptMySQLLogin() -> Bool {
         send(Self.mysqlGreeting())
         guard receiveMySQLPacket() != nil else { return false }
@@ -43,7 +43,7 @@ extension FaultyServerConnection {
         send(Self.mysqlPacket(sequence, [0, 0, 0, 2, 0, 0, 0]))
     }
 
-    /// The beginning of the answer to `SELECT 1`: one column and its definition, no row.
+    /// The start of the answer to `SELECT 1`: one column and its definition, no row.
     public func sendMySQLColumns() {
         send(Self.mysqlPacket(1, [1]))
         let definition: [UInt8] =
@@ -60,8 +60,8 @@ extension FaultyServerConnection {
 }
 
 extension FaultyServerConnection {
-    /// A well-behaved server: lets everybody in and answers each query with the state of the transaction, which `begin`
-    /// and `commit` change, until the client leaves.
+    /// A correct server. It accepts every login and answers each query with the state of the transaction, which
+    /// `begin` and `commit` change, until the client disconnects.
     public func serveMySQL() {
         guard acceptMySQLLogin() else { return }
         var status: UInt8 = 2

@@ -1,6 +1,6 @@
 /// The few PostgreSQL messages that scripts need.
 extension FaultyServerConnection {
-    /// Reads the client's first message, refusing TLS before; false when the client is gone.
+    /// Reads the client's startup message, after refusing TLS; false if the client has disconnected.
     @discardableResult
     public func receivePostgresStartup() -> Bool {
         while let length = receive(exactly: 4), let body = receive(exactly: Int(length[3]) + Int(length[2]) << 8 - 4) {
@@ -22,7 +22,7 @@ extension FaultyServerConnection {
         sendPostgres("E", fields.flatMap { Array($0.utf8) + Array($1.utf8) + [0] } + [0])
     }
 
-    /// Lets the client in without asking for a password.
+    /// Accepts the client without a password.
     public func sendPostgresWelcome() {
         sendPostgres("R", [0, 0, 0, 0])
         sendPostgres("S", Array("server_version\u{0}15.0\u{0}".utf8))
@@ -61,8 +61,8 @@ extension FaultyServerConnection {
 }
 
 extension FaultyServerConnection {
-    /// A well-behaved server: lets everybody in and answers each query with nothing but the state of the transaction,
-    /// which `begin` and `commit` change, until the client leaves.
+    /// A correct server. It accepts every login and answers each query only with the state of the transaction, which
+    /// `begin` and `commit` change, until the client disconnects.
     public func servePostgres() {
         guard receivePostgresStartup() else { return }
         sendPostgresWelcome()

@@ -1,16 +1,16 @@
 import Glibc
 import Synchronization
 
-/// A server that plays a script to each client: exact bytes, silence, a reset. Listens on a port of 127.0.0.1 that the
-/// system chooses, and stops when it goes out of use.
+/// A server that plays a script to each client: exact bytes, silence, a reset. It listens on a port of 127.0.0.1 that
+/// the system chooses, and stops at the end of its life.
 public final class FaultyServer: Sendable {
     private let sockets: FaultyServerSockets
 
     /// Starts to listen. Each connection runs the script on a thread of its own and is closed when the script ends.
     ///
     /// - Parameters:
-    ///   - lastByte: of the address: 127.0.0.1 unless told.
-    ///   - port: of the system's choice unless told.
+    ///   - lastByte: the last byte of the address; default: 127.0.0.1.
+    ///   - port: default: chosen by the system.
     public init(lastByte: UInt8 = 1, port: UInt16 = 0, script: @escaping @Sendable (FaultyServerConnection) -> Void) {
         let sockets = FaultyServerSockets(backlog: 128, at: loopback(lastByte: lastByte, port: port))
         self.sockets = sockets
@@ -19,28 +19,29 @@ public final class FaultyServer: Sendable {
 
     deinit { stop() }
 
-    /// Where it listens.
+    /// The port of the listener.
     public var port: UInt16 { sockets.port }
 
-    /// How many connections it has accepted so far.
+    /// The number of connections accepted so far.
     public var connections: Int { sockets.acceptedCount }
 
-    /// Closes the listener and all connections. Scripts that read see the end, scripts that hold go on to theirs.
+    /// Closes the listener and all connections. Scripts that read see the end of the stream. Scripts that hold a
+    /// connection continue to their end.
     public func stop() { sockets.stop() }
 }
 
-/// A listener that answers no connection attempt: its backlog is full and it accepts nobody.
+/// A listener that answers no connection attempt: its backlog is full, and it accepts no connection.
 public final class SwallowingServer: Sendable {
     private let sockets: FaultyServerSockets
     private let fillers: [Int32]
 
     /// - Parameters:
-    ///   - lastByte: of the address: 127.0.0.1 unless told.
-    ///   - port: of the system's choice unless told.
+    ///   - lastByte: the last byte of the address; default: 127.0.0.1.
+    ///   - port: default: chosen by the system.
     public init(lastByte: UInt8 = 1, port: UInt16 = 0) {
         sockets = FaultyServerSockets(backlog: 0, at: loopback(lastByte: lastByte, port: port))
         let port = sockets.port
-        // The kernel keeps one connection more than the backlog. From then on it drops what arrives.
+        // The kernel keeps one connection more than the backlog, and then drops what arrives.
         fillers = (0..<4).map { _ in
             let filler = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0)
             var address = loopback(lastByte: lastByte, port: port)
@@ -57,7 +58,7 @@ public final class SwallowingServer: Sendable {
     public var port: UInt16 { sockets.port }
 }
 
-/// A port of 127.0.0.1 at which nobody listens, and nobody else can while this exists.
+/// A port of 127.0.0.1 without a listener. No other process can listen there while this exists.
 public final class UnusedPort: Sendable {
     private let descriptor: Int32
     public let port: UInt16

@@ -6,7 +6,8 @@ public struct FaultyServerConnection: Sendable {
     let descriptor: Int32
     let sockets: FaultyServerSockets
 
-    /// Waits for at least `count` bytes and returns all that have arrived; fewer when the client closes before.
+    /// Waits for at least `count` bytes, and returns all that have arrived. Returns fewer if the client closes
+    /// earlier.
     @discardableResult
     public func receive(atLeast count: Int = 1) -> [UInt8] {
         var received: [UInt8] = []
@@ -19,7 +20,7 @@ public struct FaultyServerConnection: Sendable {
         return received
     }
 
-    /// Waits for exactly `count` bytes; `nil` when the client closes before.
+    /// Waits for exactly `count` bytes; `nil` if the client closes earlier.
     public func receive(exactly count: Int) -> [UInt8]? {
         var buffer = [UInt8](repeating: 0, count: count)
         let length = recv(descriptor, &buffer, count, Int32(MSG_WAITALL))
@@ -30,16 +31,16 @@ public struct FaultyServerConnection: Sendable {
     @discardableResult
     public func receiveToEnd() -> [UInt8] { receive(atLeast: .max) }
 
-    /// Waits until the client has ended its direction, and leaves unread what it sent.
+    /// Waits until the client has ended its direction, and leaves its bytes unread.
     public func waitForEnd() {
         let peerEnded: Int16 = 0x2000  // POLLRDHUP, which the Glibc module lacks
         var event = pollfd(fd: descriptor, events: peerEnded, revents: 0)
         while event.revents & peerEnded == 0, poll(&event, 1, -1) >= 0 {}
     }
 
-    /// Sends bytes. Whether they arrive is not told.
+    /// Sends bytes. Does not wait for their arrival.
     ///
-    /// - Returns: false when the client is gone.
+    /// - Returns: false if the client has disconnected.
     @discardableResult
     public func send(_ bytes: [UInt8]) -> Bool {
         var rest = bytes[...]
@@ -53,20 +54,20 @@ public struct FaultyServerConnection: Sendable {
         return true
     }
 
-    /// Closes in order.
+    /// Closes the connection normally.
     public func close() { sockets.close(self) }
 
-    /// Closes with a reset.
+    /// Closes the connection with a reset.
     public func reset() {
         var option = linger(l_onoff: 1, l_linger: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
         close()
     }
 
-    /// Stays connected and silent until the server stops, or so long.
+    /// Stays connected and silent until the server stops, or for this time.
     public func holdOpen(milliseconds: Int32 = -1) { sockets.waitForStop(milliseconds: milliseconds) }
 
-    /// Sends the bytes one by one with a pause before each, until the client or the server is gone.
+    /// Sends the bytes one by one, with a pause before each, until the client disconnects or the server stops.
     public func dribble(_ bytes: [UInt8], every milliseconds: Int32) {
         for byte in bytes where sockets.waitForStop(milliseconds: milliseconds) || !send([byte]) { return }
     }

@@ -2,7 +2,7 @@ import FailoverCore
 import FailoverSystem
 import Glibc
 
-/// The sockets of a ``FaultyServer``: shared by its threads, closed once.
+/// The sockets of a ``FaultyServer``, shared by its threads and closed once.
 final class FaultyServerSockets: Sendable {
     private struct State {
         var open: [Int: Int32] = [:]
@@ -12,7 +12,7 @@ final class FaultyServerSockets: Sendable {
 
     let port: UInt16
     private let listener: Int32
-    /// Nothing is ever written: its other end is closed to wake everybody who polls it.
+    /// Carries no data. Closing its other end wakes every thread that polls it.
     private let stopSignal: (wait: Int32, close: Int32)
     private let state = Lock(State())
 
@@ -81,10 +81,10 @@ final class FaultyServerSockets: Sendable {
         }
     }
 
-    /// Connections are refused from now on; those that are open go on. Wakes accept(2), which closing would not.
+    /// Refuses new connections. Open ones continue. Wakes accept(2), which closing would not.
     func stopListening() { shutdown(listener, Int32(SHUT_RDWR)) }
 
-    /// Whether the server stopped within the time; -1 waits for good.
+    /// Whether the server stopped within the time; -1 waits without limit.
     @discardableResult
     func waitForStop(milliseconds: Int32) -> Bool {
         var entry = pollfd(fd: stopSignal.wait, events: Int16(POLLIN), revents: 0)
@@ -92,7 +92,7 @@ final class FaultyServerSockets: Sendable {
     }
 }
 
-/// Binds and returns the port, of the system's choice if the address has none.
+/// Binds the socket and returns the port. The system chooses it if the address has none.
 func bindToPort(_ descriptor: Int32, at address: sockaddr_in = loopback()) -> UInt16 {
     var address = address
     withBytes(of: &address) { _ = bind(descriptor, $0, $1) }

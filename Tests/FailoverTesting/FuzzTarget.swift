@@ -1,11 +1,11 @@
-/// Something that reads what others wrote, and what has to hold of it whatever they wrote.
+/// Code that reads foreign input, and a property that must hold for any input.
 ///
-/// `scripts/fuzz NAME` plays what libFuzzer thinks of; `swift test` plays the files of the target's corpus. A target knows
-/// nothing of tests: the fuzzer builds its file too.
+/// `scripts/fuzz NAME` plays the inputs of libFuzzer. `swift test` plays the files of the target's corpus. A target
+/// does not use the testing library, because the fuzzer builds its file too.
 public struct FuzzTarget: Sendable {
-    /// Also the folder of its corpus, `Tests/MODULE/Corpus/NAME`.
+    /// The name of the target, and of its corpus folder, `Tests/MODULE/Corpus/NAME`.
     public let name: String
-    /// Plays an input; says what is not true though it must be, `nil` if all is well.
+    /// Plays an input. Returns the violated property, or `nil`.
     public let violation: @Sendable (inout FuzzInput) -> String?
 
     public init(_ name: String, _ violation: @escaping @Sendable (inout FuzzInput) -> String?) {

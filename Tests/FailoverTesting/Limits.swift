@@ -1,16 +1,16 @@
 extension Duration {
-    /// A limit that only a hang passes, on the slowest of machines: for tests of what happens before it.
+    /// A limit that only a hang exceeds, even on the slowest machine. For tests of what happens before it.
     public static let ample = Duration.seconds(240)
 }
 
-/// Tries with one limit after the other until the machine is quick enough for it: `first`, ten times and a hundred times as
+/// Tries increasing limits until the machine is fast enough for one: `first`, then ten times and a hundred times as
 /// long.
 ///
-/// For tests in which a limit has to pass. On a quiet machine the first one does, so that nobody waits for long; a busy
-/// one, which does not come as far as the test needs within it, is given more time.
+/// For tests that must reach a time limit. On an idle machine the first limit is sufficient, so the test is fast. A
+/// busy machine, which does not reach the required point within it, gets more time.
 ///
-/// - Parameter isFar: whether the attempt came as far as it should within its limit.
-/// - Returns: What the latest attempt came to.
+/// - Parameter isFar: whether the attempt reached the required point within its limit.
+/// - Returns: the result of the last attempt.
 public func patiently<Outcome>(
     _ first: Duration = .milliseconds(300), until isFar: (Outcome) -> Bool,
     _ attempt: (_ limit: Duration) async throws -> Outcome

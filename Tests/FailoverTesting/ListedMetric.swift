@@ -1,10 +1,10 @@
 import Foundation
 
-/// A metric as `config/prometheus/metrics.txt` lists it, and as a scrape has it.
+/// A metric as in `config/prometheus/metrics.txt`, and as in a scrape.
 public struct ListedMetric: Hashable, Sendable {
     public let name: String
     public let type: String
-    /// Without a histogram's `le`.
+    /// The label names, without a histogram's `le`.
     public let labels: Set<String>
     public let help: String
 
@@ -26,7 +26,7 @@ public struct ListedMetric: Hashable, Sendable {
             })
     }
 
-    /// All metrics that failover has: what `config/prometheus/metrics.txt` lists.
+    /// All metrics of failover, as listed in `config/prometheus/metrics.txt`.
     public static func all() throws -> Set<ListedMetric> {
         let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..")
         return listed(

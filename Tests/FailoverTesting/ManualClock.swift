@@ -1,6 +1,7 @@
 import FailoverCore
+import FailoverSystem
 
-/// A clock that stands still until a test moves it.
+/// A clock that moves only when a test moves it.
 public final class ManualClock: Clock, Sendable {
     public struct Instant: InstantProtocol {
         public var offset: Duration
@@ -29,7 +30,7 @@ public final class ManualClock: Clock, Sendable {
     public var now: Instant { state.withLock { $0.now } }
     public var minimumResolution: Duration { .nanoseconds(1) }
 
-    /// The moments that somebody sleeps until, in order.
+    /// The times until which tasks sleep, in order.
     public var wakes: [Duration] { state.withLock { $0.sleepers.map(\.until.offset).sorted() } }
 
     public func sleep(until deadline: Instant, tolerance: Duration?) async throws {
@@ -59,7 +60,7 @@ public final class ManualClock: Clock, Sendable {
         }
     }
 
-    /// Moves the clock and wakes whoever slept until then, the earliest first.
+    /// Moves the clock and wakes the tasks whose time has come, the earliest first.
     public func advance(by duration: Duration) {
         let due = state.withLock { state in
             state.now = state.now.advanced(by: duration)

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A folder of one test, for scripts and what they write. It lives until the test lets go of it.
+/// A folder for one test, for scripts and their output. It is removed with this value.
 public final class Scratch: Sendable {
     private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("failover-\(UUID())")
 
@@ -10,7 +10,7 @@ public final class Scratch: Sendable {
 
     public func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
 
-    /// What a file holds; empty while there is none.
+    /// The content of a file; empty if there is none.
     public func text(_ name: String) -> String { (try? String(contentsOfFile: path(name), encoding: .utf8)) ?? "" }
 
     public func write(_ text: String, to name: String) throws {
@@ -19,7 +19,7 @@ public final class Scratch: Sendable {
 
     public func remove(_ name: String) throws { try FileManager.default.removeItem(atPath: path(name)) }
 
-    /// An executable shell script; its path.
+    /// Writes an executable shell script, and returns its path.
     public func script(_ name: String, _ lines: String) throws -> String {
         try ExecutableScript.write(lines, to: path(name))
         return path(name)

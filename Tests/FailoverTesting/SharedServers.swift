@@ -1,9 +1,11 @@
 import FailoverCore
+import FailoverSystem
 public import Testing
 
-/// One test at a time, of those in all modules that say so: they play faults on servers that the others need too.
+/// Runs one test at a time, of all tests in all modules with this trait. These tests play faults on servers that the
+/// others need too.
 public struct SharedServers: SuiteTrait, TestTrait, TestScoping {
-    /// Where a test waits for those before it.
+    /// The queue in which a test waits for the ones before it.
     private final class Queue: Sendable {
         private struct State {
             var isTaken = false
@@ -42,7 +44,7 @@ public struct SharedServers: SuiteTrait, TestTrait, TestScoping {
     public func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
     ) async throws {
-        // A suite's own scope would hold up the tests within.
+        // A scope of the suite itself would block its tests.
         guard testCase != nil else { return try await function() }
         await queue.enter()
         defer { queue.leave() }
@@ -56,12 +58,12 @@ extension SharedServers {
 }
 
 extension Trait where Self == SharedServers {
-    /// The test needs the laboratory's caches and brokers to itself.
+    /// For a test that needs exclusive access to the laboratory's caches and brokers.
     public static var sharedServers: Self { .ofServices }
 
-    /// The test needs the laboratory's PostgreSQL and MariaDB to itself.
+    /// For a test that needs exclusive access to the laboratory's PostgreSQL and MariaDB.
     ///
-    /// One that needs the others too takes these first, as the outer suite's trait: two that did it the other way round
-    /// would wait for each other.
+    /// A test that needs both uses this trait on the outer suite, so that the databases come first. Two tests with
+    /// different orders would wait for each other.
     public static var sharedDatabases: Self { .ofDatabases }
 }

@@ -1,4 +1,4 @@
-/// A small generator with a seed, so that a failing history can be played again.
+/// A small random generator with a seed, so that a failing history can be repeated.
 public struct SplitMix: RandomNumberGenerator {
     private var state: UInt64
 

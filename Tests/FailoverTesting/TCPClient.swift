@@ -1,7 +1,7 @@
 import FailoverSystem
 import Glibc
 
-/// A client socket for tests. Its blocking calls wait on threads of their own, never on Swift's cooperative ones.
+/// A client socket for tests. Its blocking calls run on threads of their own, never on Swift's cooperative threads.
 public final class TCPClient: Sendable {
     public struct Failure: Error, Equatable {
         public let call: String
@@ -36,7 +36,7 @@ public final class TCPClient: Sendable {
         return client
     }
 
-    /// Sends all of it.
+    /// Sends all bytes.
     public func send(_ bytes: [UInt8]) async throws {
         var sent = 0
         while sent < bytes.count {
@@ -49,7 +49,7 @@ public final class TCPClient: Sendable {
 
     public func send(_ text: String) async throws { try await send(Array(text.utf8)) }
 
-    /// Receives that many bytes, or fewer when the peer ends before.
+    /// Receives that many bytes, or fewer if the peer closes earlier.
     public func receive(_ count: Int) async throws -> [UInt8] {
         var received: [UInt8] = []
         while received.count < count {
@@ -64,7 +64,7 @@ public final class TCPClient: Sendable {
         String(decoding: try await receive(count), as: UTF8.self)
     }
 
-    /// Receives until the peer ends, and tells how much that was.
+    /// Receives until the peer closes, and returns the number of bytes.
     public func drain() async throws -> Int {
         var total = 0
         while true {
@@ -74,7 +74,8 @@ public final class TCPClient: Sendable {
         }
     }
 
-    /// Whether the peer closes without a word: by an end, or by a reset, which is what a close with bytes unread is.
+    /// Whether the peer closes without sending data. A reset counts too, because it is the result of a close with
+    /// unread bytes.
     public func isLetGo() async throws -> Bool {
         do {
             return try await drain() == 0
@@ -83,7 +84,7 @@ public final class TCPClient: Sendable {
         }
     }
 
-    /// Ends this direction; the other stays open.
+    /// Ends this direction. The other one stays open.
     public func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
     /// Resets the connection instead of ending it.
@@ -114,7 +115,7 @@ public final class TCPClient: Sendable {
     }
 }
 
-/// Dispatch's threads are few: those that block hold up each other, and whoever else needs Dispatch.
+/// Dispatch has few threads. Blocking ones would delay each other and every other user of Dispatch.
 private let blockingThreads = BlockingThreads()
 
 /// Runs blocking code on a thread of its own.

@@ -1,13 +1,14 @@
 import FailoverCore
+import FailoverSystem
 import Synchronization
 
-/// Something under test that writes a log: what it said is told with a failure of the test, so that one that comes once
-/// in a hundred runs can be understood from their output alone.
+/// A component under test that writes a log. Its lines are reported with a failure of the test, so that a failure
+/// that occurs once in a hundred runs can be explained from its output.
 public final class Witness: Sendable {
     private struct State {
-        /// How many of its lines have been told.
+        /// How many of its lines have been reported.
         var told = 0
-        /// What it said until it left.
+        /// The lines of a component that has ended.
         var testament: [String]?
     }
 
@@ -15,25 +16,25 @@ public final class Witness: Sendable {
     private let look: @Sendable () -> [String]
     private let state = Lock(State())
 
-    /// Most lines that are told at a time.
+    /// The maximum number of lines in one report.
     private static let most = 80
 
     /// - Parameters:
-    ///   - name: what its lines are headed with.
-    ///   - look: all of its lines so far.
+    ///   - name: the heading of its lines.
+    ///   - look: returns all of its lines so far.
     public init(_ name: String, _ look: @escaping @Sendable () -> [String]) {
         self.name = name
         self.look = look
         Witnesses.ofThisTest?.add(self)
     }
 
-    /// It says no more, and what it has said is about to go.
+    /// Saves the lines because the component has ended and its log is about to be removed.
     public func leave() {
         let lines = look()
         state.withLock { $0.testament = $0.testament ?? lines }
     }
 
-    /// What it has said since it was asked last; `nil` if that is nothing.
+    /// The lines since the last call; `nil` if there are none.
     func tell() -> String? {
         let now = state.withLock { $0.testament } == nil ? look() : []
         return state.withLock { state in

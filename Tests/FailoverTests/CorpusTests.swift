@@ -3,9 +3,9 @@ import Testing
 
 @testable import Failover
 
-/// What `scripts/fuzz` starts from, and what it found worth keeping.
-@Suite("Inputs of the fuzzer: configuration and takeover")
+/// The corpus of `scripts/fuzz`, and inputs that it found.
+@Suite("Inputs of the fuzzer: takeover")
 struct CorpusTests {
-    @Test(arguments: try CorpusFile.all(of: FuzzTarget.ofConfiguration))
+    @Test(arguments: try CorpusFile.all(of: FuzzTarget.ofTakeover))
     func areReadAsTheyMustBe(_ file: CorpusFile) throws { #expect(try file.violation == nil) }
 }

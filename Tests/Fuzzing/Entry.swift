@@ -3,7 +3,9 @@
 import FailoverTesting
 import Foundation
 
-private let targets = FuzzTarget.ofProxy + FuzzTarget.ofChecks + FuzzTarget.ofAdmin + FuzzTarget.ofConfiguration
+private let targets =
+    FuzzTarget.ofProxy + FuzzTarget.ofChecks + FuzzTarget.ofDoctor + FuzzTarget.ofAdmin + FuzzTarget.ofConfiguration
+    + FuzzTarget.ofTakeover
 
 /// The one that is to be played.
 private let target: FuzzTarget = {

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 extension RealServers {
-    /// What somebody on call sees and does, with real servers.
+    /// What an operator on call sees and does, with real servers.
     @Suite("Operating it")
     struct AdminTests {
         private let scratch: Scratch
@@ -39,7 +39,7 @@ extension RealServers {
             try await engine.fault("kill")
             #expect(await failover.logs("CRITICAL slave outage."))
             #expect(try await engine.whoAnswers(at: port) == engine.primaryPort)
-            // A ping that was under way when the server was killed was cut off; those after it are refused.
+            // A ping in progress when the server was killed was cut off. Later pings are refused.
             let refused = try await eventually {
                 try await status(failover).contains(
                     /\nslave +postgres +down +\S+ +failed +127\.0\.0\.1:\d+: Connection refused/)
@@ -77,8 +77,7 @@ extension RealServers {
             _ = try await failover.port()
             #expect(try await eventually { try await failover.command("status", "--ready").status == 0 })
             let metrics = try await page("/metrics")
-            // No notifier is configured.
-            // Without a notifier, and without an alias that is held to a lag.
+            // No notifier is configured, and no alias has `max_lag`.
             let absent = ["failover_notification_failures_total", "failover_alias_lag_seconds"]
             let expected = try ListedMetric.all().filter { !absent.contains($0.name) }
             #expect(ListedMetric.scraped(in: metrics) == expected)
@@ -129,7 +128,7 @@ extension RealServers {
             _ = try await failover.port()
             #expect(try await failover.command("status").status == 78)
             try await failover.end()
-            // Nobody listens any more.
+            // No process listens any more.
             let other = try self.failover()
             _ = try await other.port()
             try await other.end()

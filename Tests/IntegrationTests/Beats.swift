@@ -2,8 +2,8 @@ import FailoverTesting
 import Foundation
 import Testing
 
-/// A table of the primary that gets the time ten times a second, so that the replica's true lag can be measured: both
-/// servers have the clock of this machine.
+/// A table on the primary that receives the time ten times a second, so that the replica's true lag can be measured.
+/// Both servers use this machine's clock.
 struct Beats {
     /// The replica has no time yet.
     private struct NoBeat: Error {}
@@ -12,7 +12,7 @@ struct Beats {
     private let writer: ChildProcess
     private let scratch: Scratch
 
-    /// Begins to write, and waits until the replica has the first time.
+    /// Starts writing, and waits until the replica has the first time.
     init(_ engine: Laboratory.Engine) async throws {
         self.engine = engine
         let table = Self.table(engine)
@@ -55,9 +55,9 @@ struct Beats {
         return time
     }
 
-    /// By how many seconds the replica is behind.
+    /// The number of seconds that the replica is behind.
     ///
-    /// The replica's own clock tells, which is this machine's: until the answer is here, a busy machine takes a while.
+    /// Measured with the replica's own clock, which is this machine's: on a busy machine the answer takes a while.
     func lag() async throws -> Double {
         let now = engine == .postgres ? "extract(epoch from clock_timestamp())" : "unix_timestamp(now(6))"
         let text = try await engine.administer("select \(now) - max(at) from \(Self.table(engine))", at: .replica)
@@ -65,7 +65,7 @@ struct Beats {
         return lag
     }
 
-    /// Writes no more.
+    /// Stops writing.
     func stop() async throws {
         try await engine.administer("insert into \(Self.table(engine)) values (0)", at: .primary)
         #expect(try await writer.status() == 0, "\(scratch.text("err"))")

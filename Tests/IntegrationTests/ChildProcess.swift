@@ -1,9 +1,9 @@
-import FailoverCore
+import FailoverSystem
 import FailoverTesting
 import Foundation
 
-/// A program that runs beside the test. It inherits no descriptor, and its end does not depend on what it leaves
-/// running: a server that `scripts/lab` starts outlives the script.
+/// A program that runs beside the test. It inherits no descriptor, and its end does not depend on the processes that
+/// it leaves running: a server that `scripts/lab` starts outlives the script.
 final class ChildProcess: Sendable {
     struct Failure: Error {
         let call: String
@@ -11,21 +11,21 @@ final class ChildProcess: Sendable {
     }
 
     let pid: pid_t
-    /// Whether its end was waited for: from then on its number may be another process's.
+    /// Whether its exit status was collected. From then on its process id may belong to another process.
     private let isReaped = Lock(false)
 
-    /// Closes what the test process has open, then becomes the program; Glibc's module lacks `addclosefrom_np`.
+    /// Closes the test process's descriptors, then becomes the program. Glibc's module lacks `addclosefrom_np`.
     private static let closeAndRun = """
         for fd in /proc/self/fd/*; do fd=${fd##*/}; if ((fd > 2)); then exec {fd}>&-; fi; done; exec "$@"
         """
 
-    /// Starts it.
+    /// Starts the program.
     ///
     /// - Parameters:
     ///   - arguments: the program, looked up in `PATH`, and its arguments.
     ///   - environment: added to this process's.
-    ///   - output: path of the file that takes standard output.
-    ///   - error: path of the file that takes standard error.
+    ///   - output: the path of the file for standard output.
+    ///   - error: the path of the file for standard error.
     init(_ arguments: [String], environment: [String: String] = [:], output: String, error: String) throws {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -36,15 +36,15 @@ final class ChildProcess: Sendable {
         }
 
         let variables = environment.map { "\($0)=\($1)" }
-        let words = (["env"] + variables + ["bash", "-c", Self.closeAndRun, "bash"] + arguments).map { strdup($0) }
-        defer { for word in words { free(word) } }
+        let message = (["env"] + variables + ["bash", "-c", Self.closeAndRun, "bash"] + arguments).map { strdup($0) }
+        defer { for word in message { free(word) } }
         var pid = pid_t()
-        let code = posix_spawnp(&pid, "env", &actions, nil, words + [nil], environ)
+        let code = posix_spawnp(&pid, "env", &actions, nil, message + [nil], environ)
         guard code == 0 else { throw Failure(call: "posix_spawnp", code: code) }
         self.pid = pid
     }
 
-    /// Whether it has ended, waited for or not.
+    /// Whether it has ended, collected or not.
     var hasEnded: Bool {
         isReaped.withLock { isReaped in
             var information = siginfo_t()
@@ -53,7 +53,7 @@ final class ChildProcess: Sendable {
         }
     }
 
-    /// Whether the program catches the signal; proc(5). One that has just been started ends by it.
+    /// Whether the program catches the signal; proc(5). The signal ends a program that has just been started.
     func catches(_ signal: Int32) -> Bool {
         let status = (try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)) ?? ""
         let line = status.split(separator: "\n").first { $0.hasPrefix("SigCgt:") }
@@ -61,7 +61,7 @@ final class ChildProcess: Sendable {
         return mask >> UInt64(signal - 1) & 1 == 1
     }
 
-    /// Sends it a signal, unless its end was waited for.
+    /// Sends it a signal, unless its exit status was collected.
     func signal(_ signal: Int32) {
         isReaped.withLock { isReaped in
             if !isReaped { kill(pid, signal) }
@@ -70,7 +70,7 @@ final class ChildProcess: Sendable {
 
     /// Waits for its end.
     ///
-    /// - Returns: The exit status; the negative signal that killed it.
+    /// - Returns: the exit status, or the negative number of the signal that killed it.
     func status() async throws -> Int32 {
         try await onThread { [self] in
             var information = siginfo_t()

@@ -3,17 +3,17 @@ import Foundation
 import Testing
 
 extension RealServers {
-    /// What the older library offered, as the executable does it; FailoverTests has what the library does.
-    /// A test for each row of that table of the design.
+    /// The features of the older library, as the executable has them; FailoverTests cover the library. There is one
+    /// test for each row of that table in the design.
     @Suite("Coming from django-failover")
     struct ComingFromDjangoFailoverTests {
         private let scratch: Scratch
-        /// Pinged often, so that nobody waits.
+        /// Frequent pings, so that tests do not wait long.
         private let often = "monitoring_ping_frequency: 50ms\noutage_ping_frequency: 50ms"
 
         init() throws { scratch = try Scratch() }
 
-        /// A command that fails as long as the file exists.
+        /// A command that fails while the file exists.
         private func failing(while file: String) throws -> String {
             try scratch.script(
                 "check-\(file)", "echo >> \(scratch.path("pings-\(file)")); ! test -e \(scratch.path(file))")

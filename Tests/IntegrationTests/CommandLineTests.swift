@@ -5,7 +5,7 @@ import Testing
 /// What the command line prints and exits with.
 @Suite("The command line", .timeLimit(.minutes(5)))
 struct CommandLineTests {
-    /// - Parameter variables: of the environment, beside those that the shipped configurations need.
+    /// - Parameter variables: environment variables, in addition to those that the shipped configurations need.
     private func failover(
         _ arguments: String..., adding variables: [String: String] = [:]
     ) async throws -> Command.Output {
@@ -76,7 +76,8 @@ struct CommandLineTests {
             #expect(output.status == 0)
             #expect(output.standardOutput == "\(path) is valid\n")
             #expect(
-                output.standardError.hasPrefix("warning: route a: accept_proxy believes "), "\(output.standardError)")
+                output.standardError.hasPrefix("warning: route a: any machine that connects to "),
+                "\(output.standardError)")
         }
     }
 
@@ -99,7 +100,7 @@ struct CommandLineTests {
         }
     }
 
-    /// In a process of its own: in this one, other tests read the environment on other threads while this would change it.
+    /// In a process of its own, because other tests read this process's environment on other threads.
     @Test func commandsGetNeitherSecretsNorWhatClientsOfDatabasesRead() async throws {
         let scratch = try Scratch()
         let told = scratch.path("environment")
@@ -118,7 +119,7 @@ struct CommandLineTests {
                     "MYSQL_TEST_LOGIN_FILE": "hunter4", "MARIADB_PLUGIN_DIR": "1", "LIBMYSQL_PLUGIN_DIR": "1",
                     "REDISCLI_AUTH": "hunter5",
                 ])
-            // What is taken away is still known to the configuration.
+            // The configuration can still use the removed variables.
             #expect(output.status == 0, "\(output.standardError)")
             let variables = try String(contentsOfFile: told, encoding: .utf8).split(separator: "\n")
             #expect(variables.contains("TEST_OPEN=open=yes"))

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 extension RealServers {
-    /// Replicas that apply what they get so many seconds late, on purpose: lag that stays between the two marks.
+    /// Replicas that apply changes with a configured delay: a constant lag between the two limits.
     @Suite("A replica between the marks")
     struct DelayedReplicaTests {
         private let near = 1
@@ -17,7 +17,7 @@ extension RealServers {
                     "alter system set recovery_min_apply_delay = '\(seconds)s'", at: .replica)
                 try await engine.administer("select pg_reload_conf()", at: .replica)
             case .mariadb:
-                // For a moment it says that it is not behind at all.
+                // For a moment the replica reports no lag at all.
                 try await engine.administer(
                     "stop slave// change master to master_delay = \(seconds)// start slave",
                     at: .replica)
@@ -47,7 +47,7 @@ extension RealServers {
 
                 try await watch.look(pings: 1)
 
-                // On the way up it is fresh.
+                // While the lag rises, it is fresh.
                 try await delay(engine, between)
                 #expect(try await eventually { try await beats.lag() > 4 })
                 try await watch.look(pings: 6)
@@ -59,7 +59,7 @@ extension RealServers {
                 try await delay(engine, far)
                 try await watch.look(until: "WARNING slave is stale.")
 
-                // On the way down it is stale.
+                // While the lag falls, it is stale.
                 try await delay(engine, between)
                 #expect(try await eventually { try await beats.lag() < 6.5 })
                 try await watch.look(pings: 6)

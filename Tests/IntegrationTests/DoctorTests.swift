@@ -31,7 +31,7 @@ extension RealServers {
                 [FailoverProcess.binary, "doctor"] + arguments, environment: ["LAB_MONITOR_PASSWORD": "monitor-secret"])
         }
 
-        /// A sound configuration of everything in the laboratory.
+        /// A configuration without problems, with everything in the laboratory.
         private var sound: String {
             func alias(_ engine: Laboratory.Engine, _ port: Int, _ role: String) -> String {
                 let kind = engine == .postgres ? "postgres, name: app" : "mysql"
@@ -56,7 +56,7 @@ extension RealServers {
                 """
         }
 
-        /// Servers that another test has just started again may not have met yet.
+        /// Servers that another test has just started may not be connected to each other yet.
         private func settle() async throws {
             for engine in Laboratory.Engine.allCases { try await engine.fault("start") }
         }
@@ -101,7 +101,7 @@ extension RealServers {
             #expect(try await doctor("--fast").status == 64)
         }
 
-        /// What `scripts/lab up --broken` breaks: by alias, route, service or file, each with the words for it.
+        /// The faults of `scripts/lab up --broken`: by alias, route, service or file, each with the kind of finding.
         private static let planted: Set = [
             "default certificate-ends", "default server-limit",
             "slave lag-hidden", "slave follows-another", "slave time-zones-differ", "slave clocks-differ",
@@ -118,7 +118,7 @@ extension RealServers {
             "password secret-readable", "broken.yaml configuration-readable", "ca.pem authority-ends",
         ]
 
-        /// Runs doctor for programs and for people in a broken laboratory beside that of the other tests.
+        /// Runs doctor in both output formats, in a broken laboratory beside that of the other tests.
         private func doctorsOfABrokenLaboratory() async throws -> (json: Command.Output, text: Command.Output) {
             let script = Laboratory.script
             let folder = URL(fileURLWithPath: script).deletingLastPathComponent().deletingLastPathComponent().path
@@ -148,14 +148,14 @@ extension RealServers {
                     }
                 })
             #expect(Self.planted.subtracting(found).isEmpty, "\(json.standardOutput)")
-            // The same wherever it shows: nothing else is wrong.
+            // No other kind of finding: nothing else is wrong.
             let kinds = Set(Self.planted.map { $0.split(separator: " ").last ?? "" })
             #expect(Set(report.findings.map { Substring($0.id) }) == kinds)
             #expect(report.skipped.map(\.subject.name) == ["stranger", "nowhere"])
 
             #expect(text.status == 1)
             #expect(text.standardOutput.split(separator: "\n").allSatisfy { $0.count <= 110 || $0.contains("→ ") })
-            // Figures differ from one run to the next.
+            // The numbers differ from one run to the next.
             for finding in report.findings {
                 #expect(text.standardOutput.contains("\(finding.id): "))
                 #expect(!finding.reason.isEmpty && !finding.remedy.isEmpty)

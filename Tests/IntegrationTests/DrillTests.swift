@@ -3,10 +3,10 @@ import Foundation
 import Testing
 
 extension RealServers {
-    /// An outage that is rehearsed, with real servers and clients.
+    /// A rehearsed outage, with real servers and clients.
     @Suite("Drills")
     struct DrillTests {
-        /// What `failover drill --json` prints, as far as it matters here.
+        /// The parts of `failover drill --json` that these tests use.
         private struct Document: Decodable {
             struct Sessions: Decodable {
                 let leftAfterMs: Double?
@@ -49,7 +49,7 @@ extension RealServers {
                 "\(output.standardOutput) \(output.standardError)")
         }
 
-        /// Begins a drill and waits until it is under way.
+        /// Starts a drill and waits until it is in progress.
         private func drill(_ failover: FailoverProcess, for time: String) async throws -> ChildProcess {
             let drill = try ChildProcess(
                 [FailoverProcess.binary, "drill", "slave", "--for", time, "--config", failover.configurationPath],
@@ -58,7 +58,7 @@ extension RealServers {
             return drill
         }
 
-        /// What it has printed.
+        /// What the command has printed.
         private var said: String { (try? String(contentsOfFile: scratch.path("drill"), encoding: .utf8)) ?? "" }
 
         @Test func sessionsMoveAndComeBack() async throws {
@@ -81,9 +81,9 @@ extension RealServers {
             let status = try await failover.command("status").standardOutput
             let seen = Date().timeIntervalSince1970
             let failure = await #expect(throws: CommandFailure.self) { try await session.value }
-            // psql's session is encrypted; there is no place for words.
-            let words = engine == .postgres ? "connection to server was lost" : "slave is down: drill"
-            #expect(failure?.output.standardError.contains(words) == true, "\(String(describing: failure))")
+            // psql's session is encrypted, so the proxy cannot send a message.
+            let message = engine == .postgres ? "connection to server was lost" : "slave is down: drill"
+            #expect(failure?.output.standardError.contains(message) == true, "\(String(describing: failure))")
 
             let result = try document(try await output)
             #expect(try await output.status == 0, "\(result.problems)")
@@ -97,7 +97,7 @@ extension RealServers {
             #expect(Set(probes.answeredBy.keys) == ["default", "slave"])
             #expect(result.ending == "slave: the drill is over, its time has passed; slave counts as up again")
             #expect(await failover.logs("the drill is over"))
-            // A machine may be so busy that it was over before that was seen.
+            // On a busy machine the drill may have ended before the status was read.
             if try #require(failover.time(of: "the drill is over")) > seen {
                 #expect(during == engine.primaryPort)
                 #expect(status.contains(/\sslave +down \(drill\) +0\s/), "\(status)")
@@ -112,7 +112,7 @@ extension RealServers {
         }
 
         @Test func clientsThatConnectForEachTransactionDoNotNotice() async throws {
-            // What is under way ends by itself, so that each failure would be one of a client that connects.
+            // Transactions in progress end by themselves, so each failure would be that of a connecting client.
             let failover = try FailoverProcess(configuration: configuration(postgres, route: "on_outage: keep"))
             let port = try await failover.port()
             #expect(try await eventually { try await failover.command("status", "--ready").status == 0 })
@@ -153,7 +153,7 @@ extension RealServers {
             #expect(await failover.logs("the drill is over, its time has passed; slave counts as up again"))
             let began = try #require(failover.time(of: "a drill has begun"))
             let ended = try #require(failover.time(of: "the drill is over"))
-            // To within what the clock of the log may have been put right meanwhile.
+            // With a tolerance for adjustments of the log's clock.
             #expect(ended - began > 3.9)
             #expect(try await postgres.whoAnswers(at: port) == postgres.replicaPort)
             try await failover.end()
@@ -164,11 +164,11 @@ extension RealServers {
             let port = try await failover.port()
             let drill = try await drill(failover, for: "59s")
             let second = try await failover.command("drill", "slave")
-            #expect(second.standardError == "a drill is under way on slave already\n")
+            #expect(second.standardError == "a drill is already under way on slave\n")
             #expect(
                 try await failover.command("drill", "slave", "--end").standardOutput == "the drill on slave is over\n")
             #expect(try await drill.status() == 1)
-            #expect(said.contains(/failed: it ended after \S+, before its time\n/), "\(said)")
+            #expect(said.contains(/failed: the drill ended early, after \S+\n/), "\(said)")
             #expect(
                 try await failover.command("drill", "slave", "--end").standardError == "there is no drill on slave\n")
             #expect(try await postgres.whoAnswers(at: port) == postgres.replicaPort)
@@ -183,10 +183,10 @@ extension RealServers {
             #expect(await failover.logs("CRITICAL default outage."))
             let refused = try await failover.command("drill", "slave")
             #expect(refused.status == 1)
-            #expect(refused.standardError == "nobody but slave could serve slave now; only force drills it\n")
+            #expect(refused.standardError == "only slave could serve slave now; the drill needs force\n")
             #expect(
                 try await failover.command("drill", "slave", "--alias", "default").standardError.hasPrefix(
-                    "default is down as it is: "))
+                    "default is already down: "))
             #expect(try await postgres.whoAnswers(at: port) == postgres.replicaPort)
 
             let forced = try await failover.command("drill", "slave", "--force", "--for", "1s", "--json")

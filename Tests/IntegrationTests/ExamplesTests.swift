@@ -2,7 +2,7 @@ import FailoverTesting
 import Foundation
 import Testing
 
-/// The programs of `Sources/Examples` do what their comments say.
+/// The programs of `Sources/Examples` do what their comments describe.
 @Suite("Examples", .timeLimit(.minutes(5)))
 struct ExamplesTests {
     private func path(_ name: String) -> String {
@@ -30,7 +30,7 @@ struct ExamplesTests {
         let unused = UnusedPort()
         #expect(
             try await output("AroundClosures", "127.0.0.1", "\(unused.port)")
-                == ["a page made anew", "cache is down"])
+                == ["a page built without the cache", "cache is down"])
         let memcached = FaultyServer { client in
             while let text = String(bytes: client.receive(), encoding: .utf8), !text.isEmpty {
                 client.send(Array("VERSION 1.6\r\n".utf8))

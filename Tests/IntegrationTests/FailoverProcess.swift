@@ -1,4 +1,3 @@
-import FailoverCore
 import FailoverTesting
 import Foundation
 import Testing
@@ -16,8 +15,8 @@ final class FailoverProcess: Sendable {
     /// Starts `failover serve` with this configuration.
     ///
     /// - Parameters:
-    ///   - prefix: commands that the executable runs under, as in `prlimit --nofile=200`.
-    ///   - arguments: more of `failover serve`.
+    ///   - prefix: the command that the executable runs under, for example `prlimit --nofile=200`.
+    ///   - arguments: additional arguments of `failover serve`.
     init(configuration: String, prefix: [String] = [], arguments: [String] = []) throws {
         directory = FileManager.default.temporaryDirectory.appendingPathComponent("failover-\(UUID())")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
@@ -39,23 +38,23 @@ final class FailoverProcess: Sendable {
 
     var pid: Int32 { process.pid }
 
-    /// Where its configuration is.
+    /// The path of its configuration file.
     var configurationPath: String { directory.appendingPathComponent("failover.yaml").path }
 
-    /// Replaces its configuration's file; a reload makes it read that.
+    /// Replaces its configuration file; a reload reads the new one.
     func configure(_ text: String) throws {
         try text.write(toFile: configurationPath, atomically: true, encoding: .utf8)
     }
 
-    /// Asks it, or steers it, through its command line.
+    /// Observes or controls it through its command line.
     func command(_ arguments: String...) async throws -> Command.Output {
         try await Command.run([Self.binary, arguments[0], "--config", configurationPath] + arguments.dropFirst())
     }
 
     /// The log's lines so far, without their time stamps.
     ///
-    /// Lines are written behind the program's back: one that is to be there after something else has been seen is awaited
-    /// with ``logs(_:)``. Those before a line that is there are there too.
+    /// The program writes lines asynchronously. Use ``logs(_:)`` to await a line that follows another event. When a
+    /// line is present, all earlier ones are present too.
     var log: [String] { writtenLog.lines.map { String($0.split(separator: " ", maxSplits: 1).last ?? "") } }
 
     /// When the latest line that contains the text was written, in seconds since 1970.
@@ -71,10 +70,10 @@ final class FailoverProcess: Sendable {
         return parser.date(from: text)?.timeIntervalSince1970
     }
 
-    /// Whether a line that contains the text comes, before the process ends.
+    /// Whether a line with the text is written before the process ends.
     func logs(_ text: String) async -> Bool {
         var isThere: Bool { writtenLog.lines.contains { $0.contains(text) } }
-        // Asked before the lines: the last ones are written before the end.
+        // Checked before the lines, because the last lines are written before the process ends.
         return await eventually { self.process.hasEnded || isThere } && isThere
     }
 
@@ -85,8 +84,8 @@ final class FailoverProcess: Sendable {
         return line.split(separator: ":").last.flatMap { Int($0.filter(\.isNumber)) } ?? 0
     }
 
-    /// What the admin plane at a Unix socket says of a ping that an operator asks for. While the first ping of the service is
-    /// in flight, it has no answer, and is asked again.
+    /// The answer of the admin plane, at a Unix socket, to an operator's ping. While the service's first ping is in
+    /// flight there is no answer yet, and the request is repeated.
     func answerToPing(of service: String, admin: String) async throws -> String {
         let deadline = ContinuousClock.now + .ample
         while true {
@@ -100,13 +99,13 @@ final class FailoverProcess: Sendable {
 
     func signal(_ signal: Int32) { process.signal(signal) }
 
-    /// Ends it as a service manager does, once it is so far that it ends in order; all must be well.
+    /// Ends it as a service manager does, once it can end in order. Expects success.
     func end(sourceLocation: SourceLocation = #_sourceLocation) async throws {
         #expect(await eventually { process.hasEnded || process.catches(SIGTERM) }, sourceLocation: sourceLocation)
         signal(SIGTERM)
         #expect(try await status() == 0, sourceLocation: sourceLocation)
     }
 
-    /// Waits for the end; the exit status.
+    /// Waits for the end, and returns the exit status.
     func status() async throws -> Int32 { try await process.status() }
 }

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 extension RealServers {
-    /// As in a container: alone in a PID namespace, which root may make.
+    /// As in a container: alone in a PID namespace, which only root may create.
     @Suite("The first process of a container", .enabled(if: getuid() == 0, "only root may make a PID namespace"))
     struct FirstProcessTests {
         private let namespace = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]

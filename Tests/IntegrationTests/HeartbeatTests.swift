@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 extension RealServers {
-    /// A table that the primary writes the time into.
+    /// A table that the primary writes the time to.
     @Suite("Heartbeat tables")
     struct HeartbeatTests {
         /// The seconds since the latest beat.
@@ -17,7 +17,7 @@ extension RealServers {
             "role: replica, max_lag: \(maxLag), heartbeat_query: \"\(query(engine))\""
         }
 
-        /// Begins a table as pt-heartbeat has it, without a beat, that the ping may read.
+        /// Creates a table like that of pt-heartbeat, without a row, that the ping may read.
         private func makeTable(_ engine: Laboratory.Engine) async throws {
             let column = engine == .postgres ? "at timestamptz" : "ts varchar(26)"
             try await engine.execute("drop table if exists heartbeat", at: engine.primaryPort)
@@ -26,13 +26,14 @@ extension RealServers {
             try await engine.administer("grant select on \(name) to monitor", at: .primary)
         }
 
-        /// Writes the time of a clock that is so many seconds ahead.
+        /// Writes the time of a clock that is `ahead` seconds ahead.
         private func beat(_ engine: Laboratory.Engine, ahead: Int = 0) async throws {
             let time =
                 engine == .postgres
                 ? "clock_timestamp() + interval '\(ahead) s'"
                 : "date_format(utc_timestamp(6) + interval \(ahead) second, '%Y-%m-%dT%H:%i:%s.%f')"
-            // At once: a ping that met the table without a beat would find, and log, another lag than the test is about.
+            // In one transaction: a ping that read the table without a row would find, and log, another lag than the
+            // test expects.
             try await engine.execute(
                 "begin; delete from heartbeat; insert into heartbeat values (\(time)); commit", at: engine.primaryPort)
         }
@@ -44,12 +45,13 @@ extension RealServers {
             let port = try await failover.port()
             #expect(
                 await failover.logs(
-                    "WARNING slave is stale. Others are preferred. detail=\"nobody knows how far behind\""))
+                    "WARNING slave is stale. New sessions prefer other aliases. detail=\"lag unknown\""))
             #expect(try await engine.whoAnswers(at: port) == engine.primaryPort)
             try await beat(engine)
             #expect(await failover.logs("INFO slave is fresh again."))
             #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
-            // The primary's clock is two minutes late, or nobody has written for so long: the replica has all there is.
+            // The primary's clock is two minutes late, or the last write is that old. The replica has received
+            // everything.
             try await beat(engine, ahead: -120)
             #expect(await eventually { failover.log.contains { $0.contains("detail=\"2m ") } })
             #expect(try await engine.whoAnswers(at: port) == engine.primaryPort)
@@ -57,18 +59,18 @@ extension RealServers {
             try await failover.end()
         }
 
-        /// A clock that is ahead where the time is written hides that much lag, which is why the manual warns of it.
+        /// A clock that is ahead where the time is written hides that much lag. The manual warns of this.
         @Test(arguments: Laboratory.Engine.allCases)
         func aBeatOfTheFutureIsNoLag(_ engine: Laboratory.Engine) async throws {
             try await makeTable(engine)
             try await beat(engine, ahead: 3600)
             #expect(try await eventually { try await ping(engine, replica(engine)).contains(" up ") })
             try await engine.fault("pause")
-            let words = engine == .postgres ? "replay is paused" : "the SQL thread is stopped"
+            let message = engine == .postgres ? "replay is paused" : "the SQL thread is stopped"
             let output = try await ping(engine, replica(engine))
             try await engine.fault("resume")
             #expect(output.contains(" up "), "\(output)")
-            #expect(!output.contains(words), "\(output)")
+            #expect(!output.contains(message), "\(output)")
         }
 
         @Test(arguments: Laboratory.Engine.allCases)
@@ -88,19 +90,19 @@ extension RealServers {
         @Test(arguments: Laboratory.Engine.allCases)
         func aQueryThatIsMistakenIsToldInClearWords(_ engine: Laboratory.Engine) async throws {
             let mistakes = [
-                ("SELECT 1, 2", "heartbeat_query: it answers with 2 columns, not with one"),
-                ("SELECT 1 UNION SELECT 2", "heartbeat_query: it answers with 2 rows, not with one"),
-                ("SELECT 'soon'", "heartbeat_query: it answers `soon`, which is no number of seconds"),
+                ("SELECT 1, 2", "heartbeat_query: the answer has 2 columns instead of one"),
+                ("SELECT 1 UNION SELECT 2", "heartbeat_query: the answer has 2 rows instead of one"),
+                ("SELECT 'soon'", "heartbeat_query: the answer `soon` is not a number of seconds"),
                 (
                     "SELECT 1 FROM nothing.here",
                     engine == .postgres
                         ? "heartbeat_query: ERROR: relation \"nothing.here\" does not exist" : "heartbeat_query: 1142: "
                 ),
             ]
-            for (query, words) in mistakes {
+            for (query, message) in mistakes {
                 let output = try await ping(engine, "max_lag: 1m, heartbeat_query: \"\(query)\"")
                 #expect(output.contains(" degraded "), "\(output)")
-                #expect(output.contains(words), "\(output)")
+                #expect(output.contains(message), "\(output)")
             }
         }
 
@@ -115,10 +117,10 @@ extension RealServers {
             let query = "SELECT max(seconds) FROM \(table)"
             let output = try await ping(engine, "max_lag: 1m, heartbeat_query: \"\(query)\"")
             #expect(output.contains("missing privilege"), "\(output)")
-            #expect(output.contains("what helps: GRANT SELECT ON what it reads"), "\(output)")
+            #expect(output.contains("grant it with: GRANT SELECT ON <table>"), "\(output)")
         }
 
-        /// What `failover ping slave` prints.
+        /// The output of `failover ping slave`.
         private func ping(_ engine: Laboratory.Engine, _ replica: String) async throws -> String {
             let file = FileManager.default.temporaryDirectory.appendingPathComponent("failover-\(UUID()).yaml")
             try engine.configuration(replica: replica).write(to: file, atomically: true, encoding: .utf8)

@@ -3,10 +3,10 @@ import Foundation
 import Testing
 
 extension RealServers {
-    /// Whom MariaDB blocks, with a server in a network of its own.
+    /// The addresses that MariaDB blocks, with a server in a network of its own.
     @Suite("max_connect_errors")
     struct HostBlockedTests {
-        /// Case 21: every client read 1129, "Host is blocked".
+        /// Case 21: every client received error 1129, "Host is blocked".
         @Test func clientsThatLeaveBeforeTheyLogInGetNobodyBlocked() async throws {
             let scratch = try Scratch()
             let program = "\(Laboratory.root)/Tests/IntegrationTests/Clients/host_blocked.py"
@@ -17,7 +17,7 @@ extension RealServers {
             let lines = output.standardOutput.split(separator: "\n")
             #expect(lines.count == 5, "\(output)")
             for line in lines.dropLast() { #expect(line.hasSuffix(": served"), "\(line)") }
-            // The server does count.
+            // The server does count errors.
             #expect(lines.last?.contains("1129") == true, "\(lines)")
         }
     }

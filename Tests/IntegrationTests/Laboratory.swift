@@ -3,25 +3,25 @@ import Foundation
 
 /// The real servers that `scripts/lab` runs; `scripts/test` starts them.
 enum Laboratory {
-    /// Whether they are there.
+    /// Whether the servers are running.
     static let isUp = ProcessInfo.processInfo.environment["FAILOVER_LAB"] != nil
 
     static let root = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
 
-    /// The script that plays faults.
+    /// The script that causes faults.
     static let script = ProcessInfo.processInfo.environment["LAB_SCRIPT"] ?? "\(root)/scripts/lab"
 
-    /// Where a server listens, by the name of its variable; 0 without the laboratory.
+    /// The port of a server, by the name of its variable; 0 without the laboratory.
     static func port(_ name: String) -> Int { ProcessInfo.processInfo.environment[name].flatMap(Int.init) ?? 0 }
 
-    /// Plays a fault of `scripts/lab fault` on a server.
+    /// Causes a fault of `scripts/lab fault` on a server.
     static func fault(_ fault: String, on server: String) async throws {
         let output = try await Command.run([script, "fault", server, fault])
         guard output.status == 0 else { throw CommandFailure(output: output) }
     }
 
-    /// Ends what a test that has failed may have left: the next one is to fail for reasons of its own.
+    /// Ends faults that a failed test may have left, so that the next test fails only for its own reasons.
     static func heal() async {
         for engine in Engine.allCases {
             for server in ["primary", "replica"] + (engine == .postgres ? ["second"] : []) {
@@ -32,7 +32,7 @@ enum Laboratory {
         }
     }
 
-    /// Where its servers have their directories.
+    /// The folder of the servers' directories.
     static let directory = ProcessInfo.processInfo.environment["LAB_DIR"] ?? "\(root)/.lab"
 
     /// One server of an engine.
@@ -49,17 +49,18 @@ enum Laboratory {
         var primaryPort: Int { Laboratory.port(self == .postgres ? "LAB_PG_PRIMARY_PORT" : "LAB_MY_PRIMARY_PORT") }
         var replicaPort: Int { Laboratory.port(self == .postgres ? "LAB_PG_REPLICA_PORT" : "LAB_MY_REPLICA_PORT") }
 
-        /// Limits of a route that a healthy server keeps on the slowest of days.
+        /// Limits of a route that a healthy server meets even on a very busy machine.
         static let patience = "connect_timeout: 50s, greeting_timeout: 50s"
 
         /// The databases and a route over them, listening on a port that the system chooses.
         ///
         /// - Parameters:
-        ///   - pingTimeout: of the replica. Out of reach of a busy machine's servers unless told; that of the primary, which is
-        ///     to stay up, always is. Of one that is down it is 10 s.
-        ///   - primary: more keys of `default`.
-        ///   - replica: more keys of `slave`.
-        ///   - route: more keys of the route, whose sessions are patient: a server is not slow because the machine is busy.
+        ///   - pingTimeout: of the replica. By default longer than a healthy server on a busy machine ever takes, as
+        ///     it always is for the primary, which must stay up. Of a server that is down it is 10 s.
+        ///   - primary: additional keys of `default`.
+        ///   - replica: additional keys of `slave`.
+        ///   - route: additional keys of the route. Its sessions have long limits, because a busy machine does not
+        ///     make a server slow.
         ///   - ports: of the primary and the replica, if they are not the laboratory's.
         func configuration(
             pingTimeout: String = "60s", primary: String? = nil,
@@ -87,7 +88,8 @@ enum Laboratory {
                 """
         }
 
-        /// A limit of pings that soon finds a stopped replica, and that a healthy one keeps on this machine as it is now.
+        /// A time limit of pings that soon detects a stopped replica, and that a healthy replica meets on this
+        /// machine now.
         func shortPingTimeout() async throws -> String {
             var slowest = Duration.milliseconds(50)
             for _ in 0..<5 {
@@ -96,15 +98,16 @@ enum Laboratory {
             return "\(Int(slowest / .milliseconds(1)) * 10)ms"
         }
 
-        /// The port of the server that answers a new connection of the engine's own client; `nil` when none does.
+        /// The port of the server that answers a new connection of the engine's own client; `nil` if no server
+        /// answers.
         func whoAnswers(at port: Int) async throws -> Int? {
             Int(try await ask(at: port).standardOutput.trimmingCharacters(in: .whitespacesAndNewlines))
         }
 
-        /// What the engine's own client says of its error.
+        /// The error message of the engine's own client.
         func standardError(at port: Int) async throws -> String { try await ask(at: port).standardError }
 
-        /// What the engine's own client prints of a statement's rows, in a session in clear.
+        /// The rows of a statement as the engine's own client prints them, in a clear-text session.
         func answer(to statement: String, at port: Int) async throws -> String {
             let output = try await ask(statement, at: port, environment: ["PGSSLMODE": "disable"])
             guard output.status == 0 else { throw CommandFailure(output: output) }
@@ -117,7 +120,7 @@ enum Laboratory {
             guard output.status == 0 else { throw CommandFailure(output: output) }
         }
 
-        /// Runs a statement as the server's administrator, through its socket; what it answers.
+        /// Runs a statement as the server's administrator, through its socket, and returns the answer.
         @discardableResult
         func administer(_ statement: String, at server: Server) async throws -> String {
             let output = try await Command.run(["timeout", "240"] + administration(statement, at: server))
@@ -125,7 +128,7 @@ enum Laboratory {
             return output.standardOutput.trimmingCharacters(in: .whitespacesAndNewlines)
         }
 
-        /// The command that does that. In MariaDB's, only a // ends a statement.
+        /// The command for that. In MariaDB's, only // ends a statement.
         func administration(_ statement: String, at server: Server) -> [String] {
             let directory = "\(Laboratory.directory)/data/\(rawValue)-\(server.rawValue)"
             let port = server == .primary ? primaryPort : replicaPort
@@ -159,8 +162,8 @@ enum Laboratory {
             return try await Command.run(command, environment: secrets.merging(environment) { $1 })
         }
 
-        /// Does it with both engines at the same time, whose servers have nothing to do with each other: for what takes long
-        /// because it waits.
+        /// Runs the body for both engines in parallel, for tests that wait for long. The engines' servers are
+        /// independent.
         static func besideEachOther(_ body: @escaping @Sendable (Engine) async throws -> Void) async throws {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for engine in allCases { group.addTask { try await body(engine) } }
@@ -168,8 +171,8 @@ enum Laboratory {
             }
         }
 
-        /// Plays a fault on the replica: `kill`, `stop`, `cont`, `shutdown`, `promote`, `pause`, `resume`, `cut`, `mend`
-        /// or `start`; or, also `early`, on the primary.
+        /// Causes a fault on the replica: `kill`, `stop`, `cont`, `shutdown`, `promote`, `pause`, `resume`, `cut`,
+        /// `mend` or `start`. On the primary also `early`.
         func fault(_ fault: String, on server: Server = .replica) async throws {
             try await Laboratory.fault(fault, on: "\(rawValue)-\(server.rawValue)")
         }

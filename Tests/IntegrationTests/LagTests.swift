@@ -3,12 +3,12 @@ import Foundation
 import Testing
 
 extension RealServers {
-    /// Replicas that answer, with old data.
+    /// Replicas that answer with old data.
     @Suite("Replicas that lag")
     struct LagTests {
         private let replica = "role: replica, max_lag: 2s"
 
-        /// Writes to the primary, so that there is something to apply.
+        /// Writes to the primary, so that the replica has something to apply.
         private func write(_ engine: Laboratory.Engine) async throws {
             try await engine.execute("create table if not exists lag (id int)", at: engine.primaryPort)
             try await engine.execute("insert into lag values (1)", at: engine.primaryPort)
@@ -16,7 +16,7 @@ extension RealServers {
 
         @Test(arguments: Laboratory.Engine.allCases)
         func replicaThatAppliesNothingServesNoNewSession(_ engine: Laboratory.Engine) async throws {
-            let words = engine == .postgres ? "replay is paused" : "the SQL thread is stopped"
+            let message = engine == .postgres ? "replay is paused" : "the SQL thread is stopped"
             let scratch = try Scratch()
             let events = scratch.path("events")
             let failover = try FailoverProcess(
@@ -25,7 +25,7 @@ extension RealServers {
                     notify: [{type: command, run: [/bin/sh, -c, "cat >> \(events)"]}]
                     \(engine.configuration(primary: "role: primary", replica: replica))
                     """)
-            /// What is told to whoever is notified, by program and by person.
+            /// The events that the notifier has received, one per line.
             @Sendable func told() -> [String] {
                 scratch.text("events").split(separator: "\n").map(String.init)
             }
@@ -35,24 +35,24 @@ extension RealServers {
             }
             let port = try await failover.port()
             #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
-            // Sessions may come before the first ping. From one that knows the lag on it is counted.
+            // Sessions may arrive before the first ping. The lag counts from the first ping that knows it.
             #expect(
                 try await eventually { try await metrics().contains("failover_alias_lag_seconds{alias=\"slave\"} ") })
 
             try await engine.fault("pause")
             try await write(engine)
-            #expect(await failover.logs("WARNING slave is stale. Others are preferred."))
+            #expect(await failover.logs("WARNING slave is stale. New sessions prefer other aliases."))
             let line = failover.log.last { $0.contains("WARNING slave is stale.") } ?? ""
-            #expect(line.contains("behind: \(words)") && line.contains("serving=default"))
+            #expect(line.contains("behind: \(message)") && line.contains("serving=default"))
             #expect(try await engine.whoAnswers(at: port) == engine.primaryPort)
-            #expect(await eventually { told().contains { $0.contains(#""event":"stale""#) && $0.contains(words) } })
+            #expect(await eventually { told().contains { $0.contains(#""event":"stale""#) && $0.contains(message) } })
             let late = try await metrics()
             #expect(late.contains("failover_alias_stale{alias=\"slave\"} 1\n"))
             #expect(late.contains(/failover_alias_lag_seconds{alias="slave"} [1-9]/), "\(late)")
 
             try await engine.fault("resume")
             #expect(await failover.logs("INFO slave is fresh again."))
-            // A busy machine's replica may lag once more before it has caught up for good.
+            // On a busy machine the replica may lag once more before it has caught up.
             #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
             #expect(
                 try await eventually {
@@ -65,7 +65,7 @@ extension RealServers {
             try await failover.end()
         }
 
-        /// The replica knows nothing of what it misses; the primary's own pings tell.
+        /// The replica does not know what it misses. The primary's own pings report it.
         @Test(arguments: ["pause", "cut"])
         func bytesAreCountedAgainstThePrimary(fault: String) async throws {
             let engine = Laboratory.Engine.postgres
@@ -75,7 +75,7 @@ extension RealServers {
             let port = try await failover.port()
             #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
             try await engine.fault(fault)
-            let words = fault == "cut" ? "the replica is cut off from its primary" : "replay is paused"
+            let message = fault == "cut" ? "the replica is cut off from its primary" : "replay is paused"
             for _ in 0..<6 {
                 try await engine.administer(
                     "select pg_logical_emit_message(false, 'bulk', repeat('x', 1048576))", at: .primary)
@@ -84,7 +84,7 @@ extension RealServers {
             #expect(await failover.logs("WARNING slave is stale."))
             let line = failover.log.first { $0.contains("WARNING slave is stale.") } ?? ""
             #expect(line.contains(/detail="[0-9]+ (MB|kB) behind:/), "\(line)")
-            #expect(line.contains(words), "\(line)")
+            #expect(line.contains(message), "\(line)")
             #expect(try await engine.whoAnswers(at: port) == engine.primaryPort)
             try await engine.fault(fault == "cut" ? "mend" : "resume")
             #expect(await failover.logs("INFO slave is fresh again."))
@@ -92,11 +92,11 @@ extension RealServers {
             try await failover.end()
         }
 
-        /// The age of the latest transaction is less than none by such a clock; MariaDB puts its seconds right itself.
+        /// With such a clock, the age of the latest transaction is negative. MariaDB corrects its seconds itself.
         @Test(arguments: Laboratory.Engine.allCases)
         func aClockThatIsLaterThanThePrimarysHidesNoLag(_ engine: Laboratory.Engine) async throws {
             try await engine.fault("early", on: .primary)
-            // Waits until it follows again.
+            // Waits until the replica follows again.
             try await engine.fault("start")
             let time = engine == .postgres ? "extract(epoch from clock_timestamp())" : "unix_timestamp()"
             let early = try #require(Double(try await engine.administer("select \(time)", at: .primary)))

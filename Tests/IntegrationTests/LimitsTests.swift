@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 extension RealServers {
-    /// Places, time limits and last words, with real servers and real drivers.
+    /// Limits of sessions and of time, and closing messages, with real servers and real drivers.
     @Suite("Limits")
     struct LimitsTests {
         private static let program = "\(Laboratory.root)/Tests/IntegrationTests/Clients/limits.py"
@@ -96,13 +96,13 @@ extension RealServers {
             #expect(await eventually { said().contains("idle") })
             let start = ContinuousClock.now
             try await failover.end()
-            // Long before the grace is over.
+            // Long before the grace period is over.
             #expect(ContinuousClock.now - start < .seconds(30))
             try Data().write(to: URL(fileURLWithPath: "\(files).go"))
             _ = try await client.value
             try? FileManager.default.removeItem(atPath: "\(files).go")
-            let words = said().split(separator: "\n").last ?? ""
-            #expect(words.contains(engine == .postgres ? "the proxy shuts down" : "1053"), "\(words)")
+            let message = said().split(separator: "\n").last ?? ""
+            #expect(message.contains(engine == .postgres ? "the proxy shuts down" : "1053"), "\(message)")
         }
     }
 }

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 extension RealServers {
-    /// The main job, with real servers and their own clients.
+    /// The main task of the proxy, with real servers and their own clients.
     @Suite("One address that outlives the replica")
     struct MainJobTests {
         @Test(arguments: Laboratory.Engine.allCases)
@@ -30,7 +30,7 @@ extension RealServers {
         func aReplicaThatIsStoppedInItsTracksIsAnOutageAndServesAgainWhenItGoesOn(
             _ engine: Laboratory.Engine
         ) async throws {
-            // On a busy machine the driver comes back late; a ping that meets it hanging has other words.
+            // On a busy machine the driver returns late. A ping that meets a hanging one has another message.
             let failover = try FailoverProcess(
                 configuration: engine.configuration(pingTimeout: "3s", route: "error_ping_frequency: 2s"))
             let port = try await failover.port()
@@ -71,7 +71,7 @@ extension RealServers {
     }
 }
 
-/// What needs the laboratory. One test after the other: they play faults on the same servers.
+/// Tests that need the laboratory. They run one after another, because they cause faults on the same servers.
 @Suite(
     .serialized, .enabled(if: Laboratory.isUp, "the laboratory is not up; scripts/test starts it"),
     .timeLimit(.minutes(10)), .sharedDatabases, .explained(afterFailure: Laboratory.heal))

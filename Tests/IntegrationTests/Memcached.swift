@@ -2,7 +2,7 @@ import FailoverTesting
 import Foundation
 import Testing
 
-/// A real memcached of one test's own, at a port of the system's choice.
+/// A real memcached for one test, at a port that the system chooses.
 final class Memcached: Sendable {
     let port: UInt16
     private let process: ChildProcess
@@ -13,14 +13,14 @@ final class Memcached: Sendable {
             ["memcached", "-u", NSUserName(), "-l", "127.0.0.1", "-p", "-1", "-U", "0"],
             environment: ["MEMCACHED_PORT_FILENAME": scratch.path("port")], output: scratch.path("out"),
             error: scratch.path("out"))
-        // It renames the file that it has written. `TCP INET: 12345`
+        // memcached renames the file after writing it. `TCP INET: 12345`
         #expect(await eventually { !scratch.text("port").isEmpty }, "\(scratch.text("out"))")
         port = try #require(scratch.text("port").firstMatch(of: /TCP INET: (\d+)/).flatMap { UInt16($0.1) })
     }
 
     deinit { process.signal(SIGKILL) }
 
-    /// Ends it, and waits for that.
+    /// Ends it, and waits for the end.
     func end() async throws {
         process.signal(SIGKILL)
         _ = try await process.status()

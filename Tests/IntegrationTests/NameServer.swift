@@ -2,20 +2,20 @@ import FailoverTesting
 import Foundation
 import Testing
 
-/// A name server of a test's own, and processes that ask it and no other.
+/// A name server for one test, and processes that use only this one.
 final class NameServer: Sendable {
-    /// One at a time: it has a port that cannot be chosen.
+    /// One at a time, because its port cannot be chosen.
     private static let address = "127.53.53.53"
 
     private let scratch: Scratch
     private let process: ChildProcess
 
-    /// - Parameter answer: what it says; see `Clients/name_server.py`.
+    /// - Parameter answer: the server's answer; see `Clients/name_server.py`.
     init(_ answer: String) async throws {
         scratch = try Scratch()
         try scratch.write("nameserver \(Self.address)\noptions timeout:1 attempts:1\n", to: "resolv.conf")
         try scratch.write("hosts: files dns\n", to: "nsswitch.conf")
-        // The C library would put another address than the first in front. The rest is what holds without this file.
+        // Otherwise the C library would sort another address before the first. The other lines are the defaults.
         try scratch.write(
             """
             precedence ::ffff:127.0.0.2/128 100
@@ -36,10 +36,10 @@ final class NameServer: Sendable {
 
     deinit { process.signal(SIGKILL) }
 
-    /// Says something else from now on.
+    /// Changes the answer from now on.
     func say(_ answer: String) throws { try scratch.write(answer, to: "answer") }
 
-    /// Whether it has been asked so many more times.
+    /// Whether it is asked this many more times.
     func isAsked(_ times: Int) async -> Bool {
         let before = questions
         return await eventually { self.questions >= before + times }
@@ -47,8 +47,8 @@ final class NameServer: Sendable {
 
     private var questions: Int { scratch.text("questions").count { $0 == "\n" } }
 
-    /// Commands that the asking process runs under: a mount namespace with another `/etc/resolv.conf`, which root may
-    /// make. There, 127.0.0.2 comes before other addresses.
+    /// A prefix that runs the asking process in a mount namespace with another `/etc/resolv.conf`; only root may
+    /// create one. There, 127.0.0.2 sorts before other addresses.
     var prefix: [String] {
         let mounts = ["resolv.conf", "nsswitch.conf", "gai.conf"].map { "mount --bind \(scratch.path($0)) /etc/\($0)" }
         return ["unshare", "--mount", "bash", "-c", "\(mounts.joined(separator: " && ")) && exec \"$@\"", "bash"]

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 extension RealServers {
-    /// Aliases that are known by name.
+    /// Aliases with host names.
     @Suite("Names", .enabled(if: getuid() == 0, "only root may give a process a name server of its own"))
     struct NamesTests {
         private func configuration(_ engine: Laboratory.Engine, settings: String, route: String = "") -> String {
@@ -22,7 +22,7 @@ extension RealServers {
                 """
         }
 
-        /// Held sessions live, and new ones go on as before, whatever a name server that is away says or does not say.
+        /// Held sessions survive and new ones work as before, whatever a broken name server answers.
         @Test(arguments: ["nxdomain", "servfail", "silence"])
         func aResolverThatIsAwayCostsNoSession(_ answer: String) async throws {
             let engine = Laboratory.Engine.postgres
@@ -45,7 +45,7 @@ extension RealServers {
             _ = try await held.value
             #expect(!failover.log.contains { $0.hasPrefix("CRITICAL") }, "\(failover.log)")
 
-            // It notices all the same when the server goes.
+            // The pings still detect that the server is killed.
             try await engine.fault("kill")
             #expect(await failover.logs("CRITICAL slave outage."))
             try await engine.fault("start")
@@ -53,7 +53,7 @@ extension RealServers {
             try await failover.end()
         }
 
-        /// The next process can look no name up, and goes on with what the former one knew.
+        /// The next process cannot resolve any name, and continues with the addresses of the former process.
         @Test func aTakeOverWhileTheResolverIsAwayKeepsTheAddresses() async throws {
             let engine = Laboratory.Engine.postgres
             let (scratch, names) = (try Scratch(), try await NameServer("127.0.0.1"))
@@ -73,7 +73,7 @@ extension RealServers {
             try await next.end()
         }
 
-        /// A name with two addresses, of which the first one accepts and is silent, or drops what comes.
+        /// A name with two addresses. The first address accepts connections and is silent, or drops packets.
         @Test(arguments: ["accepts and is silent", "drops packets"])
         func aDeadFirstAddressCostsFewSessionsAWaitAndNoneItsReplica(_ fault: String) async throws {
             let engine = Laboratory.Engine.postgres
@@ -97,8 +97,8 @@ extension RealServers {
                 #expect(try await engine.whoAnswers(at: listener) == engine.replicaPort)
                 waits.append(ContinuousClock.now - start)
             }
-            // The first ones wait at the dead address for its half of the time. Without a memory nearly all would; a busy
-            // machine may delay some.
+            // The first sessions wait at the dead address for half of the time limit. Nearly all would if the result
+            // were not remembered. A busy machine may delay some.
             let late = waits.count { $0 > .milliseconds(2800) }
             #expect(late <= waits.count / 4, "\(waits)")
             #expect(!failover.log.contains { $0.hasPrefix("CRITICAL") }, "\(failover.log)")

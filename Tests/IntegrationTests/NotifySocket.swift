@@ -1,7 +1,7 @@
-import FailoverCore
+import FailoverSystem
 import Foundation
 
-/// Hears what a process tells its service manager: sd_notify(3).
+/// Receives what a process sends to its service manager: sd_notify(3).
 final class NotifySocket: Sendable {
     private let descriptor: Int32
     private let heard = Lock<[String]>([])

@@ -3,8 +3,8 @@ import Foundation
 import Testing
 
 extension RealServers {
-    /// PgBouncer 1.18, which takes no `default_transaction_read_only` at a session's start, and tells by words alone what an
-    /// error of its own means.
+    /// PgBouncer 1.18. It does not accept `default_transaction_read_only` as a start-up parameter, and only the text
+    /// of its errors tells what they mean.
     @Suite("An old pooler")
     struct OldPoolerTests {
         private let scratch: Scratch
@@ -36,7 +36,7 @@ extension RealServers {
             return (port, process)
         }
 
-        /// Case 14: 0 of 5 were served in the outage.
+        /// Case 14: 0 of 5 sessions were served in the outage.
         @Test func sessionsAreServedAndKeptFromWriting() async throws {
             try await engine.execute("create table if not exists guarded (id int)", at: engine.primaryPort)
             let pooler = try pooler()
@@ -57,9 +57,9 @@ extension RealServers {
             let failure = await #expect(throws: CommandFailure.self) {
                 try await engine.answer(to: "insert into guarded values (1)", at: port)
             }
-            let words = failure?.output.standardError ?? ""
-            #expect(words.contains("read-only transaction"), "\(words)")
-            // The pooler forgets it with the session.
+            let message = failure?.output.standardError ?? ""
+            #expect(message.contains("read-only transaction"), "\(message)")
+            // The pooler resets the setting when the session ends.
             #expect(try await engine.answer(to: "show default_transaction_read_only", at: Int(pooler.port)) == "off")
             let report = try await failover.command("doctor").standardOutput
             #expect(report.contains("guard-by-statement: "), "\(report)")
@@ -76,7 +76,7 @@ extension RealServers {
                     ports: [UInt16(engine.replicaPort), pooler.port]))
             let port = try await failover.port()
             #expect(try await engine.whoAnswers(at: port) == engine.primaryPort)
-            // A ping may have the place of one of them for a moment.
+            // A ping may occupy one of the connections for a moment.
             let held = (0..<2).map { _ in
                 Task {
                     while (try? await engine.answer(to: "select pg_sleep(6)", at: Int(pooler.port))) == nil {}

@@ -1,12 +1,12 @@
 import FailoverTesting
 import Testing
 
-/// PostgreSQL's own load, a new connection for each transaction, through a route.
+/// PostgreSQL's own load generator, with a new connection for each transaction, through a route.
 struct PgbenchLoad {
     let port: Int
     let scratch: Scratch
 
-    /// Runs until the task is cancelled; how many transactions there were. All must have gone well.
+    /// Runs until the task is cancelled, and returns the number of transactions. All must have succeeded.
     func run() async throws -> Int {
         try scratch.write("select 1;\n", to: "select.sql")
         var rounds = 0

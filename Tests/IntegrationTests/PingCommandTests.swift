@@ -39,7 +39,7 @@ extension RealServers {
             #expect(lines.first == ["NAME", "TYPE", "STATE", "TIME", "REASON", "DETAIL"])
             #expect(Dictionary(uniqueKeysWithValues: lines.dropFirst().map { ($0[0], $0[1]) }) == Self.types)
             #expect(lines.dropFirst().allSatisfy { $0[2] == "up" })
-            // All columns but the last begin, or end, at the same place.
+            // The columns are aligned, except the last one.
             let starts = output.standardOutput.split(separator: "\n").map { line in
                 line.range(of: line.contains("STATE") ? "STATE" : "up ").map {
                     line.distance(from: line.startIndex, to: $0.lowerBound)

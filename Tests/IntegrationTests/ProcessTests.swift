@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 extension RealServers {
-    /// How the process behaves towards its operator: signals, limits, exit codes.
+    /// How the process behaves for its operator: signals, limits, exit statuses.
     @Suite("The process")
     struct ProcessTests {
         private let engine = Laboratory.Engine.postgres
@@ -48,13 +48,13 @@ extension RealServers {
         }
 
         @Test func outOfDescriptorsTheListenerPausesAndSessionsGoOn() async throws {
-            // 200 descriptors, 100 of them kept back, two a session: 50 sessions.
+            // 200 descriptors, of which 100 are reserved; two per session: 50 sessions.
             let failover = try FailoverProcess(
                 configuration: engine.configuration(), prefix: ["prlimit", "--nofile=200:200"])
             let port = try await failover.port()
             var sessions: [TCPClient] = []
             for _ in 0..<60 { sessions.append(try await TCPClient.connect(port: port)) }
-            #expect(await failover.logs("WARNING slave: the listener pauses: its limit of open files is reached"))
+            #expect(await failover.logs("WARNING slave: listener paused: the limit of open files is reached"))
             for session in sessions.prefix(50) {
                 try await session.send(TCPClient.sslRequest)
                 #expect(try await session.receive(1).count == 1)
@@ -67,7 +67,7 @@ extension RealServers {
             sessions = []
             #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
             let warnings = failover.log.filter { $0.hasPrefix("WARNING") }
-            #expect(warnings.allSatisfy { $0.contains("the listener pauses") })
+            #expect(warnings.allSatisfy { $0.contains("listener paused") })
             try await failover.end()
         }
 
@@ -80,7 +80,7 @@ extension RealServers {
                 client.endSending()
                 _ = try? await client.drain()
             }
-            // A server that hangs up on garbage looks like one that dies, until the next ping.
+            // Until the next ping, a server that closes a connection because of garbage looks like a dying one.
             #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
             try await failover.end()
         }

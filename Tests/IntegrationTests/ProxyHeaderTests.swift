@@ -3,14 +3,14 @@ import Foundation
 import Testing
 
 extension RealServers {
-    /// Servers behind a balancer that takes nobody without a PROXY header, with a real HAProxy.
+    /// Servers behind a load balancer that accepts only connections with a PROXY header, with a real HAProxy.
     @Suite("send_proxy")
     struct ProxyHeaderTests {
         private let scratch: Scratch
 
         init() throws { scratch = try Scratch() }
 
-        /// HAProxy before a server.
+        /// HAProxy in front of a server.
         private func balancer(before port: Int) throws -> (port: UInt16, process: ChildProcess) {
             let listener = UnusedPort().port
             let file = scratch.path("haproxy-\(port).cfg")
@@ -30,7 +30,7 @@ extension RealServers {
             return (listener, process)
         }
 
-        /// Case 22: both were down after four seconds, and all clients refused.
+        /// Case 22: both aliases were down after four seconds, and all clients were refused.
         @Test(arguments: Laboratory.Engine.allCases, ["v1", "v2"])
         func pingsBeginWithAHeaderWhereSessionsDo(_ engine: Laboratory.Engine, version: String) async throws {
             let balancers = [try balancer(before: engine.primaryPort), try balancer(before: engine.replicaPort)]
@@ -45,7 +45,7 @@ extension RealServers {
                         ports: balancers.map(\.port)))
             let port = try await failover.port()
             #expect(await eventually { (try? await engine.whoAnswers(at: port)) == engine.replicaPort })
-            // Pinged well, several times.
+            // Several successful pings.
             let wasWell = try await eventually {
                 let output = try await failover.command("ping", "slave")
                 return output.status == 0

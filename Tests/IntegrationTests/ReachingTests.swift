@@ -3,12 +3,12 @@ import Foundation
 import Testing
 
 extension RealServers {
-    /// How sessions reach a server when the usual one can't serve them.
+    /// How sessions reach a server when the usual one cannot serve them.
     @Suite("Reaching a server")
     struct ReachingTests {
         private static let replicaRules = "\(Laboratory.directory)/data/postgres-replica/db/pg_hba.conf"
 
-        /// Nothing is pinged but at the start, after an error, and when somebody asks.
+        /// Pings happen only at the start, after an error, and on request.
         private static let rarely = """
             monitoring_ping_frequency: 1h
             outage_ping_frequency: 1h
@@ -24,9 +24,9 @@ extension RealServers {
             return frequencies + lines.filter { !$0.contains("_frequency") }.joined(separator: "\n") + "\n"
         }
 
-        // MARK: Both are away and come back
+        // MARK: Both servers are down and come back
 
-        /// Pings would find it out in an hour.
+        /// Regular pings would detect it only after an hour.
         @Test(arguments: Laboratory.Engine.allCases)
         func serversThatAreWellAgainServeBeforeAPingHasSeenIt(_ engine: Laboratory.Engine) async throws {
             let frequencies = Self.rarely.replacing(
@@ -44,15 +44,15 @@ extension RealServers {
                 })
             for server in [Laboratory.Server.primary, .replica] { try await engine.fault("start", on: server) }
             #expect(try await eventually { try await engine.whoAnswers(at: port) != nil })
-            #expect(failover.log.contains { $0.contains("which was found down: nobody else was left") })
-            // That it serves asks for a ping.
+            #expect(failover.log.contains { $0.contains("which was found down: no other server was left") })
+            // A successful session requests a ping.
             #expect(await eventually { failover.log.contains { $0.contains(" is back up.") } })
             try await failover.end()
         }
 
         // MARK: Slow
 
-        /// Both servers let two seconds pass before they read a client's first message.
+        /// Both servers wait two seconds before they read a client's first message.
         @Test func serversThatAreBothSlowServe() async throws {
             let engine = Laboratory.Engine.postgres
             for server in [Laboratory.Server.primary, .replica] {
@@ -74,7 +74,8 @@ extension RealServers {
 
         // MARK: Full
 
-        /// Clients of `app` that the replica has no place for, which it learns after their login began.
+        /// Runs `app`'s clients while the replica has no connection for them, which it detects only after their login
+        /// began.
         private func whileTheReplicaIsFull(
             trusting: Bool, _ body: (FailoverProcess, _ port: Int) async throws -> Void
         ) async throws {
@@ -116,7 +117,8 @@ extension RealServers {
             }
         }
 
-        /// The first has given its proof to the replica and reads its words. The next ones go elsewhere.
+        /// The first client has sent its proof to the replica, and receives the replica's error. The next ones are
+        /// sent to another alias.
         @Test func aReplicaThatTurnsOutToBeFullAfterAProofIsPassedByThoseWhoComeNext() async throws {
             let engine = Laboratory.Engine.postgres
             try await whileTheReplicaIsFull(trusting: false) { _, port in
@@ -131,16 +133,16 @@ extension RealServers {
             }
         }
 
-        /// A server that can't start a process says so in words without a length, in place of any answer. The ping has found
-        /// it well.
+        /// A server that cannot start a process sends an error without a length instead of any other answer. The ping
+        /// before it succeeded.
         @Test(arguments: ["disable", "prefer", "require"])
         func aServerThatCannotForkCostsNoClientAnError(encryption: String) async throws {
             let engine = Laboratory.Engine.postgres
-            let words = "Ecould not fork new process for connection: Resource temporarily unavailable\n\u{0}"
+            let message = "Ecould not fork new process for connection: Resource temporarily unavailable\n\u{0}"
             let replica = FaultyServer { client in
                 let first = String(decoding: client.receive(atLeast: 8), as: UTF8.self)
                 guard first.contains("monitor") else {
-                    client.send(Array(words.utf8))
+                    client.send(Array(message.utf8))
                     return
                 }
                 client.sendPostgresWelcome()
@@ -167,9 +169,9 @@ extension RealServers {
             replica.stop()
         }
 
-        // MARK: Ordinary endings
+        // MARK: Ordinary ends of sessions
 
-        /// The commands of a session that its server ends while it is idle.
+        /// The commands of a session that the server ends while it is idle.
         private static func idle(_ engine: Laboratory.Engine, at port: Int) -> [String] {
             switch engine {
             case .postgres:
@@ -186,7 +188,7 @@ extension RealServers {
             }
         }
 
-        /// With the frequencies that hold where a file names none.
+        /// With the default frequencies.
         @Test(arguments: Laboratory.Engine.allCases)
         func sessionsThatTheirServerEndsInTheOrdinaryWayMoveNoOthers(_ engine: Laboratory.Engine) async throws {
             let failover = try FailoverProcess(configuration: configuration(engine, frequencies: ""))
@@ -202,7 +204,7 @@ extension RealServers {
                 }
                 return try await group.reduce(into: []) { $0.append($1) }
             }
-            // They were ended, and noticed.
+            // The clients saw that their sessions ended.
             #expect(ends.allSatisfy { $0.status != 0 }, "\(ends)")
             for _ in 0..<20 { #expect(try await engine.whoAnswers(at: port) == engine.replicaPort) }
             try await failover.end()

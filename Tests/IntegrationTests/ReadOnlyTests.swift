@@ -22,7 +22,7 @@ extension RealServers {
                     + engine.configuration(route: "failover_read_only: true"))
         }
 
-        /// What a new session finds of the guard.
+        /// The guard's setting in a new session.
         private func setting(_ engine: Laboratory.Engine, at port: Int) async throws -> String {
             let statement =
                 engine == .postgres ? "show default_transaction_read_only" : "select if(@@tx_read_only, 'on', 'off')"
@@ -35,7 +35,7 @@ extension RealServers {
             let failover = try failover(engine)
             let port = try await failover.port()
             #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
-            // A session on the route's own alias is untouched.
+            // Sessions on the route's own alias are not changed.
             #expect(try await setting(engine, at: port) == "off")
 
             try await engine.fault("kill")
@@ -44,7 +44,7 @@ extension RealServers {
             let lines = try await clients("read_only.py", engine.rawValue, "\(port)")
             #expect(lines.count == (engine == .postgres ? 8 : 10), "\(lines)")
             for line in lines {
-                // Who says so can write: the guard is against accidents.
+                // A client that asks for it can write: the guard prevents accidents only.
                 let expected = line.contains("READ WRITE: ") ? "writes" : "read only"
                 #expect(line.hasSuffix(": \(expected)"), "\(line)")
             }
@@ -52,7 +52,7 @@ extension RealServers {
             #expect(await failover.logs("INFO slave is back up."))
             #expect(try await setting(engine, at: port) == "off")
 
-            // An operator's switch to the primary is guarded too.
+            // The guard also applies after an operator's switch to the primary.
             #expect(try await failover.command("switch", "slave", "default").status == 0)
             #expect(try await engine.whoAnswers(at: port) == engine.primaryPort)
             #expect(try await setting(engine, at: port) == "on")
@@ -76,13 +76,14 @@ extension RealServers {
                     let words = line.split(separator: " ")
                     let isServed = policy == "allow" || words[1] == "disable"
                     #expect(words[2] == (isServed ? "\(engine.primaryPort)" : "FAILED"), "\(policy): \(line)")
-                    // No client is lured into clear text, not even one that would accept it.
+                    // No client falls back to clear text, not even one that would accept it.
                     if isServed, words[1] != "disable" { #expect(words[3] == "encrypted", "\(policy): \(line)") }
                 }
                 #expect(
                     await failover.logs(
                         policy == "allow"
-                            ? "encrypted or compressed: nothing keeps it from writing" : "read_only_opaque: refuse"))
+                            ? "encrypted or compressed: served without the read-only guard"
+                            : "read_only_opaque: refuse"))
                 #expect(try await setting(engine, at: port) == "on")
                 try await failover.end()
             }
@@ -94,7 +95,7 @@ extension RealServers {
             return row.split(separator: "\t").last.flatMap { Int($0) } ?? -1
         }
 
-        /// A server counts clients that go after its greeting, and blocks the proxy in the end.
+        /// A server counts clients that leave after its greeting, and finally blocks the proxy.
         @Test func manyEncryptedSessionsThatAreRefusedDoNotBlockTheProxy() async throws {
             let engine = Laboratory.Engine.mariadb
             let unused = UnusedPort()
@@ -106,7 +107,7 @@ extension RealServers {
             #expect(await failover.logs("CRITICAL slave outage."))
             let (refused, brokenOff) = try await (count("Aborted_connects"), count("Aborted_connects_preauth"))
             _ = try await clients("drivers.py", engine.rawValue, "\(port)")
-            // One for each driver that asked for encryption.
+            // One per driver that requested encryption.
             #expect(try await eventually { try await count("Aborted_connects") == refused + 3 })
             #expect(try await count("Aborted_connects_preauth") == brokenOff)
             try await failover.end()

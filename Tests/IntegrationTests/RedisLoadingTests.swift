@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 extension RealServers {
-    /// A real Redis that takes a minute and more to load what it has stored.
+    /// A real Redis that takes more than a minute to load its data.
     @Suite("A Redis that loads")
     struct RedisLoadingTests {
         private let scratch: Scratch
@@ -27,11 +27,12 @@ extension RealServers {
             try await eventually { try await ask("ping").hasPrefix(text) }
         }
 
-        /// Starts one that loads what the first has stored, at a port that nobody else took while it was free.
+        /// Starts a Redis that loads what the first one has stored, at a port that no other process has taken
+        /// meanwhile.
         private func startLoading() async throws -> (process: ChildProcess, port: UInt16) {
             while true {
                 let port = UnusedPort().port
-                // A millisecond a key; it answers others in between.
+                // One millisecond per key; it answers other requests in between.
                 let process = try start(
                     "--port", "\(port)", "--key-load-delay", "1000", "--loading-process-events-interval-bytes", "1024")
                 let isTaken = "Address already in use"

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 extension RealServers {
-    /// Another configuration for a process that serves, with real servers.
+    /// Reloads of a serving process, with real servers.
     @Suite("Reloading")
     struct ReloadTests {
         private let scratch: Scratch
@@ -24,7 +24,7 @@ extension RealServers {
             #expect(await failover.logs("NOTICE configuration reloaded: slave changed, alias slave changed"))
             let status = try await failover.command("status").standardOutput
             #expect(status.contains(#/\nslave +postgres +down /#), "\(status)")
-            // A ping that was under way when the server was killed was cut off.
+            // A ping in progress when the server was killed was cut off.
             #expect(status.contains(#/served by default \(slave: (refused|disconnected): /#), "\(status)")
             #expect(try await engine.whoAnswers(at: port) == engine.primaryPort)
             try await engine.fault("start")
@@ -100,7 +100,7 @@ extension RealServers {
             let failover = try FailoverProcess(configuration: admin + engine.configuration())
             _ = try await failover.port()
             let moved = "admin: {listen: \"unix:\(scratch.path("moved"))\"}\n"
-            // The command line reads where it is from the file, which says where it will be.
+            // The command line reads the admin address from the file, which already contains the new one.
             try failover.configure(moved + engine.configuration())
             failover.signal(SIGHUP)
             #expect(await failover.logs("configuration reloaded: admin changed"))
@@ -135,7 +135,7 @@ extension RealServers {
             try await failover.end()
         }
 
-        /// A configuration of the same first listener, and of much else at random.
+        /// A configuration with the same first listener, and with random other content.
         private func configuration(_ random: inout SplitMix) throws -> String {
             func maybe(_ text: String) -> String { random.next() % 2 == 0 ? text : "" }
             let host = random.next() % 3 == 0 ? "localhost" : "127.0.0.1"

@@ -3,10 +3,10 @@ import Foundation
 import Testing
 
 extension RealServers {
-    /// What happens to replicas, and what is made of it.
+    /// Faults of replication, and their consequences.
     @Suite("Replicas that no longer follow")
     struct ReplicationFaultTests {
-        /// The replica has a row that the primary has not, until it gets it.
+        /// The replica has a row that the primary does not have, until the primary inserts it.
         @Test func anErrorOfTheThreadThatAppliesIsAnOutageInItsOwnWords() async throws {
             let engine = Laboratory.Engine.mariadb
             try await engine.administer("create or replace table app.conflict (id int primary key)", at: .primary)
@@ -31,7 +31,7 @@ extension RealServers {
             #expect(try await engine.whoAnswers(at: port) == engine.primaryPort)
 
             try await engine.administer("set session sql_log_bin = 0// delete from app.conflict", at: .replica)
-            // A thread that has told its error and not ended yet is not started.
+            // `start slave` has no effect on a thread that has reported its error and has not ended yet.
             #expect(
                 try await eventually {
                     try await engine.administer("start slave", at: .replica)
@@ -42,7 +42,7 @@ extension RealServers {
             try await failover.end()
         }
 
-        /// Case 13: each source counts, once it was started.
+        /// Case 13: each source counts once it has been started.
         @Test func ofTwoSourcesTheOneThatStandsIsNamed() async throws {
             let engine = Laboratory.Engine.mariadb
             try await engine.administer(
@@ -60,10 +60,12 @@ extension RealServers {
                 let row = try await engine.administer("show slave '\(channel)' status", at: .replica)
                 return row.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
             }
-            // The primary ends each of the two for the other, since they are of one server. So one of them rests.
+            // The primary ends each of the two connections when the other begins, because they have the same server
+            // id. So one of them is stopped.
             try await engine.administer("stop slave io_thread", at: .replica)
             try await engine.administer("start slave 'second' io_thread", at: .replica)
-            // Master_Log_File, four columns after Master_Host: it has been told where the primary's log is.
+            // Master_Log_File, four columns after Master_Host: set once the source has reported the position of the
+            // primary's log.
             let hasBegun = try await eventually {
                 try await status("second").drop { $0 != "localhost" }.dropFirst(4).first?.isEmpty == false
             }
@@ -79,7 +81,7 @@ extension RealServers {
             try await failover.end()
         }
 
-        /// Sessions of the replica end when it is found promoted, and from then on nothing reaches it.
+        /// When the replica is found promoted, its sessions end, and no session reaches it any more.
         @Test(arguments: Laboratory.Engine.allCases)
         func sessionsOfAPromotedReplicaEndAndNothingIsWrittenToIt(_ engine: Laboratory.Engine) async throws {
             let table = engine == .postgres ? "promoted" : "app.promoted"
@@ -94,7 +96,7 @@ extension RealServers {
             let port = try await failover.port()
             #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
 
-            // It would go on for longer than the test may.
+            // It would run longer than the test may.
             let sleep = engine == .postgres ? "select pg_sleep(280)" : "select sleep(280)"
             let held = Task { try await engine.execute(sleep, at: port) }
             let list =
@@ -106,7 +108,7 @@ extension RealServers {
             try await engine.fault("promote")
             #expect(await failover.logs("reason=\"wrong role\""))
             let end = await #expect(throws: CommandFailure.self) { try await held.value }
-            // That is how its time limit would end it.
+            // The status that its time limit would cause.
             #expect(end?.output.status != 124)
             for _ in 0..<10 { try await engine.execute("insert into promoted values (1)", at: port) }
             #expect(try await engine.administer("select count(*) from \(table)", at: .primary) == "10")
@@ -118,7 +120,7 @@ extension RealServers {
             try await failover.end()
         }
 
-        /// For ten times as long as a replica may be behind, and longer than either server's own heartbeat.
+        /// For ten times `max_lag`, and longer than either server's own heartbeat.
         @Test func aPrimaryThatIsIdleIsNoLag() async throws {
             var running: [(engine: Laboratory.Engine, failover: FailoverProcess)] = []
             for engine in Laboratory.Engine.allCases {
@@ -130,13 +132,14 @@ extension RealServers {
                 #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
                 running.append((engine, failover))
             }
-            // What the replica applied last is so old: nobody has written since. One look a second.
+            // The age of the replica's latest applied transaction, because there were no other writes. One check per
+            // second.
             let age = """
                 select extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()) > 20 from pg_sleep(1)
                 """
             #expect(
                 try await eventually { try await Laboratory.Engine.postgres.administer(age, at: .replica) == "t" },
-                "somebody wrote")
+                "there was a write")
             for (engine, failover) in running {
                 #expect(try await engine.whoAnswers(at: try await failover.port()) == engine.replicaPort)
                 try await failover.end()

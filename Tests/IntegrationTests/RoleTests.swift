@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 extension RealServers {
-    /// Servers that are what the configuration says, and servers that are not.
+    /// Servers with the configured role, and servers with another.
     @Suite("Roles")
     struct RoleTests {
         private struct Entry: Decodable {
@@ -46,7 +46,7 @@ extension RealServers {
             try await failover.end()
         }
 
-        /// What `failover ping --json` says of each alias.
+        /// The result of `failover ping --json` for each alias.
         private func ping(_ configuration: String) async throws -> [String: Entry] {
             let file = FileManager.default.temporaryDirectory.appendingPathComponent("failover-\(UUID()).yaml")
             try configuration.write(to: file, atomically: true, encoding: .utf8)

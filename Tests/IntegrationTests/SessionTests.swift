@@ -6,7 +6,7 @@ extension RealServers {
     /// What applications notice, with real servers and real drivers.
     @Suite("Sessions")
     struct SessionTests {
-        /// The lines of a program under `Clients/`.
+        /// The output lines of a program in `Clients/`.
         private func clients(_ program: String, _ arguments: String...) async throws -> [String] {
             let path = "\(Laboratory.root)/Tests/IntegrationTests/Clients/\(program)"
             let output = try await Command.run(["timeout", "560", "/usr/bin/python3", "-B", path] + arguments)
@@ -14,7 +14,7 @@ extension RealServers {
             return output.standardOutput.split(separator: "\n").map(String.init)
         }
 
-        /// Connects with every driver and every way of encryption; all must be answered by that server.
+        /// Connects with every driver and every mode of encryption. The given server must answer all of them.
         private func everybodyIsServed(
             by port: Int, through failover: FailoverProcess, _ engine: Laboratory.Engine, _ when: String
         ) async throws {
@@ -38,7 +38,7 @@ extension RealServers {
                     try await engine.fault(fault)
                     try await everybodyIsServed(by: engine.primaryPort, through: failover, engine, "after \(fault)")
                     try await engine.fault(undo)
-                    // A replica that went on before its ping was given up has had no outage to recover from.
+                    // If the replica continued before its ping timed out, there was no outage to recover from.
                     #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
                     try await everybodyIsServed(by: engine.replicaPort, through: failover, engine, "after \(undo)")
                     try await failover.end()
@@ -48,7 +48,8 @@ extension RealServers {
 
         @Test func noTransactionIsCutWhileTheReplicaComesAndGoesTwentyTimes() async throws {
             try await Laboratory.Engine.besideEachOther { engine in
-                // A replica that is only slow is found dead again and again under too short a limit, and keeps no session.
+                // With too short a limit, a replica that is only slow would be found dead repeatedly, and would keep
+                // no session.
                 for (limit, patience) in [(try await engine.shortPingTimeout(), "60"), ("3s", "120"), ("10s", "240")] {
                     let failover = try FailoverProcess(configuration: engine.configuration(pingTimeout: limit))
                     let port = try await failover.port()

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 extension RealServers {
-    /// Several replicas of one primary, and a primary that may be one of several servers.
+    /// Several replicas of one primary, and an alias that may be one of several primaries.
     @Suite("Several servers")
     struct SeveralServersTests {
         private static let second = Laboratory.port("LAB_PG_SECOND_PORT")
@@ -23,7 +23,7 @@ extension RealServers {
 
             """
 
-        /// The servers that so many new sessions get.
+        /// The servers that answer this number of new sessions.
         private func whoAnswers(_ sessions: Int, at port: Int) async throws -> [Int?] {
             var answers: [Int?] = []
             for _ in 0..<sessions { answers.append(try await Laboratory.Engine.postgres.whoAnswers(at: port)) }
@@ -44,7 +44,7 @@ extension RealServers {
                     admin: {listen: "127.0.0.1:0"}
                     """)
             let port = try await failover.port(of: "replicas")
-            // One after the other, so the sessions are as good as none: they take turns.
+            // The sessions follow one another, so both aliases always have none, and take turns.
             #expect(
                 try await eventually {
                     let answers = try await whoAnswers(6, at: port)
@@ -54,10 +54,10 @@ extension RealServers {
             try await Laboratory.fault("pause", on: "postgres-second")
             try await engine.execute("create table if not exists lag (id int)", at: engine.primaryPort)
             try await engine.execute("insert into lag values (1)", at: engine.primaryPort)
-            #expect(await failover.logs("WARNING second is stale. Others are preferred."))
+            #expect(await failover.logs("WARNING second is stale. New sessions prefer other aliases."))
             #expect(try await whoAnswers(4, at: port).allSatisfy { $0 == engine.replicaPort })
 
-            // None is left that is up and fresh.
+            // No replica is up and fresh any more.
             try await engine.fault("kill")
             #expect(await failover.logs("CRITICAL slave outage."))
             #expect(try await whoAnswers(2, at: port).allSatisfy { $0 == engine.primaryPort })
@@ -67,8 +67,8 @@ extension RealServers {
             #expect(try await whoAnswers(4, at: port).allSatisfy { $0 == Self.second })
             try await engine.fault("start")
             #expect(await failover.logs("INFO slave is back up."))
-            // It answers before it follows its primary again. Until a ping finds that it does, nobody knows how old its data
-            // is: it is up, and stale.
+            // It answers before it follows its primary again. Until a ping sees that it does, the age of its data is
+            // unknown: it is up, and stale.
             #expect(
                 try await eventually {
                     Set(try await whoAnswers(4, at: port)) == [engine.replicaPort, Self.second]
@@ -89,7 +89,7 @@ extension RealServers {
             let port = try await failover.port(of: "writes")
             #expect(try await engine.whoAnswers(at: port) == engine.primaryPort)
 
-            // Whatever promotes: the former primary is gone, the replica takes writes.
+            // Any tool may promote it: the former primary is gone, and the replica accepts writes.
             try await Laboratory.fault("kill", on: "\(engine.rawValue)-primary")
             #expect(await failover.logs("CRITICAL writes outage."))
             try await engine.fault("promote")
@@ -97,14 +97,14 @@ extension RealServers {
             #expect(await failover.logs("NOTICE writes is at 127.0.0.1:\(engine.replicaPort) now."))
             #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
 
-            // The former one comes back and takes writes too: nobody is sent there.
+            // The former primary comes back and accepts writes too: no session is sent there.
             try await Laboratory.fault("start", on: "\(engine.rawValue)-primary")
             #expect(try await engine.whoAnswers(at: engine.primaryPort) == engine.primaryPort)
             let ping = try await failover.command("ping", "default")
             #expect(ping.status == 0)
             #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
 
-            // It is the primary again: sessions of the other have to leave.
+            // The former primary is the only one again: sessions of the other must leave.
             try await engine.fault("start")
             #expect(await failover.logs("NOTICE writes is at 127.0.0.1:\(engine.primaryPort) now."))
             #expect(try await engine.whoAnswers(at: port) == engine.primaryPort)

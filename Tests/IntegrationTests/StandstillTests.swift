@@ -3,8 +3,8 @@ import Foundation
 import Testing
 
 extension RealServers {
-    /// The promise of `max_lag`, and of `lag_recovers_at`: both are kept to within two pings, and nothing moves between
-    /// them. Time is what the proxy's own log and pings say, so that a slow machine only makes it later.
+    /// `max_lag` and `lag_recovers_at` are observed within two pings, and no session moves in between. Times are
+    /// those of the proxy's own log and pings, so that a slow machine only delays them.
     @Suite("A replica at a standstill")
     struct StandstillTests {
         private let maxLag = 4.0
@@ -24,7 +24,7 @@ extension RealServers {
                                 """))
                 let port = try await failover.port()
                 var watch = Watch(engine, beats, failover, port: port, admin: scratch.path("admin"))
-                // Connected for the first time, it may count as down for want of privileges or of an address.
+                // At its first connection, a replica may count as down because it lacks privileges or an address.
                 #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
 
                 for _ in 0..<5 { try await watch.look() }
@@ -32,7 +32,7 @@ extension RealServers {
                 let standstill = try await beats.latest()
                 try await watch.look(until: "WARNING slave is stale.")
                 try await watch.look(6, after: "WARNING slave is stale.")
-                // They have ended before the ping that could find it fresh again.
+                // They ended before the ping that could find it fresh again.
                 try await watch.look(pings: 2)
                 let resumed = Date().timeIntervalSince1970
                 try await engine.fault(undo)
@@ -46,10 +46,11 @@ extension RealServers {
                 #expect(failover.log.count { $0.contains("slave is stale.") || $0.contains("slave is fresh") } == 2)
                 watch.expectSessions(movedAt: stale, andBackAt: fresh)
 
-                // The first ping after the limit was passed sees it; a second one may have been needed to be sure.
+                // The first ping after the limit was exceeded detects it. A second one may have been needed to
+                // confirm it.
                 let limit = standstill + maxLag
                 #expect(watch.pings(after: limit, before: stale) <= 2, "\(watch.pings)")
-                // Not before: known since the latest ping that found all well, whose seconds may be whole ones.
+                // Not earlier than the latest successful ping allows, whose time may be in whole seconds.
                 #expect(stale > limit - watch.longestPause(before: standstill) - 1.2)
                 let caughtUp = try #require(watch.looks.first { $0.time > resumed && $0.lag <= recoversAt }).time
                 #expect(watch.pings(after: caughtUp, before: fresh) <= 2, "\(watch.pings)")

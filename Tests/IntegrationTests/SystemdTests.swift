@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 extension RealServers {
-    /// What systemd passes and hears, played by the test.
+    /// What systemd passes and receives, simulated by the test.
     @Suite("Under systemd")
     struct SystemdTests {
         private let scratch: Scratch
@@ -20,34 +20,34 @@ extension RealServers {
                     scratch.path("notify"),
                 ])
             let port = try await failover.port()
-            // As it was bound before the program began.
+            // The socket was bound before the program began.
             #expect(try String(contentsOfFile: failover.configurationPath, encoding: .utf8).contains(":\(port)\""))
             #expect(await failover.logs("WARNING no route listens on 127.0.0.1:"))
             #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
             #expect(await eventually { manager.lines.contains("READY=1") })
-            // The event loops turn, so it says so again and again.
+            // While the event loops run, it is sent repeatedly.
             let before = manager.lines.count { $0 == "WATCHDOG=1" }
             #expect(await eventually { manager.lines.count { $0 == "WATCHDOG=1" } > before + 2 })
 
             failover.signal(SIGHUP)
             #expect(await failover.logs("configuration reloaded: nothing has changed"))
             #expect(await eventually { manager.lines.count { $0 == "READY=1" } == 2 })
-            let words = manager.lines.filter { $0 == "READY=1" || $0 == "RELOADING=1" }
-            #expect(words == ["READY=1", "RELOADING=1", "READY=1"])
+            let message = manager.lines.filter { $0 == "READY=1" || $0 == "RELOADING=1" }
+            #expect(message == ["READY=1", "RELOADING=1", "READY=1"])
             #expect(manager.lines.contains { $0.hasPrefix("MONOTONIC_USEC=") })
 
             try await failover.end()
             #expect(manager.lines.contains("STOPPING=1"))
         }
 
-        /// Seconds that the process has used the processor so far.
+        /// The processor time of the process so far, in seconds.
         private func processorTime(_ pid: Int32) throws -> Double {
             let text = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
             let fields = text.suffix(from: text.lastIndex(of: ")") ?? text.startIndex).split(separator: " ")
             return fields[12...13].compactMap { Double($0) }.reduce(0, +) / Double(sysconf(Int32(_SC_CLK_TCK)))
         }
 
-        /// Case 12: 74 to 97 % of a core, for good.
+        /// Case 12: 74 to 97 % of a core, without end.
         @Test func aRouteThatIsTakenAwayCostsNothingThoughItsSocketIsHeld() async throws {
             let backend = EchoBackend(greeting: "r:")
             func text(_ routes: [(name: String, port: Int)]) -> String {
@@ -67,10 +67,10 @@ extension RealServers {
             try failover.configure(text([("other", 0)]))
             failover.signal(SIGHUP)
             #expect(await failover.logs("configuration reloaded: other added"))
-            // Who comes waits in a queue that nobody here looks at.
+            // The client waits in a queue that no process reads.
             let client = try await TCPClient.connect(port: port)
             let before = try processorTime(failover.pid)
-            // What is measured is what it does in that time.
+            // The processor time of the process in this interval is measured.
             try await ContinuousClock().sleep(for: .seconds(3))
             #expect(try processorTime(failover.pid) - before < 1)
             _ = client

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 extension RealServers {
-    /// A new process takes the place of one that serves, with real servers.
+    /// A new process takes over from a serving one, with real servers.
     @Suite("Taking over")
     struct TakeoverTests {
         private let scratch: Scratch
@@ -25,7 +25,7 @@ extension RealServers {
         }
 
         @Test func twentyProcessesFollowEachOtherUnderLoadAndNoClientNotices() async throws {
-            // There is none to take over from at first.
+            // At first there is no process to take over from.
             var failover = try successor()
             let port = try await failover.port()
             #expect(await failover.logs("NOTICE there is no process to take over from"))
@@ -63,7 +63,7 @@ extension RealServers {
             #expect(try await engine.whoAnswers(at: port) == engine.primaryPort)
             try await engine.fault("start")
             #expect(await next.logs("INFO slave is back up."))
-            #expect(!next.log.contains { $0.hasPrefix("CRITICAL") }, "it was told already")
+            #expect(!next.log.contains { $0.hasPrefix("CRITICAL") }, "it was reported already")
             #expect(try await next.command("undrain", "slave").status == 0)
             #expect(try await engine.whoAnswers(at: port) == engine.primaryPort)
             #expect(try await next.command("release", "slave").status == 0)
@@ -82,7 +82,7 @@ extension RealServers {
             #expect(await former.logs("WARNING another process did not take over"))
             #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
             #expect(try await former.command("status").status == 0)
-            // Nor does one that does not ask.
+            // A process without `--takeover` does not take over either.
             let other = try FailoverProcess(configuration: configuration())
             #expect(try await other.status() == 1)
             try await former.end()
@@ -98,14 +98,14 @@ extension RealServers {
             #expect(try await eventually { try await queries("pg_sleep(600)") == 1 })
             let next = try successor("shutdown_grace: 1h")
             #expect(await next.logs("NOTICE took over from the former process"))
-            // The cancel request comes to the new process, its session is the former one's.
+            // The cancel request arrives at the new process. Its session belongs to the former one.
             try scratch.write("", to: "now")
             #expect(try await sleeping.value.standardOutput == "disable \(engine.replicaPort)\n")
             #expect(try await former.status() == 0)
             try await next.end()
         }
 
-        /// Sessions on the replica that run such a query.
+        /// The number of sessions on the replica that run a query with this text.
         private func queries(_ text: String) async throws -> Int? {
             let query = "select count(*) from pg_stat_activity where query like '%\(text)%' and pid <> pg_backend_pid()"
             let output = try await Command.run(

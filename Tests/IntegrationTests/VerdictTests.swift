@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 extension RealServers {
-    /// What closes no session: a server that is alive and refuses the monitor, and a lack of this machine.
+    /// A server that is alive and refuses the monitor, or a lack on this machine, closes no session.
     @Suite("A verdict is about the server")
     struct VerdictTests {
         private func held(
@@ -20,7 +20,7 @@ extension RealServers {
                 sourceLocation: sourceLocation)
         }
 
-        /// Case 1: the monitor has no connections of its own.
+        /// Case 1: the monitor has no reserved connections.
         @Test(arguments: Laboratory.Engine.allCases)
         func aFullReplicaKeepsItsSessionsAndNewOnesGoElsewhere(_ engine: Laboratory.Engine) async throws {
             if engine == .mariadb { try await engine.administer("set global max_connections = 20", at: .replica) }
@@ -39,7 +39,7 @@ extension RealServers {
             if engine == .mariadb { try await engine.administer("set global max_connections = 151", at: .replica) }
         }
 
-        /// The question of a ping ends at a limit of the server's own.
+        /// A limit of the server ends the ping's query.
         @Test(arguments: [
             (Laboratory.Engine.postgres, "set statement_timeout = '100ms'; select pg_sleep(30)"),
             (.mariadb, "set statement max_statement_time = 0.1 for select sleep(30)"),
@@ -132,7 +132,7 @@ extension RealServers {
                 engine == .postgres
                     ? "alter role monitor password '\(password)'" : "set password for monitor = password('\(password)')"
             }
-            // The file first: until the server knows it too, the former password is accepted.
+            // The file first: until the server has the new password too, it accepts the former one.
             try "rotated\n".write(toFile: file, atomically: true, encoding: .utf8)
             try await engine.administer(change("rotated"), at: .primary)
             for name in ["slave", "default"] {
@@ -208,7 +208,7 @@ extension RealServers {
     }
 }
 
-/// `Clients/held.py`, beside the test.
+/// `Clients/held.py`, running beside the test.
 private final class HeldSessions: Sendable {
     private let process: ChildProcess
     private let scratch: Scratch
@@ -224,7 +224,7 @@ private final class HeldSessions: Sendable {
     /// Whether it holds its sessions.
     func holds() async -> Bool { await eventually { self.scratch.text("out").contains("holding") } }
 
-    /// Its last line, or what went wrong.
+    /// Its last line, or its error.
     func result() async throws -> String {
         let status = try await process.status()
         let last = scratch.text("out").split(separator: "\n").last.map(String.init) ?? ""

@@ -2,16 +2,16 @@ import FailoverTesting
 import Foundation
 import Testing
 
-/// What new sessions get, how old the replica's data really is, and when the proxy pings.
+/// What new sessions receive, how old the replica's data really is, and when the proxy pings.
 struct Watch {
     struct Look {
         let began: Double
-        /// When the session had its answer.
+        /// When the session was answered.
         let ended: Double
         /// The port of the server that answered.
         let server: Int?
         let lag: Double
-        /// When the lag was known.
+        /// When the lag was measured.
         let time: Double
     }
 
@@ -44,7 +44,7 @@ struct Watch {
         if let time = ping.flatMap({ FailoverProcess.seconds($0.time) }) { pings.insert(time) }
     }
 
-    /// Looks until the line is in the log, which must come.
+    /// Looks until the line is in the log. The line must come.
     mutating func look(until line: String) async throws {
         let end = ContinuousClock.now + .ample
         while !failover.log.contains(where: { $0.contains(line) }) {
@@ -53,7 +53,7 @@ struct Watch {
         }
     }
 
-    /// Looks until so many more pings have begun.
+    /// Looks until `count` more pings have begun.
     mutating func look(pings count: Int) async throws {
         let start = Date().timeIntervalSince1970
         let end = ContinuousClock.now + .ample
@@ -65,23 +65,24 @@ struct Watch {
 
     func pings(after: Double, before: Double) -> Int { pings.count { $0 > after && $0 < before } }
 
-    /// Looks until so many sessions have begun that the event loops know of what the line says, which is there.
+    /// Looks until `count` sessions have begun after the event loops applied what the line reports. The line is in
+    /// the log already.
     mutating func look(_ count: Int, after line: String) async throws {
         let time = try #require(failover.time(of: line)) + Self.moment
         while looks.count(where: { $0.began > time }) < count { try await look() }
     }
 
-    /// The longest time between two pings of which the first was before that.
+    /// The longest time between two pings, the first of which was before `time`.
     func longestPause(before time: Double) -> Double {
         let all = pings.sorted()
         return zip(all, all.dropFirst()).filter { $0.0 < time }.map { $1 - $0 }.max() ?? 1
     }
 
-    /// When a session may be the first that is served by another server, by the line that says so: since the ping that
-    /// found it out. It may have been missed here, but not one before it.
+    /// The earliest time at which another server may serve a session, for a line of the log: the time of the ping
+    /// that caused the line. The watch may miss that ping, but not the one before it.
     private func earliest(_ line: Double) -> Double { (pings.filter { $0 < line }.max() ?? 0) - Self.moment }
 
-    /// In which the event loops get to know what a line says.
+    /// The time in which the event loops apply what a line reports.
     private static let moment = 0.2
 
     func expectSessions(movedAt stale: Double, andBackAt fresh: Double) {

@@ -1,13 +1,13 @@
-import FailoverCore
+import FailoverSystem
 import Foundation
 
-/// The lines that a process has written to a file so far. Read on from where it was read last: whoever awaits a line looks
-/// hundreds of times a second.
+/// The lines that a process has written to a file so far. Continues reading where the last read ended, because
+/// waiting for a line reads hundreds of times a second.
 final class WrittenLog: Sendable {
     private struct State {
         var offset: UInt64 = 0
         var lines: [String] = []
-        /// The beginning of a line whose end is not written yet.
+        /// The start of a line that is not complete yet.
         var rest: [UInt8] = []
     }
 

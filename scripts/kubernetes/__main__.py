@@ -39,7 +39,9 @@ def problems(all_documents: list[Document], secret_keys: set[str]) -> Iterator[s
         if container is None:
             yield "no container failover, or one that does not stay"
             continue
-        text = maps.get(volume_at("/etc/failover", pod["spec"], container).get("configMap", {}).get("name"), {})
+        text: Document = maps.get(
+            volume_at("/etc/failover", pod["spec"], container).get("configMap", {}).get("name"), {}
+        )
         if "failover.yaml" not in text:
             yield "no failover.yaml at /etc/failover"
             continue

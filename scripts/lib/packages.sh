@@ -80,6 +80,16 @@ need_clients() {
     die "cannot install mysql-connector-python"
 }
 
+# need_python_checks DIRECTORY: what checks Python, and those libraries that have types. ruff is not in Debian: a fixed
+# version goes below DIRECTORY, as bin/ruff.
+need_python_checks() {
+  local ruff=0.14.6
+  need_packages mypy python3-pip python3-psycopg python3-selenium
+  [[ $("$1/bin/ruff" --version 2>/dev/null) == "ruff $ruff" ]] ||
+    /usr/bin/python3 -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target "$1" "ruff==$ruff" ||
+    die "cannot install ruff $ruff"
+}
+
 # What every build needs beside Swift: the client libraries of both databases, OpenSSL, a reader of what Redis says, and
 # libcurl for webhooks.
 need_build_tools() {

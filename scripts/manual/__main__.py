@@ -1,4 +1,4 @@
-"""Writes the manual pages and prints their paths: python3 scripts/manual BINARY FOLDER."""
+"""Writes the manual pages and prints their paths: python3 -B scripts/manual BINARY FOLDER."""
 
 import json
 import os
@@ -6,8 +6,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-
-sys.dont_write_bytecode = True
 
 from command_page import command_page
 from configuration_page import configuration_page
@@ -34,7 +32,8 @@ def date() -> str:
 
 
 def output(*words: str) -> str:
-    return subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    printed: str = subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return printed.strip()
 
 
 def text(path: str) -> str:

@@ -1,10 +1,11 @@
 """failover(1), from what the command says of itself: `--experimental-dump-help` of swift-argument-parser."""
 
 import re
+from typing import Any
 
 from roff import bold, filled, italic, prose, tagged
 
-Description = dict[str, object]
+Description = dict[str, Any]
 
 
 def command_page(template: str, dump: Description, heading: dict[str, str]) -> str:
@@ -54,7 +55,7 @@ def option(argument: Description) -> str:
     tag = value(argument)
     if argument["kind"] != "positional":
         # Short names first.
-        names = sorted(argument["names"], key=lambda each: each["kind"] == "long")
+        names = sorted(argument["names"], key=lambda each: bool(each["kind"] == "long"))
         tag = " ".join(filter(None, [", ".join(map(name, names)), tag]))
     text = prose(argument["abstract"])
     if "defaultValue" in argument:

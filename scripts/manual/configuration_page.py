@@ -4,7 +4,7 @@ import re
 
 from roff import bold, escaped, example, filled, italic, prose, tagged
 
-# As Tests/FailoverTests/ConfigurationReference.swift reads them.
+# As Sources/FailoverConfiguration/Reference writes them.
 HEADING = re.compile(r"( *)## (.+)")
 KEY = re.compile(r"( *)(?:- )?([a-z_]+): *(.*?) *# (.+?)(, required[^;]*)?(?:; default: (.+))?")
 TYPE = re.compile(r"#   (\w+) +(.+)")

@@ -2,7 +2,6 @@
 /// socket filters.
 #pragma once
 
-#include <netinet/tcp.h>
 #include <spawn.h>
 #include <stddef.h>
 #include <sys/epoll.h>

@@ -1,7 +1,8 @@
 import Failover
 import Logging
 
-/// Asks a cache, and does without while it is down: `AroundClosures HOST PORT` of a memcached server.
+/// An application that uses a cache and works without it while it is down: `AroundClosures HOST PORT` of a memcached
+/// server.
 @main
 enum Example {
     static func main() async throws {
@@ -14,14 +15,14 @@ enum Example {
         try monitor.register(
             MemcachedService(name: "cache", servers: [.tcp(host: words[1], port: port)]))
 
-        // As a web application would around each request: what is due is pinged first, and an error of a listed type
+        // As a web application does around each request. Due services are pinged first. An error of a listed type
         // that the closure throws has the services pinged at once.
         let page = await monitor.monitoring {
-            monitor.status(of: "cache")?.isUp == true ? "a page from the cache" : "a page made anew"
+            monitor.status(of: "cache")?.isUp == true ? "a page from the cache" : "a page built without the cache"
         }
         print(page)
 
-        // As a batch job would, which is worth nothing without its services: those that are down get another chance.
+        // As a batch job does that needs its services: services that are down are pinged again first.
         await monitor.recoveringFromOutages {
             print("cache is \(monitor.status(of: "cache")?.isUp == true ? "up" : "down")")
         }

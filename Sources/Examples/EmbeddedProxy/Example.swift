@@ -3,8 +3,8 @@ import Logging
 import ServiceLifecycle
 import UnixSignals
 
-/// A program that brings its proxy along, and starts and stops with it: `EmbeddedProxy FILE`, a configuration as of
-/// `failover serve`.
+/// A program that contains its proxy, and starts and stops with it: `EmbeddedProxy FILE`, with a configuration file
+/// as for `failover serve`.
 @main
 enum Example {
     static func main() async throws {
@@ -22,7 +22,7 @@ enum Example {
     }
 }
 
-/// What the program is for. It connects to the proxy's address as to a database.
+/// The program's own work. It connects to the proxy's address as to a database.
 struct Application: ServiceLifecycle.Service {
     let proxy: FailoverApplication
     let log: Logger

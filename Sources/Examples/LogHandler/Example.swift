@@ -2,8 +2,8 @@ import Failover
 import Foundation
 import Logging
 
-/// An application that logs its errors, as any does. That one of them comes from an outage is found without it:
-/// `LogHandler HOST PORT` of anything that listens.
+/// An application that logs its errors. The log handler detects that one of them suggests an outage: `LogHandler HOST
+/// PORT` of any server that listens.
 @main
 enum Example {
     static func main() async throws {

@@ -1,13 +1,13 @@
-import Failover
+import FailoverMonitor
 import Foundation
 import Logging
 
-/// A folder that uploads are written to. Whether it can be written is all that has to be known of it; what happens when
-/// it can't is up to the program: here uploads wait in memory.
+/// A folder for uploads. A ping checks whether the folder is writable. The program decides what happens while it is
+/// not: here, uploads wait in memory.
 struct Spool: Service {
     let folder: URL
     let uploads: Uploads
-    /// Pinged whenever it is asked for. An application would be more patient: the defaults are 120 s while up, 30 s while
+    /// Pinged at every request. Real applications use longer intervals: the defaults are 120 s while up, 30 s while
     /// down.
     let settings = MonitorSettings(
         frequencies: PingFrequencies(monitoringInterval: .zero, outageInterval: .zero))

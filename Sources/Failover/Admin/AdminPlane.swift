@@ -2,7 +2,8 @@ import FailoverAdmin
 import FailoverCore
 import Logging
 
-/// The admin plane's listeners, which a reload may change: a server for each, so that those that stay stay open.
+/// The admin plane's listeners, which a reload may change. Each has a server of its own, so that unchanged listeners
+/// stay open.
 final class AdminPlane: Sendable {
     fileprivate final class Listener: Sendable {
         let endpoint: Endpoint
@@ -14,7 +15,7 @@ final class AdminPlane: Sendable {
         }
     }
 
-    /// Listeners that a change needs, open.
+    /// The open listeners that a change needs.
     struct Change: Sendable {
         fileprivate let access: AccessPolicy
         fileprivate let kept: [Listener]
@@ -26,15 +27,15 @@ final class AdminPlane: Sendable {
     private let listeners = Lock<[Listener]>([])
     private let tasks = RunningTasks()
 
-    /// How long a listener that is no longer wanted goes on, so that whoever asked for that gets an answer.
+    /// How long a removed listener stays open, so that the client that requested the change receives an answer.
     private static let lastAnswers = Duration.seconds(1)
 
-    /// Where it listens, with the ports that the system chose.
+    /// The addresses of the listeners, with the ports that the system chose.
     var addresses: [String] { listeners.withLock { $0 }.map(\.server.address) }
 
-    /// Opens the listeners that are not open yet; nobody is answered there before ``commit(_:backend:)``.
+    /// Opens the listeners that are not open yet. They answer no requests before ``commit(_:backend:)``.
     ///
-    /// - Throws: `AdminListenError`; nothing has changed then.
+    /// - Throws: `OperationError`. Nothing has changed in that case.
     func prepare(_ configuration: AdminConfiguration?) async throws -> Change {
         let present = listeners.withLock { $0 }
         let wanted = configuration?.listen ?? []
@@ -53,10 +54,10 @@ final class AdminPlane: Sendable {
             closed: present.filter { !wanted.contains($0.endpoint) })
     }
 
-    /// Closes what was opened for the change.
+    /// Closes the listeners that were opened for the change.
     func abandon(_ change: Change) async { await abandon(change.opened) }
 
-    /// Answers at the new listeners, asks for the new token, and closes the listeners that are not wanted.
+    /// Answers at the new listeners, requires the new token, and closes the listeners that were removed.
     func commit(_ change: Change, backend: ApplicationAdmin) {
         access.change(to: change.access)
         listeners.withLock { $0 = change.kept + change.opened }
@@ -71,7 +72,7 @@ final class AdminPlane: Sendable {
         }
     }
 
-    /// Closes everything.
+    /// Closes all listeners.
     func stop() async { await tasks.endAll() }
 
     private func abandon(_ listeners: [Listener]) async {

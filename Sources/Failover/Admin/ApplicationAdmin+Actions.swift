@@ -8,7 +8,7 @@ extension ApplicationAdmin: AdminBackend {
     func sessions(route name: String?, after: UInt64, limit: Int) async throws(AdminError) -> [SessionDocument] {
         var route: Int?
         if let name { route = try self.route(named: name) }
-        let table = board.table
+        let table = control.table
         return await proxy.sessions(SessionQuery(route: route, after: after, limit: limit)).map { session in
             SessionDocument(
                 id: session.id, route: table.routes[session.route].name,
@@ -24,33 +24,31 @@ extension ApplicationAdmin: AdminBackend {
         }
         await monitor.monitor(.operator)
         guard let latest = monitor.report.history.latest else { return "\(name): no answer yet" }
-        let words = latest.result.failure.map { "\($0)" } ?? "up, \(latest.result.duration.inWords)"
-        return "\(name): \(words)"
+        let message = latest.result.failure.map { "\($0)" } ?? "up, \(latest.result.duration.inWords)"
+        return "\(name): \(message)"
     }
 
     func `switch`(route name: String, to aliasName: String, for duration: Duration?) throws(AdminError) -> String {
         let route = try route(named: name)
-        let table = board.table
+        let table = control.table
         guard let alias = table.routes[route].aliases.first(where: { table.aliases[$0].name == aliasName }) else {
             throw .unknown("route \(name) has no alias \(aliasName)")
         }
         if table.aliases[alias].isDraining { throw .conflict("\(aliasName) is drained; undrain it first") }
-        pins.pin(route: route, to: alias, for: duration) { [weak self] in
-            self?.note(.release, name, "\(name) is released: its time is over")
-        }
+        control.pin(route: route, to: alias, for: duration)
         let time = duration.map { " for \($0.inWords)" } ?? " until it is released"
         return note(.switch, name, "\(name) is switched to \(aliasName)\(time)")
     }
 
     func release(route name: String) throws(AdminError) -> String {
         let route = try route(named: name)
-        guard pins.release(route: route) else { throw .conflict("\(name) is not switched to any alias") }
+        guard control.release(route: route) else { throw .conflict("\(name) is not switched to any alias") }
         return note(.release, name, "\(name) is released")
     }
 
     func drain(alias name: String) throws(AdminError) -> String {
         try setDraining(name, true)
-        return note(.drain, name, "\(name) is drained: no new sessions, those it has move away")
+        return note(.drain, name, "\(name) is drained: it gets no new sessions, and its open sessions move away")
     }
 
     func undrain(alias name: String) throws(AdminError) -> String {
@@ -60,7 +58,7 @@ extension ApplicationAdmin: AdminBackend {
 
     func closeSessions(route name: String, alias aliasName: String?) throws(AdminError) -> String {
         let route = try route(named: name)
-        let table = board.table
+        let table = control.table
         var alias: Int?
         if let aliasName {
             alias = table.routes[route].aliases.first { table.aliases[$0].name == aliasName }
@@ -71,7 +69,7 @@ extension ApplicationAdmin: AdminBackend {
     }
 
     func reload() async throws(AdminError) -> String {
-        guard let reloadConfiguration else { throw .conflict("this program does not load its configuration anew") }
+        guard let reloadConfiguration else { throw .conflict("this program cannot reload its configuration") }
         let result: Result<String, any Error>
         do {
             result = .success(try await reloadConfiguration())
@@ -81,40 +79,39 @@ extension ApplicationAdmin: AdminBackend {
         switch result {
         case .success(let change):
             state.withLock { ($0.loaded, $0.isLoadedWell) = (environment.timeOfDay(), true) }
-            pins.forgetReleased()
             return note(.reload, "configuration", "configuration reloaded: \(change)")
         case .failure(let error):
             state.withLock { $0.isLoadedWell = false }
-            let words = "configuration not reloaded, nothing has changed: \(error)"
-            environment.log.error("\(words)")
-            events.add(AdminEvent(.reload, "configuration", words, at: environment.timeOfDay()))
-            throw .conflict(words)
+            let message = "configuration not reloaded, nothing has changed: \(error)"
+            environment.log.error("\(message)")
+            events.add(AdminEvent(.reload, "configuration", message, at: environment.timeOfDay()))
+            throw .conflict(message)
         }
     }
 
     func route(named name: String) throws(AdminError) -> Int {
-        guard let route = board.table.routes.firstIndex(where: { $0.name == name && !$0.isRetired }) else {
+        guard let route = control.table.routes.firstIndex(where: { $0.name == name && !$0.isRetired }) else {
             throw .unknown("there is no route \(name)")
         }
         return route
     }
 
     private func setDraining(_ name: String, _ isDraining: Bool) throws(AdminError) {
-        guard let alias = board.table.aliases.firstIndex(where: { $0.name == name && !$0.isRetired }) else {
+        guard let alias = control.table.aliases.firstIndex(where: { $0.name == name && !$0.isRetired }) else {
             throw .unknown("no route has an alias \(name)")
         }
-        guard board.table.aliases[alias].isDraining != isDraining else {
+        guard control.table.aliases[alias].isDraining != isDraining else {
             throw .conflict(isDraining ? "\(name) is drained already" : "\(name) is not drained")
         }
-        board.setDraining(alias: alias, isDraining)
+        control.drain(alias: alias, isDraining)
     }
 
-    /// Writes down what an operator did.
+    /// Records what an operator did.
     @discardableResult
     func note(_ kind: AdminEvent.Kind, _ subject: String, _ message: String) -> String {
         environment.log.notice("\(message)", metadata: ["by": "operator"])
-        let current = board.table.routes.firstIndex { $0.name == subject && !$0.isRetired }
-            .flatMap { board.table.selection(ofRoute: $0).alias }.map { board.table.aliases[$0].name }
+        let current = control.table.routes.firstIndex { $0.name == subject && !$0.isRetired }
+            .flatMap { control.table.selection(ofRoute: $0).alias }.map { control.table.aliases[$0].name }
         events.add(AdminEvent(kind, subject, message, at: environment.timeOfDay(), currentAlias: current))
         return message
     }

@@ -1,6 +1,6 @@
 import FailoverCore
-import FailoverMetrics
 import FailoverProxy
+import FailoverTelemetry
 
 extension ApplicationAdmin {
     func metrics() async -> String {
@@ -9,21 +9,21 @@ extension ApplicationAdmin {
         return registry.text()
     }
 
-    /// Has the registry ask for what is known here at each scrape.
+    /// Makes the registry collect these metrics at each scrape.
     func provideMetrics() {
         registry.describe("failover_ping_duration_seconds", "How long a ping took, failed ones included.")
         registry.describe(
             "failover_ping_local_failures_total",
-            "Pings that this machine could not ask: no descriptor, memory, source port, thread, file or name look-up.")
+            "Pings that failed on this machine: no descriptor, memory, source port, thread, file or name look-up.")
         registry.describe("failover_hook_failures_total", "Hooks (failover, recover) that failed.")
-        registry.describe("failover_notification_failures_total", "Events that a notifier could not tell.")
+        registry.describe("failover_notification_failures_total", "Events that a notifier could not send.")
         let process = ProcessCollector()
         registry.addCollector { process.collect(&$0) }
         registry.addCollector { [weak self] writer in
             guard let self else { return }
             writer.gauge(
-                "failover_build_info", help: "Always 1; the version that runs.", labels: [("version", failoverVersion)],
-                value: 1)
+                "failover_build_info", help: "Always 1; the label is the running version.",
+                labels: [("version", failoverVersion)], value: 1)
             let (loaded, isLoadedWell) = self.state.withLock { ($0.loaded, $0.isLoadedWell) }
             writer.gauge(
                 "failover_config_last_reload_success",
@@ -47,7 +47,7 @@ extension ApplicationAdmin {
                 labels: service + [("type", target.type)], value: report.status.isUp ? 1 : 0)
             writer.gauge(
                 "failover_service_suspect",
-                help: "Whether sessions saw errors that no ping has answered yet; suspects serve last.",
+                help: "Whether sessions saw errors, and no ping has ended since; suspect aliases serve last.",
                 labels: service,
                 value: report.status.isUp && report.status.isSuspect ? 1 : 0)
             writer.gauge(
@@ -57,7 +57,7 @@ extension ApplicationAdmin {
             if let latest = report.history.latest {
                 writer.gauge(
                     "failover_service_last_ping_success",
-                    help: "Whether the latest ping succeeded, whatever was decided.", labels: service,
+                    help: "Whether the latest ping succeeded, whatever the state of the service.", labels: service,
                     value: latest.result.succeeded ? 1 : 0)
             }
             for (result, count) in [("ok", report.history.succeeded), ("failed", report.history.failed)] {
@@ -66,14 +66,14 @@ extension ApplicationAdmin {
                     labels: service + [("result", result)], value: Double(count))
             }
             writer.counter(
-                "failover_outages_total", help: "Times the service was decided to be down.", labels: service,
+                "failover_outages_total", help: "Outages of the service.", labels: service,
                 value: Double(report.outages))
         }
     }
 
     private func collectRoutes(_ writer: inout MetricsWriter) {
-        let table = board.table
-        let failovers = state.withLock { $0.failovers }
+        let table = control.table
+        let failovers = control.state.failovers
         for (index, route) in table.routes.enumerated() where !route.isRetired {
             let serving = table.selection(ofRoute: index).serving
             let labels = [("route", route.name)]
@@ -93,7 +93,7 @@ extension ApplicationAdmin {
         }
         for alias in table.aliases where !alias.isRetired {
             writer.gauge(
-                "failover_alias_draining", help: "Whether an operator has the alias' sessions moved elsewhere.",
+                "failover_alias_draining", help: "Whether an operator has drained the alias.",
                 labels: [("alias", alias.name)], value: alias.isDraining ? 1 : 0)
             writer.gauge(
                 "failover_alias_drilled", help: "Whether the alias counts as down because its outage is rehearsed.",
@@ -103,7 +103,7 @@ extension ApplicationAdmin {
                 writer.gauge(
                     "failover_alias_\(availability.rawValue)",
                     help: availability == .full
-                        ? "Whether the alias' server has as many connections as it takes; new sessions try others first."
+                        ? "Whether the alias' server has no more room for connections; new sessions try others first."
                         : "Whether the alias' server blocks this machine; new sessions try others first.",
                     labels: [("alias", alias.name)], value: isIt ? 1 : 0)
             }
@@ -111,19 +111,19 @@ extension ApplicationAdmin {
                 "failover_alias_stale", help: "Whether the alias' data is too old for clients; stale ones serve last.",
                 labels: [("alias", alias.name)], value: alias.staleness == nil ? 0 : 1)
         }
-        let generation = current()
-        for (alias, target) in zip(generation.plan.aliases, generation.databases) {
-            guard let lag = target?.lag() else { continue }
+        let running = current()
+        for (alias, target) in zip(running.plan.aliases, running.databases) {
+            guard let lag = target?.monitor.report.lag else { continue }
             writer.gauge(
                 "failover_alias_lag_seconds",
-                help: "How far the alias' data is behind its primary; absent when the latest ping does not know.",
+                help: "How far the alias' data is behind its primary; absent if the latest ping could not read it.",
                 labels: [("alias", alias.database.name)], value: lag / .seconds(1))
         }
     }
 
     private func collectTraffic(_ writer: inout MetricsWriter) {
         guard let report = state.withLock({ $0.report }) else { return }
-        let table = board.table
+        let table = control.table
         let traffic = TrafficByName(report, table)
         for route in traffic.routes { collect(route, &writer) }
         for (alias, kinds) in traffic.failures {
@@ -136,7 +136,7 @@ extension ApplicationAdmin {
         }
         for (loop, lag) in report.lag.enumerated() {
             writer.gauge(
-                "failover_event_loop_lag_seconds", help: "How late the event loop ran what was due, lately.",
+                "failover_event_loop_lag_seconds", help: "How late the event loop recently ran its timers.",
                 labels: [("loop", "\(loop)")], value: Double(lag) / 1e9)
         }
     }
@@ -176,7 +176,7 @@ extension ApplicationAdmin {
                 traffic.counts.moved
             ),
             (
-                "failover_queue_timeouts_total", "Clients that waited for a place in vain.",
+                "failover_queue_timeouts_total", "Clients that waited for a place until queue_timeout.",
                 traffic.counts.queueTimeouts
             ),
         ] {

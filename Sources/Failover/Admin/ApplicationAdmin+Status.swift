@@ -1,5 +1,6 @@
 import FailoverAdmin
 import FailoverCore
+import FailoverNotify
 import FailoverProxy
 import FailoverSystem
 
@@ -13,10 +14,10 @@ extension ApplicationAdmin {
     var configurationText: String { current().configuration.rendered() }
 
     func status() async -> StatusDocument {
-        // First, so that all that is asked then knows its routes.
-        let generation = current()
+        // First, so that the values that are read afterwards belong to known routes.
+        let running = current()
         let report = await traffic.report()
-        let table = board.table
+        let (control, addresses) = (control.state, proxy.addresses)
         var errors: [String: Int] = [:]
         for kinds in report?.failures ?? [] {
             for (kind, count) in kinds { errors[kind.rawValue, default: 0] += count }
@@ -25,25 +26,30 @@ extension ApplicationAdmin {
             version: failoverVersion, host: environment.host, processId: environment.processID,
             time: environment.timeOfDay().text, started: started.text, ready: isReady,
             stopping: state.withLock { $0.isStopping }, reloadable: reloadConfiguration != nil,
-            routes: generation.plan.routes.indices.filter { !table.routes[$0].isRetired }
-                .map { document(ofRoute: $0, engine: generation.plan.routes[$0].engine, table, report) },
-            services: generation.targets.map {
+            routes: running.plan.routes.indices.filter { !control.table.routes[$0].isRetired }.map { route in
+                document(
+                    ofRoute: route, engine: running.plan.routes[route].engine, listen: addresses[route], control,
+                    report)
+            },
+            services: running.targets.map {
                 ServiceDocument($0.monitor.report, type: $0.type, location: $0.location)
             },
-            settings: consequences.settings, errors: errors)
+            settings: control.settings.merged, errors: errors)
     }
 
     private func document(
-        ofRoute route: Int, engine: DatabaseServer.Engine, _ table: RouteTable, _ report: TrafficReport?
+        ofRoute route: Int, engine: DatabaseServer.Engine, listen: [SocketAddress], _ control: ControlState,
+        _ report: TrafficReport?
     ) -> RouteDocument {
+        let table = control.table
         let selection = table.selection(ofRoute: route)
         let closure = table.closure(ofRoute: route)
         let traffic = report?.routes[route]
-        let open = traffic?.open ?? []
-        let served = traffic?.served ?? []
+        let open = traffic?.open ?? [:]
+        let served = traffic?.served ?? [:]
         let own = table.routes[route].aliases
-        // Sessions may be left on those that the route no longer has.
-        let former = open.indices.filter { open[$0] > 0 && !own.contains($0) }
+        // Aliases that the route no longer has may still hold sessions.
+        let former = open.keys.filter { !own.contains($0) }.sorted()
         let aliases = (own + former).map { index in
             let alias = table.aliases[index]
             return RouteDocument.Alias(
@@ -55,17 +61,17 @@ extension ApplicationAdmin {
                 stale: alias.staleness?.description,
                 lagSeconds: lag(ofAlias: index),
                 draining: alias.isLeaving || !own.contains(index),
-                drill: alias.isDrilled ? drills.until(alias: index)?.text : nil,
+                drill: alias.isDrilled ? control.drillEnd(ofAlias: index)?.text : nil,
                 serving: selection.serving.contains(index),
-                sessions: index < open.count ? open[index] : 0, served: index < served.count ? served[index] : 0)
+                sessions: open[index] ?? 0, served: served[index] ?? 0)
         }
         return RouteDocument(
             name: table.routes[route].name, engine: engine.rawValue,
-            listen: proxy.addresses[route].map(\.description),
+            listen: listen.map(\.description),
             currentAlias: selection.alias.map { table.aliases[$0].name },
             why: closure == nil ? selection.reason.why : .closed, reason: reason(selection, table),
             pinned: table.pin(ofRoute: route).map {
-                RouteDocument.Pin(alias: table.aliases[$0].name, until: pins.until(route: route)?.text)
+                RouteDocument.Pin(alias: table.aliases[$0].name, until: control.pinEnd(ofRoute: route)?.text)
             },
             closed: closure.map { RouteDocument.Closure(service: $0.service, message: $0.message) },
             aliases: aliases,
@@ -78,11 +84,11 @@ extension ApplicationAdmin {
 
     private func lag(ofAlias index: Int) -> Double? {
         let databases = current().databases
-        guard index < databases.count, let lag = databases[index]?.lag() else { return nil }
+        guard index < databases.count, let lag = databases[index]?.monitor.report.lag else { return nil }
         return (lag / .milliseconds(1)).rounded() / 1000
     }
 
-    /// Why those that come first do not serve, and what is wrong with the one that does.
+    /// Why the preferred aliases do not serve, and what is wrong with the one that does.
     private func reason(_ selection: RouteSelection, _ table: RouteTable) -> String? {
         let serving = selection.alias.map { table.aliases[$0] }
         let stale = serving.flatMap { alias in alias.staleness.map { "\(alias.name) is stale: \($0)" } }
@@ -94,7 +100,7 @@ extension ApplicationAdmin {
             case .stale(let staleness): "\(name) is stale: \(staleness)"
             case .suspect: "\(name) is suspect"
             case .refusing(let availability): "\(name) is \(availability.rawValue)"
-            case .tooFew(let least): "\(name) is up, but fewer than \(least) are"
+            case .belowMinReplicas(let least): "\(name) is up, but fewer than \(least) aliases are (min_replicas)"
             }
         }
         let all = reasons + [stale].compactMap(\.self)

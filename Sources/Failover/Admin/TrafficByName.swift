@@ -1,14 +1,14 @@
 import FailoverCore
 import FailoverProxy
 
-/// What sessions have done, by the names of routes and aliases. A reload may leave several of one name: one whose
+/// The sessions' counts by the names of routes and aliases. After a reload several may share a name: one whose
 /// address or engine has changed, and the former one.
 struct TrafficByName {
     struct OfRoute {
         let name: String
-        /// Of all but its aliases.
+        /// The counts of the route, without its aliases.
         var counts: TrafficReport.OfRoute
-        /// Sessions of each alias, its own first.
+        /// The sessions of each alias, the route's own first.
         var aliases: [(name: String, sessions: Sessions)]
     }
 
@@ -21,32 +21,34 @@ struct TrafficByName {
     private(set) var failures: [(alias: String, kinds: [BackendErrorKind: Int])] = []
 
     init(_ report: TrafficReport, _ table: RouteTable) {
-        for (route, counts) in zip(table.routes, report.routes) { add(counts, of: route, table) }
+        var positions: [String: Int] = [:]
+        for (route, counts) in zip(table.routes, report.routes) {
+            let position = positions[route.name] ?? routes.count
+            positions[route.name] = position
+            add(counts, of: route, table, at: position)
+        }
+        positions = [:]
         for (alias, kinds) in zip(table.aliases, report.failures) {
-            if let index = failures.firstIndex(where: { $0.alias == alias.name }) {
-                failures[index].kinds.merge(kinds, uniquingKeysWith: +)
-            } else {
-                failures.append((alias.name, kinds))
-            }
+            let position = positions[alias.name] ?? failures.count
+            positions[alias.name] = position
+            if position == failures.count { failures.append((alias.name, [:])) }
+            failures[position].kinds.merge(kinds, uniquingKeysWith: +)
         }
     }
 
-    private mutating func add(_ counts: TrafficReport.OfRoute, of route: Route, _ table: RouteTable) {
-        let index: Int
-        if let known = routes.firstIndex(where: { $0.name == route.name }) {
-            index = known
-            routes[known].counts.add(counts)
-        } else {
-            index = routes.count
+    private mutating func add(_ counts: TrafficReport.OfRoute, of route: Route, _ table: RouteTable, at index: Int) {
+        if index == routes.count {
             routes.append(OfRoute(name: route.name, counts: counts, aliases: []))
+        } else {
+            routes[index].counts.add(counts)
         }
-        let others = counts.served.indices.filter { counts.served[$0] > 0 && !route.aliases.contains($0) }
-        for alias in route.aliases + others where alias < counts.served.count {
+        let others = counts.served.keys.filter { !route.aliases.contains($0) }.sorted()
+        for alias in route.aliases + others {
             let name = table.aliases[alias].name
             let position = routes[index].aliases.firstIndex { $0.name == name } ?? routes[index].aliases.count
             if position == routes[index].aliases.count { routes[index].aliases.append((name, Sessions())) }
-            routes[index].aliases[position].sessions.open += counts.open[alias]
-            routes[index].aliases[position].sessions.served += counts.served[alias]
+            routes[index].aliases[position].sessions.open += counts.open[alias] ?? 0
+            routes[index].aliases[position].sessions.served += counts.served[alias] ?? 0
         }
     }
 }

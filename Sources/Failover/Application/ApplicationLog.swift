@@ -1,8 +1,9 @@
 import FailoverNotify
+import FailoverTelemetry
 import Glibc
 public import Logging
 
-/// The log that a configuration asks for, on standard error.
+/// The log of a configuration, on standard error.
 public struct ApplicationLog: Sendable {
     public let logger: Logger
     private let output: LogOutput
@@ -17,7 +18,7 @@ public struct ApplicationLog: Sendable {
             let text = "\(count) log lines were dropped: the log's reader is too slow"
             return switch (format, style) {
             case (.json, _): #"{"level":"warning","message":"\#(text)"}"#
-            // sd-daemon(3)'s warning.
+            // The priority of a warning: sd-daemon(3).
             case (.text, .journal): "<4>\(text)"
             case (.text, _): text
             }
@@ -32,6 +33,6 @@ public struct ApplicationLog: Sendable {
     /// Logs lines of this level and above from now on.
     public func setLevel(_ level: Logger.Level) { threshold.level = level }
 
-    /// Waits until all lines are written, a second at the most.
+    /// Waits until all lines are written, for at most one second.
     public func flush() { output.flush(within: .seconds(1)) }
 }

@@ -1,6 +1,6 @@
 import FailoverCore
 
-/// What differs between two configurations, for people.
+/// The differences between two configurations, for people.
 struct ConfigurationChange: Hashable, Sendable {
     /// `slave added`, `cache changed`, `notifiers changed`.
     let parts: [String]
@@ -21,8 +21,8 @@ struct ConfigurationChange: Hashable, Sendable {
         self.parts = parts
     }
 
-    /// In one line.
-    var words: String { parts.isEmpty ? "nothing has changed" : parts.joined(separator: ", ") }
+    /// On one line.
+    var message: String { parts.isEmpty ? "nothing has changed" : parts.joined(separator: ", ") }
 
     private static func differences<Value: Hashable>(
         _ former: [(String, Value)], _ next: [(String, Value)], prefix: String

@@ -5,22 +5,21 @@ import FailoverProxy
 import Logging
 
 extension FailoverApplication {
-    /// Lets another configuration take the present one's place, all of it or nothing.
+    /// Replaces the current configuration with another one, completely or not at all.
     ///
-    /// What did not change is not touched: sessions stay, and so do the states and streaks of services. New listeners
-    /// open before old ones close. Sessions of aliases that it no longer has move away where it is safe; sessions of
-    /// routes that it no longer has are served until they end. Waits while another reload is under way, and for
-    /// ``run()``.
+    /// What has not changed is not touched: sessions stay open, and services keep their states and their counts of
+    /// pings in a row. New listeners open before old ones close. Sessions of removed aliases move away where it is
+    /// safe. Sessions of removed routes are served until they end. Waits for a reload in progress, and for ``run()``.
     ///
-    /// - Returns: what changed, in a line.
-    /// - Throws: an error whose description is one line for the operator; nothing has changed then.
+    /// - Returns: what changed, on one line.
+    /// - Throws: an error whose description is one line for the operator. Nothing has changed in that case.
     @discardableResult
     public func reload(_ configuration: Configuration) async throws -> String {
         try await reloads.reload(configuration)
     }
 
-    /// The same from the source that ``init(_:log:source:inherited:tell:)`` was given, as the admin plane does it: logged,
-    /// and told in its events and metrics.
+    /// Reloads from the source that ``init(_:log:source:inherited:tell:)`` was given, as the admin plane does: the
+    /// result is in the log, the events and the metrics.
     public func reload() async { _ = try? await admin.reload() }
 
     func change(to configuration: Configuration) async throws -> String {
@@ -28,7 +27,7 @@ extension FailoverApplication {
         try Self.mayFollow(configuration, former.configuration)
         guard configuration != former.configuration else { return "nothing has changed" }
         let plan = RoutePlan(configuration, after: former.plan)
-        let next = factory.generation(configuration, plan: plan, after: former)
+        let next = factory.make(configuration, plan: plan, after: former)
         let states = await found(plan.aliasStates, after: former.plan.aliases.count)
 
         let proxyChange = try proxy.prepare(
@@ -43,44 +42,45 @@ extension FailoverApplication {
             throw error
         }
         do {
-            try consequences.prepare(configuration)
+            try await writer.prepare(path: configuration.settingsFile)
         } catch {
             proxy.abandon(proxyChange)
             await plane.abandon(planeChange)
             throw error
         }
 
-        // Nothing fails from here on.
+        // No step fails from here on.
         let continued = await end(former, before: next)
-        await proxy.commit(
-            proxyChange, aliases: states, routes: plan.tableRoutes,
-            observer: next.observer(clock: factory.environment.clock, log: log))
+        await proxy.commit(proxyChange, observer: next.observer(clock: factory.environment.clock, log: log)) {
+            control.reconfigure(aliases: states, routes: plan.tableRoutes)
+        }
         current.change(to: next)
-        announcer.change(to: next.notifiers)
+        dispatcher.change(to: next.notifiers)
         factory.positions.change(sources: plan.primaries)
-        follow(next, after: former, continued: continued)
+        await follow(next, after: former, continued: continued)
         plane.commit(planeChange, backend: admin)
         noteNewListeners(next, former)
         tell(.reloaded(configuration))
-        return ConfigurationChange(from: former.configuration, to: configuration).words
+        return ConfigurationChange(from: former.configuration, to: configuration).message
     }
 
-    /// What only another process can have.
-    private static func mayFollow(_ configuration: Configuration, _ former: Configuration) throws(ReloadError) {
+    /// Refuses changes that only another process can make.
+    private static func mayFollow(_ configuration: Configuration, _ former: Configuration) throws(OperationError) {
         guard configuration.workerThreads == former.workerThreads else {
-            throw ReloadError(
-                words: "worker_threads cannot change from \(former.workerThreads) to \(configuration.workerThreads) "
+            throw OperationError(
+                .reload,
+                "worker_threads cannot change from \(former.workerThreads) to \(configuration.workerThreads) "
                     + "without a restart")
         }
         guard configuration.takeoverSocket == former.takeoverSocket else {
-            throw ReloadError(words: "takeover_socket cannot change without a restart")
+            throw OperationError(.reload, "takeover_socket cannot change without a restart")
         }
         guard configuration.log.format == former.log.format else {
-            throw ReloadError(words: "log.format cannot change without a restart")
+            throw OperationError(.reload, "log.format cannot change without a restart")
         }
     }
 
-    /// The states with the addresses of those that are new.
+    /// The states, with the addresses of new aliases.
     private func found(_ states: [AliasState], after count: Int) async -> [AliasState] {
         var states = states
         for (index, addresses) in await addresses(of: states, after: count) {
@@ -92,11 +92,11 @@ extension FailoverApplication {
         return states
     }
 
-    /// Ends the monitoring of what is not monitored in the same way from now on. What is known of a service goes on under
-    /// its new settings.
+    /// Ends the monitoring of services that are not monitored in the same way from now on. The state of a service
+    /// continues under its new settings.
     ///
-    /// - Returns: those that go on so.
-    private func end(_ former: Generation, before next: Generation) async -> [MonitoredTarget] {
+    /// - Returns: the services whose state continues.
+    private func end(_ former: RunningConfiguration, before next: RunningConfiguration) async -> [MonitoredTarget] {
         var continued: [MonitoredTarget] = []
         for target in former.targets where !next.has(target) {
             await monitoring.end(target.monitor)
@@ -107,23 +107,26 @@ extension FailoverApplication {
         return continued
     }
 
-    private func follow(_ next: Generation, after former: Generation, continued: [MonitoredTarget]) {
+    private func follow(_ next: RunningConfiguration, after former: RunningConfiguration, continued: [MonitoredTarget])
+        async
+    {
         let known = next.targets.filter { target in
             former.has(target) || continued.contains { $0.monitor === target.monitor }
         }
+        control.reconfigure(
+            services: next.configuration.services,
+            down: known.filter { !$0.monitor.status.isUp }.map(\.unit).flatMap { unit in
+                unit.services.map { ($0, unit.member) }
+            })
         do {
-            try consequences.change(
-                to: next.configuration,
-                down: known.filter { !$0.monitor.status.isUp }.flatMap { target in
-                    target.services.map { ($0, target.member) }
-                })
+            try await writer.move(to: next.configuration.settingsFile, control.settings)
         } catch {
             log.error("reload: \(error)")
         }
         for target in next.targets where !former.has(target) { start(target.monitor) }
         for notifier in next.notifiers where !former.has(notifier) { start(notifier) }
         for notifier in former.notifiers where !next.has(notifier) {
-            // Tells what it was given, in its own time.
+            // It sends the events that it already has, in its own time.
             notifier.finish()
             if !next.notifiers.contains(where: { $0.name == notifier.name }) { notifier.forgetMeasurements() }
         }
@@ -134,7 +137,7 @@ extension FailoverApplication {
         }
     }
 
-    private func noteNewListeners(_ next: Generation, _ former: Generation) {
+    private func noteNewListeners(_ next: RunningConfiguration, _ former: RunningConfiguration) {
         for (route, addresses) in addresses {
             let settings = next.configuration.service(named: route)?.kind
             if settings?.listen != former.configuration.service(named: route)?.kind.listen {
@@ -146,7 +149,7 @@ extension FailoverApplication {
 }
 
 extension ServiceConfiguration.Kind {
-    /// Where a route listens.
+    /// The addresses that a route listens on.
     fileprivate var listen: [Endpoint]? {
         if case .database(let route) = self { route.listen } else { nil }
     }

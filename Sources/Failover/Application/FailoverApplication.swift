@@ -1,66 +1,67 @@
 import FailoverChecks
 import FailoverCore
-import FailoverMetrics
 import FailoverNotify
 import FailoverProxy
 import FailoverSystem
+import FailoverTelemetry
 public import Logging
 import Metrics
 public import ServiceLifecycle
 
-/// A configuration brought to life: every service monitored, every route served. Another configuration can take its
-/// place while it runs: ``reload(_:)``.
+/// A running configuration: it monitors every service and serves every route. ``reload(_:)`` replaces the
+/// configuration while it runs.
 public final class FailoverApplication: ServiceLifecycle.Service {
     let log: Logger
-    let board: RouteBoard
+    let control: ControlPlane
     let proxy: ProxyServer
-    let announcer = Announcer()
-    let consequences: Consequences
-    let factory: GenerationFactory
+    let dispatcher = EventDispatcher()
+    let writer: SettingsWriter
+    let factory: RunningConfigurationFactory
     let admin: ApplicationAdmin
     let plane = AdminPlane()
-    /// What runs now.
-    let current: Current<Generation>
+    /// The configuration in effect.
+    let current: Current<RunningConfiguration>
     let reloads = ReloadQueue()
-    /// Of the monitors, and of the notifiers.
+    /// The tasks of the monitors and of the notifiers.
     let monitoring = RunningTasks()
     let telling = RunningTasks()
-    /// Of the admin plane, until it runs.
+    /// The admin plane's listeners before ``run()``.
     private let firstAdmin: Lock<AdminPlane.Change?>
     private let place: Lock<DescriptorListener?>
-    let predecessor: Predecessor?
+    let predecessor: HandoverClient?
     let tell: @Sendable (Lifecycle) -> Void
 
-    /// How long clients wait in the listeners' queues for the first name look-up, which a dead name server may delay.
+    /// How long the first name look-up, which a dead name server may delay, keeps clients waiting in the listeners'
+    /// queues.
     private static let firstLookupLimit = Duration.seconds(2)
 
     /// How long events that wait for a notifier may delay the end of the process.
     private static let lastWordsLimit = Duration.seconds(5)
 
-    /// Opens the listeners; nothing is pinged or accepted before ``run()``.
+    /// Opens the listeners. No service is pinged and no client is accepted before ``run()``.
     ///
     /// - Parameters:
-    ///   - source: where the admin plane's reload and ``reload()`` get another configuration from; without it there is
-    ///     ``reload(_:)`` alone.
-    ///   - inherited: what another process had open.
-    ///   - tell: told how it goes.
-    /// - Throws: an error whose description is one line for the operator; nothing stays open then.
+    ///   - source: the source of new configurations for ``reload()`` and the admin plane. Without it only
+    ///     ``reload(_:)`` works.
+    ///   - inherited: the open sockets of another process.
+    ///   - tell: receives the application's changes of state.
+    /// - Throws: an error whose description is one line for the operator. No listener stays open in that case.
     public init(
         _ configuration: Configuration, log: Logger, source: (@Sendable () throws -> Configuration)? = nil,
-        inherited: Inheritance = Inheritance(), tell: @escaping @Sendable (Lifecycle) -> Void = { _ in }
+        inherited: HandoverSockets = HandoverSockets(), tell: @escaping @Sendable (Lifecycle) -> Void = { _ in }
     ) async throws {
         let checks = CheckFactory()
         let plan = RoutePlan(configuration)
-        let board = RouteBoard(plan.table)
         let registry = PrometheusRegistry { log.warning("metrics: \($0)") }
-        // Those of the program that embeds this have them too.
+        // The metrics of the program that embeds this application receive them too.
         let metrics = MultiplexMetricsHandler(factories: [registry, MetricsSystem.factory])
         let environment = MonitorEnvironment.ofThisProcess(log: log, metrics: metrics)
-        let consequences = try Consequences(configuration, board: board)
-        let factory = GenerationFactory(
-            checks: checks, environment: environment, board: board, consequences: consequences, announcer: announcer)
-        let first = factory.generation(configuration, plan: plan)
-        // A predecessor still listens where only one can.
+        let control = ControlPlane(plan.table, services: configuration.services, environment: environment)
+        let writer = try SettingsWriter(path: configuration.settingsFile)
+        let factory = RunningConfigurationFactory(
+            checks: checks, environment: environment, control: control, writer: writer, dispatcher: dispatcher)
+        let first = factory.make(configuration, plan: plan)
+        // A predecessor still listens at addresses that only one process can have.
         let isFirst = inherited.predecessor == nil
         let served = try await plan.proxyConfiguration(
             resolver: checks.resolver, workers: configuration.workerThreads,
@@ -70,7 +71,8 @@ public final class FailoverApplication: ServiceLifecycle.Service {
         do {
             place = Lock(isFirst ? try configuration.takeoverSocket.map(Self.offer) : nil)
             proxy = try ProxyServer(
-                configuration: served, board: board, observer: first.observer(clock: environment.clock, log: log),
+                configuration: served, table: control.table,
+                observer: first.observer(clock: environment.clock, log: log),
                 log: log, received: inherited.listeners)
         } catch {
             await plane.abandon(firstAdmin)
@@ -78,19 +80,20 @@ public final class FailoverApplication: ServiceLifecycle.Service {
         }
         let current = Current(first)
         self.log = log
-        self.board = board
-        self.consequences = consequences
+        self.control = control
+        self.writer = writer
         self.factory = factory
         self.current = current
         self.proxy = proxy
         self.tell = tell
         predecessor = inherited.predecessor
         admin = ApplicationAdmin(
-            current: { current.value }, board: board, proxy: proxy, consequences: consequences,
-            environment: environment, events: announcer.events, registry: registry,
+            current: { current.value }, control: control, proxy: proxy, environment: environment,
+            events: dispatcher.events, registry: registry,
             reload: Self.reload(from: source, reloads))
         self.firstAdmin = Lock(firstAdmin)
-        announcer.change(to: first.notifiers)
+        control.follow { [proxy] in proxy.follow($0) }
+        dispatcher.change(to: first.notifiers)
         factory.positions.change(sources: plan.primaries)
     }
 
@@ -101,31 +104,31 @@ public final class FailoverApplication: ServiceLifecycle.Service {
         return { try await reloads.reload(try source()) }
     }
 
-    /// Where each route listens, by name, with the ports that the system chose.
+    /// The addresses of each route's listeners, by name, with the ports that the system chose.
     public var addresses: [(route: String, addresses: [SocketAddress])] {
-        zip(board.table.routes, proxy.addresses).filter { !$0.0.isRetired }.map { ($0.name, $1) }
+        zip(control.table.routes, proxy.addresses).filter { !$0.0.isRetired }.map { ($0.name, $1) }
     }
 
-    /// Whether each event loop turns: has answered within two seconds. They do from ``run()`` on.
+    /// Whether each event loop has answered within two seconds. Loops answer from ``run()`` on.
     public func isTurning() async -> Bool { await admin.traffic.report() != nil }
 
-    /// Listens where another process may take this one's place.
+    /// Listens for a process that takes over from this one.
     private static func offer(_ path: String) throws -> DescriptorListener {
         do {
             return try DescriptorListener(path)
         } catch {
-            throw TakeoverError(words: "cannot listen on unix:\(path): \(error.words)")
+            throw OperationError.takeover("cannot listen on unix:\(path): \(error.message)")
         }
     }
 
-    /// Serves until the surrounding `ServiceGroup` shuts down gracefully or another process takes its place, then lets
-    /// sessions end. Called once.
+    /// Serves until the surrounding `ServiceGroup` shuts down gracefully or another process takes over. Then lets
+    /// sessions end. Call it once.
     public func run() async throws {
-        // So that the first clients find addresses.
-        for (alias, found) in await addresses(of: board.table.aliases) { board.setAddresses(alias: alias, found) }
+        // So that the first clients find known addresses.
+        control.found(await addresses(of: control.table.aliases))
         let first = current.value
         for notifier in first.notifiers { start(notifier) }
-        if let predecessor { resume(from: predecessor.offer) }
+        if let predecessor { await resume(from: predecessor.offer) }
         for target in first.targets { start(target.monitor) }
         if predecessor == nil { await serversFound() } else { await firstAnswers() }
         try proxy.start()
@@ -139,23 +142,23 @@ public final class FailoverApplication: ServiceLifecycle.Service {
         tell(.serving)
         await untilTheEnd()
         reloads.finish()
-        // One that is under way needs the loops.
+        // A reload in progress needs the event loops.
         await reloading.value
         await stop(watching)
     }
 
-    /// Waits until it is known of aliases that may be several servers which of them they are. A silent one keeps no other
-    /// route waiting for long.
+    /// Waits until the current server of each alias with several servers is known. A silent server does not delay
+    /// other routes for long.
     private func serversFound() async {
         let clock = MonotonicClock()
         let found = Task { [targets = current.value.targets] in
             await Self.firstAnswers(of: targets.filter(\.mayBeSeveral))
         }
-        _ = await Patience.value(of: found, until: clock.now.advanced(by: Self.firstLookupLimit), clock: clock)
+        _ = await Timeout.value(of: found, until: clock.now.advanced(by: Self.firstLookupLimit), clock: clock)
     }
 
-    /// Has the former process stop, and opens what could not be open in both.
-    private func finish(_ predecessor: Predecessor) async {
+    /// Stops the former process, and opens what only one process can have open.
+    private func finish(_ predecessor: HandoverClient) async {
         do {
             try await onThread { try predecessor.finish() }
             let configuration = current.value.configuration
@@ -165,12 +168,12 @@ public final class FailoverApplication: ServiceLifecycle.Service {
             place.withLock { $0 = listener }
             log.notice("took over from the former process")
         } catch {
-            // Sessions are what counts.
+            // Serving sessions is more important than this error.
             log.error("\(error)")
         }
     }
 
-    /// Waits for a graceful shutdown, or until another process has this one's place.
+    /// Waits for a graceful shutdown, or until another process has taken over.
     private func untilTheEnd() async {
         let listener = place.withLock { $0 }
         await withTaskGroup { group in
@@ -181,7 +184,7 @@ public final class FailoverApplication: ServiceLifecycle.Service {
             if let listener {
                 group.addTask { await self.offerPlace(listener) }
             }
-            // Who offers its place in vain goes on.
+            // A listener that stops without a takeover does not end the wait.
             for await isOver in group where isOver { break }
             listener?.stop()
             group.cancelAll()
@@ -201,16 +204,17 @@ public final class FailoverApplication: ServiceLifecycle.Service {
         for notifier in current.value.notifiers { notifier.finish() }
         let clock = MonotonicClock()
         let told = Task { await telling.finished() }
-        _ = await Patience.value(of: told, until: clock.now.advanced(by: Self.lastWordsLimit), clock: clock)
+        _ = await Timeout.value(of: told, until: clock.now.advanced(by: Self.lastWordsLimit), clock: clock)
         await telling.endAll()
     }
 
-    /// Where aliases are, by position, as far as their names are found in time; all are looked up at once.
+    /// The addresses of the aliases, by position, as far as their names resolve in time. All names are looked up in
+    /// parallel.
     ///
-    /// - Parameter count: those before this position are known.
+    /// - Parameter count: the addresses of aliases before this position are known.
     func addresses(of aliases: [AliasState], after count: Int = 0) async -> [Int: [SocketAddress]] {
         await withTaskGroup(of: (Int, [SocketAddress]?).self) { group in
-            // Which of several servers an alias is only a ping can tell.
+            // Only a ping can tell which of several servers an alias is.
             for (index, alias) in aliases.enumerated().dropFirst(count) where alias.alternatives.isEmpty {
                 group.addTask { [resolver = factory.checks.resolver] in
                     (index, try? await resolver.addresses(of: alias.endpoint, limit: Self.firstLookupLimit))
@@ -221,7 +225,7 @@ public final class FailoverApplication: ServiceLifecycle.Service {
     }
 }
 
-// MARK: - What runs
+// MARK: - Tasks
 
 extension FailoverApplication {
     func start(_ monitor: MonitoredService) {

@@ -1,14 +1,15 @@
 import FailoverCore
+import FailoverMonitor
 import FailoverProxy
 import Logging
 
-/// Brings what sessions see to the monitors of the aliases concerned.
+/// Passes what sessions see to the monitors of the aliases.
 struct RouteObserver: ProxyObserver {
-    /// Monitors by alias; of those that are not monitored `nil`.
+    /// The monitors by alias; `nil` for aliases that are not monitored.
     let monitors: [MonitoredService?]
     /// Aliases by route.
     let aliases: [[Int]]
-    /// The kinds of error that ask for a ping, by route.
+    /// The kinds of error that request a ping, by route.
     let triggers: [Set<BackendErrorKind>]
     let clock: MonotonicClock
     let log: Logger

@@ -2,20 +2,20 @@ import FailoverChecks
 import FailoverCore
 import FailoverProxy
 
-/// The configuration's database services as positions in a route table.
+/// The database services of the configuration as positions in a route table.
 ///
-/// A plan that follows another keeps its positions: what the configuration has no longer is retired, what is new stands
-/// behind. An alias is the same as long as its name and its servers are, a route as long as its name and its engine are.
+/// A plan that follows another keeps its positions: removed entries are retired, and new ones are appended. An alias
+/// stays the same as long as its name and its servers do, a route as long as its name and its engine do.
 struct RoutePlan {
     struct Alias {
         let database: DatabaseAlias
-        /// The name under which the alias is monitored: its service's, or its own when several services share it.
+        /// The name under which the alias is monitored: its service's, or its own if several services share it.
         let serviceName: String
-        /// The services whose own alias it is, in the order of the file.
+        /// The services whose own alias it is, in file order.
         let services: [String]
         var isRetired = false
 
-        /// Whether the other is at the same server, and known by the same name.
+        /// Whether the other alias has the same servers and the same name.
         func isSame(as other: Alias) -> Bool {
             database.name == other.database.name && database.server.endpoints == other.database.server.endpoints
                 && database.server.engine == other.database.server.engine
@@ -28,22 +28,22 @@ struct RoutePlan {
         let engine: DatabaseServer.Engine
         var isRetired = false
 
-        /// Whether sessions of the other may be treated as this one's.
+        /// Whether sessions of the other route may be treated as sessions of this one.
         func isSame(as other: PlannedRoute) -> Bool { name == other.name && engine == other.engine }
     }
 
-    /// The aliases that a route uses, in the order of the file.
+    /// The aliases that routes use, in file order.
     let aliases: [Alias]
     let routes: [PlannedRoute]
-    /// Where those are that are still there, by name.
+    /// The positions of the current aliases, by name.
     private let positionsOfAliases: [String: Int]
     private let positionsOfRoutes: [String: Int]
 
-    /// - Parameter former: the plan whose positions are to be kept.
+    /// - Parameter former: the plan whose positions are kept.
     init(_ configuration: Configuration, after former: RoutePlan? = nil) {
         let routes = configuration.services.compactMap { service -> PlannedRoute? in
             guard case .database(let route) = service.kind else { return nil }
-            // All aliases of a route have the same one.
+            // All aliases of a route have the same engine.
             let engine = configuration.databases.first { $0.name == route.aliases.first }?.server.engine
             return PlannedRoute(name: service.name, settings: route, engine: engine ?? .tcp)
         }
@@ -54,7 +54,7 @@ struct RoutePlan {
         }
         let aliases = configuration.databases.filter { used.contains($0.name) }.map { database in
             let owners = owners[database.name, default: []]
-            let isOnly = owners.count == 1 && owners[0].settings.ownCount == 1
+            let isOnly = owners.count == 1 && owners[0].settings.preferredCount == 1
             return Alias(
                 database: database, serviceName: isOnly ? owners[0].name : database.name, services: owners.map(\.name))
         }
@@ -74,7 +74,7 @@ struct RoutePlan {
         }
     }
 
-    /// The former ones, each replaced by the new one that is the same or else retired, and then those that are new.
+    /// The former elements, each replaced by the same new one or else retired, followed by the new elements.
     private static func merge<Element>(
         _ new: [Element], into former: [Element], isSame: (Element, Element) -> Bool,
         retire: (inout Element) -> Void
@@ -87,7 +87,7 @@ struct RoutePlan {
         return kept + new.filter { element in !former.contains { isSame(element, $0) } }
     }
 
-    /// The aliases of the route table that this plan begins with.
+    /// The initial aliases of the route table for this plan.
     var aliasStates: [AliasState] {
         aliases.map {
             AliasState(
@@ -96,42 +96,43 @@ struct RoutePlan {
         }
     }
 
-    /// The routes of the route table. One that is retired keeps the servers that are still there.
+    /// The routes of the route table. A retired route keeps the aliases that still exist.
     var tableRoutes: [Route] {
         routes.map { route in
             let own = positions(of: route.settings.ownAliases)
             return Route(
-                name: route.name, aliases: own + positions(of: route.settings.failoverAliases), ownCount: own.count,
-                leastOwn: route.settings.minReplicas, servesStale: route.settings.servesStale,
+                name: route.name, aliases: own + positions(of: route.settings.failoverAliases),
+                preferredCount: own.count,
+                minReplicas: route.settings.minReplicas, servesStale: route.settings.servesStale,
                 maxSuspectShare: route.settings.maxSuspectShare, isRetired: route.isRetired)
         }
     }
 
-    /// Where the aliases of these names are, as far as they are still there.
+    /// The positions of the aliases with these names, as far as they still exist.
     private func positions(of names: ArraySlice<String>) -> [Int] {
         names.compactMap { positionsOfAliases[$0] }
     }
 
     var table: RouteTable { RouteTable(aliases: aliasStates, routes: tableRoutes) }
 
-    /// Positions of the own aliases of the route of this name; empty if there is no such route.
+    /// The positions of the own aliases of a route; empty if there is no such route.
     func ownAliases(ofService name: String) -> [Int] {
         positionsOfRoutes[name].map { positions(of: routes[$0].settings.ownAliases) } ?? []
     }
 
-    /// For each replica that is held to its primary's log, the aliases that may be its primary: those that its routes fail
-    /// over to.
+    /// For each replica with `max_lag_bytes`, the aliases that may be its primary: the failover aliases of its
+    /// routes.
     var primaries: [Int: [Int]] {
         var primaries: [Int: [Int]] = [:]
         for route in tableRoutes where !route.isRetired {
-            for own in route.own where aliases[own].database.server.replication?.maxLagBytes != nil {
+            for own in route.preferred where aliases[own].database.server.replication?.maxLagBytes != nil {
                 primaries[own, default: []] += route.failover
             }
         }
         return primaries
     }
 
-    /// What the proxy serves, with the listeners' names resolved.
+    /// The proxy's configuration, with the listeners' names resolved.
     ///
     /// - Parameter hasPredecessor: whether another process may still serve sessions of these routes.
     func proxyConfiguration(
@@ -158,7 +159,7 @@ struct RoutePlan {
                     allow: settings.allow, maxConnections: settings.maxConnections,
                     maxConnectionsPerSource: settings.maxConnectionsPerSource,
                     connectionRatePerSource: settings.connectionRatePerSource, session: settings.session,
-                    balance: settings.ownCount > 1 ? settings.balance : nil))
+                    balance: settings.preferredCount > 1 ? settings.balance : nil))
         }
         return result
     }

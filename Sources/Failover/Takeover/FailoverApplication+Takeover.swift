@@ -4,16 +4,17 @@ import FailoverProxy
 import FailoverSystem
 import Logging
 
-// MARK: - The process whose place is taken
+// MARK: - The former process
 
 extension FailoverApplication {
-    /// How long another process may ask, and how long it may take until it serves: it pings everything first.
-    private static let patience = Duration.seconds(5)
-    private static let longPatience = Duration.seconds(120)
+    /// How long another process may take to send its request, and how long until it serves: it pings all services
+    /// first.
+    private static let timeout = Duration.seconds(5)
+    private static let longTimeout = Duration.seconds(120)
 
-    /// Waits until another process has this one's place, or until the listener is stopped.
+    /// Waits until another process has taken over, or until the listener is stopped.
     ///
-    /// - Returns: whether it has.
+    /// - Returns: whether another process has taken over.
     func offerPlace(_ listener: DescriptorListener) async -> Bool {
         while let channel = await onThread({ listener.next() }) ?? nil {
             do {
@@ -29,107 +30,108 @@ extension FailoverApplication {
     private func handOver(_ channel: DescriptorChannel, _ listener: DescriptorListener) async throws {
         let offer = offer
         let sockets = proxy.listeningSockets.map(\.socket)
-        let words = try offer.bytes(atMost: DescriptorChannel.mostBytes)
+        let state = try offer.bytes(atMost: DescriptorChannel.mostBytes)
         let isDone = try await onThread { () throws in
-            guard channel.isOfSameUser else { throw TakeoverError(words: "it belongs to another user") }
-            guard try channel.receive(within: Self.patience)?.bytes == TakeoverWord.ask else {
-                throw TakeoverError(words: "it does not know how")
+            guard channel.isOfSameUser else {
+                throw OperationError.takeover("the other process belongs to another user")
             }
-            try channel.send(words, descriptors: sockets)
-            return try channel.receive(within: Self.longPatience)?.bytes == TakeoverWord.done
+            guard try channel.receive(within: Self.timeout)?.bytes == TakeoverWord.ask else {
+                throw OperationError.takeover("the other process sent no valid request")
+            }
+            try channel.send(state, descriptors: sockets)
+            return try channel.receive(within: Self.longTimeout)?.bytes == TakeoverWord.done
         }
-        guard isDone else { throw TakeoverError(words: "it ended before it served") }
+        guard isDone else { throw OperationError.takeover("the other process ended before it served") }
         log.notice("another process takes over")
-        announcer.change(to: [])
-        consequences.leave()
-        admin.drills.endAll(because: "another process takes over")
+        dispatcher.change(to: [])
+        await writer.leave()
+        control.endDrills(because: "another process takes over")
         await proxy.handOver()
         await plane.stop()
         listener.stop()
         try? channel.send(TakeoverWord.released)
-        // Whoever watches is the other.
+        // The other process monitors the services now.
         await monitoring.endAll()
     }
 
-    private var offer: TakeoverOffer {
-        let table = board.table
+    private var offer: HandoverState {
+        let state = control.state
+        let table = state.table
         let reports = current.value.targets.map(\.monitor.report)
         let now = factory.environment.timeOfDay()
-        return TakeoverOffer(
+        return HandoverState(
             listeners: proxy.listeningSockets.map { .init(route: $0.route, hasChosenPort: $0.hasChosenPort) },
             pins: table.routes.indices.compactMap { route in
                 table.pin(ofRoute: route).map { alias in
-                    TakeoverOffer.Pin(
+                    HandoverState.Pin(
                         route: table.routes[route].name, alias: table.aliases[alias].name,
-                        until: admin.pins.until(route: route).map { $0.sinceEpoch / .seconds(1) })
+                        until: state.pinEnd(ofRoute: route).map { $0.sinceEpoch / .seconds(1) })
                 }
             },
             drained: table.aliases.filter { $0.isDraining && !$0.isRetired }.map(\.name),
             outages: reports.compactMap { report in
                 guard case .down(let failure, _) = report.status.verdict else { return nil }
-                return .init(service: report.name, since: report.since.sinceEpoch / .seconds(1), failure: failure)
+                return .init(service: report.name, since: report.since, failure: failure)
             },
             degraded: reports.compactMap { report in
                 guard let failure = report.status.standing.refusal, let lasting = report.status.degradedFor else {
                     return nil
                 }
-                return .init(
-                    service: report.name, since: now.before(lasting).sinceEpoch / .seconds(1), failure: failure)
+                return .init(service: report.name, since: now.before(lasting), failure: failure)
             },
-            aliases: table.aliases.filter { !$0.isRetired }.compactMap(TakeoverOffer.Alias.init))
+            aliases: table.aliases.filter { !$0.isRetired }.compactMap(HandoverState.Alias.init))
     }
 }
 
-// MARK: - The process that takes it
+// MARK: - The new process
 
 extension FailoverApplication {
-    /// Knows what the former process knew.
-    func resume(from offer: TakeoverOffer) {
-        for alias in offer.aliases ?? [] { resume(alias) }
-        for outage in offer.outages {
+    /// Restores the state of the former process.
+    func resume(from state: HandoverState) async {
+        for alias in state.aliases ?? [] { resume(alias) }
+        for outage in state.outages {
             guard let target = target(of: outage) else { continue }
-            var hasToAnswer = false
-            if case .alias(let alias, _, _, _, _, _) = target.origin {
-                board.markDown(alias: alias, because: outage.failure)
-                // 0.1.0 tells the latest reason alone.
-                if outage.failure.reason.isOfRole { board.setMustNotServe(alias: alias, true) }
-                hasToAnswer = board.table.aliases[alias].mustNotServe
-            }
-            target.monitor.resumeOutage(since: outage.begin, because: outage.failure, hasToAnswer: hasToAnswer)
-            for service in target.services {
-                do { try consequences.begin(service, member: target.member) } catch { log.error("\(error)") }
-            }
+            let failure = outage.failure.failure
+            target.monitor.resumeOutage(since: outage.begin, because: failure)
+            control.outage(failure, of: target.unit)
         }
-        for refusal in offer.degraded ?? [] {
-            target(of: refusal)?.monitor.resumeRefusal(since: refusal.begin, because: refusal.failure)
+        do { try await writer.write(control.settingsVersion) { [control] in control.settings } } catch {
+            log.error("\(error)")
         }
-        for alias in offer.drained { _ = try? admin.drain(alias: alias) }
+        for refusal in state.degraded ?? [] {
+            target(of: refusal)?.monitor.resumeRefusal(since: refusal.begin, because: refusal.failure.failure)
+        }
         let now = factory.environment.timeOfDay()
-        for pin in offer.pins where !pin.isOver(at: now) {
+        for pin in state.pins where !pin.isOver(at: now) {
             _ = try? admin.switch(route: pin.route, to: pin.alias, for: pin.rest(at: now))
         }
+        // After the switches: a drained alias cannot be switched to, but an existing switch to it remains.
+        for alias in state.drained { _ = try? admin.drain(alias: alias) }
     }
 
-    private func target(of outage: TakeoverOffer.Outage) -> MonitoredTarget? {
+    private func target(of outage: HandoverState.Outage) -> MonitoredTarget? {
         current.value.targets.first { $0.monitor.service.name == outage.service }
     }
 
-    /// What this process has found itself stays.
-    private func resume(_ known: TakeoverOffer.Alias) {
-        let table = board.table
-        guard let index = table.aliases.firstIndex(where: { !$0.isRetired && known.isOf($0) }) else { return }
+    /// The results of this process's own pings take precedence.
+    private func resume(_ known: HandoverState.Alias) {
+        let table = control.table
+        guard let index = table.aliases.firstIndex(where: { !$0.isRetired && known.isOf($0) }),
+            let target = current.value.databases[index]
+        else { return }
         let alias = table.aliases[index]
-        if !known.places.isEmpty {
-            let server = ([alias.endpoint] + alias.alternatives).first { $0.description == known.server }
-            factory.checks.resolver.remember(known.places, of: server ?? alias.endpoint)
-            if alias.addresses.isEmpty { board.setAddresses(alias: index, known.places, server: server) }
-        }
-        if known.mustNotServe { board.setMustNotServe(alias: index, true) }
-        if let staleness = known.staleness { board.setStaleness(alias: index, staleness) }
+        let places = known.places
+        let server = ([alias.endpoint] + alias.alternatives).first { $0.description == known.server }
+        if !places.isEmpty { factory.checks.resolver.remember(places, of: server ?? alias.endpoint) }
+        let isFound = places.isEmpty || !alias.addresses.isEmpty
+        target.monitor.resume(
+            AliasFacts(
+                place: isFound ? nil : ServerLocation(places, server: server, isTested: true),
+                staleness: known.lag?.staleness, mustNotServe: known.mustNotServe))
     }
 
-    /// Waits for the first answers of all services, no longer than twice a ping's limit: whoever serves must not learn of an
-    /// outage from its clients.
+    /// Waits for the first answers of all services, for at most twice a ping's time limit. A process that serves must
+    /// not learn of an outage from its clients.
     func firstAnswers() async { await Self.firstAnswers(of: current.value.targets) }
 
     static func firstAnswers(of targets: [MonitoredTarget]) async {
@@ -138,12 +140,12 @@ extension FailoverApplication {
         }
     }
 
-    /// Runs what blocks where it may.
+    /// Runs blocking work on a thread that may block.
     func onThread<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value? {
         try? await factory.checks.threads.run { () throws(PingFailure) in work() }
     }
 
-    /// The same for what may fail.
+    /// The same for work that throws.
     func onThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await factory.checks.threads.run { () throws(PingFailure) in Result { try work() } }.get()
     }

@@ -1,17 +1,17 @@
-/// What the admin plane shows and steers.
+/// What the admin plane shows and controls.
 package protocol AdminBackend: Sendable {
-    /// Everything there is to see.
+    /// The complete status.
     func status() async -> StatusDocument
 
-    /// Open sessions: at most `limit` of those whose numbers are higher than `after`, lowest first.
+    /// Open sessions: at most `limit` of those with numbers higher than `after`, lowest first.
     ///
-    /// - Parameter route: of one route; of all unless given.
+    /// - Parameter route: only sessions of this route; default: all.
     func sessions(route: String?, after: UInt64, limit: Int) async throws(AdminError) -> [SessionDocument]
 
-    /// What has happened.
+    /// The latest events.
     var events: EventRing { get }
 
-    /// Listeners are open, and every service has had its first answer.
+    /// Whether the listeners are open and every service has the result of its first ping.
     var isReady: Bool { get }
 
     /// The configuration in effect, without secrets.
@@ -20,43 +20,43 @@ package protocol AdminBackend: Sendable {
     /// The metrics in Prometheus' text format.
     func metrics() async -> String
 
-    /// Pings the service now, and waits for the answer.
+    /// Pings the service now, and waits for the result.
     ///
-    /// - Returns: what it said.
+    /// - Returns: the result as text.
     func ping(service: String) async throws(AdminError) -> String
 
-    /// New sessions of the route prefer the alias, for a time or until ``release(route:)``.
+    /// Makes new sessions of the route prefer the alias, for a time or until ``release(route:)``.
     func `switch`(route: String, to alias: String, for duration: Duration?) throws(AdminError) -> String
     func release(route: String) throws(AdminError) -> String
 
-    /// Rehearses an outage on the route: the alias, the route's own unless given, counts as down for that time, or until
-    /// ``endDrill(route:)``.
+    /// Starts an outage drill on the route. The alias counts as down for that time, or until ``endDrill(route:)``.
+    /// Default: the preferred alias of the route.
     ///
-    /// - Parameter isForced: even if a route is left with nobody who could serve.
+    /// - Parameter isForced: start the drill even if it leaves a route without an alias that can serve.
     func drill(
         route: String, alias: String?, for duration: Duration, isForced: Bool
     ) throws(AdminError) -> String
     func endDrill(route: String) throws(AdminError) -> String
 
-    /// The alias gets no new sessions, and those it has move away.
+    /// Takes the alias out of service: it gets no new sessions, and its open sessions move away.
     func drain(alias: String) throws(AdminError) -> String
     func undrain(alias: String) throws(AdminError) -> String
 
-    /// Loads the configuration anew, and has it take the present one's place.
+    /// Reloads the configuration. It replaces the current one.
     ///
     /// - Returns: what changed.
     func reload() async throws(AdminError) -> String
 
-    /// Closes the sessions of the route, or those of it that the alias serves.
+    /// Closes the sessions of the route: all of them, or those that the alias serves.
     func closeSessions(route: String, alias: String?) throws(AdminError) -> String
 }
 
-/// Why something that was asked for is not done.
+/// Why a request is refused.
 package enum AdminError: Error, Hashable, Sendable {
-    /// There is nothing of this name.
+    /// There is no object with this name.
     case unknown(String)
-    /// What was asked for makes no sense.
+    /// The request is malformed.
     case malformed(String)
-    /// It cannot be done as things are.
+    /// The current state does not allow the request.
     case conflict(String)
 }

@@ -1,6 +1,6 @@
 import NIOHTTP1
 
-/// Which answer belongs to which request.
+/// Maps each request to its response.
 struct AdminRouter: Sendable {
     private static let base = ["api", "v1"]
 
@@ -26,7 +26,7 @@ struct AdminRouter: Sendable {
     }
 
     private func metrics(_ request: AdminRequest) async -> AdminResponse {
-        guard request.isReading else { return .error(.methodNotAllowed, "only GET") }
+        guard request.isReading else { return .error(.methodNotAllowed, "only GET is allowed") }
         return AdminResponse(
             status: .ok, contentType: "text/plain; version=0.0.4; charset=utf-8",
             body: .bytes(Array(await backend.metrics().utf8)))
@@ -45,7 +45,7 @@ struct AdminRouter: Sendable {
         case (.GET, ["sessions"]): return await sessions(request)
         case (.GET, ["events", "stream"]):
             guard !stream.isFull else {
-                return .error(.serviceUnavailable, "\(EventStream.mostFollowers) follow the events already")
+                return .error(.serviceUnavailable, "\(EventStream.mostFollowers) clients already follow the events")
             }
             return AdminResponse(
                 status: .ok, contentType: "text/event-stream", body: .stream(await stream.follow()))
@@ -53,7 +53,7 @@ struct AdminRouter: Sendable {
         case (.GET, ["openapi.json"]): return OpenAPI.response
         case (.POST, _): return await act(path, request)
         case (.GET, _): return .error(.notFound, "there is no such resource")
-        default: return .error(.methodNotAllowed, "only GET and POST")
+        default: return .error(.methodNotAllowed, "only GET and POST are allowed")
         }
     }
 
@@ -68,7 +68,7 @@ struct AdminRouter: Sendable {
         let limit = request.query["limit"].map { Int($0) } ?? 100
         let after = request.query["after"].map { UInt64($0) } ?? 0
         guard let limit, (1...200).contains(limit), let after else {
-            return .error(.badRequest, "limit must be a number from 1 to 200, after a session's number")
+            return .error(.badRequest, "limit must be a number from 1 to 200, and after a session number")
         }
         do throws(AdminError) {
             let sessions = try await backend.sessions(route: request.query["route"], after: after, limit: limit)
@@ -80,9 +80,9 @@ struct AdminRouter: Sendable {
 
     private func response(to error: AdminError) -> AdminResponse {
         switch error {
-        case .unknown(let words): .error(.notFound, words)
-        case .malformed(let words): .error(.badRequest, words)
-        case .conflict(let words): .error(.conflict, words)
+        case .unknown(let message): .error(.notFound, message)
+        case .malformed(let message): .error(.badRequest, message)
+        case .conflict(let message): .error(.conflict, message)
         }
     }
 
@@ -144,12 +144,18 @@ struct AdminRouter: Sendable {
 
     private func decoded<Body: Decodable>(_ request: AdminRequest) throws(AdminError) -> Body {
         guard let body = AdminJSON.decode(Body.self, from: request.body) else {
-            throw .malformed("the body is no JSON object with the fields of this action")
+            throw .malformed("the body is not a JSON object with the fields of this action")
         }
         return body
     }
 
     private func onlyReading(_ request: AdminRequest, _ response: () -> AdminResponse) -> AdminResponse {
-        request.isReading ? response() : .error(.methodNotAllowed, "only GET")
+        request.isReading ? response() : .error(.methodNotAllowed, "only GET is allowed")
     }
+}
+
+/// `GET /api/v1/openapi.json`: the API as an OpenAPI 3.1 document.
+enum OpenAPI {
+    static let response = AdminResponse(
+        status: .ok, contentType: "application/json", body: .bytes(PackageResources.openapi_json))
 }

@@ -1,31 +1,41 @@
-/// `GET /api/v1/events/stream`: server-sent events (WHATWG HTML §9.2) of the whole status, every two seconds and soon after
-/// each event. Each is made once for all who follow, and not at all for nobody.
+import FailoverCore
+import FailoverSystem
+
+/// `GET /api/v1/events/stream`: server-sent events (WHATWG HTML §9.2). The first is the whole status. Then come each
+/// event, and what has changed in the status, every two seconds and soon after each event. Each is created once for
+/// all followers, and not at all if there are none.
 final class EventStream: Sendable {
     private static let interval = Duration.seconds(2)
-    /// Between two statuses, however many events there are.
+    /// The minimum time between two changes, even if there are many events.
     private static let pause = Duration.milliseconds(100)
 
-    /// Each holds a connection, of which some are left for others.
+    /// The maximum number of followers. Each holds a connection, and some connections must be left for other
+    /// requests.
     static let mostFollowers = 48
 
     private let backend: any AdminBackend
-    // From the first moment, so that nothing is missed until it runs.
+    // Subscribed at creation, so that no event is missed before ``run()``.
     private let events: AsyncStream<AdminEvent>
-    // A reader that is slow misses old pieces; each status is whole.
-    private let followers = Followers<String>(patience: 100)
+    // A follower that is too slow would miss a change. Its stream ends, and it may reconnect for a whole status.
+    private let followers = Followers<String>(bufferSize: 100, whenFull: .end)
+    private let status: StatusTeller
 
     init(_ backend: any AdminBackend) {
         self.backend = backend
         events = backend.events.follow()
+        status = StatusTeller(followers)
     }
 
-    /// Whether as many follow as may.
+    /// Whether the maximum number of followers is reached.
     var isFull: Bool { followers.count >= Self.mostFollowers }
 
-    /// The status as it is, then what there is to tell, until the stream is dropped.
-    func follow() async -> AsyncStream<String> { followers.follow(beginningWith: await status()) }
+    /// The current status, then all events and changes, until the stream is released.
+    func follow() async -> AsyncStream<String> {
+        let number = await status.begin()
+        return await status.follow(number, await backend.status())
+    }
 
-    /// Tells the followers until the task is cancelled. Called once.
+    /// Sends events and changes to the followers until the task is cancelled. Call this once.
     func run() async {
         let (causes, cause) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         await withDiscardingTaskGroup { group in
@@ -37,22 +47,53 @@ final class EventStream: Sendable {
             }
             group.addTask {
                 for await event in self.events where !self.followers.isEmpty {
-                    self.followers.tell("id: \(event.id)\n" + Self.piece("event", event))
+                    self.followers.tell("id: \(event.id)\n" + piece("event", event))
                     cause.yield()
                 }
             }
             group.addTask {
                 for await _ in causes where !self.followers.isEmpty {
-                    self.followers.tell(await self.status())
+                    let number = await self.status.begin()
+                    await self.status.tell(number, await self.backend.status())
                     try? await Task.sleep(for: Self.pause)
                 }
             }
         }
     }
+}
 
-    private func status() async -> String { Self.piece("status", await backend.status()) }
+/// Sends the status to followers that all have the status that was sent last.
+private actor StatusTeller {
+    private let followers: Followers<String>
+    private var last: StatusDocument?
+    /// The number of statuses that were requested, and the number of the one that was sent last.
+    private var (begun, told) = (0, 0)
 
-    private static func piece(_ name: String, _ document: some Encodable) -> String {
-        "event: \(name)\ndata: \(AdminJSON.text(document))\n\n"
+    init(_ followers: Followers<String>) { self.followers = followers }
+
+    /// - Returns: the number of the status that is requested next.
+    func begin() -> Int {
+        begun += 1
+        return begun
     }
+
+    /// Sends what has changed. Ignores a status that was requested before the one that was sent last.
+    func tell(_ number: Int, _ status: StatusDocument) {
+        guard number > told else { return }
+        if let last, !followers.isEmpty {
+            followers.tell(
+                StatusChange(from: last, to: status).map { piece("change", $0) } ?? piece("status", status))
+        }
+        (last, told) = (status, number)
+    }
+
+    /// Sends the changes so far to the other followers, and starts a new one with the whole status.
+    func follow(_ number: Int, _ status: StatusDocument) -> AsyncStream<String> {
+        tell(number, status)
+        return followers.follow(beginningWith: piece("status", last ?? status))
+    }
+}
+
+private func piece(_ name: String, _ document: some Encodable) -> String {
+    "event: \(name)\ndata: \(AdminJSON.text(document))\n\n"
 }

@@ -2,29 +2,29 @@ import CCurl
 package import FailoverCore
 import Glibc
 
-/// Asks a running `failover` over its admin API. Blocks.
+/// Sends requests to a running `failover` over its admin API. Blocks.
 package struct AdminClient: Sendable {
     private let endpoint: Endpoint
     private let token: Secret?
 
-    /// What a program that only asks waits for an answer, in milliseconds: a ping has 10 s of its own.
-    private static let patience = 30_000
+    /// The time limit of a request, in milliseconds. A ping takes up to 10 s of it.
+    private static let timeoutMilliseconds = 30_000
 
     package init(endpoint: Endpoint, token: Secret?) {
         self.endpoint = endpoint
         self.token = token
     }
 
-    /// The body of the answer to a GET.
+    /// The body of the response to a GET.
     ///
-    /// - Parameter path: below the root, as `api/v1/status`.
-    package func get(_ path: String) throws(AdminClientError) -> [UInt8] { try ask(path, body: nil) }
+    /// - Parameter path: the path without the leading slash, such as `api/v1/status`.
+    package func get(_ path: String) throws(OperationError) -> [UInt8] { try ask(path, body: nil) }
 
     /// The whole status.
-    package func status() throws(AdminClientError) -> StatusDocument { try document("api/v1/status") }
+    package func status() throws(OperationError) -> StatusDocument { try document("api/v1/status") }
 
     /// The latest events, newest first.
-    package func events(_ count: Int) throws(AdminClientError) -> [AdminEvent] {
+    package func events(_ count: Int) throws(OperationError) -> [AdminEvent] {
         let answer: [String: [AdminEvent]] = try document("api/v1/events?limit=\(count)")
         return answer["events"] ?? []
     }
@@ -32,32 +32,27 @@ package struct AdminClient: Sendable {
     /// The first sessions of a route.
     ///
     /// - Parameter route: percent-encoded.
-    package func sessions(ofRoute route: String) throws(AdminClientError) -> [SessionDocument] {
+    package func sessions(ofRoute route: String) throws(OperationError) -> [SessionDocument] {
         let answer: Page = try document("api/v1/sessions?limit=200&route=\(route)")
         return answer.sessions
     }
 
     private struct Page: Decodable { let sessions: [SessionDocument] }
 
-    /// A document of the stream.
-    package static func decode<Document: Decodable>(_ type: Document.Type, _ data: String) -> Document? {
-        AdminJSON.decode(type, from: Array(data.utf8))
-    }
-
-    private func document<Document: Decodable>(_ path: String) throws(AdminClientError) -> Document {
+    private func document<Document: Decodable>(_ path: String) throws(OperationError) -> Document {
         guard let document = AdminJSON.decode(Document.self, from: try get(path)) else {
-            throw AdminClientError(words: "\(endpoint): its answer is not that of failover's API")
+            throw OperationError(.administration, "\(endpoint): the response is not from failover's admin API")
         }
         return document
     }
 
-    /// The `message` of the answer to an action.
+    /// The `message` of the response to an action.
     ///
     /// - Parameter path: percent-encoded.
-    package func act(_ path: String, _ body: some Encodable) throws(AdminClientError) -> String {
+    package func act(_ path: String, _ body: some Encodable) throws(OperationError) -> String {
         let bytes = try ask(path, body: AdminJSON.text(body))
         guard let answer = AdminJSON.decode(Answer.self, from: bytes) else {
-            throw AdminClientError(words: "\(endpoint): its answer is not that of failover's API")
+            throw OperationError(.administration, "\(endpoint): the response is not from failover's admin API")
         }
         return answer.message
     }
@@ -65,46 +60,52 @@ package struct AdminClient: Sendable {
     private struct Answer: Decodable { let message: String }
     private struct Refusal: Decodable { let error: String }
 
+    /// An element of the event stream.
+    package enum News {
+        /// The whole status, with its changes applied.
+        case status(StatusDocument)
+        case event(AdminEvent)
+    }
+
     /// Follows the event stream until `take` returns false.
     ///
-    /// - Parameter take: gets each event's name and data.
-    /// - Throws: also when the stream ends.
-    package func follow(_ take: @escaping (_ name: String, _ data: String) -> Bool) throws(AdminClientError) {
-        var parser = ServerSentEvents()
+    /// - Throws: also if the stream ends.
+    package func follow(_ take: @escaping (News) -> Bool) throws(OperationError) {
+        var (parser, reader) = (ServerSentEvents(), NewsReader())
         var isDone = false
         let status = try perform("api/v1/events/stream", body: nil, milliseconds: 0) { bytes in
-            isDone = !parser.add(bytes).allSatisfy { take($0.name, $0.data) }
+            isDone = !parser.add(bytes).compactMap { reader.news(name: $0.name, data: $0.data) }.allSatisfy(take)
             return !isDone
         }
         guard !isDone else { return }
-        throw AdminClientError(words: status == 200 ? "\(endpoint): the stream has ended" : "HTTP status \(status)")
+        throw OperationError(.administration, status == 200 ? "\(endpoint): the stream ended" : "HTTP status \(status)")
     }
 
-    private func ask(_ path: String, body: String?) throws(AdminClientError) -> [UInt8] {
+    private func ask(_ path: String, body: String?) throws(OperationError) -> [UInt8] {
         var answer: [UInt8] = []
-        let status = try perform(path, body: body, milliseconds: Self.patience) { bytes in
+        let status = try perform(path, body: body, milliseconds: Self.timeoutMilliseconds) { bytes in
             answer += bytes
             return answer.count < 64 << 20
         }
         guard (200..<300).contains(status) else {
-            let words = AdminJSON.decode(Refusal.self, from: answer)?.error ?? "HTTP status \(status)"
-            throw AdminClientError(words: words)
+            let message = AdminJSON.decode(Refusal.self, from: answer)?.error ?? "HTTP status \(status)"
+            throw OperationError(.administration, message)
         }
         return answer
     }
 
-    /// - Returns: the answer's status.
+    /// - Returns: the HTTP status of the response.
     private func perform(
         _ path: String, body: String?, milliseconds: Int, _ take: @escaping (UnsafeRawBufferPointer) -> Bool
-    ) throws(AdminClientError) -> Int {
+    ) throws(OperationError) -> Int {
         let receiver = Receiver(take)
         let result = Self.perform(
             url: url(path), socket: socketPath,
             authorization: token.map { "Authorization: Bearer \($0.reveal())" },
             body: body, milliseconds: milliseconds, receiver)
-        // Whoever takes the answer may end the request.
+        // `take` may end the request.
         guard result.code == CURLE_OK || (result.code == CURLE_WRITE_ERROR && receiver.hasEnded) else {
-            throw AdminClientError(words: "\(endpoint): \(String(cString: curl_easy_strerror(result.code)))")
+            throw OperationError(.administration, "\(endpoint): \(String(cString: curl_easy_strerror(result.code)))")
         }
         return result.status
     }
@@ -118,7 +119,7 @@ package struct AdminClient: Sendable {
         }
     }
 
-    /// Takes what arrives.
+    /// Receives the bytes of the response.
     private final class Receiver {
         let take: (UnsafeRawBufferPointer) -> Bool
         var hasEnded = false
@@ -147,13 +148,4 @@ package struct AdminClient: Sendable {
         }
         return withExtendedLifetime(receiver) { failover_http_perform(&request) }
     }
-}
-
-/// Why there is no answer, or that it is a refusal.
-package struct AdminClientError: Error, CustomStringConvertible {
-    package let words: String
-
-    package init(words: String) { self.words = words }
-
-    package var description: String { words }
 }

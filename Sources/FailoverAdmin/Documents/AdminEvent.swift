@@ -1,8 +1,8 @@
 package import FailoverCore
 import FailoverSystem
 
-/// Something that happened and that somebody on call wants to know: an outage, a recovery, a replica whose data
-/// is too old, what an operator did.
+/// An event that matters to an operator: an outage, a recovery, a replica whose data is too old, an action of an
+/// operator.
 package struct AdminEvent: Codable, Sendable {
     package enum Kind: String, Codable, Sendable {
         case outage, reminder, recovery, `switch`, release, drain, undrain, close, reload, stale, fresh, degraded,
@@ -10,18 +10,18 @@ package struct AdminEvent: Codable, Sendable {
         case drillEnd = "drill_end"
     }
 
-    /// Counts from 1 in each process.
+    /// The number of the event, from 1 in each process.
     package internal(set) var id = 0
     package let time: String
     package let kind: Kind
-    /// The service, route or alias that it happened to.
+    /// The service, route or alias of the event.
     package let subject: String
     package let message: String
     @Nullable package var reason: String?
     @Nullable package var detail: String?
     @Nullable package var currentAlias: String?
 
-    /// What an operator did, or what became of an alias.
+    /// An action of an operator, or a change of an alias.
     package init(
         _ kind: Kind, _ subject: String, _ message: String, at time: WallTime, detail: String? = nil,
         currentAlias: String? = nil

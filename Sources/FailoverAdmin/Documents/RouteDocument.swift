@@ -1,11 +1,11 @@
 /// One route of ``StatusDocument``.
-package struct RouteDocument: Codable, Sendable {
+package struct RouteDocument: Hashable, Codable, Sendable {
     package enum Why: String, Codable, Sendable {
         case preferred, failover, pinned, closed
         case nothingUp = "nothing_up"
     }
 
-    package struct Pin: Codable, Sendable {
+    package struct Pin: Hashable, Codable, Sendable {
         package var alias: String
         @Nullable package var until: String?
 
@@ -15,7 +15,7 @@ package struct RouteDocument: Codable, Sendable {
         }
     }
 
-    package struct Closure: Codable, Sendable {
+    package struct Closure: Hashable, Codable, Sendable {
         package var service: String
         package var message: String
 
@@ -25,28 +25,28 @@ package struct RouteDocument: Codable, Sendable {
         }
     }
 
-    package struct Alias: Codable, Sendable {
+    package struct Alias: Hashable, Codable, Sendable {
         package var name: String
         package var address: String
-        /// `up` or `down`, as its pings have it.
+        /// `up` or `down`, as its pings decided.
         package var state: String
         package var suspect: Bool
-        /// `open`, or `full` or `blocked` while its server refuses new sessions.
+        /// `open`, or `full` or `blocked` while the server refuses new sessions.
         package var availability: String
-        /// What its server says while it refuses the monitor; null while it does not.
+        /// Why the server refuses the monitor; null while it does not.
         @Nullable package var degraded: String?
-        /// Why it is not to serve although it is up: its data is too old.
+        /// Why the alias should not serve although it is up: its data is too old.
         @Nullable package var stale: String?
-        /// By how many seconds its data is behind its primary's; null when the latest ping does not know.
+        /// How many seconds the data is behind that of the primary; null if the latest ping could not find out.
         @Nullable package var lagSeconds: Double?
         package var draining: Bool
-        /// Until when it counts as down, whatever its state, because an operator rehearses its outage.
+        /// The end of the outage drill. Until then the alias counts as down, whatever its state.
         @Nullable package var drill: String?
-        /// Whether new sessions go to it; to several where these serve side by side.
+        /// Whether new sessions go to this alias. Several aliases of a route may serve side by side.
         package var serving: Bool
-        /// Those of this route that it serves now.
+        /// Sessions of this route that the alias serves now.
         package var sessions: Int
-        /// Those of this route that it has served, the present ones included.
+        /// Sessions of this route that the alias has served, including the open ones.
         package var served: Int
 
         package init(
@@ -70,15 +70,15 @@ package struct RouteDocument: Codable, Sendable {
         }
     }
 
-    package struct Sessions: Codable, Sendable {
+    package struct Sessions: Hashable, Codable, Sendable {
         package var open: Int
         package var total: Int
         package var refused: Int
-        /// That another alias served after one had failed.
+        /// Sessions that were served by another alias after one had failed.
         package var retried: Int
-        /// Closed where it was safe, so that they move to a better alias.
+        /// Sessions that were closed at a safe point, so that they move to a better alias.
         package var moved: Int
-        /// That wait for a place: `queue_timeout`.
+        /// Sessions that wait because `max_connections` is reached; see `queue_timeout`.
         package var queued: Int
 
         package init(open: Int, total: Int, refused: Int, retried: Int, moved: Int, queued: Int = 0) {
@@ -94,10 +94,10 @@ package struct RouteDocument: Codable, Sendable {
     package var name: String
     package var engine: String
     package var listen: [String]
-    /// Who serves; the first, where several do.
+    /// The alias that serves; the first one if several do.
     @Nullable package var currentAlias: String?
     package var why: Why
-    /// Why those before the current alias do not serve.
+    /// Why the aliases before the current one do not serve.
     @Nullable package var reason: String?
     @Nullable package var pinned: Pin?
     @Nullable package var closed: Closure?

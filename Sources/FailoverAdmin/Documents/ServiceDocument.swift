@@ -2,8 +2,8 @@ package import FailoverCore
 import FailoverSystem
 
 /// One service of ``StatusDocument``.
-package struct ServiceDocument: Codable, Sendable {
-    package struct Ping: Codable, Sendable {
+package struct ServiceDocument: Hashable, Codable, Sendable {
+    package struct Ping: Hashable, Codable, Sendable {
         package var time: String
         package var succeeded: Bool
         package var durationMs: Double
@@ -19,7 +19,7 @@ package struct ServiceDocument: Codable, Sendable {
         }
     }
 
-    package struct Streak: Codable, Sendable {
+    package struct Streak: Hashable, Codable, Sendable {
         package var succeeded: Bool
         package var count: Int
     }
@@ -30,9 +30,9 @@ package struct ServiceDocument: Codable, Sendable {
     package let state: String
     package let since: String
     package let suspect: Bool
-    /// Whether it is up and its server refuses the monitor.
+    /// Whether the service is up and its server refuses the monitor.
     package let degraded: Bool
-    /// Why it is down or degraded.
+    /// Why the service is down or degraded.
     @Nullable package var reason: String?
     @Nullable package var detail: String?
     @Nullable package var lastPing: Ping?
@@ -40,7 +40,7 @@ package struct ServiceDocument: Codable, Sendable {
     package let unconfirmed: Int
     package let fall: Int
     package let rise: Int
-    /// Of the latest pings, oldest first; `null` for one that failed.
+    /// Durations of the latest pings, oldest first; `null` for a failed ping.
     package let pingDurationsMs: [Nullable<Double>]
 
     package init(_ report: ServiceReport, type: String, location: String) {

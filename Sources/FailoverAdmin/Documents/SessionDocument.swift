@@ -9,7 +9,7 @@ package struct SessionDocument: Codable, Sendable {
     package var idleSeconds: Double
     package var bytesFromClient: UInt64
     package var bytesFromBackend: UInt64
-    /// Whether it stands where it could be moved; `null` of one that can't be read.
+    /// Whether the session is at a point where it can be moved; `null` if the proxy cannot read the session.
     @Nullable package var atBoundary: Bool?
 
     package init(
@@ -27,18 +27,36 @@ package struct SessionDocument: Codable, Sendable {
         self.atBoundary = atBoundary
     }
 
-    /// To a thousandth.
+    /// Seconds, to a thousandth.
     private static func seconds(_ duration: Duration) -> Double { (duration / .milliseconds(1)).rounded() / 1000 }
 }
 
 /// `GET /api/v1/sessions`: a page of the open sessions.
 struct SessionsDocument: Encodable, Sendable {
     let sessions: [SessionDocument]
-    /// What `after` has to be for the next page; `null` on the last one.
+    /// The value of `after` for the next page; `null` on the last page.
     @Nullable var next: UInt64?
 
     init(_ sessions: [SessionDocument], limit: Int) {
         self.sessions = sessions
         next = sessions.count == limit ? sessions.last?.id : nil
+    }
+}
+
+/// A value that a document always contains: `null` if there is none, where a synthesised `encode` would omit the key.
+@propertyWrapper
+package struct Nullable<Value: Hashable & Codable & Sendable>: Hashable, Codable, Sendable {
+    package var wrappedValue: Value?
+
+    package init(wrappedValue: Value?) { self.wrappedValue = wrappedValue }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        wrappedValue = container.decodeNil() ? nil : try container.decode(Value.self)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        if let wrappedValue { try container.encode(wrappedValue) } else { try container.encodeNil() }
     }
 }

@@ -1,20 +1,20 @@
-/// `GET /api/v1/status`: everything that somebody on call wants to see.
-package struct StatusDocument: Codable, Sendable {
+/// `GET /api/v1/status`: everything that an operator needs to see.
+package struct StatusDocument: Hashable, Codable, Sendable {
     package var version: String
     package var host: String
     package var processId: Int32
     package var time: String
     package var started: String
-    /// Listeners are open, and every service has had its first answer.
+    /// Whether the listeners are open and every service has the result of its first ping.
     package var ready: Bool
     package var stopping: Bool
-    /// Whether it can read its configuration again.
+    /// Whether the configuration can be reloaded.
     package var reloadable: Bool
     package var routes: [RouteDocument]
     package var services: [ServiceDocument]
     /// The `failover_settings` of services that are down.
     package var settings: [String: String]
-    /// Errors of backends that sessions saw, by kind.
+    /// Backend errors that sessions saw, by kind.
     package var errors: [String: Int]
 
     package init(

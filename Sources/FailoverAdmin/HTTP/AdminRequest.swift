@@ -1,6 +1,7 @@
+import FoundationEssentials
 import NIOHTTP1
 
-/// One request, read to its end.
+/// One complete request.
 struct AdminRequest: Sendable {
     let method: HTTPMethod
     /// The path's parts, percent-decoded: `/api/v1/status` is `["api", "v1", "status"]`.
@@ -8,10 +9,10 @@ struct AdminRequest: Sendable {
     let query: [String: String]
     let headers: HTTPHeaders
     let body: [UInt8]
-    /// Came through a Unix socket, whose permissions have let the client in.
+    /// Whether the request came through a Unix socket, whose permissions admitted the client.
     let isThroughUnixSocket: Bool
 
-    /// The most that a request's body may have.
+    /// The maximum size of a request's body, in bytes.
     static let largestBody = 64 << 10
 
     init(_ head: HTTPRequestHead, body: [UInt8] = [], isThroughUnixSocket: Bool = false) {
@@ -27,10 +28,10 @@ struct AdminRequest: Sendable {
     /// Whether its method changes nothing.
     var isReading: Bool { method == .GET || method == .HEAD }
 
-    /// Whether it asks no more than whether this process is well.
+    /// Whether the request only checks the health of this process.
     var isProbe: Bool { path == ["livez"] || path == ["readyz"] }
 
-    /// Whether everybody gets an answer.
+    /// Whether every client gets an answer.
     var isPublic: Bool { isProbe || path.isEmpty }
 
     private static func query(_ text: String) -> [String: String] {
@@ -42,7 +43,7 @@ struct AdminRequest: Sendable {
         return values
     }
 
-    /// RFC 3986 §2.1; what is no valid escape stands for itself.
+    /// RFC 3986 §2.1. An invalid escape stays as it is.
     private static func decoded(_ text: String) -> String {
         var bytes: [UInt8] = []
         var rest = Array(text.utf8)[...]
@@ -58,5 +59,58 @@ struct AdminRequest: Sendable {
             }
         }
         return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+/// The response to a request.
+struct AdminResponse: Sendable {
+    enum Body: Sendable {
+        case bytes([UInt8])
+        /// Pieces that are sent until the client disconnects or the stream ends.
+        case stream(AsyncStream<String>)
+    }
+
+    var status: HTTPResponseStatus
+    var contentType: String
+    var body: Body
+    var headers: [(name: String, value: String)] = []
+
+    /// A document as JSON.
+    static func json(_ document: some Encodable, status: HTTPResponseStatus = .ok) -> AdminResponse {
+        do {
+            return AdminResponse(
+                status: status, contentType: "application/json", body: .bytes(try AdminJSON.bytes(document)))
+        } catch {
+            return .error(.internalServerError, "the answer cannot be encoded")
+        }
+    }
+
+    static func text(_ text: String, status: HTTPResponseStatus = .ok) -> AdminResponse {
+        AdminResponse(status: status, contentType: "text/plain; charset=utf-8", body: .bytes(Array(text.utf8)))
+    }
+
+    /// An error with its reason.
+    static func error(_ status: HTTPResponseStatus, _ message: String) -> AdminResponse {
+        .json(["error": message], status: status)
+    }
+}
+
+/// Encodes documents as JSON: names in snake case, one line, keys in a fixed order.
+enum AdminJSON {
+    static func bytes(_ document: some Encodable) throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return Array(try encoder.encode(document))
+    }
+
+    static func text(_ document: some Encodable) -> String {
+        (try? bytes(document)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+    }
+
+    static func decode<Document: Decodable>(_ type: Document.Type, from body: [UInt8]) -> Document? {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try? decoder.decode(type, from: Data(body))
     }
 }

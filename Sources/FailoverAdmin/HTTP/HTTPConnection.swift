@@ -1,7 +1,7 @@
 import NIOCore
 import NIOHTTP1
 
-/// One client's connection: requests are read to their end and answered one after the other.
+/// The connection of one client. Requests are read completely and answered one after the other.
 struct HTTPConnection: Sendable {
     typealias Channel = NIOAsyncChannel<HTTPServerRequestPart, HTTPPart<HTTPResponseHead, ByteBuffer>>
 
@@ -10,7 +10,7 @@ struct HTTPConnection: Sendable {
     let admitted: AdmittedClients
     let respond: @Sendable (AdminRequest) async -> AdminResponse
 
-    /// Serves until either side ends.
+    /// Serves until either side closes the connection.
     func serve() async throws {
         try await channel.executeThenClose { inbound, outbound in
             var iterator = inbound.makeAsyncIterator()
@@ -25,7 +25,7 @@ struct HTTPConnection: Sendable {
                     case .end: break reading
                     case .head: return
                     }
-                    // Nobody sends that much by mistake.
+                    // No client sends that much by mistake.
                     if isTooLong { break }
                 }
                 let request = AdminRequest(head, body: body, isThroughUnixSocket: isThroughUnixSocket)
@@ -38,7 +38,7 @@ struct HTTPConnection: Sendable {
         }
     }
 
-    /// - Returns: Whether the connection can go on.
+    /// - Returns: whether the connection can stay open.
     private func send(
         _ response: AdminResponse, to request: HTTPRequestHead, keepsAlive: Bool,
         _ outbound: NIOAsyncChannelOutboundWriter<HTTPPart<HTTPResponseHead, ByteBuffer>>
@@ -54,7 +54,7 @@ struct HTTPConnection: Sendable {
             ]
             if request.method != .HEAD { parts.append(.body(ByteBuffer(bytes: bytes))) }
             parts.append(.end(nil))
-            // All at once: each write goes to the event loop, and to the kernel, by itself.
+            // One write for everything, because each write is a separate call to the event loop and the kernel.
             try await outbound.write(contentsOf: parts)
             return true
         case .stream(let pieces):
@@ -67,8 +67,8 @@ struct HTTPConnection: Sendable {
     }
 }
 
-/// Closes a connection on which nothing has been written for a while: a client that sends its request byte by byte, that
-/// does not read, or that has gone. Streams write more often than that.
+/// Closes a connection without a write for some time: the client sends its request byte by byte, does not read, or
+/// has gone. Streams write more often than that.
 final class IdleCloser: ChannelInboundHandler {
     typealias InboundIn = Any
 
@@ -81,24 +81,83 @@ final class IdleCloser: ChannelInboundHandler {
     }
 }
 
-/// Keeps the streams of a connection until that is closed.
+/// Keeps the streams of a connection until it is closed.
 ///
-/// NIO ends the process when the streams of a connection are released before anybody has taken them (`NIOAsyncWriter`: "Deinited
-/// without calling finish()"). That happens to a client that connects while an admin plane closes: the listener accepts
-/// connections until the last answer is sent, but nothing reads the list of accepted ones any more.
+/// NIO aborts the process if the streams of a connection are released before they are used (`NIOAsyncWriter`:
+/// "Deinited without calling finish()"). This happens to a client that connects while an admin plane closes: the
+/// listener accepts connections until the last response is sent, but the list of accepted connections is no longer
+/// read.
 final class StreamKeeper: ChannelInboundHandler {
     typealias InboundIn = Any
 
     private var streams: HTTPConnection.Channel?
 
-    /// - Parameter streams: of the connection in whose pipeline this is the last.
+    /// - Parameter streams: the streams of the connection in whose pipeline this handler is the last.
     init(_ streams: HTTPConnection.Channel) { self.streams = streams }
 
-    /// They have been ended by the handlers before this.
+    /// The earlier handlers have ended the streams.
     func channelInactive(context: ChannelHandlerContext) {
         context.fireChannelInactive()
         streams = nil
     }
 
     func handlerRemoved(context: ChannelHandlerContext) { streams = nil }
+}
+
+/// Converts responses of byte buffers, which may cross tasks, into the parts of NIO's encoder, which also accepts
+/// files.
+final class ResponsePartHandler: ChannelOutboundHandler {
+    typealias OutboundIn = HTTPPart<HTTPResponseHead, ByteBuffer>
+    typealias OutboundOut = HTTPServerResponsePart
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        let part: HTTPServerResponsePart =
+            switch unwrapOutboundIn(data) {
+            case .head(let head): .head(head)
+            case .body(let bytes): .body(.byteBuffer(bytes))
+            case .end(let trailers): .end(trailers)
+            }
+        context.write(wrapOutboundOut(part), promise: promise)
+    }
+}
+
+/// Closes a connection that has not sent the complete head of its first request within the limit.
+final class FirstRequestDeadline: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+
+    private let limit: TimeAmount
+    private var closing: Scheduled<Void>?
+
+    init(_ limit: TimeAmount) { self.limit = limit }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        let channel = context.channel
+        closing = context.eventLoop.scheduleTask(in: limit) { channel.close(promise: nil) }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { closing?.cancel() }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        closing?.cancel()
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        closing?.cancel()
+        closing = nil
+        context.fireChannelRead(data)
+    }
+}
+
+/// Runs tasks on an event loop. Awaiting its channels then needs no thread switch.
+final class EventLoopExecutor: TaskExecutor {
+    private let loop: any EventLoop
+
+    init(_ loop: any EventLoop) { self.loop = loop }
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        loop.execute { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+    }
 }

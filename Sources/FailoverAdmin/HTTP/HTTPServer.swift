@@ -5,15 +5,15 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-/// An HTTP/1.1 server at one listener, with small limits: 64 connections and 8 more for probes, 5 s for the first request's
-/// head, 16 KiB of headers, 64 KiB of body, half a minute of idleness.
+/// An HTTP/1.1 server on one listener, with small limits: 64 connections and 8 more for probes, 5 s for the first
+/// request's head, 16 KiB of headers, 64 KiB of body, half a minute of idle time.
 struct HTTPServer: Sendable {
     typealias Listening = NIOAsyncChannel<HTTPConnection.Channel, Never>
 
     private static let mostConnections = 64
-    /// What is left for probes of the health of this process when those are taken.
+    /// Additional connections for health probes when the others are in use.
     private static let reservedConnections = 8
-    /// What the kernel keeps for a client that does not read, in bytes; by itself it would let that grow to megabytes.
+    /// The kernel's send buffer for a client that does not read, in bytes. The default would grow to megabytes.
     private static let sendBuffer: SocketOptionValue = 64 << 10
 
     private let listening: Listening
@@ -23,9 +23,9 @@ struct HTTPServer: Sendable {
     /// Opens the listener.
     ///
     /// - Parameters:
-    ///   - idleTime: after which a connection is closed on which nothing was written.
+    ///   - idleTime: how long a connection may go without a write before it is closed.
     ///   - firstRequestLimit: how long a client may take for the head of its first request.
-    /// - Throws: ``AdminListenError`` when it cannot be opened.
+    /// - Throws: ``OperationError`` if the listener cannot be opened.
     init(_ listener: Endpoint, idleTime: Duration, firstRequestLimit: Duration) async throws {
         self.listener = listener
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -37,14 +37,14 @@ struct HTTPServer: Sendable {
         }
     }
 
-    /// Closes the listener of a server that is not to run.
+    /// Closes the listener of a server that will not run.
     func close() async {
-        // The stream must end before its event loop does, and ends only if somebody has begun to read it.
+        // The stream must end before its event loop ends, and it only ends if it has an iterator.
         try? await listening.executeThenClose { _ = $0.makeAsyncIterator() }
         await end()
     }
 
-    /// Where it listens, with the port that the system chose: `127.0.0.1:8404`, `unix:/run/failover.sock`.
+    /// The address of the listener, with the port that the system chose: `127.0.0.1:8404`, `unix:/run/failover.sock`.
     var address: String {
         guard case .tcp(let host, 0) = listener, let port = listening.channel.localAddress?.port else {
             return "\(listener)"
@@ -52,12 +52,12 @@ struct HTTPServer: Sendable {
         return "\(Endpoint.tcp(host: host, port: UInt16(port)))"
     }
 
-    /// Serves until the task is cancelled. Everything runs on the listener's event loop, but for what `respond` starts
+    /// Serves until the task is cancelled. Everything runs on the listener's event loop, except what `respond` starts
     /// elsewhere.
     func run(_ respond: @escaping @Sendable (AdminRequest) async -> AdminResponse) async {
         let executor = EventLoopExecutor(listening.channel.eventLoop)
         await withTaskExecutorPreference(executor) { await serve(respond) }
-        // Not on the loop, which ends with this.
+        // Not on the loop, because this call ends the loop.
         await end()
     }
 
@@ -68,12 +68,12 @@ struct HTTPServer: Sendable {
                 for try await client in clients {
                     let isReserve = admitted.admit(client.channel)
                     group.addTask {
-                        // A channel must be opened to be closed.
+                        // A channel must be opened before it can be closed.
                         guard let isReserve else {
                             try? await client.executeThenClose { _, _ in }
                             return
                         }
-                        // What goes wrong on one connection ends it, and nothing else.
+                        // An error on one connection ends only that connection.
                         try? await HTTPConnection(
                             channel: client, isThroughUnixSocket: listener.isUnix, admitted: admitted
                         ) { request in
@@ -107,8 +107,8 @@ struct HTTPServer: Sendable {
             do {
                 return try await bootstrap.bind(host: host, port: Int(port), childChannelInitializer: initializer)
             } catch {
-                let words = (error as? IOError).map { SystemError($0.errnoCode).words } ?? "\(error)"
-                throw AdminListenError(listener, words)
+                let message = (error as? IOError).map { SystemError($0.errnoCode).message } ?? "\(error)"
+                throw OperationError.adminListen(listener, message)
             }
         case .unix(let path):
             return try await bootstrap.bind(try UnixListener.open(path), childChannelInitializer: initializer)
@@ -142,15 +142,40 @@ extension Endpoint {
     fileprivate var isUnix: Bool { if case .unix = self { true } else { false } }
 }
 
-/// The admin plane cannot listen.
-package struct AdminListenError: Error, CustomStringConvertible {
-    let listener: Endpoint
-    let words: String
+extension OperationError {
+    /// The error that the admin plane cannot listen.
+    fileprivate static func adminListen(_ listener: Endpoint, _ message: String) -> OperationError {
+        OperationError(.listen, "cannot listen on \(listener) for administration: \(message)")
+    }
+}
 
-    init(_ listener: Endpoint, _ words: String) {
-        self.listener = listener
-        self.words = words
+/// A listening Unix socket that is never open to users other than its owner and, as far as umask(2) allows it, the
+/// owner's group.
+enum UnixListener {
+    /// Opens the socket at the path. A socket file that a former process left there is replaced.
+    static func open(_ path: String) throws(OperationError) -> Int32 {
+        guard let address = FailoverCore.SocketAddress.unix(path: path) else {
+            throw OperationError.adminListen(.unix(path: path), "the path of a Unix socket must have 1 to 107 bytes")
+        }
+        do throws(SystemError) {
+            return try open(address)
+        } catch {
+            throw OperationError.adminListen(.unix(path: path), error.message)
+        }
     }
 
-    package var description: String { "cannot listen on \(listener) for administration: \(words)" }
+    private static func open(_ address: FailoverCore.SocketAddress) throws(SystemError) -> Int32 {
+        try UnixSocketFile.removeAbandoned(address)
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw .last(of: "socket") }
+        // Before bind(2), so that the socket has these permissions from its first moment.
+        guard fchmod(descriptor, 0o660) == 0, address.withSocketAddress({ bind(descriptor, $0, $1) }) == 0,
+            listen(descriptor, 64) == 0
+        else {
+            let failure = SystemError.last(of: "bind")
+            close(descriptor)
+            throw failure
+        }
+        return descriptor
+    }
 }

@@ -1,15 +1,16 @@
 import CMySQL
 import FailoverCore
-import FailoverSystem
+package import FailoverSystem
 import Glibc
 
-/// One connection of libmysqlclient; closed, with a goodbye if it is logged in, when it goes out of use. Blocks.
+/// One connection of libmysqlclient. It is closed when it goes out of scope, with COM_QUIT if it is logged in.
+/// Blocks.
 ///
-/// Every call of the shim stands in this file: its deadline belongs to the thread and to the file.
-struct MySQLConnection: ~Copyable {
-    /// Where and as whom to log in.
+/// Every call of the shim is in this file, because the shim's deadline belongs to the thread and to the file.
+package struct MySQLConnection: ~Copyable {
+    /// The server and user of a login.
     struct Login {
-        /// An IP literal; a name only to have it verified, since the library looks it up again.
+        /// An IP literal. A host name only if it must be verified, since the library looks it up again.
         var host: String?
         var port: UInt16 = 0
         var socketPath: String?
@@ -18,25 +19,25 @@ struct MySQLConnection: ~Copyable {
         var databaseName: String?
         var tls: DatabaseServer.TLSMode
         var tlsAuthorities: String?
-        /// What is sent before all else; empty is nothing.
+        /// Bytes to send first; may be empty.
         var firstBytes: [UInt8] = []
     }
 
     private let mysql: UnsafeMutablePointer<MYSQL>
 
-    /// The library's own start, which is not safe in two threads at a time.
+    /// Initializes the library once; its initialization is not thread-safe.
     private static let isLibraryReady: Bool = {
         _ = CryptoLibrary.survivesExit
         failover_mysql_count_all()
         return mysql_server_init(0, nil, nil) == 0
     }()
 
-    /// A connection not yet made; `nil` when there is no memory.
-    init?(_ attempt: PingAttempt) {
+    /// A connection that is not open yet; `nil` if memory is exhausted.
+    package init?(_ attempt: PingAttempt) {
         guard Self.isLibraryReady, failover_mysql_begin_thread() == 0, let mysql = mysql_init(nil) else { return nil }
         self.mysql = mysql
         failover_mysql_restrict(mysql)
-        // The attempt's progress lives for as long as the connection.
+        // The attempt's progress lives as long as the connection.
         failover_mysql_limit(
             mysql, Int64(attempt.deadline.remainingMilliseconds), Self.mostBytes,
             { context in
@@ -56,7 +57,7 @@ struct MySQLConnection: ~Copyable {
         var transport = login.socketPath == nil ? MYSQL_PROTOCOL_TCP.rawValue : MYSQL_PROTOCOL_SOCKET.rawValue
         mysql_options(mysql, MYSQL_OPT_PROTOCOL, &transport)
         failover_mysql_use_tls(mysql, login.tls.shimMode, login.tlsAuthorities)
-        // An empty password, not none: for none the library takes the environment's MYSQL_PWD.
+        // An empty password instead of none: without one, the library uses the environment variable MYSQL_PWD.
         let isConnected = login.firstBytes.withUnsafeBytes { bytes in
             if !bytes.isEmpty, failover_mysql_send_first(bytes.baseAddress, bytes.count) != 0 { return false }
             let result = mysql_real_connect(
@@ -69,19 +70,19 @@ struct MySQLConnection: ~Copyable {
     }
 
     /// Whether the connection is encrypted.
-    var isEncrypted: Bool { mysql_get_ssl_cipher(mysql) != nil }
+    package var isEncrypted: Bool { mysql_get_ssl_cipher(mysql) != nil }
 
     /// Runs a query and reads its answer row by row.
-    mutating func run(_ query: String, deadline: Deadline) throws(MySQLError) {
+    package mutating func run(_ query: String, deadline: Deadline) throws(MySQLError) {
         try read(query, deadline: deadline) { _, count in count <= Self.mostRows }
     }
 
-    /// Asks a question: the rows of the answer, each with its values by the names of their columns, without NULLs.
-    mutating func rows(of question: String, deadline: Deadline) throws(MySQLError) -> [[String: String]] {
+    /// Runs a query and returns its rows, each with its values by column name, without NULLs.
+    package mutating func rows(of question: String, deadline: Deadline) throws(MySQLError) -> [[String: String]] {
         try keep(of: question, deadline: deadline) { $0.values }
     }
 
-    /// The rows of the answer to a question of the operator's own, each with its values by position; NULL is `nil`.
+    /// Runs a query of the operator and returns its rows, each with its values by position; NULL is `nil`.
     mutating func texts(of question: String, deadline: Deadline) throws(MySQLError) -> [[String?]] {
         try keep(of: question, deadline: deadline) { $0.texts }
     }
@@ -99,14 +100,15 @@ struct MySQLConnection: ~Copyable {
         return rows
     }
 
-    /// A ping query answers with a row or so. More than this is a mistake, or a server that means harm.
+    /// The maximum number of rows. A ping query returns about one row; more than this is a mistake or an attack.
     private static let mostRows = 10_000
-    /// So many bytes of an answer are kept.
+    /// The maximum number of bytes of an answer that are kept.
     private static let largestAnswer = 1 << 20
-    /// And so many are read in all, login and names of columns included.
+    /// The maximum number of bytes that are read, including the login and column names.
     private static let mostBytes = largestAnswer + (256 << 10)
 
-    /// - Parameter take: gets each row and how many there are so far; false when it is too much.
+    /// - Parameter take: called with each row and the number of rows so far. Returns false if the answer is too
+    ///   large.
     private func read(
         _ query: String, deadline: Deadline, _ take: (MySQLRow, Int) -> Bool
     ) throws(MySQLError) {
@@ -115,7 +117,7 @@ struct MySQLConnection: ~Copyable {
             if mysql_errno(mysql) != 0 { throw error }
             return
         }
-        // Frees it by reading what is left of the answer, or finding the connection broken off.
+        // Freeing reads the rest of the answer, or finds the connection broken.
         defer { mysql_free_result(result) }
         var count = 0
         while let row = MySQLRow(next: result) {
@@ -135,19 +137,19 @@ struct MySQLConnection: ~Copyable {
     }
 }
 
-/// A row of an answer that is being read; gone with the next one.
+/// A row of an answer that is being read. It is valid until the next row is read.
 private struct MySQLRow {
     private let result: UnsafeMutablePointer<MYSQL_RES>
     private let row: MYSQL_ROW
 
-    /// `nil` after the last one, or when the connection broke.
+    /// `nil` after the last row, or if the connection broke.
     init?(next result: UnsafeMutablePointer<MYSQL_RES>) {
         guard let row = mysql_fetch_row(result) else { return nil }
         self.result = result
         self.row = row
     }
 
-    /// Of its values in bytes.
+    /// The size of its values in bytes.
     var size: Int {
         guard let lengths = mysql_fetch_lengths(result) else { return 0 }
         return (0..<Int(mysql_num_fields(result))).reduce(0) { $0 + Int(lengths[$1]) }
@@ -164,7 +166,7 @@ private struct MySQLRow {
         }
     }
 
-    /// The values by the names of their columns, without NULLs.
+    /// The values by column name, without NULLs.
     var values: [String: String] {
         guard let fields = mysql_fetch_fields(result) else { return [:] }
         var values: [String: String] = [:]

@@ -1,31 +1,30 @@
-import FailoverCore
+package import FailoverCore
 import FailoverSystem
 import Glibc
 
-/// Logs in to a MySQL or MariaDB server, runs the ping query, asks for role and replication if told to, and says COM_QUIT, so
-/// that no server counts a ping against `max_connect_errors`.
+/// Logs in to a MySQL or MariaDB server, runs the ping query, queries role and replication if configured, and sends
+/// COM_QUIT, so that no server counts a ping against `max_connect_errors`.
 ///
-/// What the modes of TLS mean here depends on the client library:
-/// * Over a Unix socket there is no TLS.
-/// * `prefer` takes TLS if the server offers it. If TLS then fails, the ping fails; it is not tried again in clear.
-/// * `require`: MariaDB Connector/C cannot insist, so the ping fails after a login without TLS, which shows the server a
-///   hash of the password and of its challenge. With authorities configured, the chain is verified as by `verify-ca`.
-/// * `verify-ca`: Connector/C before 3.4 verifies the chain and not the name, as it should. 3.4 verifies the name too.
-/// * `verify-full`: the name has to go to the library, which looks it up again and tries its addresses itself.
+/// The meaning of the TLS modes depends on the client library:
+/// * TLS is never used over a Unix socket.
+/// * `prefer` uses TLS if the server offers it. If TLS then fails, the ping fails. It is not repeated in clear text.
+/// * `require`: MariaDB Connector/C cannot enforce TLS. The ping fails after a login without TLS, which has shown the
+///   server a hash of the password and its challenge. With configured authorities the chain is verified, as with
+///   `verify-ca`.
+/// * `verify-ca`: Connector/C before 3.4 verifies the chain and not the name, as it should. 3.4 also verifies the
+///   name.
+/// * `verify-full`: the host name is passed to the library, which looks it up again and tries its addresses itself.
 ///
-/// Without a verified certificate, `caching_sha2_password` and `sha256_password` may hand the password to whoever
-/// answers at the address; `mysql_native_password` and `ed25519` do not.
-struct MySQLDriver: PingDriver {
-    /// The authorities that Debian's ca-certificates installs.
+/// Without a verified certificate, `caching_sha2_password` and `sha256_password` may reveal the password to any
+/// server at the address; `mysql_native_password` and `ed25519` do not.
+package struct MySQLDriver: PingDriver {
+    /// The CA file of Debian's ca-certificates package.
     private static let systemAuthorities = "/etc/ssl/certs/ca-certificates.crt"
 
     let server: DatabaseServer
-    /// Is told of replication; `nil` when nobody wants to know.
-    var replica: ReplicaWatch?
-    /// Is told which server it is; `nil` when nobody wants to know.
-    var identity: ServerIdentity?
+    package init(server: DatabaseServer) { self.server = server }
 
-    func ping(_ attempt: PingAttempt) throws(PingFailure) {
+    package func ping(_ attempt: PingAttempt) throws(PingFailure) -> ServerAnswer {
         guard var connection = MySQLConnection(attempt) else {
             throw attempt.failure(.local, "out of memory")
         }
@@ -34,16 +33,21 @@ struct MySQLDriver: PingDriver {
             throw failure(of: error, attempt)
         }
         attempt.reached(.question)
-        if let identity { try askForIdentity(identity, &connection, attempt) }
-        if let replica {
-            try ask(replica, &connection, attempt)
+        var answer = ServerAnswer()
+        if attempt.request.wantsIdentity {
+            answer.identity = ServerIdentity.text(
+                mysql: try rows(of: ServerIdentity.mysqlQuestion, &connection, attempt))
+        }
+        if let policy = server.replication {
+            answer.replication = try replication(policy, &connection, attempt)
         } else if server.role != nil {
             _ = try askForRoleAndReplication(&connection, attempt)
         }
+        return answer
     }
 
-    /// Logs in, with TLS where that is asked for.
-    func logIn(_ connection: inout MySQLConnection, _ attempt: PingAttempt) throws(PingFailure) {
+    /// Logs in, with TLS if configured.
+    package func logIn(_ connection: inout MySQLConnection, _ attempt: PingAttempt) throws(PingFailure) {
         let login = try login(attempt)
         do {
             try connection.logIn(login)
@@ -57,24 +61,18 @@ struct MySQLDriver: PingDriver {
         }
     }
 
-    private func askForIdentity(
-        _ identity: ServerIdentity, _ connection: inout MySQLConnection, _ attempt: PingAttempt
-    ) throws(PingFailure) {
-        identity.observe(mysql: try rows(of: ServerIdentity.mysqlQuestion, &connection, attempt))
-    }
-
-    /// Asks for the role, if it matters, and for all that matters of replication.
-    private func ask(
-        _ replica: ReplicaWatch, _ connection: inout MySQLConnection, _ attempt: PingAttempt
-    ) throws(PingFailure) {
+    /// Queries the role and the replication status as far as the configuration needs them.
+    private func replication(
+        _ policy: ReplicationPolicy, _ connection: inout MySQLConnection, _ attempt: PingAttempt
+    ) throws(PingFailure) -> ReplicationReading {
         var reading = ReplicationReading()
-        if replica.policy.needsTheServersWord || server.role != nil {
+        if policy.needsTheServersWord || server.role != nil {
             reading = try askForRoleAndReplication(&connection, attempt)
         }
-        if let query = replica.policy.heartbeatQuery {
+        if let query = policy.heartbeatQuery {
             reading.heartbeat = try askForHeartbeat(query, &connection, attempt)
         }
-        try replica.observe(reading, attempt)
+        return try policy.accepted(reading, attempt)
     }
 
     private func askForHeartbeat(
@@ -84,15 +82,15 @@ struct MySQLDriver: PingDriver {
         do { rows = try connection.texts(of: query, deadline: attempt.deadline) } catch {
             let failure = failure(of: error, attempt)
             guard failure.reason == .unanswered || failure.reason == .missingPrivilege else { throw failure }
-            let words = "heartbeat_query: \(error.words)"
-            guard error.isOfPrivileges else { throw attempt.failure(.heartbeat, words) }
+            let message = "heartbeat_query: \(error.message)"
+            guard error.isOfPrivileges else { throw attempt.failure(.heartbeat, message) }
             throw attempt.failure(
-                .missingPrivilege, "\(words); what helps: GRANT SELECT ON what it reads TO the user of the ping")
+                .missingPrivilege, "\(message); grant it with: GRANT SELECT ON <table> TO <monitoring user>")
         }
         return try HeartbeatAnswer(rows).heartbeat(attempt)
     }
 
-    /// - Returns: what the server says of its replication, as far as that matters.
+    /// - Returns: the server's replication status, as far as it is needed.
     private func askForRoleAndReplication(
         _ connection: inout MySQLConnection, _ attempt: PingAttempt
     ) throws(PingFailure) -> ReplicationReading {
@@ -101,8 +99,8 @@ struct MySQLDriver: PingDriver {
             if state.isReadOnly { throw attempt.failure(.wrongRole, "is read-only, not a primary") }
             return ReplicationReading(behind: .zero)
         }
-        let wantsReplication = replica?.policy.needsTheServersWord ?? false
-        // Only what is writable may have been promoted.
+        let wantsReplication = server.replication?.needsTheServersWord ?? false
+        // Only a writable server may have been promoted.
         guard !state.isReadOnly || wantsReplication else { return ReplicationReading() }
         let channels = try channels(state, &connection, attempt)
         guard channels.isEmpty && !state.isReadOnly else { return MySQLReplication.reading(channels) }
@@ -111,16 +109,16 @@ struct MySQLDriver: PingDriver {
         return ReplicationReading(behind: .zero)
     }
 
-    /// What the server says of its role.
-    func role(_ connection: inout MySQLConnection, _ attempt: PingAttempt) throws(PingFailure) -> MySQLRole {
+    /// Queries the server's role.
+    package func role(_ connection: inout MySQLConnection, _ attempt: PingAttempt) throws(PingFailure) -> MySQLRole {
         guard let role = MySQLRole(try rows(of: MySQLRole.question, &connection, attempt)) else {
-            throw attempt.failure(.protocolViolation, "the server does not say whether it is read_only")
+            throw attempt.failure(.protocolViolation, "the server does not report read_only")
         }
         return role
     }
 
-    /// The rows of the answer.
-    func rows(
+    /// Runs a query and returns its rows.
+    package func rows(
         of question: String, _ connection: inout MySQLConnection, _ attempt: PingAttempt
     ) throws(PingFailure) -> [[String: String]] {
         do { return try connection.rows(of: question, deadline: attempt.deadline) } catch {
@@ -128,13 +126,13 @@ struct MySQLDriver: PingDriver {
         }
     }
 
-    /// The sources that the server follows.
-    func channels(
+    /// Queries the sources that the server replicates from.
+    package func channels(
         _ state: MySQLRole, _ connection: inout MySQLConnection, _ attempt: PingAttempt
     ) throws(PingFailure) -> [[String: String]] {
         do { return try connection.rows(of: state.version.channelQuestion, deadline: attempt.deadline) } catch {
             guard error.isOfPrivileges else { throw failure(of: error, attempt) }
-            throw attempt.failure(.missingPrivilege, "\(error.words); what helps: \(state.grant)")
+            throw attempt.failure(.missingPrivilege, "\(error.message); grant it with: \(state.grant)")
         }
     }
 
@@ -150,11 +148,11 @@ struct MySQLDriver: PingDriver {
             login.port = port
             if let version = server.proxyHeader { login.firstBytes = version.local }
             if server.tls == .verifyFull {
-                // A comma, a semicolon or a colon would be more than a host to the library.
+                // The library gives a comma, a semicolon or a colon a special meaning.
                 guard AddressList(literal: host) != nil || host.wholeMatch(of: /[A-Za-z0-9._-]+/) != nil else {
                     throw attempt.failure(.local, "not a host name")
                 }
-                // The library looks the name up again, and may wait in vain for that alone.
+                // The library looks up the name again, and may time out in that look-up alone.
                 if attempt.isRemembered { attempt.reached(.lookup) }
                 login.host = host
             }
@@ -164,21 +162,21 @@ struct MySQLDriver: PingDriver {
         case .require: login.tlsAuthorities = server.tlsAuthorities
         case .verifyCA, .verifyFull: login.tlsAuthorities = server.tlsAuthorities ?? Self.systemAuthorities
         }
-        // The library would call it a failure of TLS.
+        // The library would report this as a TLS failure.
         if let path = login.tlsAuthorities, access(path, R_OK) != 0 {
-            throw attempt.failure(.local, "\(path): \(SystemError.last().words)")
+            throw attempt.failure(.local, "\(path): \(SystemError.last().message)")
         }
         return login
     }
 
-    /// What an error means for an attempt.
-    func failure(of error: MySQLError, _ attempt: PingAttempt) -> PingFailure {
+    /// The ping failure for an error.
+    package func failure(of error: MySQLError, _ attempt: PingAttempt) -> PingFailure {
         if error.isOfTheNetwork, attempt.deadline.hasPassed { return attempt.timeout }
         if let systemError = error.systemError {
             return systemError.isProtocolError
-                ? attempt.failure(.protocolViolation, "what it says is no greeting of a MySQL server")
+                ? attempt.failure(.protocolViolation, "not a MySQL greeting")
                 : attempt.failure(systemError)
         }
-        return attempt.failure(error.reason(at: attempt.stage), error.words)
+        return attempt.failure(error.reason(at: attempt.stage), error.message)
     }
 }

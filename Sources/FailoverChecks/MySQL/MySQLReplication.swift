@@ -1,37 +1,37 @@
-import FailoverCore
+package import FailoverCore
 
-/// What a MySQL or MariaDB replica says of its replication: a row for each source that it follows, with two threads, one
-/// that receives and one that applies, and how many seconds it is behind; NULL when one of them does not run.
+/// The replication status of a MySQL or MariaDB replica: one row per source, with a receiver thread, an applier
+/// thread and the lag in seconds, which is NULL while one of the threads is not running.
 ///
-/// MySQL manual, "SHOW REPLICA STATUS"; MariaDB's "SHOW REPLICA STATUS". The names of columns depend on the version.
-enum MySQLReplication {
-    /// - Parameter channels: what the server has answered to ``MySQLVersion/channelQuestion``.
-    static func reading(_ channels: [[String: String]]) -> ReplicationReading {
+/// MySQL manual, "SHOW REPLICA STATUS"; MariaDB's "SHOW REPLICA STATUS". Column names depend on the version.
+package enum MySQLReplication {
+    /// - Parameter channels: the server's answer to ``MySQLVersion/channelQuestion``.
+    package static func reading(_ channels: [[String: String]]) -> ReplicationReading {
         let counting = counting(channels)
         let readings = counting.map(reading(ofChannel:))
         guard !readings.isEmpty else {
-            // The members of a group tell no lag.
+            // Members of a group report no lag.
             return channels.isEmpty
                 ? ReplicationReading(stopped: "the replica follows no primary") : ReplicationReading()
         }
         let stopped = readings.compactMap(\.stopped)
-        // Of several sources the one that is furthest behind counts.
+        // With several sources the largest lag counts.
         return stopped.isEmpty
             ? ReplicationReading(behind: readings.compactMap(\.behind).max())
             : ReplicationReading(stopped: stopped.joined(separator: "; "))
     }
 
-    /// The channels that say something of the replica's data: not those of group replication, which rest while all is well,
-    /// and beside others not those that were never started.
-    static func counting(_ channels: [[String: String]]) -> [[String: String]] {
+    /// The channels that describe the replica's data. The channels of group replication are excluded, because they
+    /// are idle in normal operation. Channels that were never started are excluded if there are others.
+    package static func counting(_ channels: [[String: String]]) -> [[String: String]] {
         let ofGroup = ["group_replication_recovery", "group_replication_applier"]
         let own = channels.filter { !ofGroup.contains(name(of: $0)) }
         let started = own.filter { !wasNeverStarted($0) }
         return started.isEmpty ? own : started
     }
 
-    /// Whether the channel has never met its source: MySQL remembers its UUID, and a relay log that was read has a position
-    /// behind its head, which has 4 bytes.
+    /// Whether the channel has never connected to its source. MySQL remembers the source's UUID, and a relay log that
+    /// was read has a position after its 4-byte header.
     private static func wasNeverStarted(_ row: [String: String]) -> Bool {
         func value(_ name: String) -> String? { row["Source_\(name)"] ?? row["Master_\(name)"] }
         func state(_ thread: String) -> String? { row["Replica_\(thread)_Running"] ?? row["Slave_\(thread)_Running"] }
@@ -50,14 +50,88 @@ enum MySQLReplication {
         let stopped = threads.compactMap { thread, error -> String? in
             let state = row["Replica_\(thread)_Running"] ?? row["Slave_\(thread)_Running"] ?? "No"
             guard state != "Yes" else { return nil }
-            let words = row[error].flatMap { $0.isEmpty ? nil : ": \($0)" } ?? ""
-            return "the \(thread) thread is \(state == "No" ? "stopped" : state.lowercased())\(words)"
+            let message = row[error].flatMap { $0.isEmpty ? nil : ": \($0)" } ?? ""
+            return "the \(thread) thread is \(state == "No" ? "stopped" : state.lowercased())\(message)"
         }
         guard stopped.isEmpty else { return ReplicationReading(stopped: channel + stopped.joined(separator: "; ")) }
         let seconds = row["Seconds_Behind_Source"] ?? row["Seconds_Behind_Master"]
         guard let behind = seconds.flatMap({ UInt32($0) }) else {
-            return ReplicationReading(stopped: "\(channel)the server does not know how far it is behind")
+            return ReplicationReading(stopped: "\(channel)the server does not report its lag")
         }
         return ReplicationReading(behind: .seconds(Int64(behind)))
     }
+}
+
+/// The role of a MySQL or MariaDB server.
+///
+/// Neither server has a role of its own. `read_only` refuses writes to users without administrative privileges, and a
+/// server replicates as long as it has a source configured (MySQL manual, "SHOW REPLICA STATUS"; MariaDB's "SHOW ALL
+/// SLAVES STATUS"). So a ping treats as
+/// * a replica: a server that is `read_only` or replicates, whether its threads are running or not. A server that is
+///   neither was promoted: that is the state after STOP REPLICA, RESET REPLICA ALL and `read_only = 0`. Some replicas
+///   are writable on purpose.
+/// * a primary: a server that is not `read_only`, whether it replicates or not. Primaries may follow each other.
+///
+/// Any user may read `read_only`. The replication status needs a privilege, so it is queried only if needed.
+package struct MySQLRole {
+    static let question = """
+        SELECT @@global.read_only AS read_only, @@version AS version, CURRENT_USER() AS account
+        """
+
+    package let isReadOnly: Bool
+    package let version: MySQLVersion
+    private let account: String
+
+    /// Returns `nil` if the answer is invalid.
+    ///
+    /// - Parameter rows: the answer to ``question``.
+    package init?(_ rows: [[String: String]]) {
+        guard let row = rows.first, let readOnly = row["read_only"] else { return nil }
+        // Newer servers may report more values than ON.
+        isReadOnly = readOnly != "0" && readOnly != "OFF"
+        version = MySQLVersion(row["version"] ?? "")
+        account = row["account"] ?? ""
+    }
+
+    /// The grant for the replication status: `GRANT REPLICATION CLIENT ON *.* TO 'monitor'@'%'`.
+    package var grant: String {
+        let at = account.lastIndex(of: "@") ?? account.endIndex
+        let parts = [account[..<at], account[at...].dropFirst()].map { "'\($0)'" }
+        return "GRANT \(version.channelPrivilege) ON *.* TO \(parts.joined(separator: "@"))"
+    }
+}
+
+/// The version of a MySQL or MariaDB server, and the differences between versions.
+package struct MySQLVersion {
+    package let isMariaDB: Bool
+    private let numbers: [Int]
+
+    /// - Parameter text: as in `@@version`: `8.0.36`, `10.11.6-MariaDB-0+deb12u1-log`.
+    package init(_ text: String) {
+        isMariaDB = text.contains("MariaDB")
+        numbers = text.prefix { $0.isNumber || $0 == "." }.split(separator: ".").map { Int($0) ?? 0 }
+    }
+
+    /// The query for the sources of the server: one row per source, and none if the server does not replicate.
+    ///
+    /// MariaDB lists all sources only for `ALL SLAVES`. MySQL 8.4 no longer knows `SLAVE`, and 8.0.21 and earlier do
+    /// not know `REPLICA`.
+    var channelQuestion: String {
+        if isMariaDB { return "SHOW ALL SLAVES STATUS" }
+        return isAtLeast(8, 0, 22) ? "SHOW REPLICA STATUS" : "SHOW SLAVE STATUS"
+    }
+
+    /// The privilege that ``channelQuestion`` requires.
+    var channelPrivilege: String { isMariaDB && isAtLeast(10, 5) ? "REPLICA MONITOR" : "REPLICATION CLIENT" }
+
+    /// The release series, within which versions behave the same: `8.0`, `10.11`.
+    package var series: String { numbers.prefix(2).map(String.init).joined(separator: ".") }
+
+    /// The statement that resets the error counts of client addresses. MySQL has a different one since 8.0.23, and
+    /// 8.4 has no `FLUSH HOSTS`.
+    package var forgetHosts: String {
+        !isMariaDB && isAtLeast(8, 0, 23) ? "TRUNCATE TABLE performance_schema.host_cache" : "FLUSH HOSTS"
+    }
+
+    private func isAtLeast(_ least: Int...) -> Bool { !numbers.lexicographicallyPrecedes(least) }
 }

@@ -3,37 +3,39 @@ import FailoverCore
 import FailoverSystem
 import Glibc
 
-/// The addresses that getaddrinfo(3) finds for a host, without ports: port 0 stands in each.
-struct AddressList: Sendable {
-    /// No such name; and `EAI_NODATA` and `EAI_ADDRFAMILY` of <netdb.h>, which the module lacks: none of the family.
+/// The addresses that getaddrinfo(3) finds for a host. Each has port 0.
+package struct AddressList: Sendable {
+    /// The name does not exist or has no address of the family. `EAI_NODATA` (-5) and `EAI_ADDRFAMILY` (-9) of
+    /// <netdb.h> are missing in the module.
     private static let thereAreNone: Set<Int32> = [EAI_NONAME, -5, -9]
 
-    /// Bytes of `sockaddr_in` and `sockaddr_in6`, in the order of the resolver, none twice.
+    /// The bytes of `sockaddr_in` and `sockaddr_in6` in the resolver's order, without duplicates.
     private var addresses: [[UInt8]] = []
 
-    /// Looks up an IP literal; never asks anybody, never blocks.
+    /// Parses an IP literal. Needs no name server and never blocks.
     init?(literal host: String) {
         guard lookUp(host, flags: AI_NUMERICHOST) == 0 else { return nil }
     }
 
-    /// The addresses of several IP literals; what is none is left out.
-    init(literals: [String]) {
+    /// The addresses of several IP literals. Other texts are skipped.
+    package init(literals: [String]) {
         for literal in literals { _ = lookUp(literal, flags: AI_NUMERICHOST) }
     }
 
-    /// Looks up a name. May block for as long as the name servers are silent.
+    /// Looks up a host name. Blocks while name servers do not answer.
     init(name host: String) throws(PingFailure) {
         if let failure = Self.failure(lookUp(host), host) { throw failure }
     }
 
-    /// Looks up the addresses of one family, `AF_INET` or `AF_INET6`. May block. A name that has none is no failure.
+    /// Looks up the addresses of one family, `AF_INET` or `AF_INET6`. May block. A name without addresses is not a
+    /// failure.
     init(name host: String, family: Int32) throws(PingFailure) {
         let error = lookUp(host, family: family)
         if Self.thereAreNone.contains(error) { return }
         if let failure = Self.failure(error, host) { throw failure }
     }
 
-    /// Those of addresses with ports.
+    /// The given addresses, without their ports.
     init(_ addresses: [SocketAddress]) {
         for address in addresses where address.port != nil {
             var bytes = address.bytes
@@ -42,17 +44,17 @@ struct AddressList: Sendable {
         }
     }
 
-    /// The families, `AF_INET` and `AF_INET6`, of which there is an address.
+    /// The families of the addresses, `AF_INET` and `AF_INET6`.
     var families: Set<Int32> { Set(addresses.map { SocketAddress(bytes: $0, description: "").family }) }
 
-    /// Those of one family.
+    /// The addresses of one family.
     func only(_ family: Int32) -> AddressList {
         var list = self
         list.addresses.removeAll { SocketAddress(bytes: $0, description: "").family != family }
         return list
     }
 
-    /// Puts others behind these.
+    /// Appends other addresses.
     mutating func append(_ other: AddressList) {
         for bytes in other.addresses { add(bytes) }
     }
@@ -61,13 +63,14 @@ struct AddressList: Sendable {
         if !addresses.contains(bytes) { addresses.append(bytes) }
     }
 
-    /// What the result of a look-up means; `nil` is well.
+    /// The failure of a look-up result; `nil` on success.
     private static func failure(_ error: Int32, _ host: String) -> PingFailure? {
         switch error {
         case 0: return nil
         case EAI_SYSTEM:
             let system = SystemError.last()
-            return PingFailure(system.reason(at: .lookup) == .local ? .local : .unresolved, "\(host): \(system.words)")
+            return PingFailure(
+                system.reason(at: .lookup) == .local ? .local : .unresolved, "\(host): \(system.message)")
         case EAI_MEMORY: return PingFailure(.local, "\(host): \(text(error))")
         default: return PingFailure(.unresolved, "\(host): \(text(error))")
         }
@@ -77,14 +80,14 @@ struct AddressList: Sendable {
     func withPort(_ port: UInt16) -> [SocketAddress] {
         addresses.map { bytes in
             var bytes = bytes
-            // sin_port and sin6_port stand at the same place, in network order.
+            // sin_port and sin6_port have the same offset and are in network order.
             bytes[2] = UInt8(port >> 8)
             bytes[3] = UInt8(port & 0xff)
             return SocketAddress(kernelBytes: bytes)
         }
     }
 
-    /// Adds what is found.
+    /// Adds the addresses found.
     private mutating func lookUp(_ host: String, flags: Int32 = 0, family: Int32 = AF_UNSPEC) -> Int32 {
         var hints = addrinfo()
         hints.ai_flags = flags

@@ -1,38 +1,39 @@
 package import FailoverCore
 package import FailoverSystem
 
-/// Finds the addresses of endpoints, anew each time, without ever blocking its caller.
+/// Resolves endpoints, anew each time, without blocking its caller.
 ///
-/// What a name was found at last is remembered: while name servers are away, or say that there is no such name, callers
-/// get that. It is a server's to say whether it is still there. So are the addresses of one family, while only those of the
-/// other are found.
+/// The latest addresses of a name are remembered and used while name servers do not answer or report that the name
+/// does not exist. Whether a server is still there is decided by the ping. If only the addresses of one family are
+/// found, the remembered ones of the other are kept.
 ///
-/// Callers who ask for the same name at the same time share one look-up. A look-up that hangs therefore holds one
-/// thread a name, however many callers give up on it.
+/// Concurrent callers for the same name share one look-up. A hanging look-up therefore holds one thread per name,
+/// however many callers give up on it.
 package final class NameResolver: Sendable {
-    typealias LookUp = @Sendable (String) throws(PingFailure) -> AddressList
+    package typealias LookUp = @Sendable (String) throws(PingFailure) -> AddressList
     typealias FamilyLookUp = @Sendable (String, Int32) throws(PingFailure) -> AddressList
 
-    /// Where a name is.
-    struct Place {
-        /// In the system's order of preference, none twice, never empty.
+    /// The addresses of an endpoint.
+    struct Resolution {
+        /// In the system's order of preference, without duplicates, never empty.
         var addresses: [SocketAddress]
-        /// Whether it could not be looked up this time, so that this is where it was.
+        /// Whether the look-up failed and these are the remembered addresses.
         var isRemembered = false
     }
 
+    private typealias Found = Result<AddressList, PingFailure>
+
     private struct State {
-        /// Who waits for which name; a name is a key from the start of its look-up to its end.
-        var waiting: [String: [Int: Answer<AddressList>]] = [:]
+        /// Waiting callers by name. A name is a key from the start of its look-up to its end.
+        var waiting: [String: [Int: Promise<Found>]] = [:]
         var nextWaiter = 0
-        /// What was found last, by name.
+        /// The latest addresses by name.
         var known: [String: AddressList] = [:]
     }
 
-    /// Who knows where a name was waits no longer than that to hear where it is; an answer that comes later is for the
-    /// next caller.
-    private static let patienceWithKnown = Duration.seconds(1)
-    /// Names that are remembered; they come from the configuration.
+    /// The time limit of a look-up if the name's addresses are remembered. A later answer is for the next caller.
+    private static let timeoutWithKnown = Duration.seconds(1)
+    /// The maximum number of remembered names. They come from the configuration.
     private static let mostKnown = 10_000
 
     private let threads: BlockingThreads
@@ -49,9 +50,9 @@ package final class NameResolver: Sendable {
         }
     }
 
-    /// A resolver that looks names up in a way of its own, for tests.
+    /// A resolver with custom look-up functions, for tests.
     ///
-    /// - Parameter lookUpFamily: looks up the addresses of one family; there may be none.
+    /// - Parameter lookUpFamily: looks up the addresses of one family; the result may be empty.
     init(
         threads: BlockingThreads,
         lookUpFamily: @escaping FamilyLookUp = { _, _ throws(PingFailure) in AddressList(literals: []) },
@@ -62,16 +63,17 @@ package final class NameResolver: Sendable {
         self.lookUpFamily = lookUpFamily
     }
 
-    /// The addresses of an endpoint in the system's order of preference, none twice, never empty.
+    /// The addresses of an endpoint in the system's order of preference, without duplicates, never empty.
     ///
-    /// IP literals and Unix sockets are answered at once, names by getaddrinfo(3).
-    /// - Parameter limit: how long this caller waits; half of it, and a second, at most, for a name that was found before.
+    /// IP literals and Unix sockets are resolved immediately, names by getaddrinfo(3).
+    /// - Parameter limit: how long this caller waits. For a remembered name it waits for half of the limit, and at
+    ///   most one second.
     /// - Throws: ``PingFailure``: `.unresolved`, `.timeout(.lookup)`, or `.local` for a socket path that is too long.
     package func addresses(of endpoint: Endpoint, limit: Duration) async throws(PingFailure) -> [SocketAddress] {
-        try await place(of: endpoint, limit: limit).addresses
+        try await resolution(of: endpoint, limit: limit).addresses
     }
 
-    /// Another process found the endpoint there. Without effect on a name that this one has found itself.
+    /// Remembers addresses that another process found. Has no effect if the name is already remembered.
     package func remember(_ addresses: [SocketAddress], of endpoint: Endpoint) {
         let list = AddressList(addresses)
         guard case .tcp(let host, _) = endpoint, !list.families.isEmpty else { return }
@@ -80,31 +82,31 @@ package final class NameResolver: Sendable {
         }
     }
 
-    /// The same with whether it could be looked up.
-    func place(of endpoint: Endpoint, limit: Duration) async throws(PingFailure) -> Place {
+    /// The same, with whether the addresses are remembered ones.
+    func resolution(of endpoint: Endpoint, limit: Duration) async throws(PingFailure) -> Resolution {
         switch endpoint {
         case .unix(let path):
             guard let address = SocketAddress.unix(path: path) else {
                 let count = path.utf8.count
                 throw PingFailure(.local, "unix:\(path): a socket's path has 1 to 107 bytes, this one has \(count)")
             }
-            return Place(addresses: [address])
+            return Resolution(addresses: [address])
         case .tcp(let host, let port):
-            if let literal = AddressList(literal: host) { return Place(addresses: literal.withPort(port)) }
+            if let literal = AddressList(literal: host) { return Resolution(addresses: literal.withPort(port)) }
             guard let known = state.withLock({ $0.known[host] }) else {
-                return Place(addresses: try await addresses(ofName: host, limit: limit).withPort(port))
+                return Resolution(addresses: try await addresses(ofName: host, limit: limit).withPort(port))
             }
             do {
-                let found = try await addresses(ofName: host, limit: min(limit / 2, Self.patienceWithKnown))
-                return Place(addresses: found.withPort(port))
+                let found = try await addresses(ofName: host, limit: min(limit / 2, Self.timeoutWithKnown))
+                return Resolution(addresses: found.withPort(port))
             } catch {
-                return Place(addresses: known.withPort(port), isRemembered: true)
+                return Resolution(addresses: known.withPort(port), isRemembered: true)
             }
         }
     }
 
     private func addresses(ofName name: String, limit: Duration) async throws(PingFailure) -> AddressList {
-        let answer = Answer<AddressList>()
+        let answer = Promise<Found>()
         let (waiter, isFirst) = state.withLock { state in
             let waiter = state.nextWaiter
             state.nextWaiter += 1
@@ -112,7 +114,7 @@ package final class NameResolver: Sendable {
             state.waiting[name, default: [:]][waiter] = answer
             return (waiter, isFirst)
         }
-        // Whoever gave up is forgotten; the look-up itself stays known until it ends.
+        // A caller that gave up is removed. The look-up stays known until it ends.
         defer { state.withLock { state in _ = state.waiting[name]?.removeValue(forKey: waiter) } }
         if isFirst {
             do {
@@ -128,8 +130,9 @@ package final class NameResolver: Sendable {
 
     /// Looks the name up. Blocks.
     ///
-    /// getaddrinfo(3) gives the addresses of one family when the question for the other fails. So a family that is missing is
-    /// asked for: none is none, and no answer leaves the known ones.
+    /// If the query for one family fails, getaddrinfo(3) returns the addresses of the other. So a missing family is
+    /// looked up separately: if it has no addresses, none are used; if that query fails, the remembered ones are
+    /// kept.
     private func found(_ name: String) throws(PingFailure) -> AddressList {
         var list = try lookUp(name)
         guard let known = state.withLock({ $0.known[name] }) else { return list }
@@ -139,7 +142,7 @@ package final class NameResolver: Sendable {
         return list
     }
 
-    private func finish(_ name: String, _ outcome: Answer<AddressList>.Outcome) {
+    private func finish(_ name: String, _ outcome: Found) {
         let waiting = state.withLock { state in
             if case .success(let list) = outcome, state.known[name] != nil || state.known.count < Self.mostKnown {
                 state.known[name] = list

@@ -2,15 +2,15 @@ import FailoverCore
 import FailoverSystem
 import Glibc
 
-/// Pings an endpoint: looks up its addresses and tries them in order, as a whole within a limit.
+/// Pings an endpoint: looks up its addresses and tries them in order, all within one time limit.
 struct AddressedCheck: Sendable {
-    typealias Report = @Sendable (FoundAddresses) -> Void
-
-    /// What became of trying the addresses.
+    /// The result of trying the addresses.
     private struct Outcome: Sendable {
-        /// Where a server has spoken last.
+        /// The last address at which a server has answered.
         var spoke: SocketAddress?
         var failure: PingFailure?
+        /// The answer of the healthy server.
+        var answer = ServerAnswer()
     }
 
     let endpoint: Endpoint
@@ -18,10 +18,10 @@ struct AddressedCheck: Sendable {
     let driver: any PingDriver
     let resolver: NameResolver
     let threads: BlockingThreads
-    private let occupancy = Occupancy()
+    private let slot = PingSlot()
 
-    /// A driver ends by itself at the deadline and knows best what it waited for. So it has this much more before its
-    /// caller leaves it alone.
+    /// The extra time after which a driver is abandoned. A driver returns at the deadline by itself, and it knows
+    /// best what it waited for.
     private static let grace = Duration.milliseconds(150)
 
     init(
@@ -35,58 +35,73 @@ struct AddressedCheck: Sendable {
     }
 
     /// Pings once.
-    ///
-    /// - Parameter report: called with the addresses after the look-up, and once more when a server has answered at one
-    ///   of them, with that in front.
-    func ping(limit: Duration, report: @escaping Report) async throws(PingFailure) {
-        let deadline = Deadline(limit)
-        let place = try await resolver.place(of: endpoint, limit: limit)
-        let addresses = place.addresses
-        report(FoundAddresses(addresses, isTested: false))
-
-        try await occupancy.take(until: deadline) { [endpoint] in
-            PingFailure(.timeout(.hung), "\(endpoint): an earlier ping has not returned yet")
+    func answer(_ request: PingRequest) async -> PingAnswer {
+        let deadline = Deadline(request.limit)
+        let resolution: NameResolver.Resolution
+        do { resolution = try await resolver.resolution(of: endpoint, limit: request.limit) } catch {
+            return PingAnswer(failure: error)
         }
-        let progress = PingProgress(peer: endpoint.description, limit: limit)
-        let answer = Answer<Outcome>()
-        do {
-            try threads.start {
-                let outcome = tryInOrder(place, until: deadline, progress)
-                occupancy.leave()
-                answer.give(.success(outcome))
-            }
-        } catch {
-            occupancy.leave()
-            throw error
+        let addresses = resolution.addresses
+        let outcome: Outcome
+        do { outcome = try await self.outcome(request, at: resolution, until: deadline) } catch {
+            return PingAnswer(failure: error, place: ServerLocation(addresses, isTested: false))
         }
-        let outcome = try await answer.take(within: deadline.remaining + Self.grace) { progress.failureAtTheLimit }
-        if let spoke = outcome.spoke {
-            report(FoundAddresses([spoke] + addresses.filter { $0 != spoke }, isTested: true))
-        }
-        if let failure = outcome.failure { throw failure }
+        let found =
+            outcome.spoke.map { spoke in
+                ServerLocation([spoke] + addresses.filter { $0 != spoke }, isTested: true)
+            } ?? ServerLocation(addresses, isTested: false)
+        return PingAnswer(
+            failure: outcome.failure, place: found, replication: outcome.answer.replication,
+            walPosition: outcome.answer.walPosition, identity: outcome.answer.identity)
     }
 
-    /// The first address that answers as it should. Each has an equal share of the time that is left, so that a silent
-    /// one leaves time for the next.
+    private func outcome(
+        _ request: PingRequest, at resolution: NameResolver.Resolution, until deadline: Deadline
+    ) async throws(PingFailure) -> Outcome {
+        try await slot.take(until: deadline) { [endpoint] in
+            PingFailure(.timeout(.hung), "\(endpoint): an earlier ping has not returned yet")
+        }
+        let progress = PingProgress(peer: endpoint.description, limit: request.limit)
+        let tried = Promise<Outcome>()
+        do {
+            try threads.start {
+                let outcome = tryInOrder(resolution, request, until: deadline, progress)
+                slot.leave()
+                tried.give(outcome)
+            }
+        } catch {
+            slot.leave()
+            throw error
+        }
+        let timers = TimerQueue.system
+        let limit = timers.clock.now.advanced(by: deadline.remaining + Self.grace)
+        guard let outcome = await tried.value(until: limit, timers) else { throw progress.failureAtTheLimit }
+        return outcome
+    }
+
+    /// Tries the addresses until one answers correctly. Each gets an equal share of the remaining time, so that a
+    /// silent address leaves time for the next.
     ///
-    /// Of several that fail the failure counts that says most, and at once what a server says that has let the ping in.
+    /// If several addresses fail, the failure with the highest ``PingFailure/weight`` is returned. A failure after a
+    /// server has accepted the login is returned at once.
     private func tryInOrder(
-        _ place: NameResolver.Place, until deadline: Deadline, _ progress: PingProgress
+        _ resolution: NameResolver.Resolution, _ request: PingRequest, until deadline: Deadline,
+        _ progress: PingProgress
     ) -> Outcome {
-        let addresses = Self.withinReach(place.addresses)
+        let addresses = Self.withinReach(resolution.addresses)
         guard !addresses.isEmpty else {
             return Outcome(failure: PingFailure(.unresolved, "\(endpoint) has no address"))
         }
         var outcome = Outcome()
         for (index, address) in addresses.enumerated() {
-            let peer = place.addresses.count == 1 ? endpoint.description : "\(endpoint) (\(address))"
+            let peer = resolution.addresses.count == 1 ? endpoint.description : "\(endpoint) (\(address))"
             progress.begin(peer)
             let attempt = PingAttempt(
-                address: address, peer: peer, isRemembered: place.isRemembered,
-                deadline: deadline.share(of: addresses.count - index), progress: progress, secret: secret)
+                address: address, peer: peer, isRemembered: resolution.isRemembered,
+                deadline: deadline.share(of: addresses.count - index), request: request, progress: progress,
+                secret: secret)
             do {
-                try ping(attempt)
-                return Outcome(spoke: address)
+                return Outcome(spoke: address, answer: try ping(attempt))
             } catch {
                 if error.reason.isSpoken { outcome.spoke = address }
                 if error.reason.isOfTheServer || outcome.failure.map({ $0.weight <= error.weight }) ?? true {
@@ -99,16 +114,17 @@ struct AddressedCheck: Sendable {
         return outcome
     }
 
-    /// Without those that this machine has no way to, as those of IPv6 where there is none; unless all are such.
+    /// The addresses without those that this machine has no route to, such as IPv6 addresses without IPv6; all
+    /// addresses if none has a route.
     private static func withinReach(_ addresses: [SocketAddress]) -> [SocketAddress] {
         guard addresses.count > 1 else { return addresses }
         let reached = addresses.filter(\.hasWay)
         return reached.isEmpty ? addresses : reached
     }
 
-    /// A Unix socket whose queue is full says so at once and offers nothing to wait for. A server that is busy makes room in
-    /// it; one that is stopped does not.
-    private func ping(_ attempt: PingAttempt) throws(PingFailure) {
+    /// A Unix socket with a full backlog fails immediately, and there is nothing to wait for. So the ping is
+    /// repeated: a busy server makes room in the backlog, a stopped one does not.
+    private func ping(_ attempt: PingAttempt) throws(PingFailure) -> ServerAnswer {
         while true {
             do { return try driver.ping(attempt) } catch {
                 guard attempt.address.isUnix, error.reason == .timeout(.connecting),
@@ -123,8 +139,8 @@ struct AddressedCheck: Sendable {
 }
 
 extension PingFailure {
-    /// How much it says when several addresses fail: a server that refuses lives, one that speaks of its state knows it, one
-    /// that could not be asked may live.
+    /// The weight of this failure when several addresses fail: a server that refuses is alive, a server that reports
+    /// its state knows it, and a server that could not be asked may be alive.
     var weight: Int {
         switch (kind, reason) {
         case (.refusal, _): 4
@@ -137,7 +153,7 @@ extension PingFailure {
 }
 
 extension PingFailure.Reason {
-    /// Whether the server at the address has spoken for all: another address of it would say the same.
+    /// Whether the failure applies to the server as a whole. Another address of it would give the same result.
     fileprivate var isOfTheServer: Bool {
         switch self {
         case .authentication, .userLimit, .tls, .query, .unanswered, .timeout(.question), .heartbeat, .wrongRole,
@@ -147,7 +163,7 @@ extension PingFailure.Reason {
         }
     }
 
-    /// Whether a server is at the address, and said so.
+    /// Whether a server has answered at the address.
     fileprivate var isSpoken: Bool {
         switch self {
         case .authentication, .startingUp, .shuttingDown, .tooManyConnections, .userLimit, .hostBlocked, .tls, .query,

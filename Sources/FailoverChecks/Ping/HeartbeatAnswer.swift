@@ -1,14 +1,15 @@
 import FailoverCore
 
-/// The answer to a `heartbeat_query`: one row of one column, the number of seconds that the replica is behind.
+/// The answer to a `heartbeat_query`: one row with one column, the replica's lag in seconds.
 ///
-/// Less than 0 is 0: clocks differ. NULL, or no row, is no time at all. Anything else is a mistake in the query.
+/// A negative value counts as 0, because clocks differ. NULL or no row means that there is no heartbeat. Anything
+/// else is a mistake in the query.
 enum HeartbeatAnswer: Hashable {
     case heartbeat(ReplicationReading.Heartbeat)
-    /// What is wrong with it.
+    /// A description of the mistake.
     case mistake(String)
 
-    /// More than three hundred years, as for a heartbeat of 1970.
+    /// More than three hundred years, enough for a heartbeat of 1970.
     private static let most = 1e10
 
     init(_ rows: [[String?]]) {
@@ -16,18 +17,18 @@ enum HeartbeatAnswer: Hashable {
             switch (rows.count, rows.first?.count) {
             case (0, _): .heartbeat(.unknown)
             case (1, 1): Self.reading(rows[0][0])
-            case (1, let columns): .mistake("it answers with \(columns ?? 0) columns, not with one")
-            case (let count, _): .mistake("it answers with \(count) rows, not with one")
+            case (1, let columns): .mistake("the answer has \(columns ?? 0) columns instead of one")
+            case (let count, _): .mistake("the answer has \(count) rows instead of one")
             }
     }
 
-    /// What it tells.
+    /// The heartbeat in the answer.
     ///
-    /// - Throws: when the query is mistaken.
+    /// - Throws: `.heartbeat` if the query is wrong.
     func heartbeat(_ attempt: PingAttempt) throws(PingFailure) -> ReplicationReading.Heartbeat {
         switch self {
         case .heartbeat(let heartbeat): return heartbeat
-        case .mistake(let words): throw attempt.failure(.heartbeat, "heartbeat_query: \(words)")
+        case .mistake(let message): throw attempt.failure(.heartbeat, "heartbeat_query: \(message)")
         }
     }
 
@@ -35,7 +36,20 @@ enum HeartbeatAnswer: Hashable {
         guard let value else { return .heartbeat(.unknown) }
         guard value.wholeMatch(of: /[-+]?([0-9]+\.?|[0-9]*\.[0-9]+)([eE][-+]?[0-9]{1,3})?/) != nil,
             let seconds = Double(value.hasSuffix(".") ? value + "0" : value)
-        else { return .mistake("it answers `\(value)`, which is no number of seconds") }
+        else { return .mistake("the answer `\(value)` is not a number of seconds") }
         return .heartbeat(.behind(.milliseconds(Int64(min(max(0, seconds), most) * 1000))))
+    }
+}
+
+extension ReplicationPolicy {
+    /// The replication status of a replica, safe for logs.
+    ///
+    /// - Throws: if the replica does not follow its primary and that counts as an outage.
+    func accepted(_ reading: ReplicationReading, _ attempt: PingAttempt) throws(PingFailure) -> ReplicationReading {
+        var reading = reading
+        // The text of a server's error.
+        reading.stopped = reading.stopped?.asOneLine(hiding: attempt.secret)
+        if let message = reading.stopped, whenStopped == .down { throw attempt.failure(.replicationStopped, message) }
+        return reading
     }
 }

@@ -1,47 +1,63 @@
-import FailoverCore
-import FailoverSystem
+package import FailoverCore
+package import FailoverSystem
+import Glibc
 
 /// One attempt to ping, at one address, on a thread that may block.
-struct PingAttempt: Sendable {
-    let address: SocketAddress
-    /// The address as it stands in failures: as configured, and as resolved if there are several.
+package struct PingAttempt: Sendable {
+    package let address: SocketAddress
+    /// The address for failure messages: as configured, and as resolved if there are several.
     let peer: String
-    /// Whether its name could not be looked up this time, so that this is where it was.
+    /// Whether the look-up of the host name failed and this is a remembered address.
     var isRemembered = false
-    let deadline: Deadline
+    package let deadline: Deadline
+    /// What the ping must find out.
+    let request: PingRequest
     let progress: PingProgress
-    /// Must not appear in any text, even if a server repeats it.
+    /// A secret that must not appear in any text, even if a server repeats it.
     let secret: Secret?
+
+    package init(
+        address: SocketAddress, peer: String, isRemembered: Bool = false, deadline: Deadline, request: PingRequest,
+        progress: PingProgress, secret: Secret?
+    ) {
+        self.request = request
+        self.address = address
+        self.peer = peer
+        self.isRemembered = isRemembered
+        self.deadline = deadline
+        self.progress = progress
+        self.secret = secret
+    }
 
     var stage: PingFailure.Stage { progress.stage }
 
-    func reached(_ stage: PingFailure.Stage) { progress.reached(stage) }
+    package func reached(_ stage: PingFailure.Stage) { progress.reached(stage) }
 
     /// The same attempt with another secret.
     func hiding(_ secret: Secret?) -> PingAttempt {
         PingAttempt(
-            address: address, peer: peer, isRemembered: isRemembered, deadline: deadline, progress: progress,
-            secret: secret)
+            address: address, peer: peer, isRemembered: isRemembered, deadline: deadline, request: request,
+            progress: progress, secret: secret)
     }
 
-    /// A failure with the words of whoever refused.
-    func failure(_ reason: PingFailure.Reason, _ words: String) -> PingFailure {
-        PingFailure(reason, "\(peer): \(words.asOneLine(hiding: secret))")
+    /// A failure with the message of the peer or of this program.
+    package func failure(_ reason: PingFailure.Reason, _ message: String) -> PingFailure {
+        PingFailure(reason, "\(peer): \(message.asOneLine(hiding: secret))")
     }
 
     /// A failed system call.
     func failure(_ error: SystemError) -> PingFailure {
-        if case .timeout = error.reason(at: stage) { return PingFailure(.timeout(stage), "\(peer): \(error.words)") }
-        if error.isOfFirewall, !address.isUnix, stage == .connecting { return failure(.unreachable, error.words) }
-        return failure(error.reason(at: stage) ?? .other, error.words)
+        if case .timeout = error.reason(at: stage) { return PingFailure(.timeout(stage), "\(peer): \(error.message)") }
+        if error.isOfFirewall, !address.isUnix, stage == .connecting { return failure(.unreachable, error.message) }
+        return failure(error.reason(at: stage) ?? .other, error.message)
     }
 
-    /// The failure of running out of time.
+    /// The failure when the deadline has passed.
     var timeout: PingFailure { progress.timeout }
 
     /// Waits until the descriptor is ready for one of `events`.
     ///
-    /// - Throws: ``timeout`` when the deadline passes before.
+    /// - Throws: ``timeout`` if the deadline passes first.
     func wait(for events: Int32, on descriptor: Int32) throws(PingFailure) {
         switch SocketReadiness.wait(for: events, on: descriptor, until: deadline) {
         case .ready: return
@@ -51,7 +67,95 @@ struct PingAttempt: Sendable {
     }
 }
 
-/// A way to ping, at one address. Runs on a thread that may block, and ends soon after the attempt's deadline.
-protocol PingDriver: Sendable {
-    func ping(_ attempt: PingAttempt) throws(PingFailure)
+/// Pings one address. Runs on a thread that may block, and returns soon after the attempt's deadline.
+package protocol PingDriver: Sendable {
+    func ping(_ attempt: PingAttempt) throws(PingFailure) -> ServerAnswer
+}
+
+/// The answer of a healthy server.
+package struct ServerAnswer: Sendable {
+    /// A replica's replication status; `nil` if it was not queried.
+    var replication: ReplicationReading?
+    /// A primary's WAL position; `nil` if it was not queried, the server is not a primary, or it does not report it.
+    var walPosition: UInt64?
+    /// The server's identity; `nil` if it was not queried.
+    var identity: String?
+}
+
+/// The progress of a ping. The thread that runs the ping writes it, and a caller that gives up reads it.
+package final class PingProgress: Sendable {
+    private struct State {
+        var stage = PingFailure.Stage.connecting
+        var peer: String
+        /// The heaviest failure of the addresses so far.
+        var failure: PingFailure?
+    }
+
+    private let limit: Duration
+    private let state: Lock<State>
+
+    /// - Parameter limit: the time limit of the whole ping, for failure messages.
+    package init(peer: String, limit: Duration) {
+        self.limit = limit
+        state = Lock(State(peer: peer))
+    }
+
+    var stage: PingFailure.Stage { state.withLock { $0.stage } }
+
+    func reached(_ stage: PingFailure.Stage) { state.withLock { $0.stage = stage } }
+
+    /// An attempt at the next address begins.
+    func begin(_ peer: String) { state.withLock { $0 = State(peer: peer, failure: $0.failure) } }
+
+    /// Sets the heaviest failure so far.
+    func failed(_ failure: PingFailure) { state.withLock { $0.failure = failure } }
+
+    /// The failure of a ping whose driver does not return in time. An earlier failure of an address may say more than
+    /// the timeout.
+    var failureAtTheLimit: PingFailure {
+        let timeout = timeout
+        guard let failure = state.withLock({ $0.failure }), failure.weight > timeout.weight else { return timeout }
+        return failure
+    }
+
+    /// The failure of a ping whose deadline passes now.
+    package var timeout: PingFailure {
+        let state = state.withLock { $0 }
+        return PingFailure(.timeout(state.stage), "\(state.peer) gave no answer within \(limit.text)")
+    }
+}
+
+/// The meaning of an error number for a ping.
+extension SystemError {
+    /// Whether a firewall may be the cause, on this machine or, through ICMP, on another. For a path it is a matter
+    /// of permissions.
+    var isOfFirewall: Bool { code == EACCES || code == EPERM }
+
+    /// Whether the peer violated the protocol.
+    var isProtocolError: Bool { code == EPROTO }
+
+    /// The meaning of a failed connect or transfer; `nil` if it is not a network error.
+    func reason(at stage: PingFailure.Stage) -> PingFailure.Reason? {
+        switch code {
+        case ECONNREFUSED, ENOENT: .refused
+        case ENETUNREACH, EHOSTUNREACH, ENETDOWN, EHOSTDOWN: .unreachable
+        // EAGAIN: the backlog of a Unix socket is full. A TCP connect would have timed out in this case.
+        case ETIMEDOUT, EAGAIN: .timeout(stage)
+        case ECONNRESET, EPIPE, ECONNABORTED, ENOTCONN: .disconnected
+        // EADDRNOTAVAIL: no free source port, or no source address of the family.
+        case EMFILE, ENFILE, ENOMEM, ENOBUFS, EACCES, EPERM, ENOTSOCK, ENAMETOOLONG, EADDRNOTAVAIL, EAFNOSUPPORT: .local
+        default: nil
+        }
+    }
+
+    /// The error numbers that C libraries report only as text.
+    static let named: [SystemError] = [
+        ECONNREFUSED, ENOENT, ENETUNREACH, EHOSTUNREACH, ENETDOWN, EHOSTDOWN, EADDRNOTAVAIL, EAFNOSUPPORT, ETIMEDOUT,
+        EAGAIN, ECONNRESET, EPIPE, ECONNABORTED, EMFILE, ENFILE, ENOMEM, ENOBUFS, EACCES, EPERM,
+    ].map { SystemError($0) }
+
+    /// The error whose message is part of `text`.
+    static func mentioned(in text: String) -> SystemError? {
+        named.first { text.contains($0.message) }
+    }
 }

@@ -1,14 +1,14 @@
 import FailoverCore
 import FailoverSystem
 
-/// Pings a database server whose password stands in a file: when the server does not accept the one that was read, the file
-/// is read again, and a password that has changed is tried at once.
+/// Pings a database server whose password is in a file. If the server does not accept the password, the file is read
+/// again, and a changed password is tried at once.
 final class RotatedPasswordDriver: PingDriver {
     private let file: String
     private let server: Lock<DatabaseServer>
     private let makeDriver: @Sendable (DatabaseServer) -> any PingDriver
 
-    /// As large as the configuration takes one.
+    /// The maximum size that the configuration accepts.
     private static let largestFile = 64 * 1024
 
     init(file: String, server: DatabaseServer, makeDriver: @escaping @Sendable (DatabaseServer) -> any PingDriver) {
@@ -17,7 +17,7 @@ final class RotatedPasswordDriver: PingDriver {
         self.makeDriver = makeDriver
     }
 
-    func ping(_ attempt: PingAttempt) throws(PingFailure) {
+    func ping(_ attempt: PingAttempt) throws(PingFailure) -> ServerAnswer {
         var server = server.withLock { $0 }
         do {
             return try makeDriver(server).ping(attempt.hiding(server.password))
@@ -29,12 +29,12 @@ final class RotatedPasswordDriver: PingDriver {
         }
         self.server.withLock { [password = server.password] in $0.password = password }
         attempt.reached(.connecting)
-        try makeDriver(server).ping(attempt.hiding(server.password))
+        return try makeDriver(server).ping(attempt.hiding(server.password))
     }
 
-    /// The file's text without its last newline, as the configuration reads it.
+    /// The file's content without its last newline, as the configuration reads it.
     private var newPassword: Secret? {
-        guard var text = SmallTextFile.text(file, limit: Self.largestFile) else { return nil }
+        guard var text = try? SmallFile(path: file, maximumSize: Self.largestFile).text else { return nil }
         if text.last?.isNewline == true { text.removeLast() }
         return text.isEmpty || text.utf8.contains(0) ? nil : Secret(text)
     }

@@ -1,25 +1,27 @@
 import FailoverCore
 
-/// What tells a database server from others, asked in the connection of a ping; the same whichever way leads to it.
-package final class ServerIdentity: Sendable {
-    /// When the server was started, to the microsecond. Everybody may ask.
+/// The identity of a database server, queried during a ping. It is the same on every network path to the server.
+enum ServerIdentity {
+    /// The start time of the server, to the microsecond. Any user may query it.
     static let postgresQuestion = PostgresQuestion(
-        "SELECT extract(epoch FROM pg_postmaster_start_time())", called: "the question for the server's start")
-    /// Servers of one machine differ in their port, replicas must differ in their number. Everybody may ask.
+        "SELECT extract(epoch FROM pg_postmaster_start_time())", called: "the query for the server's start time")
+    /// Servers on one machine have different ports, and replicas must have different server IDs. Any user may query
+    /// them.
     static let mysqlQuestion = "SELECT @@hostname AS hostname, @@port AS port, @@server_id AS server_id"
 
-    private let latest = Lock<String?>(nil)
+    static func text(postgres rows: [[String?]]) -> String? { rows.first?.first.flatMap(\.self) }
 
-    package init() {}
-
-    /// As the latest ping that came so far was told; `nil` while none has been.
-    package var text: String? { latest.withLock { $0 } }
-
-    func observe(postgres rows: [[String?]]) { note(rows.first?.first.flatMap(\.self)) }
-
-    func observe(mysql rows: [[String: String]]) {
-        note(rows.first.map { row in ["hostname", "port", "server_id"].map { row[$0] ?? "" }.joined(separator: " ") })
+    static func text(mysql rows: [[String: String]]) -> String? {
+        rows.first.map { row in ["hostname", "port", "server_id"].map { row[$0] ?? "" }.joined(separator: " ") }
     }
+}
 
-    private func note(_ text: String?) { latest.withLock { $0 = text } }
+extension DatabaseServer.Role {
+    /// The failure message for a server that does not have this role.
+    var contradiction: String {
+        switch self {
+        case .replica: "is a primary, not a replica: it was promoted"
+        case .primary: "is a replica, not a primary"
+        }
+    }
 }

@@ -5,12 +5,12 @@ import FailoverCore
 import FailoverSystem
 import Glibc
 
-/// One libpq connection; closed, with a goodbye if it is logged in, when it goes out of use. Never blocks.
-struct PostgresConnection: ~Copyable {
+/// One libpq connection. It is closed when it goes out of scope, with Terminate if it is logged in. Never blocks.
+package struct PostgresConnection: ~Copyable {
     private let connection: OpaquePointer
 
-    /// Begins to connect; `nil` when there is no memory.
-    init?(_ parameters: [(keyword: String, value: String)]) {
+    /// Begins to connect; `nil` if memory is exhausted.
+    package init?(_ parameters: [(keyword: String, value: String)]) {
         _ = CryptoLibrary.survivesExit
         var keywords = parameters.map { UnsafePointer(strdup($0.keyword)) } + [nil]
         var values = parameters.map { UnsafePointer(strdup($0.value)) } + [nil]
@@ -18,20 +18,20 @@ struct PostgresConnection: ~Copyable {
         guard let connection = PQconnectStartParams(&keywords, &values, 0) else { return nil }
         self.connection = connection
         PQsetnonblocking(connection, 1)
-        // Only so does an error during login tell its SQLSTATE.
+        // Only with this setting do errors during the login contain their SQLSTATE.
         PQsetErrorVerbosity(connection, PQERRORS_VERBOSE)
-        // Notices would go to standard error.
+        // Otherwise notices would go to standard error.
         PQsetNoticeReceiver(connection, { _, _ in }, nil)
     }
 
     deinit { PQfinish(connection) }
 
     var isBroken: Bool { PQstatus(connection) == CONNECTION_BAD }
-    /// Whether the connect itself is still under way.
+    /// Whether the connection attempt is still in progress.
     var isConnecting: Bool { PQstatus(connection) == CONNECTION_STARTED || PQstatus(connection) == CONNECTION_NEEDED }
     var descriptor: Int32 { PQsocket(connection) }
-    /// OpenSSL's session of the connection; `nil` without TLS. Lives no longer than the connection.
-    var tlsSession: OpaquePointer? { PQsslStruct(connection, "OpenSSL").map { OpaquePointer($0) } }
+    /// The connection's OpenSSL session; `nil` without TLS. It is valid as long as the connection.
+    package var tlsSession: OpaquePointer? { PQsslStruct(connection, "OpenSSL").map { OpaquePointer($0) } }
     var errorMessage: String { PQerrorMessage(connection).map { String(cString: $0) } ?? "" }
 
     /// What the login waits for.
@@ -41,29 +41,29 @@ struct PostgresConnection: ~Copyable {
         case failed
     }
 
-    /// Sends a PROXY header, before libpq sends anything.
+    /// Sends a PROXY header before libpq sends anything.
     func send(_ header: ProxyHeaderVersion, _ attempt: PingAttempt) throws(PingFailure) {
         let bytes = header.bytes(ofSocket: descriptor)
-        // A connection that was just made has room for it.
+        // The send buffer of a new connection has room for it.
         let count = bytes.withUnsafeBytes {
             Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
         }
         if count != bytes.count { throw attempt.failure(SystemError.last()) }
     }
 
-    /// Whether the server is to say how it wants to know who logs in.
+    /// Whether libpq waits for the server's authentication request.
     var awaitsAuthentication: Bool { PQstatus(connection) == CONNECTION_AWAITING_RESPONSE }
 
-    /// What the server has said and libpq has not read.
+    /// The server's bytes that libpq has not read.
     enum Unread {
         case bytes([UInt8])
         /// Nothing yet.
         case none
-        /// The end, or an error: libpq has words for it.
+        /// The end of the stream or an error, which libpq reports.
         case end
     }
 
-    /// Looks at what libpq reads next, which is all of it.
+    /// Peeks at the bytes that libpq reads next, which are all of them.
     func unread() -> Unread {
         var bytes = [UInt8](repeating: 0, count: Self.mostUnread)
         guard let ssl = PQsslStruct(connection, "OpenSSL").map({ OpaquePointer($0) }) else {
@@ -81,11 +81,12 @@ struct PostgresConnection: ~Copyable {
     /// More than libpq reads at once.
     static let mostUnread = 65_536
 
-    /// Keeps the socket from receiving, so that what was looked at is what libpq reads. TLS hands out whole records.
+    /// Stops the socket from receiving, so that libpq reads exactly the bytes that were peeked at. TLS returns whole
+    /// records.
     func freeze() { clinux_freeze(descriptor) }
     func thaw() { clinux_thaw(descriptor) }
 
-    /// Has poll(2) wait for so many bytes, or the end; socket(7), SO_RCVLOWAT.
+    /// Makes poll(2) wait for this number of bytes or the end of the stream; socket(7), SO_RCVLOWAT.
     func setLowWater(_ count: Int) {
         var count = Int32(clamping: count)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVLOWAT, &count, socklen_t(MemoryLayout<Int32>.size))
@@ -100,26 +101,26 @@ struct PostgresConnection: ~Copyable {
         }
     }
 
-    /// Queues a query; its rows will come one by one.
+    /// Queues a query in single-row mode.
     mutating func send(_ query: String) -> Bool {
         PQsendQuery(connection, query) == 1 && PQsetSingleRowMode(connection) == 1
     }
 
-    /// Sends what is queued.
+    /// Sends queued bytes.
     ///
-    /// - Returns: 0 when all is sent, 1 when there is more to send, -1 when the connection broke.
+    /// - Returns: 0 if everything is sent, 1 if there is more to send, -1 if the connection broke.
     mutating func flush() -> Int32 { PQflush(connection) }
 
-    /// Reads what has arrived; false when the connection broke.
+    /// Reads the bytes that have arrived; false if the connection broke.
     mutating func consumeInput() -> Bool { PQconsumeInput(connection) == 1 }
 
-    /// How many bytes have arrived that the library has not read yet.
+    /// The number of bytes that have arrived and that the library has not read.
     var arrivedBytes: Int {
         var count: Int32 = 0
         return ioctl(descriptor, UInt(FIONREAD), &count) == 0 ? Int(count) : 0
     }
 
-    /// Whether the next result has to be waited for.
+    /// Whether the next result has not arrived yet.
     var isBusy: Bool { PQisBusy(connection) == 1 }
 
     /// The next part of the answer; `nil` after the last.
@@ -139,11 +140,11 @@ struct PostgresConnection: ~Copyable {
         case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
             return .copy
         default:
-            let words = field(PG_DIAG_MESSAGE_PRIMARY_CODE) ?? ""
+            let message = field(PG_DIAG_MESSAGE_PRIMARY_CODE) ?? ""
             return .failure(
                 PostgresError(
                     sqlState: field(PG_DIAG_SQLSTATE_CODE), severity: field(PG_DIAG_SEVERITY_CODE),
-                    text: words.isEmpty ? String(cString: PQresultErrorMessage(result)) : words))
+                    text: message.isEmpty ? String(cString: PQresultErrorMessage(result)) : message))
         }
     }
 }
@@ -159,7 +160,7 @@ enum PostgresResult {
     case failure(PostgresError)
 }
 
-// The header writes these as characters.
+// The C header defines these as characters.
 private let PG_DIAG_SEVERITY_CODE = Int32(UInt8(ascii: "S"))
 private let PG_DIAG_SQLSTATE_CODE = Int32(UInt8(ascii: "C"))
 private let PG_DIAG_MESSAGE_PRIMARY_CODE = Int32(UInt8(ascii: "M"))

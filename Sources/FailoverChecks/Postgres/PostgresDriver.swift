@@ -1,24 +1,21 @@
-import FailoverCore
+package import FailoverCore
 import FailoverSystem
 import Glibc
 
-/// Logs in to a PostgreSQL server, runs the ping query, asks for role and replication if told to, and terminates in order.
-struct PostgresDriver: PingDriver {
-    /// A ping's queries answer with a row or so. More than this is a mistake, or a server that means harm.
+/// Logs in to a PostgreSQL server, runs the ping query, queries role and replication if configured, and terminates
+/// the session.
+package struct PostgresDriver: PingDriver {
+    /// The maximum size of an answer. Queries of a ping return about one row; more than this is a mistake or an
+    /// attack.
     private static let largestAnswer = 1 << 20
-    /// libpq reads for as long as there is something. Past this the socket receives nothing meanwhile, so that who sends without
-    /// end does not keep it reading, and is counted.
+    /// libpq reads as long as there is data. Above this size the socket stops receiving meanwhile, so that a peer
+    /// that sends without end does not keep libpq reading, and its bytes are counted.
     private static let usualAnswer = 64 << 10
 
     let server: DatabaseServer
-    /// Is told of replication; `nil` when nobody wants to know.
-    var replica: ReplicaWatch?
-    /// Is told which server it is; `nil` when nobody wants to know.
-    var identity: ServerIdentity?
-    /// Where positions are compared; `nil` where nobody does.
-    var place: PrimaryPositions.Place?
+    package init(server: DatabaseServer) { self.server = server }
 
-    func ping(_ attempt: PingAttempt) throws(PingFailure) {
+    package func ping(_ attempt: PingAttempt) throws(PingFailure) -> ServerAnswer {
         let parameters = try PostgresParameters(server, attempt)
         guard var connection = PostgresConnection(parameters.list) else {
             throw attempt.failure(.local, "out of memory")
@@ -27,45 +24,46 @@ struct PostgresDriver: PingDriver {
         attempt.reached(.query)
         _ = try rows(of: PostgresQuestion(server.pingQuery, called: "the ping query"), &connection, attempt)
         attempt.reached(.question)
-        if let identity {
-            identity.observe(postgres: try rows(of: ServerIdentity.postgresQuestion, &connection, attempt))
+        var answer = ServerAnswer()
+        if attempt.request.wantsIdentity {
+            answer.identity = ServerIdentity.text(
+                postgres: try rows(of: ServerIdentity.postgresQuestion, &connection, attempt))
         }
-        if let replica {
-            try ask(replica, &connection, attempt)
+        if let policy = server.replication {
+            answer.replication = try replication(policy, &connection, attempt)
         } else {
             try askForRole(&connection, attempt)
         }
-        if let place, place.isWanted { try askForPosition(place, &connection, attempt) }
+        if attempt.request.wantsWALPosition { answer.walPosition = try walPosition(&connection, attempt) }
+        return answer
     }
 
-    /// A primary that does not tell is as well as any other.
-    private func askForPosition(
-        _ place: PrimaryPositions.Place, _ connection: inout PostgresConnection, _ attempt: PingAttempt
-    ) throws(PingFailure) {
+    /// A primary that does not report its position is still healthy.
+    private func walPosition(
+        _ connection: inout PostgresConnection, _ attempt: PingAttempt
+    ) throws(PingFailure) -> UInt64? {
         do {
-            let rows = try rows(
-                of: PostgresReplication.positionQuestion(user: server.user ?? ""), &connection, attempt)
-            place.tell(rows.first?.first?.flatMap { UInt64($0) })
+            let question = PostgresReplication.positionQuestion(user: server.user ?? "")
+            return try rows(of: question, &connection, attempt).first?.first?.flatMap { UInt64($0) }
         } catch  where error.kind == .refusal {
-            place.tell(nil)
+            return nil
         }
     }
 
-    /// Asks for the role, if it matters, and for all that matters of replication.
-    private func ask(
-        _ replica: ReplicaWatch, _ connection: inout PostgresConnection, _ attempt: PingAttempt
-    ) throws(PingFailure) {
+    /// Queries the role and the replication status as far as the configuration needs them.
+    private func replication(
+        _ policy: ReplicationPolicy, _ connection: inout PostgresConnection, _ attempt: PingAttempt
+    ) throws(PingFailure) -> ReplicationReading {
         var reading = ReplicationReading()
-        if replica.policy.needsTheServersWord {
+        if policy.needsTheServersWord {
             reading = try askForRoleAndReplication(&connection, attempt)
-            reading.positions?.primary = place?.ofPrimary
         } else {
             try askForRole(&connection, attempt)
         }
-        if let query = replica.policy.heartbeatQuery {
+        if let query = policy.heartbeatQuery {
             reading.heartbeat = try askForHeartbeat(query, &connection, attempt)
         }
-        try replica.observe(reading, attempt)
+        return try policy.accepted(reading, attempt)
     }
 
     private func askForHeartbeat(
@@ -106,32 +104,32 @@ struct PostgresDriver: PingDriver {
         case .hidden:
             let grant = PostgresReplication.seeingTheReceiver(user).statement
             throw attempt.failure(
-                .missingPrivilege, "pg_stat_wal_receiver hides the receiver's state; what helps: \(grant)")
-        case .nonsense: throw attempt.failure(.protocolViolation, "what it says of its replication makes no sense")
+                .missingPrivilege, "pg_stat_wal_receiver hides the receiver's state; grant it with: \(grant)")
+        case .nonsense: throw attempt.failure(.protocolViolation, "the replication status is inconsistent")
         }
     }
 
-    /// Logs in, on a connection that has just begun.
-    func logIn(_ connection: inout PostgresConnection, _ attempt: PingAttempt) throws(PingFailure) {
+    /// Logs in on a connection that has just begun.
+    package func logIn(_ connection: inout PostgresConnection, _ attempt: PingAttempt) throws(PingFailure) {
         if connection.isBroken { throw failure(ofLogin: connection, attempt) }
         var events = POLLOUT
         var received = 0
         var passwords = PostgresPasswordWatch()
         while true {
-            // After a refusal of TLS, libpq may connect anew.
+            // After a refusal of TLS, libpq may open another connection.
             let isConnecting = connection.isConnecting
             attempt.reached(isConnecting ? .connecting : .login)
             try attempt.wait(for: events, on: connection.descriptor)
             if isConnecting, let error = TCPConnection.pendingError(of: connection.descriptor) {
                 throw attempt.failure(error)
             }
-            // On each connection: after a refusal of TLS there is another.
+            // Sent on each connection: after a refusal of TLS there is another.
             if isConnecting, let version = server.proxyHeader, !attempt.address.isUnix {
                 try connection.send(version, attempt)
             }
             received += connection.arrivedBytes
             if received > Self.largestAnswer {
-                throw attempt.failure(.protocolViolation, "says more than 1 MiB while it is logged in to")
+                throw attempt.failure(.protocolViolation, "sent more than 1 MiB during the login")
             }
             if isConnecting { passwords = PostgresPasswordWatch() }
             let isFlood = received > Self.usualAnswer
@@ -147,9 +145,9 @@ struct PostgresDriver: PingDriver {
         }
     }
 
-    /// Lets libpq go on, unless the server asks for the password in a way that it may not.
+    /// Lets libpq continue, unless the server requests the password in a way that is not allowed.
     ///
-    /// - Returns: `nil` when there is more to wait for first.
+    /// - Returns: `nil` if more bytes are needed first.
     private func continueLogin(
         _ connection: inout PostgresConnection, _ passwords: inout PostgresPasswordWatch, _ attempt: PingAttempt
     ) throws(PingFailure) -> PostgresConnection.LoginStep? {
@@ -161,7 +159,7 @@ struct PostgresDriver: PingDriver {
         let reading: PostgresPasswordWatch.Reading
         switch unread {
         case .bytes(let bytes) where bytes.count == PostgresConnection.mostUnread:
-            throw attempt.failure(.protocolViolation, "says too much while it is logged in to")
+            throw attempt.failure(.protocolViolation, "sent too much data during the login")
         case .bytes(let bytes): reading = passwords.read(bytes)
         case .end: reading = .whole(asks: nil)
         case .none:
@@ -182,21 +180,21 @@ struct PostgresDriver: PingDriver {
         }
     }
 
-    /// Waits until so many bytes can be read, or the end.
+    /// Waits until this number of bytes or the end of the stream can be read.
     private func waitForBytes(
         _ count: Int, _ connection: borrowing PostgresConnection, _ attempt: PingAttempt
     ) throws(PingFailure) {
-        // Of TLS no more than a record can be looked at, and no server begins a message in one to end its head in another.
+        // With TLS at most one record can be peeked at, and no real server splits a message head across records.
         if connection.tlsSession != nil {
-            throw attempt.failure(.protocolViolation, "its request for authentication is cut in pieces")
+            throw attempt.failure(.protocolViolation, "the authentication request is split across TLS records")
         }
         connection.setLowWater(count)
         defer { connection.setLowWater(1) }
         try attempt.wait(for: POLLIN, on: connection.descriptor)
     }
 
-    /// The rows of the answer.
-    func rows(
+    /// Runs a query and returns its rows.
+    package func rows(
         of question: PostgresQuestion, _ connection: inout PostgresConnection, _ attempt: PingAttempt
     ) throws(PingFailure) -> [[String?]] {
         guard connection.send(question.query) else { throw failure(ofQuery: connection, attempt) }
@@ -226,13 +224,13 @@ struct PostgresDriver: PingDriver {
             case .row(let row): rows.append(row)
             case .success: continue
             case .copy: throw attempt.failure(queryFailure(attempt), "\(question.name) is a COPY")
-            // The connection is read to the end of the answer, so that it can be terminated in order.
+            // The answer is read to its end, so that the session can be terminated properly.
             case .failure(let error): failure = failure ?? self.failure(of: error, to: question, attempt)
             }
         }
     }
 
-    /// The reason of a question that failed: a server that has answered the ping query lives.
+    /// The reason for a failed query: a server that has answered the ping query is alive.
     private func queryFailure(_ attempt: PingAttempt) -> PingFailure.Reason {
         attempt.stage == .question ? .unanswered : .query
     }
@@ -242,7 +240,7 @@ struct PostgresDriver: PingDriver {
         if error.sqlState == nil, error.reason == nil, let systemError = SystemError.mentioned(in: error.text) {
             return attempt.failure(systemError)
         }
-        return attempt.failure(error.reasonWhileLoggingIn, error.words)
+        return attempt.failure(error.reasonWhileLoggingIn, error.message)
     }
 
     private func failure(ofQuery connection: borrowing PostgresConnection, _ attempt: PingAttempt) -> PingFailure {
@@ -252,19 +250,19 @@ struct PostgresDriver: PingDriver {
     private func failure(
         of error: PostgresError, to question: PostgresQuestion, _ attempt: PingAttempt
     ) -> PingFailure {
-        let words = question.prefix + error.words
+        let message = question.prefix + error.message
         guard error.isOfPrivileges, let grant = question.grant(helpingAgainst: error.text) else {
-            return failure(of: error, words: words, attempt)
+            return failure(of: error, message: message, attempt)
         }
-        return attempt.failure(.missingPrivilege, "\(words); what helps: \(grant)")
+        return attempt.failure(.missingPrivilege, "\(message); grant it with: \(grant)")
     }
 
-    private func failure(of error: PostgresError, words: String? = nil, _ attempt: PingAttempt) -> PingFailure {
-        if let reason = error.reason { return attempt.failure(reason, words ?? error.words) }
+    private func failure(of error: PostgresError, message: String? = nil, _ attempt: PingAttempt) -> PingFailure {
+        if let reason = error.reason { return attempt.failure(reason, message ?? error.message) }
         if error.sqlState != nil {
-            return attempt.failure(queryFailure(attempt), words ?? error.words)
+            return attempt.failure(queryFailure(attempt), message ?? error.message)
         }
         if let systemError = SystemError.mentioned(in: error.text) { return attempt.failure(systemError) }
-        return attempt.failure(error.reasonWhileLoggingIn, error.words)
+        return attempt.failure(error.reasonWhileLoggingIn, error.message)
     }
 }

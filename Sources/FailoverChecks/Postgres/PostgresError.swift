@@ -1,40 +1,33 @@
 import FailoverCore
 
-/// An error as libpq tells it, and what it means.
+/// An error reported by libpq, and its meaning.
 struct PostgresError {
-    /// The server's code; `nil` when the error is the library's own.
+    /// The server's code; `nil` if the error is libpq's own.
     var sqlState: String?
     var severity: String?
     var text: String
 
-    /// What people read: `FATAL: the database system is starting up`.
-    var words: String { severity.map { "\($0): \(text)" } ?? text }
+    /// The message for people, for example `FATAL: the database system is starting up`.
+    var message: String { severity.map { "\($0): \(text)" } ?? text }
 
-    /// Whether the user may not do what it asked for.
-    var isOfPrivileges: Bool { sqlState == "42501" }
+    /// Whether the user lacks a privilege.
+    var isOfPrivileges: Bool { sqlState.flatMap(ServerError.init(sqlState:)) == .privilege }
 
-    /// What a server that refuses with a code means; `nil` for codes without a meaning of their own.
+    /// The meaning of a server's code; `nil` for codes without a specific meaning.
     var reason: PingFailure.Reason? {
         switch sqlState {
-        // A server that can't start a process for a connection says so without a code, and to a request for TLS only so.
+        // A server that cannot start a process for a connection sends an error without a code. libpq reports it this
+        // way if it was sent in answer to a TLS request.
         case nil:
             says("could not fork new process", "server sent an error response during SSL")
                 ? .tooManyConnections : nil
-        // The state of a server that shuts down has the code of one that starts up. Its words tell them apart.
-        case "57P03": text.contains("shutting down") ? .shuttingDown : .startingUp
-        case "57P01", "57P02": .shuttingDown
-        // The database is missing, dropped, or takes no connections.
-        case "3D000", "57P04", "55000": .authentication
-        case "42501": .missingPrivilege
-        case let code? where code.hasPrefix("28"): .authentication
-        // Cancelled, as by a time limit of the server's or a conflict with what it replays; a lock; too much asked for.
-        case "57014", "55P03", "25P04": .unanswered
-        case let code? where code.hasPrefix("40") || code.hasPrefix("54"): .unanswered
-        // Not "… reserved for roles with the … attribute".
+        // A server that is shutting down has the same code as one that is starting up. The texts differ.
+        case "57P03" where text.contains("shutting down"): .shuttingDown
+        // Unlike "… reserved for roles with the … attribute".
         case "53300" where text.contains("for role \""): .userLimit
-        // Insufficient resources: connections, memory, files, disk.
-        case let code? where code.hasPrefix("53"): .tooManyConnections
         case PoolerRefusal.sqlState?: PoolerRefusal(message: text)?.reason
+        // Errors of class 08 are classified by their text.
+        case let code? where !code.hasPrefix("08"): ServerError(sqlState: code)?.reason
         default: nil
         }
     }
@@ -43,9 +36,10 @@ struct PostgresError {
 }
 
 extension PostgresError {
-    /// Reads the text of a connection that failed, written with `PQERRORS_VERBOSE`.
+    /// Parses the error text of a failed connection, in the format of `PQERRORS_VERBOSE`.
     ///
-    /// libpq keeps no code of such an error, only text, with the texts of earlier attempts (TLS, then plain) before it:
+    /// libpq keeps no code of such an error, only its text, preceded by the texts of earlier attempts (TLS, then
+    /// plain):
     ///
     ///     connection to server at "127.0.0.1", port 5433 failed: FATAL:  57P03: the database system is starting up
     ///     LOCATION:  ProcessStartupPacket, postmaster.c:2407
@@ -66,11 +60,12 @@ extension PostgresError {
         }
     }
 
-    /// What an error means while logging in, whose code has no meaning of its own or which has none.
+    /// The meaning of an error during the login if it has no code or a code without a specific meaning.
     var reasonWhileLoggingIn: PingFailure.Reason {
         if let reason { return reason }
         if let sqlState {
-            // Trouble with what stands behind it, of its own making, or of its machine. Else it minds what was said.
+            // Problems of a server behind a pooler, of the server itself or of its machine. Otherwise it rejects the
+            // login.
             return ["08", "57", "58", "F0", "XX"].contains { sqlState.hasPrefix($0) } ? .other : .authentication
         }
         if says(

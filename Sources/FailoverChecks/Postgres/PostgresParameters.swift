@@ -1,19 +1,21 @@
-import FailoverCore
+package import FailoverCore
 import Glibc
 
-/// What libpq is told about a server. Explicit wherever the environment or a file in a home directory could speak.
+/// The connection parameters for libpq. They are explicit wherever the environment or a file in the home directory
+/// could apply.
 ///
-/// libpq offers no way to ignore `PGSERVICE`, `PGPASSWORD` where no password is configured, and `PGHOSTADDR` where the
-/// server is a Unix socket. The program takes its clients' variables away at its start; who embeds it must not set them.
-struct PostgresParameters {
-    /// A path at which no file can be: libpq takes an empty value for "look in ~/.postgresql".
+/// libpq cannot ignore `PGSERVICE`, `PGPASSWORD` if no password is configured, and `PGHOSTADDR` if the server is a
+/// Unix socket. The program removes the variables of database clients at its start. Programs that embed this library
+/// must not set them.
+package struct PostgresParameters {
+    /// A path that cannot exist: for an empty value libpq looks in ~/.postgresql.
     private static let noFile = "/dev/null/none"
-    /// The authorities that Debian's ca-certificates installs.
+    /// The CA file of Debian's ca-certificates package.
     private static let systemAuthorities = "/etc/ssl/certs/ca-certificates.crt"
 
-    private(set) var list: [(keyword: String, value: String)] = []
+    package private(set) var list: [(keyword: String, value: String)] = []
 
-    init(_ server: DatabaseServer, _ attempt: PingAttempt) throws(PingFailure) {
+    package init(_ server: DatabaseServer, _ attempt: PingAttempt) throws(PingFailure) {
         try appendAddress(server, attempt)
         if let user = server.user {
             list.append(("user", user))
@@ -30,19 +32,19 @@ struct PostgresParameters {
             ("channel_binding", "prefer"),
             ("passfile", Self.noFile),
         ]
-        // Poolers refuse options, so they are sent only to overrule the environment's.
+        // Poolers refuse `options`, so it is sent only to override the environment's.
         if getenv("PGOPTIONS") != nil { list.append(("options", " ")) }
     }
 
     private mutating func appendAddress(_ server: DatabaseServer, _ attempt: PingAttempt) throws(PingFailure) {
         switch server.endpoint {
         case .tcp(let host, let port):
-            // hostaddr is where to connect, host the name that verify-full compares.
+            // hostaddr is the address to connect to, host the name that verify-full checks.
             list += [("host", host), ("hostaddr", attempt.address.hostText), ("port", "\(port)")]
         case .unix(let path):
             guard let match = path.wholeMatch(of: /(\/.*)\/\.s\.PGSQL\.([0-9]{1,5})/) else {
                 throw attempt.failure(
-                    .local, "the path of a PostgreSQL socket is absolute and ends in /.s.PGSQL.PORT")
+                    .local, "a PostgreSQL socket path must be absolute and end in /.s.PGSQL.PORT")
             }
             list += [("host", String(match.1)), ("port", String(match.2))]
         }
@@ -62,8 +64,8 @@ struct PostgresParameters {
 }
 
 extension SocketAddress {
-    /// The host of an IP address as a C library takes it: without brackets and port.
-    var hostText: String {
+    /// The host of an IP address for C libraries: without brackets and port.
+    package var hostText: String {
         guard let colon = description.lastIndex(of: ":") else { return description }
         return String(description[..<colon].filter { $0 != "[" && $0 != "]" })
     }

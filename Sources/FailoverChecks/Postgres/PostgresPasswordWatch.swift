@@ -1,33 +1,33 @@
 import FailoverCore
 
-/// Reads what a PostgreSQL server says while a ping logs in, before libpq does, which answers whatever way of giving the
-/// password it is asked for; chapter "Message Flow", "Start-up".
+/// Reads a PostgreSQL server's messages during a ping's login before libpq does. libpq would send the password in any
+/// way that the server requests; chapter "Message Flow", "Start-up".
 struct PostgresPasswordWatch {
-    /// What the next bytes are.
+    /// The meaning of the next bytes.
     enum Reading: Equatable {
-        /// They ask for the password in this way, or not at all.
+        /// They request the password in this way, or not at all.
         case whole(asks: DatabaseServer.PasswordMethod?)
-        /// They end within the head of a message; so many bytes are needed from the first of them on.
+        /// They end within the head of a message. This number of bytes is needed, counted from the first one.
         case incomplete(needed: Int)
     }
 
-    /// Bytes of the present message that are still to come.
+    /// The number of bytes left of the current message.
     private var rest = 0
-    /// The server has let the ping in, or refused it, and can ask no more.
+    /// Whether the server has accepted or refused the login and can request nothing more.
     private(set) var isOver = false
 
     private static let headSize = 5
-    /// Type, length and kind of a request for authentication.
+    /// The size of the type, length and kind of an authentication request.
     private static let requestSize = 9
 
-    /// The next bytes, which libpq is about to read.
+    /// Reads the next bytes, which libpq is about to read.
     mutating func read(_ bytes: [UInt8]) -> Reading {
         var (index, asks) = (min(rest, bytes.count), DatabaseServer.PasswordMethod?.none)
         var (rest, isOver) = (rest - index, isOver)
         while index < bytes.count, !isOver {
             let isRequest = bytes[index] == UInt8(ascii: "R")
             let needed = index + (isRequest ? Self.requestSize : Self.headSize)
-            // What libpq does not expect ends the login.
+            // A message that libpq does not expect ends the login.
             guard isRequest || bytes[index] == UInt8(ascii: "v") else {
                 isOver = true
                 break
@@ -61,11 +61,11 @@ struct PostgresPasswordWatch {
 }
 
 extension DatabaseServer {
-    /// Whether the server may be given the password in this way.
+    /// Whether the password may be sent to the server in this way.
     func mayAsk(_ method: PasswordMethod) -> Bool {
         if let passwordMethods { return passwordMethods.contains(method) }
         if method == .scram { return true }
-        // It is known who asks.
+        // The server's identity is verified.
         switch (endpoint, tls) {
         case (.unix, _), (_, .verifyCA), (_, .verifyFull): return true
         case (.tcp, .disable), (.tcp, .prefer), (.tcp, .require): return false
@@ -74,19 +74,19 @@ extension DatabaseServer {
 }
 
 extension DatabaseServer {
-    /// What is said of a server that asks for the password in a way that it may not.
+    /// The failure message for a server that requests the password in a way that is not allowed.
     func refusal(of method: PasswordMethod) -> String {
-        let words =
+        let message =
             switch method {
             case .scram: "by SCRAM"
             case .md5: "as an MD5 hash"
             case .cleartext: "in clear text"
             }
         let allow = "password_methods: [scram, \(method.rawValue)]"
-        let question = "the server asks for the password \(words)"
+        let question = "the server asks for the password \(message)"
         if passwordMethods != nil { return "\(question), which password_methods does not allow" }
         return
-            "\(question), and it is not known who asks; it was not told. What helps: "
-            + "password_encryption = scram-sha-256 and the password set anew, or tls: verify-full, or \(allow)"
+            "\(question), and its identity is not verified; the password was not sent. To fix this, use "
+            + "password_encryption = scram-sha-256 and set the password again, or tls: verify-full, or \(allow)"
     }
 }

@@ -1,15 +1,15 @@
-import FailoverCore
+package import FailoverCore
 
-/// What a PostgreSQL replica says of its replication.
+/// The replication status of a PostgreSQL replica.
 ///
-/// Its WAL receiver knows how far the primary's log is, and recovery how far it is applied; when both are the same, the
-/// replica has all that there is, however long ago that was written. While they differ, the replica is behind by no more
-/// than the age of the last transaction that it has replayed, which an idle primary makes look long; the positions of
-/// earlier pings say it better. That age is the replica's clock less the primary's; where the receiver's messages show
-/// that the replica's is behind, it is put right. Without a receiver it is cut off. (PostgreSQL manual, "Recovery Information Functions",
-/// "pg_stat_wal_receiver".)
-enum PostgresReplication {
-    static func question(user: String) -> PostgresQuestion {
+/// The WAL receiver knows the primary's WAL position, and recovery knows the applied one. If both are equal, the
+/// replica is up to date, however old the last transaction is. If they differ, the lag is at most the age of the last
+/// replayed transaction. That age overestimates the lag after an idle period of the primary; the positions of earlier
+/// pings are more exact. The age is the replica's clock minus the primary's. If the receiver's messages show that the
+/// replica's clock is behind, the age is corrected. Without a receiver the replica is cut off. (PostgreSQL manual,
+/// "Recovery Information Functions", "pg_stat_wal_receiver".)
+package enum PostgresReplication {
+    package static func question(user: String) -> PostgresQuestion {
         PostgresQuestion(
             """
             SELECT pg_catalog.pg_is_in_recovery(), r.pid IS NOT NULL, r.status, \
@@ -19,41 +19,41 @@ enum PostgresReplication {
             EXTRACT(EPOCH FROM pg_catalog.clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp()), \
             EXTRACT(EPOCH FROM r.last_msg_send_time - r.last_msg_receipt_time) \
             FROM (SELECT 1) one LEFT JOIN pg_catalog.pg_stat_wal_receiver r ON true
-            """, called: "the question for replication",
+            """, called: "the replication query",
             grants: functions.map { .executing($0, by: user) } + [seeingTheReceiver(user)])
     }
 
-    /// How far a primary's log is on its disk, which is as far as it sends; NULL of a replica.
+    /// A primary's WAL position on disk, up to which it sends WAL; NULL for a replica.
     static func positionQuestion(user: String) -> PostgresQuestion {
         PostgresQuestion(
             """
             SELECT CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN \
             pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_flush_lsn(), '0/0') END
-            """, called: "the question for the log's end",
+            """, called: "the WAL position query",
             grants: (functions + ["pg_current_wal_flush_lsn()"]).map { .executing($0, by: user) })
     }
 
-    /// What lets a user see the receiver's state.
-    static func seeingTheReceiver(_ user: String) -> PostgresGrant {
+    /// The grant that lets a user see the receiver's state.
+    package static func seeingTheReceiver(_ user: String) -> PostgresGrant {
         .membership(in: "pg_read_all_stats", for: user)
     }
 
-    /// Everybody may call them, unless an administrator has revoked that.
+    /// Any user may call these functions, unless an administrator has revoked that.
     private static let functions = [
         "pg_is_in_recovery()", "pg_is_wal_replay_paused()", "pg_wal_lsn_diff(pg_lsn, pg_lsn)",
         "pg_last_wal_receive_lsn()", "pg_last_wal_replay_lsn()", "pg_last_xact_replay_timestamp()",
     ]
 
-    /// What the answer says.
-    enum Answer: Hashable {
+    /// The meaning of the answer.
+    package enum Answer: Hashable {
         case reading(ReplicationReading)
-        /// A primary, which has no lag.
+        /// The server is a primary, which has no lag.
         case notReplicating
-        /// There is a receiver, and its state is hidden from the user.
+        /// A receiver is running, but its state is hidden from the user.
         case hidden
         case nonsense
 
-        /// The role that it shows; `nil` of nonsense.
+        /// The role according to the answer; `nil` if the answer is invalid.
         var role: DatabaseServer.Role? {
             switch self {
             case .reading, .hidden: .replica
@@ -63,11 +63,11 @@ enum PostgresReplication {
         }
     }
 
-    static func answer(in rows: [[String?]]) -> Answer {
+    package static func answer(in rows: [[String?]]) -> Answer {
         guard rows.count == 1, rows[0].count == 8 else { return .nonsense }
         let row = rows[0]
         guard row[0] == "t" else { return row[0] == "f" ? .notReplicating : .nonsense }
-        // Before the first record there is none applied.
+        // Before the first WAL record, none is applied.
         guard let applied = row[5].map({ UInt64($0) }) ?? 0 else { return .nonsense }
         let hasReceiver = row[1] == "t"
         if hasReceiver && row[2] == nil { return .hidden }
@@ -81,8 +81,8 @@ enum PostgresReplication {
             reading.stopped = "replay is paused"
         }
         reading.behind = duration(row[6])
-        // What was received before it was sent shows the least by which the clocks differ. The other way round it may
-        // have been long on its way.
+        // A message that was received before it was sent shows the minimum difference of the clocks. In the other
+        // direction the message may have been delayed.
         reading.clockBehind = duration(row[7]).map { max(.zero, $0) }
         reading.positions = .init(known: isStreaming ? row[4].flatMap { UInt64($0) } : nil, applied: applied)
         return .reading(reading)
@@ -91,5 +91,83 @@ enum PostgresReplication {
     private static func duration(_ seconds: String?) -> Duration? {
         guard let seconds = seconds.flatMap(Double.init), abs(seconds) < 1e9 else { return nil }
         return .milliseconds(Int64(seconds * 1000))
+    }
+}
+
+/// The role of a PostgreSQL server: a replica is in recovery until it is promoted.
+///
+/// PostgreSQL manual, "Recovery Control Functions". Any user may query it, unless an administrator has revoked that.
+enum PostgresRole {
+    /// The schema is given, so that a `search_path` cannot substitute another function.
+    static func question(user: String) -> PostgresQuestion {
+        PostgresQuestion(
+            "SELECT pg_catalog.pg_is_in_recovery()", called: "the role query",
+            grants: [.executing("pg_is_in_recovery()", by: user)])
+    }
+
+    /// The role in the answer; `nil` if the answer is invalid.
+    static func answer(in rows: [[String?]]) -> DatabaseServer.Role? {
+        guard rows.count == 1, rows[0].count == 1 else { return nil }
+        return switch rows[0][0] {
+        case "t": .replica
+        case "f": .primary
+        default: nil
+        }
+    }
+}
+
+/// A query of a ping to a PostgreSQL server.
+package struct PostgresQuestion {
+    let query: String
+    /// The name for messages, for example `the ping query`.
+    let name: String
+    /// A prefix for server errors that do not show which query they are about, for example `heartbeat_query: `.
+    let prefix: String
+    /// The grants that allow the query; empty if they are unknown.
+    private let grants: [PostgresGrant]
+
+    /// - Parameter grants: a grant without a subject must be last.
+    package init(_ query: String, called name: String, prefix: String = "", grants: [PostgresGrant] = []) {
+        self.query = query
+        self.name = name
+        self.prefix = prefix
+        self.grants = grants
+    }
+
+    /// The statement that grants what the error message names. Object names in the message do not depend on the
+    /// language.
+    func grant(helpingAgainst message: String) -> String? {
+        (grants.first { $0.subject.map(message.contains) ?? true })?.statement
+    }
+}
+
+/// A statement that allows a query.
+package struct PostgresGrant {
+    /// The object name in errors; `nil` matches any error.
+    let subject: String?
+    package let statement: String
+
+    /// - Parameter function: the function with its argument types, in `pg_catalog`.
+    static func executing(_ function: String, by user: String) -> PostgresGrant {
+        PostgresGrant(
+            subject: function.split(separator: "(").first.map(String.init),
+            statement: "GRANT EXECUTE ON FUNCTION pg_catalog.\(function) TO \(user.asPostgresName)")
+    }
+
+    /// The grant for a query of the operator, whose errors name the table.
+    static func reading(by user: String) -> PostgresGrant {
+        PostgresGrant(subject: nil, statement: "GRANT SELECT ON <table> TO \(user.asPostgresName)")
+    }
+
+    /// Membership in one of the server's own roles.
+    static func membership(in role: String, for user: String) -> PostgresGrant {
+        PostgresGrant(subject: nil, statement: "GRANT \(role) TO \(user.asPostgresName)")
+    }
+}
+
+extension String {
+    /// The name of a role as a quoted identifier.
+    var asPostgresName: String {
+        "\"\(split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\""))\""
     }
 }

@@ -1,8 +1,5 @@
-/// What a peer says is not AMQP 0-9-1.
-struct AMQPViolation: Error, Equatable {
-    let words: String
-
-    static let noAMQP = AMQPViolation(words: "what it says is no AMQP")
+extension ProtocolViolation {
+    static let noAMQP = ProtocolViolation(message: "the answer is not AMQP")
 }
 
 /// A frame of AMQP 0-9-1 (chapter 4.2.3).
@@ -10,14 +7,14 @@ struct AMQPFrame: Equatable {
     static let method: UInt8 = 1
     static let heartbeat: UInt8 = 8
     private static let end: UInt8 = 0xce
-    /// No server says more at once in a ping.
+    /// The maximum size of a payload in a ping.
     private static let largestPayload = 32 << 10
 
     var type = method
     var channel: UInt16
     var payload: [UInt8]
 
-    /// As it goes on the wire.
+    /// The encoded frame.
     var bytes: [UInt8] {
         var bytes = AMQPBytes()
         bytes.add(type)
@@ -26,11 +23,11 @@ struct AMQPFrame: Equatable {
         return bytes.bytes + payload + [Self.end]
     }
 
-    /// Takes the first frame from what has arrived; `nil` if it has not arrived as a whole.
-    static func take(from arrived: inout [UInt8]) throws(AMQPViolation) -> AMQPFrame? {
+    /// Takes the first frame from the bytes that have arrived; `nil` if it is incomplete.
+    static func take(from arrived: inout [UInt8]) throws(ProtocolViolation) -> AMQPFrame? {
         guard let type = arrived.first else { return nil }
-        // What a server says that wants another version, and closes.
-        if type == UInt8(ascii: "A") { throw AMQPViolation(words: "does not speak AMQP 0-9-1") }
+        // A server that requires another version sends a protocol header and closes.
+        if type == UInt8(ascii: "A") { throw ProtocolViolation(message: "does not speak AMQP 0-9-1") }
         guard type == method || type == heartbeat else { throw .noAMQP }
         guard arrived.count >= 7 else { return nil }
         var head = AMQPArguments(arrived.dropFirst())
@@ -52,7 +49,7 @@ struct AMQPBytes {
         withUnsafeBytes(of: number.bigEndian) { bytes += $0 }
     }
 
-    /// A short string: at most 255 bytes, the rest is cut off.
+    /// A short string: at most 255 bytes; the rest is cut off.
     mutating func addShort(_ text: String) {
         let text = text.utf8.prefix(255)
         add(UInt8(text.count))
@@ -72,23 +69,23 @@ struct AMQPArguments {
 
     init(_ bytes: ArraySlice<UInt8>) { rest = bytes }
 
-    mutating func short() throws(AMQPViolation) -> UInt16 {
+    mutating func short() throws(ProtocolViolation) -> UInt16 {
         try take(2).reduce(0) { $0 << 8 | UInt16($1) }
     }
 
-    mutating func long() throws(AMQPViolation) -> UInt32 {
+    mutating func long() throws(ProtocolViolation) -> UInt32 {
         try take(4).reduce(0) { $0 << 8 | UInt32($1) }
     }
 
-    mutating func shortString() throws(AMQPViolation) -> String {
+    mutating func shortString() throws(ProtocolViolation) -> String {
         let count = Int(try take(1).first ?? 0)
         return String(decoding: try take(count), as: UTF8.self)
     }
 
-    /// A long string, or a table unread.
-    mutating func longBytes() throws(AMQPViolation) -> ArraySlice<UInt8> { try take(Int(try long())) }
+    /// A long string, or a table without decoding it.
+    mutating func longBytes() throws(ProtocolViolation) -> ArraySlice<UInt8> { try take(Int(try long())) }
 
-    private mutating func take(_ count: Int) throws(AMQPViolation) -> ArraySlice<UInt8> {
+    private mutating func take(_ count: Int) throws(ProtocolViolation) -> ArraySlice<UInt8> {
         guard rest.count >= count else { throw .noAMQP }
         defer { rest = rest.dropFirst(count) }
         return rest.prefix(count)

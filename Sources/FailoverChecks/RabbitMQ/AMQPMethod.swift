@@ -1,30 +1,30 @@
-/// What a server tells or asks in a ping, of the methods of AMQP 0-9-1.
+/// The AMQP 0-9-1 methods that a server sends in a ping.
 enum AMQPMethod: Equatable {
-    /// connection.start, with the ways to log in that the server offers, separated by spaces.
+    /// connection.start, with the login mechanisms that the server offers, separated by spaces.
     case start(mechanisms: String)
     /// connection.tune
     case tune(channels: UInt16, frameSize: UInt32)
     /// connection.open-ok
     case opened
-    /// connection.close: the server ends the connection, and says why.
+    /// connection.close: the server ends the connection and gives a reason.
     case close(code: UInt16, text: String)
     /// connection.close-ok
     case closed
     /// channel.open-ok
     case channelOpened
-    /// channel.close: the server ends the channel, and says why.
+    /// channel.close: the server ends the channel and gives a reason.
     case channelClose(code: UInt16, text: String)
     /// channel.close-ok
     case channelClosed
-    /// No method of a ping.
+    /// Any other method.
     case other
 
-    /// Reads the payload of a method's frame.
-    init(_ payload: [UInt8]) throws(AMQPViolation) {
+    /// Decodes the payload of a method frame.
+    init(_ payload: [UInt8]) throws(ProtocolViolation) {
         var arguments = AMQPArguments(payload[...])
         switch (try arguments.short(), try arguments.short()) {
         case (10, 10):
-            guard try arguments.short() == 0x0009 else { throw AMQPViolation(words: "does not speak AMQP 0-9-1") }
+            guard try arguments.short() == 0x0009 else { throw ProtocolViolation(message: "does not speak AMQP 0-9-1") }
             _ = try arguments.longBytes()
             self = .start(mechanisms: String(decoding: try arguments.longBytes(), as: UTF8.self))
         case (10, 30): self = .tune(channels: try arguments.short(), frameSize: try arguments.long())
@@ -39,12 +39,12 @@ enum AMQPMethod: Equatable {
     }
 }
 
-/// What a ping says.
+/// The frames that a ping sends.
 extension AMQPFrame {
-    /// The header that opens a connection, which is no frame.
+    /// The protocol header that opens a connection. It is not a frame.
     static let protocolHeader = Array("AMQP".utf8) + [0, 0, 9, 1]
 
-    /// connection.start-ok: the login, by PLAIN.
+    /// connection.start-ok: the login with PLAIN.
     static func startOK(user: String, password: String) -> AMQPFrame {
         frame(10, 11) { arguments in
             arguments.addLong(clientProperties)
@@ -54,7 +54,7 @@ extension AMQPFrame {
         }
     }
 
-    /// connection.tune-ok: what the server proposes, and no heartbeats.
+    /// connection.tune-ok: the server's proposal, without heartbeats.
     static func tuneOK(channels: UInt16, frameSize: UInt32) -> AMQPFrame {
         frame(10, 31) { arguments in
             arguments.add(channels)
@@ -97,7 +97,7 @@ extension AMQPFrame {
         arguments.add(UInt32(0))
     }
 
-    /// Without this capability RabbitMQ refuses a login by closing the connection, without a word.
+    /// Without this capability RabbitMQ refuses a login by closing the connection without a reason.
     private static var clientProperties: [UInt8] {
         var capabilities = AMQPBytes()
         capabilities.addShort("authentication_failure_close")

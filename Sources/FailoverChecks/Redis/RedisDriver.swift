@@ -1,12 +1,12 @@
 import FailoverCore
 
-/// Logs in to a Redis server, pings it, and asks whether it is loading its data or has lost its primary.
+/// Logs in to a Redis server, pings it, and queries whether it is loading its data or has lost its primary.
 ///
-/// A user who may not ask that is content with the ping: what the server says of the state is a bonus.
+/// If the user lacks the permission for that query, a successful ping is enough.
 struct RedisDriver: PingDriver {
     let server: RedisServer
 
-    func ping(_ attempt: PingAttempt) throws(PingFailure) {
+    func ping(_ attempt: PingAttempt) throws(PingFailure) -> ServerAnswer {
         let stream = try PingStream.connect(
             attempt, to: server.endpoint, tls: server.tls, authorities: server.tlsAuthorities)
         guard let replies = RedisReplyReader() else { throw attempt.failure(.local, "out of memory") }
@@ -14,7 +14,7 @@ struct RedisDriver: PingDriver {
 
         attempt.reached(.login)
         if let password = server.password?.reveal() ?? server.user.map({ _ in "" }) {
-            // Before Redis 6 there are no users, and AUTH takes nothing but the password.
+            // Before Redis 6 there are no users, and AUTH accepts only a password.
             try conversation.expect(
                 "OK", to: server.user.map { RedisCommand("AUTH", $0, password) } ?? RedisCommand("AUTH", password))
         }
@@ -24,13 +24,14 @@ struct RedisDriver: PingDriver {
         try conversation.expect("PONG", to: RedisCommand("PING"))
         for section in ["replication", "persistence"] {
             guard let text = try conversation.text(RedisCommand("INFO", section)) else { continue }
-            if let trouble = RedisInfo(text).trouble { throw attempt.failure(trouble.reason, trouble.words) }
+            if let trouble = RedisInfo(text).trouble { throw attempt.failure(trouble.reason, trouble.message) }
         }
         conversation.end()
+        return ServerAnswer()
     }
 }
 
-/// Commands and their answers, one at a time.
+/// Sends commands and reads their answers, one at a time.
 private struct RedisConversation: ~Copyable {
     private var stream: PingStream
     private var replies: RedisReplyReader
@@ -42,13 +43,13 @@ private struct RedisConversation: ~Copyable {
         self.attempt = attempt
     }
 
-    /// Sends a command that has one good answer. After the login the user may lack the right to it.
+    /// Sends a command that has one valid answer. After the login, a missing permission for it is accepted.
     mutating func expect(_ answer: String, to command: RedisCommand) throws(PingFailure) {
         switch try reply(to: command) {
         case .text(answer): return
         case .error(let error) where error.isOfPermission && attempt.stage == .query: return
         case .error(let error): throw attempt.failure(error.reason(at: attempt.stage), error.text)
-        case .text, .other: throw attempt.failure(.protocolViolation, "does not answer as Redis does")
+        case .text, .other: throw attempt.failure(.protocolViolation, "unexpected Redis answer")
         }
     }
 
@@ -60,7 +61,7 @@ private struct RedisConversation: ~Copyable {
             let reason = error.reason(at: attempt.stage)
             if reason == .query { return nil }
             throw attempt.failure(reason, error.text)
-        case .other: throw attempt.failure(.protocolViolation, "does not answer as Redis does")
+        case .other: throw attempt.failure(.protocolViolation, "unexpected Redis answer")
         }
     }
 
@@ -74,7 +75,7 @@ private struct RedisConversation: ~Copyable {
         } catch let error as PingFailure {
             throw error
         } catch {
-            throw attempt.failure(.protocolViolation, "what it says is no answer of a Redis server")
+            throw attempt.failure(.protocolViolation, "the answer is not RESP")
         }
     }
 

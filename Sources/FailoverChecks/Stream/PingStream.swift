@@ -1,16 +1,16 @@
 import FailoverCore
 import FailoverSystem
 
-/// A connection to a server over TCP or TLS, within an attempt's deadline and a bound on what is read, whatever the
+/// A connection to a server over TCP or TLS. The attempt's deadline and a limit of received bytes hold whatever the
 /// server does.
 struct PingStream: ~Copyable {
     private let connection: TCPConnection
     private let tls: TLSSession?
     private let attempt: PingAttempt
-    /// Counted on the wire.
+    /// The number of received bytes, including TLS.
     private var received = 0
 
-    /// No server says more than a few KiB in a ping, its certificates included.
+    /// The maximum number of bytes in a ping. Real servers send a few KiB, including certificates.
     private static let mostBytes = 64 << 10
 
     private init(_ connection: consuming TCPConnection, _ tls: TLSSession?, _ attempt: PingAttempt) {
@@ -24,9 +24,9 @@ struct PingStream: ~Copyable {
         self.init(try TCPConnection(attempt), nil, attempt)
     }
 
-    /// Connects, with TLS if `tls` says so, to an endpoint whose host the certificate must be for.
+    /// Connects to an endpoint, with TLS if `tls` requires it. The certificate must be for the endpoint's host.
     ///
-    /// - Parameter authorities: path of a PEM file with the authorities to trust; `nil` is the system's.
+    /// - Parameter authorities: path of a PEM file with the trusted authorities; `nil` is the system's.
     static func connect(
         _ attempt: PingAttempt, to endpoint: Endpoint, tls: Bool, authorities: String?
     ) throws(PingFailure) -> PingStream {
@@ -46,7 +46,7 @@ struct PingStream: ~Copyable {
     private mutating func shakeHands(_ tls: TLSSession) throws(PingFailure) {
         while true {
             let outcome = Result { () throws(TLSSession.Failure) in try tls.handshake() }
-            // Also of a failure: an alert tells the server why.
+            // Also after a failure: an alert tells the server the reason.
             try connection.send(tls.takeLeaving(), attempt)
             if try attempt.inTLS({ () throws(TLSSession.Failure) in try outcome.get() }) { return }
             tls.feed(try receiveFromWire())
@@ -60,9 +60,10 @@ struct PingStream: ~Copyable {
         try connection.send(tls.takeLeaving(), attempt)
     }
 
-    /// Waits for bytes; never empty.
+    /// Waits for bytes. The result is never empty.
     ///
-    /// - Throws: `.disconnected` at the end of the stream, `.protocolViolation` when it seems to have none.
+    /// - Throws: `.disconnected` at the end of the stream, `.protocolViolation` if the limit of received bytes is
+    ///   exceeded.
     mutating func receive() throws(PingFailure) -> ArraySlice<UInt8> {
         guard let tls else { return try receiveFromWire() }
         while true {
@@ -79,12 +80,12 @@ struct PingStream: ~Copyable {
         let bytes = try connection.receive(attempt)
         received += bytes.count
         guard received <= Self.mostBytes else {
-            throw attempt.failure(.protocolViolation, "says more than \(Self.mostBytes >> 10) KiB to a ping")
+            throw attempt.failure(.protocolViolation, "sent more than \(Self.mostBytes >> 10) KiB to a ping")
         }
         return bytes
     }
 
-    /// Says goodbye and closes.
+    /// Ends the TLS session and closes the connection properly.
     consuming func closeInOrder() {
         if let tls {
             tls.end()
@@ -95,8 +96,13 @@ struct PingStream: ~Copyable {
 }
 
 extension PingAttempt {
-    /// Tells a failure of TLS as the ping's.
+    /// Converts a TLS failure to a ping failure.
     fileprivate func inTLS<Value>(_ body: () throws(TLSSession.Failure) -> Value) throws(PingFailure) -> Value {
-        do { return try body() } catch { throw failure(error.reason, error.words) }
+        do { return try body() } catch { throw failure(error.reason, error.message) }
     }
+}
+
+/// A peer has violated its protocol.
+struct ProtocolViolation: Error, Equatable {
+    let message: String
 }

@@ -2,26 +2,27 @@ import COpenSSL
 import FailoverCore
 import FailoverSystem
 
-/// The client's side of one TLS session, between bytes in the clear and bytes on the wire; has no socket, never blocks.
+/// The client side of a TLS session. Converts between clear-text bytes and bytes on the wire. It has no socket and
+/// never blocks.
 ///
 /// The chain and the host name are always verified.
 final class TLSSession {
-    /// Why there is no TLS, in OpenSSL's words.
+    /// The reason why TLS failed, with OpenSSL's message.
     struct Failure: Error {
         let reason: PingFailure.Reason
-        let words: String
+        let message: String
     }
 
     private let context: OpaquePointer
     private let session: OpaquePointer
-    /// Owned by the session: what came from the wire, and what shall go there.
+    /// The bytes from the wire and the bytes for it. Owned by the session.
     private let (arrived, leaving): (OpaquePointer, OpaquePointer)
 
-    /// A session not yet agreed on.
+    /// A session before its handshake.
     ///
     /// - Parameters:
-    ///   - host: name or IP literal that the certificate must be for.
-    ///   - authorities: path of a PEM file with the authorities to trust; `nil` is the system's.
+    ///   - host: the name or IP literal that the certificate must be for.
+    ///   - authorities: path of a PEM file with the trusted authorities; `nil` is the system's.
     init(host: String, authorities: String?) throws(Failure) {
         _ = CryptoLibrary.survivesExit
         ERR_clear_error()
@@ -45,7 +46,7 @@ final class TLSSession {
 
         if let authorities {
             guard SSL_CTX_load_verify_locations(context, authorities, nil) == 1 else {
-                throw Failure(reason: .local, words: "\(authorities): \(Self.failure(.local).words)")
+                throw Failure(reason: .local, message: "\(authorities): \(Self.failure(.local).message)")
             }
         } else {
             SSL_CTX_set_default_verify_paths(context)
@@ -57,16 +58,16 @@ final class TLSSession {
         SSL_CTX_free(context)
     }
 
-    /// Whether both sides have agreed; more bytes have to be exchanged if not.
+    /// Continues the handshake. Returns whether it is complete; if not, more bytes must be exchanged.
     func handshake() throws(Failure) -> Bool {
         ERR_clear_error()
         let result = SSL_connect(session)
         if result == 1 { return true }
         if SSL_get_error(session, result) == SSL_ERROR_WANT_READ { return false }
         let verdict = SSL_get_verify_result(session)
-        if verdict != Int(X509_V_OK), let words = X509_verify_cert_error_string(verdict) {
+        if verdict != Int(X509_V_OK), let message = X509_verify_cert_error_string(verdict) {
             ERR_clear_error()
-            throw Failure(reason: .tls, words: "certificate not accepted: \(String(cString: words))")
+            throw Failure(reason: .tls, message: "certificate not accepted: \(String(cString: message))")
         }
         throw Self.failure(.tls)
     }
@@ -76,7 +77,7 @@ final class TLSSession {
         bytes.withUnsafeBytes { _ = BIO_write(arrived, $0.baseAddress, Int32($0.count)) }
     }
 
-    /// The bytes that shall go on the wire now.
+    /// Takes the bytes to send on the wire.
     func takeLeaving() -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: BIO_ctrl_pending(leaving))
         let count = BIO_read(leaving, &bytes, Int32(bytes.count))
@@ -90,7 +91,7 @@ final class TLSSession {
         throw Self.failure(.tls)
     }
 
-    /// Decrypts what has arrived; empty if more has to arrive, `nil` when the peer has ended the session.
+    /// Decrypts the bytes that have arrived; empty if more are needed, `nil` if the peer has ended the session.
     func read() throws(Failure) -> ArraySlice<UInt8>? {
         ERR_clear_error()
         var buffer = [UInt8](repeating: 0, count: 4096)
@@ -103,7 +104,7 @@ final class TLSSession {
         }
     }
 
-    /// Says goodbye.
+    /// Ends the session with a closure alert.
     func end() {
         SSL_shutdown(session)
         ERR_clear_error()
@@ -124,6 +125,6 @@ final class TLSSession {
     }
 
     private static func failure(_ reason: PingFailure.Reason) -> Failure {
-        Failure(reason: reason, words: failover_ssl_error().map { String(cString: $0) } ?? "TLS failed")
+        Failure(reason: reason, message: failover_ssl_error().map { String(cString: $0) } ?? "TLS failed")
     }
 }

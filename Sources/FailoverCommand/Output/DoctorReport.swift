@@ -1,7 +1,8 @@
 import Failover
+import FailoverDoctor
 import FailoverNotify
 
-/// What a diagnosis has found, for people and for programs.
+/// The result of a diagnosis, for people and for programs.
 struct DoctorReport {
     private let diagnosis: Diagnosis
     private let configuration: Configuration
@@ -11,7 +12,7 @@ struct DoctorReport {
         self.configuration = configuration
     }
 
-    /// A paragraph for each alias, route, service or file of which there is something to say, and a line with the count.
+    /// A paragraph for each alias, route, service or file with findings, and a line with the counts.
     ///
     /// - Parameter colour: red for problems, yellow for hints.
     func text(colour: Bool) -> String {
@@ -27,24 +28,24 @@ struct DoctorReport {
             let level = finding.level == .problem ? Terminal.red : Terminal.yellow
             let kind = finding.kind.rawValue
             let mark = finding.level == .hint ? "hint, " : ""
-            let reason = LogText.oneLine(finding.reason).wrapped(after: mark.count + kind.count + 4, indent: "    ")
+            let reason = finding.reason.withoutControls.wrapped(after: mark.count + kind.count + 4, indent: "    ")
             lines.append("  \(mark)\(colour ? "\u{1b}[\(level)m\(kind)\u{1b}[0m" : kind): \(reason)")
-            // One line, whatever its length: it may be copied.
-            lines.append("    → \(LogText.oneLine(finding.remedy))")
+            // On one line, whatever its length, so that it can be copied.
+            lines.append("    → \(finding.remedy.withoutControls)")
         }
         if !lines.isEmpty { blocks.append(lines.joined(separator: "\n")) }
         if !diagnosis.skipped.isEmpty {
             blocks.append(
-                (["not looked at"]
+                (["not examined"]
                     + diagnosis.skipped.map {
-                        "  " + LogText.oneLine("\(heading($0.subject)): \($0.reason)").wrapped(after: 2, indent: "    ")
+                        "  " + "\(heading($0.subject)): \($0.reason)".withoutControls.wrapped(after: 2, indent: "    ")
                     })
                     .joined(separator: "\n"))
         }
         return (blocks + [count]).joined(separator: "\n\n")
     }
 
-    /// An object with the findings and what was skipped; every key is always there.
+    /// An object with the findings and what was skipped. Every key is always present.
     func json() throws -> String {
         try Document(
             findings: diagnosis.findings.map(Document.Finding.init), skipped: diagnosis.skipped.map(Document.Skip.init)
@@ -79,7 +80,7 @@ struct DoctorReport {
             let reason: String
             let remedy: String
 
-            init(_ finding: Failover.Finding) {
+            init(_ finding: FailoverDoctor.Finding) {
                 id = finding.kind.rawValue
                 level = finding.level.rawValue
                 subject = Subject(finding.subject)
@@ -92,7 +93,7 @@ struct DoctorReport {
             let subject: Subject
             let reason: String
 
-            init(_ skip: Diagnosis.Skip) {
+            init(_ skip: SkippedCheck) {
                 subject = Subject(skip.subject)
                 reason = skip.reason
             }
@@ -102,7 +103,7 @@ struct DoctorReport {
             let type: String
             let name: String
 
-            init(_ subject: Failover.Finding.Subject) {
+            init(_ subject: FailoverDoctor.Finding.Subject) {
                 switch subject {
                 case .alias(let name): (type, self.name) = ("alias", name)
                 case .route(let name): (type, self.name) = ("route", name)

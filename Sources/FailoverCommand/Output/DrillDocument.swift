@@ -2,7 +2,7 @@ import Failover
 import FailoverAdmin
 import FailoverCore
 
-/// What became of a drill, as `failover drill --json` prints it. Times in milliseconds.
+/// The result of a drill, as `failover drill --json` prints it. Times are in milliseconds.
 struct DrillDocument: Encodable {
     struct Sessions: Encodable {
         let openBefore: Int
@@ -13,7 +13,7 @@ struct DrillDocument: Encodable {
         let new: [String: Int]
         let refused: Int
         let retried: Int
-        /// Closed where it was safe, on their way back.
+        /// Closed at transaction boundaries, on their way back.
         let moved: Int
         @Nullable var firstBackAfterMs: Double?
         @Nullable var allBackAfterMs: Double?
@@ -21,11 +21,11 @@ struct DrillDocument: Encodable {
         @Nullable var whyNotBack: String?
     }
 
-    struct Probes: Codable {
+    struct Probes: Hashable, Codable {
         let count: Int
         let failed: Int
         let cut: Int
-        /// By what was said.
+        /// By message.
         let errors: [String: Int]
         /// By the alias that answered.
         let answeredBy: [String: Int]
@@ -70,6 +70,6 @@ struct DrillDocument: Encodable {
 }
 
 extension Duration {
-    /// To a thousandth.
+    /// Rounded to a thousandth of a millisecond.
     fileprivate var inMilliseconds: Double { (self / .microseconds(1)).rounded() / 1000 }
 }

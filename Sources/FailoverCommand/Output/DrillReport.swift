@@ -2,16 +2,16 @@ import Failover
 import FailoverAdmin
 import FailoverCore
 
-/// What became of a drill, for people and for programs.
+/// The result of a drill, for people and for programs.
 struct DrillReport {
     private let outcome: DrillOutcome
     private var watch: DrillWatch { outcome.watch }
 
     init(_ outcome: DrillOutcome) { self.outcome = outcome }
 
-    // MARK: People
+    // MARK: Text
 
-    /// A line for each thing that clients saw, then the result.
+    /// One line for each thing that clients saw, then the result.
     func text(colour: Bool) -> String {
         var table = TextTable([
             .init(heading: "DRILL"),
@@ -42,10 +42,10 @@ struct DrillReport {
             rows.append([
                 "probes", "\(probes.count) logins, \(probes.failed) failed, \(probes.cut) cut off with other sessions",
             ])
-            rows.append(["answered by", Self.words(probes.aliases) { "\($0) \($1)" }])
+            rows.append(["answered by", Self.counts(probes.aliases) { "\($0) \($1)" }])
             rows.append(["waits", waits(probes)])
-            for (words, count) in probes.errors.sorted(by: { $0.key < $1.key }) {
-                rows.append(["error", "\(words) (\(count) times)"])
+            for (message, count) in probes.errors.sorted(by: { $0.key < $1.key }) {
+                rows.append(["error", "\(message) (\(count) times)"])
             }
         } else {
             rows.append(["probes", "none: \(outcome.whyNoProbes ?? "")"])
@@ -56,14 +56,14 @@ struct DrillReport {
 
     private var movedAway: String {
         if let left = watch.left { return "no session was left on \(watch.alias) within \(left.inWords)" }
-        let policy = outcome.expectation.leave ? "" : ", as on_outage: keep has it"
+        let policy = outcome.expectation.leave ? "" : " (on_outage: keep)"
         return "\(Self.sessions(watch.stayed)) stayed on \(watch.alias)\(policy)"
     }
 
     private func waits(_ probes: ProbeSummary) -> String {
         [
             probes.median.map { "median \($0.inWords)" }, probes.longest.map { "longest \($0.inWords)" },
-            probes.longestGap.map { "\($0.inWords) without a login at the most" },
+            probes.longestGap.map { "at most \($0.inWords) without a login" },
         ].compactMap(\.self).joined(separator: ", ")
     }
 
@@ -78,12 +78,12 @@ struct DrillReport {
 
     private static func sessions(_ count: Int) -> String { DrillOutcome.count(count, "session", "sessions") }
 
-    private static func words(_ counts: [String: Int], _ words: (String, Int) -> String) -> String {
-        counts.sorted { $0.key < $1.key }.map { words($0.key, $0.value) }.joined(separator: ", ")
+    private static func counts(_ counts: [String: Int], _ text: (String, Int) -> String) -> String {
+        counts.sorted { $0.key < $1.key }.map { text($0.key, $0.value) }.joined(separator: ", ")
     }
 
-    // MARK: Programs
+    // MARK: JSON
 
-    /// An object; every key is always there. Times in milliseconds.
+    /// An object. Every key is always present. Times are in milliseconds.
     func json() throws -> String { try DrillDocument(outcome).jsonText() }
 }

@@ -1,7 +1,7 @@
 import Failover
 import FailoverCore
 
-/// What a ping of each target came to, for people and for programs.
+/// The results of pings, for people and for programs.
 struct PingReport {
     /// One target and its answer.
     typealias Answer = (target: PingTarget, result: PingResult)
@@ -10,7 +10,7 @@ struct PingReport {
 
     var isAllUp: Bool { answers.allSatisfy(\.result.succeeded) }
 
-    /// A line each under headings. What is up shows where it is, what is down who said what.
+    /// One line per target, under headings. A target that is up shows its address, one that is down shows the reason.
     ///
     /// - Parameter colour: green for up, yellow for stale and degraded, red for down.
     func table(colour: Bool) -> String {
@@ -29,10 +29,10 @@ struct PingReport {
         return table.lines(colouring: 2, colour ? colours : nil).joined(separator: "\n")
     }
 
-    /// An array with an object each; every key is always there.
+    /// An array with one object per target. Every key is always present.
     func json() throws -> String { try answers.map(Entry.init).jsonText() }
 
-    /// `degraded`: the server lives and refuses the monitor; `unknown`: this machine could not ask.
+    /// `degraded`: the server is alive and refuses the monitor. `unknown`: this machine could not ask.
     private static func state(_ result: PingResult) -> String {
         switch result.failure?.kind {
         case nil: result.staleness == nil ? "up" : "stale"

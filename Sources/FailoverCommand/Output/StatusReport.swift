@@ -2,7 +2,7 @@ import FailoverAdmin
 import FailoverCore
 import FailoverSystem
 
-/// A status document for people, made for 80 columns.
+/// A status document as text, for 80 columns.
 struct StatusReport {
     private let status: StatusDocument
 
@@ -54,7 +54,7 @@ struct StatusReport {
         return lines.joined(separator: "\n")
     }
 
-    /// A drilled alias counts as down, whether it is or not.
+    /// An alias in a drill counts as down, whatever its own state is.
     private static func state(of alias: RouteDocument.Alias) -> String {
         guard alias.drill != nil else { return alias.state }
         return alias.state == "down" ? "down, drill" : "down (drill)"
@@ -76,7 +76,7 @@ struct StatusReport {
             case .nothingUp, .closed: " (\(route.reason ?? "nothing is up"))"
             }
         let serving = route.aliases.filter(\.serving).map(\.name)
-        return "served by \(serving.isEmpty ? "nobody" : serving.joined(separator: ", "))\(why); \(counts)"
+        return "served by \(serving.isEmpty ? "no alias" : serving.joined(separator: ", "))\(why); \(counts)"
     }
 
     private func services(colour: Bool) -> String {
@@ -104,7 +104,7 @@ struct StatusReport {
         state == "down" ? Terminal.red : isDoubtful ? Terminal.yellow : Terminal.green
     }
 
-    /// How long before the status a time was.
+    /// The time between then and the status, in words.
     private func age(_ time: String) -> String {
         guard let now = WallTime(text: status.time), let then = WallTime(text: time) else { return "?" }
         return (now.sinceEpoch - then.sinceEpoch).inWords

@@ -1,4 +1,4 @@
-/// Where a server is to be found, as the configuration names it.
+/// The location of a server, as the configuration names it.
 public enum Endpoint: Hashable, Sendable {
     /// A host name or IP literal with a port. Names are resolved again at every ping.
     case tcp(host: String, port: UInt16)
@@ -14,3 +14,20 @@ extension Endpoint: CustomStringConvertible {
         }
     }
 }
+
+/// A resolved address: the bytes of a `sockaddr`, in the kernel's format, and its text for people.
+///
+/// The core only carries the address from the check that resolved it to the dialer that connects to it.
+public struct SocketAddress: Hashable, Sendable {
+    /// The bytes of a `sockaddr_in`, `sockaddr_in6` or `sockaddr_un`.
+    public let bytes: [UInt8]
+    /// `192.0.2.1:5432`, `[2001:db8::1]:5432` or `unix:/path`.
+    public let description: String
+
+    public init(bytes: [UInt8], description: String) {
+        self.bytes = bytes
+        self.description = description
+    }
+}
+
+extension SocketAddress: CustomStringConvertible {}

@@ -1,35 +1,36 @@
-/// A change of a service's decided state, the reminder of one that lasts, or a change of its health or a replica's freshness.
+/// A change of a service's decided state, a reminder of one that lasts, or a change of its health or of a replica's
+/// freshness.
 public struct FailoverEvent: Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
         /// The service went down.
         case outage(PingFailure)
-        /// It is still down.
+        /// The service is still down.
         case reminder(PingFailure, lasting: Duration)
-        /// It is back, after that long.
+        /// The service is back up. The outage lasted `after`.
         case recovery(after: Duration)
-        /// A replica's data is too old: it serves last, or not at all.
+        /// A replica's data is too old: the replica serves last, or not at all.
         case stale(Staleness)
-        /// It no longer is, after that long.
+        /// The replica's data is fresh again. It was stale for `after`.
         case fresh(after: Duration)
-        /// The service is up, but its server refuses the monitor, for that long already; sessions stay. From the start: no
-        /// ping has ever succeeded.
+        /// The service is up, but its server has refused the monitor for `lasting`. Sessions stay. `fromTheStart`
+        /// means that no ping has ever succeeded.
         case degraded(PingFailure, lasting: Duration, fromTheStart: Bool)
-        /// The server answers the monitor again, after that long.
+        /// The server answers the monitor again. The refusals lasted `after`.
         case healthy(after: Duration)
     }
 
     /// Name of the service.
     public let service: String
     public let kind: Kind
-    /// When it was decided.
+    /// When the change was decided.
     public let time: WallTime
-    /// The machine of the process that decided.
+    /// The machine of the process that decided the change.
     public let host: String
-    /// The process that decided; every proxy decides for itself.
+    /// The process that decided the change. Each proxy decides for itself.
     public let processID: Int32
     /// The alias that serves the service's route from now on; `nil` when there is none, or the service has no route.
     public let currentAlias: String?
-    /// Made up, to see whether notifiers work.
+    /// Whether the event is a test of the notifiers.
     public let isTest: Bool
 
     public init(
@@ -45,7 +46,7 @@ public struct FailoverEvent: Hashable, Sendable {
         self.isTest = isTest
     }
 
-    /// What the ping said that failed; only of an outage, of a server that refuses the monitor, and of their reminders.
+    /// The failure of the ping. Only for an outage, for a server that refuses the monitor, and for their reminders.
     public var failure: PingFailure? {
         switch kind {
         case .outage(let failure), .reminder(let failure, _), .degraded(let failure, _, _): failure
@@ -53,15 +54,15 @@ public struct FailoverEvent: Hashable, Sendable {
         }
     }
 
-    /// Why a replica serves last; only when it has become stale.
+    /// Why a replica serves last. Only for the event that the replica has become stale.
     public var staleness: Staleness? {
         if case .stale(let staleness) = kind { staleness } else { nil }
     }
 
-    /// What was said, in the words of whoever said it.
+    /// The detail in the words of the server or system that reported it.
     public var detail: String? { failure?.detail ?? staleness?.description }
 
-    /// How long the outage, the staleness or the degradation had lasted at ``time``; zero when it has just begun.
+    /// How long the outage, the staleness or the degradation had lasted at ``time``. Zero if it has just begun.
     public var outageDuration: Duration {
         switch kind {
         case .outage, .stale: .zero
@@ -70,7 +71,7 @@ public struct FailoverEvent: Hashable, Sendable {
         }
     }
 
-    /// Whether it repeats what was told before.
+    /// Whether the event repeats an earlier one.
     public var isReminder: Bool {
         switch kind {
         case .reminder: true
@@ -82,12 +83,12 @@ public struct FailoverEvent: Hashable, Sendable {
     /// When the outage, the staleness or the degradation began.
     public var since: WallTime { time.before(outageDuration) }
 
-    /// The log line of the event; that of an outage and a recovery word for word as the older library wrote it.
+    /// The log line of the event. The lines of an outage and of a recovery are exactly those of the older library.
     public var message: String {
         switch kind {
         case .outage, .reminder: "\(service) outage. Failover initiated. (Process ID: \(processID))"
         case .recovery: "\(service) is back up. Recovery complete. (Process ID: \(processID))"
-        case .stale: "\(service) is stale. Others are preferred."
+        case .stale: "\(service) is stale. New sessions prefer other aliases."
         case .fresh: "\(service) is fresh again."
         case .degraded: "\(service) is degraded: its server refuses the monitor. Sessions stay."
         case .healthy: "\(service) is healthy again."
@@ -96,7 +97,7 @@ public struct FailoverEvent: Hashable, Sendable {
 }
 
 extension FailoverEvent.Kind {
-    /// The word of `events` in the configuration.
+    /// The name of the kind, as in `events` of the configuration.
     public var name: Name {
         switch self {
         case .outage: .outage
@@ -113,7 +114,7 @@ extension FailoverEvent.Kind {
     public enum Name: String, Hashable, Sendable, CaseIterable {
         case outage, reminder, recovery, stale, fresh, degraded, healthy
 
-        /// What an event tells of: of each, beginnings and ends alternate.
+        /// The subject of an event. For each subject, beginnings and ends alternate.
         public enum Subject: Hashable, Sendable {
             /// Whether a service is up.
             case state
@@ -123,7 +124,7 @@ extension FailoverEvent.Kind {
             case health
         }
 
-        /// What it tells of.
+        /// The subject of events of this kind.
         public var subject: Subject {
             switch self {
             case .outage, .reminder, .recovery: .state

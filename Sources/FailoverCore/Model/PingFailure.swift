@@ -1,8 +1,8 @@
-/// Why a ping failed: a reason that programs can tell apart, and the words of whoever refused.
-public struct PingFailure: Error, Hashable, Sendable, Codable {
+/// Why a ping failed: a reason for programs, and a detail in the words of the server or system that reported it.
+public struct PingFailure: Error, Hashable, Sendable {
     /// What kind of failure this is.
     public let reason: Reason
-    /// Who said what: `127.0.0.1:5433: FATAL: the database system is starting up`. Never holds a secret.
+    /// The peer and its message: `127.0.0.1:5433: FATAL: the database system is starting up`. Never holds a secret.
     public let detail: String
 
     public init(_ reason: Reason, _ detail: String) {
@@ -13,8 +13,8 @@ public struct PingFailure: Error, Hashable, Sendable, Codable {
 
 extension PingFailure {
     /// The kinds of failure of a ping.
-    public enum Reason: Hashable, Sendable, Codable {
-        /// Nobody listens at the address.
+    public enum Reason: Hashable, Sendable {
+        /// No server listens at the address.
         case refused
         /// The time limit passed during this stage.
         case timeout(Stage)
@@ -32,25 +32,25 @@ extension PingFailure {
         case shuttingDown
         /// The server has no connection, memory or thread left: PostgreSQL's class 53, MySQL 1040.
         case tooManyConnections
-        /// The user of the ping has as many connections as it may: MySQL 1203 and 1226, a role's `CONNECTION LIMIT`. Others
-        /// may have room.
+        /// The user of the ping has reached its connection limit: MySQL 1203 and 1226, a role's `CONNECTION LIMIT`.
+        /// Other users may still connect.
         case userLimit
         /// MySQL 1129 (blocked after many errors) and 1130 (host not allowed).
         case hostBlocked
-        /// TLS could not be agreed on, or the certificate did not verify.
+        /// The TLS handshake failed, or the certificate did not verify.
         case tls
         /// `ping_query` failed.
         case query
-        /// The server broke a question off, as for a lock, its own time limit or a conflict with what it replays; or it has
-        /// answered `ping_query`, and failed at a question of the monitor's own.
+        /// The server cancelled a query, for example because of a lock, its own time limit or a recovery conflict; or
+        /// it answered `ping_query` and then failed at a query of the monitor.
         case unanswered
         /// `heartbeat_query` failed, or its answer is not a number of seconds: the lag is unknown.
         case heartbeat
         /// A database server that answers, but is a primary where a replica is expected, or the other way round.
         case wrongRole
-        /// A database replica that does not follow its primary, where that is to count as an outage.
+        /// A database replica does not follow its primary, and the configuration counts this as an outage.
         case replicationStopped
-        /// The user of the ping may not ask what the ping has to know.
+        /// The user of the ping lacks a privilege that the ping needs.
         case missingPrivilege
         /// The peer does not speak the protocol.
         case protocolViolation
@@ -58,29 +58,29 @@ extension PingFailure {
         case cutOff
         /// Some servers of a pool are down, the others answer. The names are those of the servers that are down.
         case serversDown([String])
-        /// A command ended with another exit status than 0, or by a signal.
+        /// A command ended with an exit status other than 0, or by a signal.
         case command
         /// This machine lacks what a ping needs: descriptors, memory, a readable file.
         case local
-        /// None: an operator rehearses an outage.
+        /// No failure: an operator has started an outage drill.
         case drill
-        /// A service of the user's own failed in a way of its own.
+        /// A service that the user implements failed in a way of its own.
         case other
     }
 
-    /// How far a ping had come when its time was up.
-    public enum Stage: String, Hashable, Sendable, CaseIterable, Codable {
+    /// The stage of a ping at its time limit.
+    public enum Stage: String, Hashable, Sendable, CaseIterable {
         case lookup = "looking up the name"
         case connecting
         case login = "logging in"
         case query = "running the query"
-        /// `ping_query` was answered; what follows it was not.
+        /// `ping_query` was answered, the query after it was not.
         case question = "asking for its role and replication"
-        /// A command of the operator's own.
+        /// A command that the operator configured.
         case command = "running the command"
         /// An earlier ping of this service has not returned yet.
         case hung = "an earlier ping still hangs"
-        /// A service of the user's own, which tells no stages.
+        /// A service that the user implements. It reports no stages.
         case ping = "pinging"
     }
 }
@@ -118,10 +118,10 @@ extension PingFailure.Reason: CustomStringConvertible {
 }
 
 extension PingFailure {
-    /// What a rehearsed outage is told with.
+    /// The failure that a drill reports.
     static let drill = PingFailure(.drill, "an outage rehearsed by an operator")
 
-    /// Whether other servers of a pool are down than those of an earlier failure.
+    /// Whether the servers of a pool that are down differ from those of an earlier failure.
     func isOfOtherServers(than earlier: PingFailure) -> Bool {
         guard case .serversDown(let names) = reason, case .serversDown(let earlierNames) = earlier.reason else {
             return false
@@ -132,4 +132,44 @@ extension PingFailure {
 
 extension PingFailure: CustomStringConvertible {
     public var description: String { "\(reason): \(detail)" }
+}
+
+extension PingFailure {
+    /// What a failed ping says about its service.
+    public enum Kind: Hashable, Sendable {
+        /// No server serves at the address: the peer refuses, is silent, starts up, shuts down, has the wrong role,
+        /// or violates the protocol.
+        case dead
+        /// The server is alive and refuses the monitor: it is full, it does not accept the login, or it does not
+        /// answer a query.
+        case refusal
+        /// This machine could not ask: it lacks a descriptor, memory, a source port, a file, or an answer of the
+        /// resolver. The failure says nothing about the service.
+        case local
+    }
+
+    /// What this failure says about its service.
+    public var kind: Kind { reason.kind }
+}
+
+extension PingFailure.Reason {
+    /// Whether the failure is about the role or the replication of the server. Only an answer can show that these are
+    /// right again.
+    package var isOfRole: Bool { self == .wrongRole || self == .replicationStopped }
+
+    /// What a failure for this reason says about the service.
+    public var kind: PingFailure.Kind {
+        switch self {
+        case .refused, .unreachable, .disconnected, .startingUp, .shuttingDown, .query, .wrongRole, .replicationStopped,
+            .protocolViolation, .cutOff, .serversDown, .command, .drill, .other:
+            .dead
+        case .timeout(.lookup): .local
+        case .timeout(.question): .refusal
+        case .timeout: .dead
+        case .authentication, .tooManyConnections, .userLimit, .hostBlocked, .tls, .unanswered, .heartbeat,
+            .missingPrivilege:
+            .refusal
+        case .unresolved, .local: .local
+        }
+    }
 }

@@ -1,21 +1,22 @@
-/// What PgBouncer means by an error of its own. It has one SQLSTATE for nearly all of them and tells the rest in words;
-/// src/client.c, src/objects.c and src/janitor.c of its releases 1.18 to 1.26.
+/// What PgBouncer means by an error of its own. PgBouncer uses one SQLSTATE for nearly all errors and puts the
+/// difference into the message; see src/client.c, src/objects.c and src/janitor.c of its releases 1.18 to 1.26.
 ///
-/// A client chooses some of the words: the names of users, databases and parameters. So they are compared from the beginning.
+/// A client controls parts of the message: the names of users, databases and parameters. Therefore messages are
+/// compared from the beginning.
 package enum PoolerRefusal: Hashable, Sendable {
-    /// It has no place left, or what stands behind it has none.
+    /// The pooler or the server behind it has no connection left.
     case full
-    /// The user has as many places as it may.
+    /// The user has reached its connection limit.
     case userIsFull
-    /// It does not accept user, password, database or parameters.
+    /// The pooler does not accept user, password, database or parameters.
     case login
-    /// It has no server that it could give to the client.
+    /// The pooler has no server for the client.
     case serverIsAway
 
     /// protocol_violation.
     package static let sqlState = "08P01"
 
-    /// - Returns: `nil` of words that are none of these.
+    /// - Returns: `nil` for any other message.
     package init?(message: String) {
         func begins(_ phrases: String...) -> Bool { phrases.contains { message.hasPrefix($0) } }
         if begins(
@@ -41,8 +42,9 @@ package enum PoolerRefusal: Hashable, Sendable {
         }
     }
 
-    /// Its words for a server that refuses its logins, with the server's own: `server login has been failing, cached error:
-    /// FATAL: sorry, too many clients already (server_login_retry)`. Release 1.18 does not repeat them.
+    /// PgBouncer's message for a server that refuses its logins. It repeats the server's message: `server login has
+    /// been failing, cached error: FATAL: sorry, too many clients already (server_login_retry)`. Release 1.18 does
+    /// not repeat it.
     private static func cachedError(_ message: String) -> PoolerRefusal {
         func says(_ phrases: String...) -> Bool { phrases.contains { message.contains($0) } }
         if says("authentication failed", "no pg_hba.conf entry", "does not exist", "not permitted to log in") {
@@ -54,7 +56,7 @@ package enum PoolerRefusal: Hashable, Sendable {
 }
 
 extension PoolerRefusal {
-    /// What it says of a ping's server.
+    /// What the error says about the server of a ping.
     package var reason: PingFailure.Reason {
         switch self {
         case .full: .tooManyConnections
@@ -64,7 +66,7 @@ extension PoolerRefusal {
         }
     }
 
-    /// What it says of a session's server; `nil` of what is between it and the client.
+    /// What the error says about the server of a session; `nil` if the error concerns only PgBouncer and the client.
     package var kind: BackendErrorKind? {
         switch self {
         case .full, .userIsFull: .tooManyConnections

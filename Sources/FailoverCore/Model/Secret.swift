@@ -1,4 +1,4 @@
-/// A password or token. Its text comes out only where it is asked for by name, never through logging or printing.
+/// A password or token. Its text is available only through ``reveal()``, never through logging or printing.
 public struct Secret: Hashable, Sendable {
     private let text: String
 
@@ -12,4 +12,37 @@ extension Secret: CustomStringConvertible, CustomDebugStringConvertible, CustomR
     public var description: String { "(hidden)" }
     public var debugDescription: String { description }
     public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+extension String {
+    /// The text in a form that is safe for a log line or an error: one line, no control characters, and no secret of
+    /// four characters or more. A shorter secret occurs in so much other text that hiding it would reveal it.
+    ///
+    /// - Parameters:
+    ///   - secret: the text to hide.
+    ///   - limit: the maximum number of characters. `…` replaces the rest.
+    package func asOneLine(hiding secret: Secret? = nil, atMost limit: Int = 300) -> String {
+        var text = self
+        if let secret = secret?.reveal(), secret.count >= 4 {
+            text = text.split(separator: secret, omittingEmptySubsequences: false).joined(separator: "(hidden)")
+        }
+        let line = text.withoutControls.split(separator: " ").joined(separator: " ")
+        return line.count <= limit ? line : "\(line.prefix(limit - 1))…"
+    }
+
+    /// The text with a space in place of each line break and other invisible character. A text from outside must not
+    /// forge a log line or control the terminal.
+    package var withoutControls: String {
+        guard unicodeScalars.contains(where: \.isControl) else { return self }
+        return String(UnicodeScalarView(unicodeScalars.map { $0.isControl ? " " : $0 }))
+    }
+}
+
+extension Unicode.Scalar {
+    fileprivate var isControl: Bool {
+        switch properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate: true
+        default: false
+        }
+    }
 }

@@ -1,14 +1,38 @@
-/// What is known of a service at one moment.
+/// What new sessions need to know of a service that is up before they connect to it.
+public struct ServiceStanding: Hashable, Sendable {
+    /// Whether the server takes new sessions.
+    public enum Availability: String, Hashable, Sendable {
+        case open
+        /// The server has reached its connection limit: PostgreSQL 53300; MySQL 1040, 1203, 1226.
+        case full
+        /// The server refuses this machine's address: MySQL 1129, 1130.
+        case blocked
+    }
+
+    /// Sessions saw errors, and no ping has found the server alive since.
+    public var isSuspect: Bool
+    public var availability: Availability
+    /// The failure with which the server refuses the monitor; `nil` while it does not.
+    public var refusal: PingFailure?
+
+    public init(isSuspect: Bool = false, availability: Availability = .open, refusal: PingFailure? = nil) {
+        self.isSuspect = isSuspect
+        self.availability = availability
+        self.refusal = refusal
+    }
+}
+
+/// The status of a service at one moment.
 public struct ServiceStatus: Hashable, Sendable {
     /// The decided state.
     public enum Verdict: Hashable, Sendable {
         case up
-        /// Down for that long, with what the latest failing ping said.
+        /// Down for `lasting`, with the failure of the latest failed ping.
         case down(PingFailure, lasting: Duration)
     }
 
     public let verdict: Verdict
-    /// What new sessions should know of a service that is up.
+    /// What new sessions need to know of a service that is up.
     public let standing: ServiceStanding
     /// How long the server has been refusing the monitor; `nil` while it does not.
     public let degradedFor: Duration?
@@ -28,12 +52,39 @@ public struct ServiceStatus: Hashable, Sendable {
         self.isPinging = isPinging
     }
 
-    /// Sessions saw errors that no ping has answered yet.
+    /// Sessions saw errors, and no ping has found the server alive since.
     public var isSuspect: Bool { standing.isSuspect }
 
-    /// Whether the server lives and refuses the monitor.
+    /// Whether the server is alive and refuses the monitor.
     public var isDegraded: Bool { isUp && standing.refusal != nil }
 
     /// Whether the service counts as up.
     public var isUp: Bool { verdict == .up }
+}
+
+/// Everything that is known of a monitored service at one moment.
+public struct ServiceReport: Sendable {
+    public let name: String
+    public let settings: MonitorSettings
+    public let status: ServiceStatus
+    /// When the decided state began. Without an outage, this is the start of the monitoring.
+    public let since: WallTime
+    public let history: PingHistory
+    /// Outages since the start.
+    public let outages: Int
+    /// How far a replica is behind its primary by the latest ping; `nil` if the ping could not find out.
+    public let lag: Duration?
+
+    public init(
+        name: String, settings: MonitorSettings, status: ServiceStatus, since: WallTime, history: PingHistory,
+        outages: Int, lag: Duration? = nil
+    ) {
+        self.lag = lag
+        self.name = name
+        self.settings = settings
+        self.status = status
+        self.since = since
+        self.history = history
+        self.outages = outages
+    }
 }

@@ -1,53 +1,56 @@
-/// Whether a replica's data is fresh, from what it says of itself, ping by ping.
+/// Whether a replica's data is fresh, according to what the replica reports at each ping.
 ///
-///                  behind more than `maxLag` or `maxLagBytes`, or nobody knows how far
+///                  behind more than `maxLag` or `maxLagBytes`, or lag unknown
 ///        ┌───────┐ ─────────────────────────────▶ ┌───────┐
 ///        │ fresh │                                │ stale │
 ///        └───────┘ ◀───────────────────────────── └───────┘
 ///                  behind no more than `recoversAt`, and half of `maxLagBytes`
 ///
-/// A ping that fails says nothing: the verdict stays. While the server lives and refuses to tell, it stays for `maxLag`.
+/// A failed ping does not change the verdict. While the server is alive and refuses to answer, the verdict holds for
+/// `maxLag`.
 public struct ReplicaFreshness: Sendable {
     public enum Verdict: Hashable, Sendable {
         case fresh
         case stale(Staleness)
-        /// Replication has stopped, for this reason, and that counts as an outage.
-        case down(String)
+
+        /// Why the data is stale; `nil` while it is fresh.
+        public var staleness: Staleness? { if case .stale(let staleness) = self { staleness } else { nil } }
     }
 
-    /// The end of the primary's log as it was known at a time.
+    /// The end of the primary's log as known at one time.
     private struct Mark {
         let position: UInt64
         let time: MonotonicTime
     }
 
     private static let mostMarks = 64
-    /// What messages on their way make of clocks that agree.
+    /// How far two synchronised clocks may seem to differ because messages take time.
     private static let noise = Duration.seconds(1)
 
     private let policy: ReplicationPolicy
     private var isStale = false
-    /// When the replica last said something; or, before it has, when it first refused to.
+    /// When the replica last answered. Before its first answer: when it first refused to.
     private var heardAt: MonotonicTime?
-    /// How far behind it is by the latest reading; `nil` when nobody knows.
+    /// How far the replica is behind by the latest reading; `nil` if unknown.
     public private(set) var behind: Duration?
-    /// The end of the log that the replica knew of when it last heard of its primary.
+    /// The end of the log as the replica knew it when it was last connected to its primary.
     private var known: UInt64?
-    /// What the primary had by then the replica has too.
+    /// The replica has applied everything that the primary had written by this time.
     private var currentAt: MonotonicTime?
-    /// The latest reading of a stale server, one that tells seconds alone, was that it has caught up. It is believed when it
-    /// says so again: MySQL and MariaDB say 0 for a moment when they begin to follow, for they have read nothing yet.
+    /// A stale server that reports only seconds said at the latest reading that it has caught up. The report is
+    /// believed when it is repeated: MySQL and MariaDB report 0 for a moment when they start to follow, because they
+    /// have read nothing yet.
     private var isRelieved = false
-    /// Not yet applied, oldest first.
+    /// Marks that are not applied yet, oldest first.
     private var marks: [Mark] = []
-    /// The least time between them.
+    /// The minimum time between two marks.
     private var spacing = Duration.zero
-    /// How far the replica's clock was behind the primary's when it last heard of it.
+    /// How far the replica's clock was behind the primary's when the replica was last connected to it.
     private var clockBehind = Duration.zero
 
     public init(policy: ReplicationPolicy) { self.policy = policy }
 
-    /// The replica has said this.
+    /// Takes the reading of a successful ping.
     public mutating func observe(_ reading: ReplicationReading, now: MonotonicTime) -> Verdict {
         heardAt = now
         behind =
@@ -57,17 +60,12 @@ public struct ReplicaFreshness: Sendable {
             case nil: lag(reading, now: now)
             }
         var stopped = reading.stopped
-        if let words = stopped {
-            switch policy.whenStopped {
-            case .down: return .down(words)
-            case .lag: break
-            case .ignore:
-                stopped = nil
-                // A heartbeat knows the lag of who follows in no way that the server knows of.
-                if reading.heartbeat == nil {
-                    isStale = false
-                    return .fresh
-                }
+        if stopped != nil, policy.whenStopped == .ignore {
+            stopped = nil
+            // A heartbeat measures the lag even if replication works in a way that the server does not report.
+            if reading.heartbeat == nil {
+                isStale = false
+                return .fresh
             }
         }
         let bytes = reading.positions.map { positions in
@@ -77,9 +75,9 @@ public struct ReplicaFreshness: Sendable {
         return verdict(bytes: bytes, stopped: stopped)
     }
 
-    /// The replica lives and refuses to say.
+    /// The replica is alive and refuses to answer.
     ///
-    /// - Returns: why it is stale because of that; `nil` while its last word holds.
+    /// - Returns: why the replica is now stale; `nil` while its last answer holds.
     public mutating func refused(now: MonotonicTime) -> Staleness? {
         let heardAt = heardAt ?? now
         self.heardAt = heardAt
@@ -88,7 +86,8 @@ public struct ReplicaFreshness: Sendable {
         return Staleness(behind: nil)
     }
 
-    /// - Parameter bytes: `nil` of a server that tells no positions; in it `nil` when nobody knows.
+    /// - Parameter bytes: the outer `nil` is for a server that reports no positions, the inner `nil` is for an
+    ///   unknown lag.
     private mutating func verdict(bytes: UInt64??, stopped: String?) -> Verdict {
         let isLate = policy.maxLag.map { limit in
             behind.map { $0 > (isStale ? policy.recoversAt : limit) } ?? true
@@ -103,16 +102,17 @@ public struct ReplicaFreshness: Sendable {
         return .stale(staleness)
     }
 
-    /// At the least: the primary may have gone on since it was last heard of.
+    /// A lower bound: the primary may have written more since it was last asked.
     private func bytesBehind(_ positions: ReplicationReading.Positions) -> UInt64? {
         let end = [known, positions.primary].compactMap(\.self).max()
         return end.map { $0 > positions.applied ? $0 - positions.applied : 0 }
     }
 
-    /// How far behind it is for all that is known; `nil` if nothing is.
+    /// How far the replica is behind by everything that is known; `nil` if nothing is.
     private mutating func lag(_ reading: ReplicationReading, now: MonotonicTime) -> Duration? {
         guard let positions = reading.positions else {
-            // What a server that follows says is true; one that has stopped says nothing, and falls behind from then on.
+            // The report of a server that replicates is believed. A server that has stopped reports nothing, and its
+            // lag grows from then on.
             let isRelief = reading.stopped == nil && isStale && reading.behind.map { $0 <= policy.recoversAt } == true
             if reading.stopped == nil, !isRelief || isRelieved {
                 currentAt = reading.behind.map { now.advanced(by: .zero - $0) }
@@ -120,9 +120,9 @@ public struct ReplicaFreshness: Sendable {
             isRelieved = isRelief
             return currentAt.map { $0.duration(to: now) }
         }
-        // A connection that has died in silence still looks alive: the primary may know of more.
+        // A dead connection without a reset still looks alive, so the primary may know of more.
         if let known = positions.known { add(Mark(position: max(known, positions.primary ?? 0), time: now)) }
-        // Marks may go back: a replica that starts anew asks for its log again from a place before.
+        // Marks may go back: a replica that restarts requests its log from an earlier position.
         if let applied = marks.lastIndex(where: { $0.position <= positions.applied }) {
             currentAt = marks[applied].time
             marks.removeFirst(applied + 1)
@@ -131,8 +131,8 @@ public struct ReplicaFreshness: Sendable {
         return lag(byPositions: currentAt.map { $0.duration(to: now) }, positions, age: reading.behind)
     }
 
-    /// The least of both. A transaction of the future shows that a clock was put back, and nothing else; without
-    /// positions to compare with, one who follows is believed.
+    /// The smaller of both values. A transaction from the future only shows that a clock was set back: then the
+    /// positions decide. If they show nothing, a replica that follows counts as current.
     private func lag(
         byPositions lag: Duration?, _ positions: ReplicationReading.Positions, age: Duration?
     ) -> Duration? {
@@ -141,14 +141,14 @@ public struct ReplicaFreshness: Sendable {
         return min(lag ?? age, max(.zero, age))
     }
 
-    /// Remembers the mark. Of a long time without progress there are fewer marks, at even distances.
+    /// Adds the mark. A long time without progress keeps fewer marks, at even distances.
     private mutating func add(_ mark: Mark) {
         if marks.isEmpty { spacing = .zero }
         if marks.count == Self.mostMarks {
             spacing = marks[0].time.duration(to: mark.time) / (Self.mostMarks / 2)
             marks = stride(from: 0, to: marks.count, by: 2).map { marks[$0] }
         }
-        // The last one is always of now.
+        // The last mark is always the current one.
         if let last = marks.last, marks.count > 1, marks[marks.count - 2].time.duration(to: last.time) < spacing {
             marks.removeLast()
         }

@@ -1,4 +1,4 @@
-/// Whether a server that lives answers the monitor's question, or refuses it.
+/// Whether a server that is alive answers the monitor or refuses it.
 ///
 ///                    `fall` refusals in a row
 ///        ┌─────────┐ ───────────────────────▶ ┌──────────┐
@@ -6,7 +6,7 @@
 ///        └─────────┘ ◀─────────────────────── └──────────┘
 ///                    `rise` successes in a row
 ///
-/// Pings that fail otherwise say nothing of it.
+/// Pings that fail in another way do not change the health.
 struct ServiceHealth: Sendable {
     private struct Degradation {
         let since: MonotonicTime
@@ -15,29 +15,29 @@ struct ServiceHealth: Sendable {
     }
 
     private var degradation: Degradation?
-    /// Answers in a row that contradict the state, not yet enough of them.
+    /// Answers in a row that contradict the state, too few yet to change it.
     private(set) var unconfirmed = 0
     /// No ping has succeeded yet.
     private var isNew = true
 
     init() {}
 
-    /// It is known to be refusing the monitor.
+    /// The health of a server that is known to refuse the monitor.
     init(refusing failure: PingFailure, since: MonotonicTime, lastLogged: MonotonicTime) {
         degradation = Degradation(since: since, lastLogged: lastLogged, failure: failure)
         isNew = false
     }
 
-    /// What the server says when it refuses the monitor.
+    /// The failure with which the server refuses the monitor; `nil` while it does not.
     var refusal: PingFailure? { degradation?.failure }
 
-    /// For how long it has been refusing.
+    /// How long the server has been refusing the monitor; `nil` if it does not.
     func lasting(now: MonotonicTime) -> Duration? { degradation?.since.duration(to: now) }
 
     /// The server refused the monitor.
     ///
-    /// - Returns: what is new.
-    mutating func refused(_ failure: PingFailure, fall: Int, now: MonotonicTime) -> [ServiceStateMachine.Action] {
+    /// - Returns: the actions that follow.
+    mutating func refused(_ failure: PingFailure, fall: Int, now: MonotonicTime) -> [ServiceAction] {
         guard degradation == nil else {
             unconfirmed = 0
             degradation?.failure = failure
@@ -52,7 +52,7 @@ struct ServiceHealth: Sendable {
     }
 
     /// The server answered.
-    mutating func succeeded(rise: Int, now: MonotonicTime) -> [ServiceStateMachine.Action] {
+    mutating func succeeded(rise: Int, now: MonotonicTime) -> [ServiceAction] {
         isNew = false
         guard let since = degradation?.since else {
             unconfirmed = 0
@@ -68,8 +68,8 @@ struct ServiceHealth: Sendable {
     /// When the next reminder is due.
     func nextReminder(every interval: Duration) -> MonotonicTime? { degradation?.lastLogged.advanced(by: interval) }
 
-    /// The reminder that is due.
-    mutating func remind(every interval: Duration, now: MonotonicTime) -> [ServiceStateMachine.Action] {
+    /// The reminder, if it is due.
+    mutating func remind(every interval: Duration, now: MonotonicTime) -> [ServiceAction] {
         guard let due = nextReminder(every: interval), due <= now, let since = degradation?.since,
             let failure = degradation?.failure
         else { return [] }

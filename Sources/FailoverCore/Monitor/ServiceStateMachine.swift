@@ -1,7 +1,7 @@
-/// What is known of one service, and what follows from each thing that happens to it.
+/// The state of one service, and the actions that follow from each event.
 ///
-/// Events go in with the time at which they happened, actions come out for the owner to perform. The machine alone
-/// knows rise, fall, the frequencies and the reminders.
+/// Each event comes with the time at which it happened. Each returns actions for the owner to perform. Only this
+/// machine knows rise, fall, the frequencies and the reminders.
 ///
 ///                 `fall` pings in a row find it dead; sessions that suspect it count as one of them
 ///        ┌────┐ ─────────────────────────────▶ ┌──────┐
@@ -9,56 +9,14 @@
 ///        └────┘ ◀───────────────────────────── └──────┘
 ///                 `rise` pings in a row find it alive
 ///
-/// A server that refuses the monitor is alive: see `ServiceHealth`. A ping that could not be asked changes nothing.
+/// A server that refuses the monitor is alive: see `ServiceHealth`. A ping that could not ask the server changes
+/// nothing.
 public struct ServiceStateMachine: Sendable {
-    /// What the owner has to do, in this order.
-    public enum Action: Hashable, Sendable {
-        /// Start a ping, bounded by `limit`, and report it with ``ServiceStateMachine/pingFinished(_:now:)``.
-        case startPing(limit: Duration)
-        /// New sessions try other servers first, because of this: log.
-        case suspect(ObservedError)
-        /// New sessions try other servers first, because sessions are refused with these words: log.
-        case refusesSessions(ServiceStanding.Availability, ObservedError)
-        /// The service is down: fail over, log, notify.
-        case outage(PingFailure)
-        /// It is still down: log and notify again.
-        case reminder(PingFailure, lasting: Duration)
-        /// It is still down, but other servers of it than before: log.
-        case change(PingFailure)
-        /// It is back: recover, log, notify.
-        case recovery(after: Duration)
-        /// It is up, and refuses the monitor: log, notify. From the start: no ping has ever succeeded.
-        case degraded(PingFailure, fromTheStart: Bool)
-        /// It still refuses the monitor: log and notify again.
-        case stillDegraded(PingFailure, lasting: Duration)
-        /// It answers the monitor again: log, notify.
-        case healthy(after: Duration)
-        /// This machine could not ask the service: log.
-        case couldNotAsk(PingFailure)
-    }
-
-    /// What asks for a ping.
-    public enum Trigger: Hashable, Sendable {
-        /// The passing of time.
-        case timer
-        /// A client arrived: pings if the state's frequency allows it.
-        case newSession
-        /// A session saw an error that `error_triggers` lists: pings as soon as `errorInterval` allows it.
-        case observedError(ObservedError)
-        /// There is reason to look, and no server is accused: a session waits for a backend longer than it should have to,
-        /// an application saw an error. Pings as soon as `errorInterval` allows it.
-        case doubt
-        /// It serves somebody though it is down: pings now, unless it did within the last second.
-        case served
-        /// A person asks: pings now.
-        case `operator`
-    }
-
     /// The decided state.
     private enum Condition {
-        /// Counts as up, at the start without proof. Leaves by `fall` dead pings in a row.
+        /// The service counts as up, at the start without proof. `fall` dead pings in a row end this state.
         case up
-        /// Leaves by `rise` living pings in a row.
+        /// `rise` living pings in a row end this state.
         case down(since: MonotonicTime, lastLogged: MonotonicTime, failure: PingFailure)
     }
 
@@ -67,50 +25,64 @@ public struct ServiceStateMachine: Sendable {
     private var health = ServiceHealth()
     private var suspicion = Suspicion()
     private var refusals = NewSessionRefusals()
-    /// Results in a row that contradict the condition, not yet enough of them.
+    /// Results in a row that contradict the condition, too few yet to change it.
     private var unconfirmed = 0
     private var lastPing: MonotonicTime?
+    /// The fraction of the interval between the first ping and the second; `nil` after that.
+    private var phase: Double?
     private var isPinging = false
-    /// An observed error asks for a ping that has not started yet.
+    /// An observed error has requested a ping that has not started yet.
     private var errorAsks = false
-    /// Its role or its replication was found wrong; only an answer can tell that it is right again.
+    /// A ping found the role or the replication wrong. Only an answer can show that it is right again.
     private var hasToAnswer = false
-    /// When it was last logged that this machine could not ask, while that lasts.
+    /// When the log last said that this machine could not ask; `nil` once it can.
     private var couldNotAskLogged: MonotonicTime?
+    private var whereabouts = Whereabouts()
+    /// The freshness of a replica's data, if its lag is limited.
+    private var replica: ReplicaHealth
 
     /// Until its first result a service counts as up, and its first ping is due at once.
-    public init(settings: MonitorSettings) {
+    ///
+    /// - Parameters:
+    ///   - replication: how old the data may be; `nil`, the default, is no limit.
+    ///   - phase: the fraction of the interval, from 0 to 1, between the first ping and the second. Services that
+    ///     start together with different phases are not pinged together from then on.
+    public init(settings: MonitorSettings, replication: ReplicationPolicy? = nil, phase: Double = 1) {
         self.settings = settings
+        self.phase = min(max(0, phase), 1)
+        replica = ReplicaHealth(policy: replication)
     }
 
-    /// A service that is known to be down: its outage has been told, its first ping is due at once.
-    ///
-    /// - Parameter hasToAnswer: its role or its replication was found wrong.
-    public init(
-        settings: MonitorSettings, downSince since: MonotonicTime, because failure: PingFailure,
-        hasToAnswer: Bool = false, now: MonotonicTime
-    ) {
-        self.settings = settings
-        self.hasToAnswer = hasToAnswer
+    /// Restores an outage that began at `since` and has already been reported.
+    package mutating func resumeOutage(_ failure: PingFailure, since: MonotonicTime, now: MonotonicTime) {
+        if failure.reason.isOfRole { hasToAnswer = true }
         condition = .down(since: since, lastLogged: now, failure: failure)
     }
 
-    /// Its server is known to refuse the monitor since then: that has been told.
-    mutating func resumeRefusal(_ failure: PingFailure, since: MonotonicTime, now: MonotonicTime) {
+    /// Restores what is known of the alias and has already been reported.
+    package mutating func resume(_ facts: AliasFacts, now: MonotonicTime) {
+        hasToAnswer = facts.mustNotServe
+        if let place = facts.place { whereabouts = Whereabouts(place) }
+        replica.resume(facts.staleness, now: now)
+    }
+
+    /// Restores a refusal of the monitor that began at `since` and has already been reported.
+    package mutating func resumeRefusal(_ failure: PingFailure, since: MonotonicTime, now: MonotonicTime) {
         health = ServiceHealth(refusing: failure, since: since, lastLogged: now)
     }
 
-    /// What is known of the service, under other settings. A ping in flight is forgotten.
-    public func resumed(with settings: MonitorSettings) -> ServiceStateMachine {
+    /// The same state with other settings. A ping in flight is forgotten.
+    public func resumed(with settings: MonitorSettings, replication: ReplicationPolicy? = nil) -> ServiceStateMachine {
         var machine = self
         machine.settings = settings
+        machine.replica.change(to: replication)
         machine.isPinging = false
         return machine
     }
 
-    /// Something asks for a ping.
-    public mutating func trigger(_ trigger: Trigger, now: MonotonicTime) -> [Action] {
-        var actions: [Action] = []
+    /// Handles a request for a ping.
+    public mutating func trigger(_ trigger: PingTrigger, now: MonotonicTime) -> [ServiceAction] {
+        var actions: [ServiceAction] = []
         switch trigger {
         case .observedError(let error):
             errorAsks = true
@@ -120,19 +92,24 @@ public struct ServiceStateMachine: Sendable {
         }
         actions += remindIfDue(now: now)
         if mayPing(trigger, now: now) {
+            if lastPing != nil { phase = nil }
             lastPing = now
             isPinging = true
             errorAsks = false
-            actions.append(.startPing(limit: pingLimit))
+            actions.append(.startPing(PingRequest(limit: pingLimit, record: whereabouts.record)))
         }
         return actions
     }
 
-    /// The ping in flight has its answer.
-    public mutating func pingFinished(_ result: PingResult, now: MonotonicTime) -> [Action] {
+    /// Handles the result of the ping in flight.
+    public mutating func pingFinished(_ answer: PingAnswer, now: MonotonicTime) -> [ServiceAction] {
         guard isPinging else { return [] }
         isPinging = false
-        guard let failure = result.failure else {
+        return whereabouts.note(answer) + replica.note(answer, now: now) + verdict(answer.failure, now: now)
+    }
+
+    private mutating func verdict(_ failure: PingFailure?, now: MonotonicTime) -> [ServiceAction] {
+        guard let failure else {
             couldNotAskLogged = nil
             hasToAnswer = false
             return foundAlive(refusing: nil, now: now)
@@ -149,9 +126,9 @@ public struct ServiceStateMachine: Sendable {
         }
     }
 
-    /// When the owner has to call ``trigger(_:now:)`` with ``Trigger/timer`` next, if nothing else happens before.
+    /// When the owner has to call ``trigger(_:now:)`` with ``PingTrigger/timer`` next, if nothing else happens before.
     ///
-    /// - Parameter now: what has passed by then is not waited for.
+    /// - Parameter now: times that have passed by then are ignored.
     public func nextWake(after now: MonotonicTime) -> MonotonicTime? {
         [nextPing, nextReminder, refusals.expiry(after: now)].compactMap(\.self).min()
     }
@@ -166,13 +143,23 @@ public struct ServiceStateMachine: Sendable {
     /// Whether the service counts as up.
     public var isUp: Bool { if case .up = condition { true } else { false } }
 
-    /// What new sessions should know of the service while it is up.
+    /// What new sessions need to know of the service while it is up.
     public func standing(now: MonotonicTime) -> ServiceStanding {
         ServiceStanding(
             isSuspect: suspicion.isSuspect, availability: refusals.availability(now: now), refusal: health.refusal)
     }
 
-    /// What the outside may know of the service.
+    /// What routes need to know of the service.
+    public func facts(now: MonotonicTime) -> AliasFacts {
+        AliasFacts(
+            place: whereabouts.place, staleness: replica.staleness, mustNotServe: hasToAnswer,
+            standing: standing(now: now))
+    }
+
+    /// How far a replica is behind its primary by the latest ping; `nil` if the ping could not find out.
+    public var lag: Duration? { replica.lag }
+
+    /// The public status of the service.
     public func status(now: MonotonicTime) -> ServiceStatus {
         let verdict: ServiceStatus.Verdict =
             switch condition {
@@ -190,7 +177,7 @@ public struct ServiceStateMachine: Sendable {
 extension ServiceStateMachine {
     /// The shortest time from the start of the last ping to the start of the next.
     ///
-    /// A confirmation, an observed error and a server that is full bring the next ping forward; they never put it off.
+    /// A result to confirm, an observed error and a full server bring the next ping forward. They never delay it.
     private var interval: Duration {
         let frequencies = settings.frequencies
         let ofState =
@@ -200,7 +187,7 @@ extension ServiceStateMachine {
             }
         let isUrgent =
             unconfirmed > 0 || health.unconfirmed > 0 || errorAsks || couldNotAskLogged != nil || refusals.pingsMet
-        return isUrgent ? min(ofState, frequencies.errorInterval) : ofState
+        return isUrgent ? min(ofState, frequencies.errorInterval) : ofState * (phase ?? 1)
     }
 
     private var pingLimit: Duration {
@@ -210,7 +197,7 @@ extension ServiceStateMachine {
         }
     }
 
-    private func mayPing(_ trigger: Trigger, now: MonotonicTime) -> Bool {
+    private func mayPing(_ trigger: PingTrigger, now: MonotonicTime) -> Bool {
         guard let nextPing else { return false }
         switch trigger {
         case .operator: return true
@@ -223,8 +210,8 @@ extension ServiceStateMachine {
 // MARK: - What a result means
 
 extension ServiceStateMachine {
-    /// The server lives; it may have refused the monitor.
-    private mutating func foundAlive(refusing failure: PingFailure?, now: MonotonicTime) -> [Action] {
+    /// The server is alive. It may have refused the monitor.
+    private mutating func foundAlive(refusing failure: PingFailure?, now: MonotonicTime) -> [ServiceAction] {
         switch condition {
         case .up:
             unconfirmed = 0
@@ -240,18 +227,18 @@ extension ServiceStateMachine {
         }
     }
 
-    /// The monitor was let in, or refused.
-    private mutating func admitted(_ failure: PingFailure?, now: MonotonicTime) -> [Action] {
+    /// The server answered the monitor or refused it.
+    private mutating func admitted(_ failure: PingFailure?, now: MonotonicTime) -> [ServiceAction] {
         refusals.pingMet(failure)
         return failure.map { health.refused($0, fall: settings.fall, now: now) }
             ?? health.succeeded(rise: settings.rise, now: now)
     }
 
-    private mutating func foundDead(_ failure: PingFailure, now: MonotonicTime) -> [Action] {
+    private mutating func foundDead(_ failure: PingFailure, now: MonotonicTime) -> [ServiceAction] {
         switch condition {
         case .up:
             unconfirmed += 1
-            // Sessions have met the same: two that look from different sides are more than one that looks twice.
+            // Errors of sessions confirm the ping: two observers are better evidence than two looks of one.
             let witnesses = suspicion.isSuspect ? 1 : 0
             guard unconfirmed + witnesses >= settings.fall else { return [] }
             unconfirmed = 0
@@ -268,7 +255,7 @@ extension ServiceStateMachine {
         }
     }
 
-    private mutating func couldNotAsk(_ failure: PingFailure, now: MonotonicTime) -> [Action] {
+    private mutating func couldNotAsk(_ failure: PingFailure, now: MonotonicTime) -> [ServiceAction] {
         let reminder = remindIfDue(now: now)
         let due = couldNotAskLogged?.advanced(by: settings.frequencies.outageLoggingInterval)
         guard due.map({ $0 <= now }) ?? true else { return reminder }
@@ -280,7 +267,7 @@ extension ServiceStateMachine {
 // MARK: - What sessions saw, and reminders
 
 extension ServiceStateMachine {
-    private mutating func note(_ error: ObservedError, now: MonotonicTime) -> [Action] {
+    private mutating func note(_ error: ObservedError, now: MonotonicTime) -> [ServiceAction] {
         guard case .up = condition else { return [] }
         if let availability = ServiceStanding.Availability(error.kind) {
             let before = refusals.availability(now: now)
@@ -298,7 +285,7 @@ extension ServiceStateMachine {
         }
     }
 
-    private mutating func remindIfDue(now: MonotonicTime) -> [Action] {
+    private mutating func remindIfDue(now: MonotonicTime) -> [ServiceAction] {
         guard let nextReminder, nextReminder <= now else { return [] }
         switch condition {
         case .up: return health.remind(every: settings.frequencies.outageLoggingInterval, now: now)

@@ -2,28 +2,30 @@
 public struct AliasState: Hashable, Sendable {
     public let name: String
     public let endpoint: Endpoint
-    /// Other servers that the alias may be instead.
+    /// Other possible servers of the alias.
     public let alternatives: [Endpoint]
-    /// Which of several servers the alias is; `nil` until one was found, and of an alias that has no alternatives.
-    public internal(set) var server: Endpoint?
-    /// How often the alias has become another server than it was.
-    package internal(set) var moves: UInt32 = 0
-    /// Where the endpoint was found at the latest ping, the address that answered first. Empty: not found yet.
-    public internal(set) var addresses: [SocketAddress]
+    /// Which of its possible servers the alias is; `nil` until a ping has found one, and for an alias without
+    /// alternatives.
+    public package(set) var server: Endpoint?
+    /// How often the alias has moved to another server.
+    package var moves: UInt32 = 0
+    /// The addresses of the endpoint at the latest ping, the one that answered first. Empty until a ping has found
+    /// them.
+    public package(set) var addresses: [SocketAddress]
     /// Why the alias is down; `nil` while it is up.
-    public internal(set) var outage: PingFailure?
-    /// An operator rehearses its outage: it counts as down, whatever its pings say.
-    public internal(set) var isDrilled = false
-    /// Why the alias is not to serve although it is up; `nil` while it is fresh.
-    public internal(set) var staleness: Staleness?
-    /// What new sessions should know of it while it is up; means nothing while it is down.
-    public internal(set) var standing = ServiceStanding()
-    /// Its latest ping that could tell found it in the wrong role, or no longer following its primary: it is not served
-    /// from even when nobody else is left.
-    package internal(set) var mustNotServe = false
-    /// An operator takes it out of service: it gets no new sessions, and those it has move away.
-    public internal(set) var isDraining = false
-    /// The configuration has it no longer; it is here for the sessions that it has.
+    public package(set) var outage: PingFailure?
+    /// An operator has started an outage drill: the alias counts as down, whatever its pings say.
+    public package(set) var isDrilled = false
+    /// Why the alias should not serve although it is up; `nil` while its data is fresh.
+    public package(set) var staleness: Staleness?
+    /// What new sessions need to know of the alias while it is up. Meaningless while it is down.
+    public package(set) var standing = ServiceStanding()
+    /// The latest conclusive ping found the server in the wrong role, or found that it no longer follows its primary.
+    /// The alias does not serve, even if no other alias is left.
+    package var mustNotServe = false
+    /// An operator takes the alias out of service: it gets no new sessions, and its open sessions move away.
+    public package(set) var isDraining = false
+    /// The alias is no longer in the configuration. It is kept for its open sessions.
     public let isRetired: Bool
 
     public init(
@@ -37,40 +39,53 @@ public struct AliasState: Hashable, Sendable {
         self.isRetired = isRetired
     }
 
-    /// Where it is, or all places where it may be while nobody knows, for people.
+    /// The endpoint of the alias, or all its possible endpoints while the server is unknown, as text for people.
     public var place: String {
         server.map(\.description) ?? ([endpoint] + alternatives).map(\.description).joined(separator: ", ")
     }
 
-    /// Why it counts as down for routes and sessions, in truth or in a drill; `nil` while it does not.
+    /// Why the alias counts as down for routes and sessions, because of an outage or a drill; `nil` while it does
+    /// not.
     public var failure: PingFailure? { outage ?? (isDrilled ? .drill : nil) }
 
-    /// Sessions saw errors that no ping has answered yet.
+    /// Sessions saw errors, and no ping has found the server alive since.
     public var isSuspect: Bool { outage == nil && standing.isSuspect }
 
-    /// Whether its server refuses new sessions, for now.
+    /// Whether the server refuses new sessions for now.
     public var refusesSessions: Bool { outage == nil && standing.availability != .open }
 
-    /// Gets no new sessions, and those that it has move away.
+    /// Whether the alias gets no new sessions and its open sessions move away.
     public var isLeaving: Bool { isDraining || isRetired }
 
-    /// Up and fresh, and to serve.
+    /// Whether the alias is up, fresh and in service.
     package var isFit: Bool { failure == nil && staleness == nil && !isLeaving }
 
-    /// Another state of the same server, with what is known of it.
+    /// Takes what pings and sessions have found out.
+    package mutating func take(_ facts: AliasFacts) {
+        if let place = facts.place {
+            addresses = place.addresses
+            if let server, server != place.server { moves &+= 1 }
+            server = place.server
+        }
+        staleness = facts.staleness
+        mustNotServe = facts.mustNotServe
+        standing = facts.standing
+    }
+
+    /// The alias with another configuration, and with everything that is known of its server.
     func changed(to other: AliasState) -> AliasState {
         var state = other
         state.addresses = addresses
         state.server = server
         state.moves = moves
-        // One that was gone and is back has a monitor that begins anew.
+        // An alias that was removed and is back has a new monitor.
         let isBack = isRetired && !other.isRetired
         state.outage = isBack ? nil : outage
         state.staleness = isBack ? nil : staleness
         state.standing = isBack ? ServiceStanding() : standing
         state.mustNotServe = !isBack && mustNotServe
         state.isDrilled = isDrilled && !other.isRetired
-        // Who left and is back was put back.
+        // An alias that was removed and is back is in service.
         state.isDraining = isDraining && !other.isRetired
         return state
     }

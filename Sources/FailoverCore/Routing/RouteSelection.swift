@@ -1,29 +1,29 @@
-/// The alias that a route's new sessions get first, or those that share them, and why.
+/// The alias that gets the new sessions of a route, or the aliases that share them, and why.
 public struct RouteSelection: Hashable, Sendable {
     public enum Reason: Hashable, Sendable {
-        /// It is one of the route's own.
+        /// The alias is one of the route's preferred ones.
         case preferred
-        /// Those before it were passed over.
+        /// The aliases before it were passed over.
         case failover
         /// An operator switched the route to it.
         case pinned
-        /// There is none.
+        /// No alias can serve.
         case nothingUp
     }
 
-    /// An alias that comes before the one chosen, and was passed over.
+    /// An alias that comes before the chosen one and was passed over.
     public struct Passed: Hashable, Sendable {
         public enum Reason: Hashable, Sendable {
             case down(PingFailure)
-            /// An operator takes it out of service.
+            /// An operator takes the alias out of service.
             case draining
-            /// Its data is too old.
+            /// The data of the alias is too old.
             case stale(Staleness)
             case suspect
-            /// Its server refuses new sessions: it is full, or blocks this machine.
+            /// The server refuses new sessions: it is full, or blocks this machine.
             case refusing(ServiceStanding.Availability)
-            /// It is well, but fewer of the route's own aliases are than this.
-            case tooFew(Int)
+            /// The alias could serve, but fewer preferred aliases than this number can.
+            case belowMinReplicas(Int)
         }
 
         /// Position in ``RouteTable/aliases``.
@@ -38,13 +38,14 @@ public struct RouteSelection: Hashable, Sendable {
 
     /// Position in ``RouteTable/aliases``; `nil` when no alias may serve.
     public let alias: Int?
-    /// Those that get new sessions side by side with ``alias``.
+    /// The other aliases that get new sessions side by side with ``alias``.
     public let others: [Int]
     public let reason: Reason
-    /// In the route's order. While a stale alias serves, for want of a fresh one, all others.
+    /// The aliases that were passed over, in the route's order. While a stale alias serves because no fresh one can,
+    /// these are all others.
     public let passed: [Passed]
 
-    /// All that get new sessions.
+    /// All aliases that get new sessions.
     public var serving: [Int] { [alias].compactMap(\.self) + others }
 
     public init(alias: Int?, others: [Int] = [], reason: Reason, passed: [Passed] = []) {

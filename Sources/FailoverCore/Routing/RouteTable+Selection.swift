@@ -1,4 +1,4 @@
-/// Who serves, and why.
+/// Which alias serves, and why.
 extension RouteTable {
     /// Which alias a new session gets first, and why.
     public func selection(ofRoute route: Int) -> RouteSelection {
@@ -11,31 +11,32 @@ extension RouteTable {
         if pin(ofRoute: route) == first { return RouteSelection(alias: first, reason: .pinned) }
         let passed = better(than: first, onRoute: route).filter { !serving.contains($0) }
             .compactMap { reason(against: $0, onRoute: route) }
-        let own = routes[route].own
+        let preferred = routes[route].preferred
         let isPreferred =
-            own.contains(first) && aliases[first].staleness == nil && passed.allSatisfy { own.contains($0.alias) }
+            preferred.contains(first) && aliases[first].staleness == nil
+            && passed.allSatisfy { preferred.contains($0.alias) }
         return RouteSelection(
             alias: first, others: Array(serving.dropFirst()), reason: isPreferred ? .preferred : .failover,
             passed: passed)
     }
 
-    /// Name of the alias that serves the routes whose own `alias` is; `nil` when there are none, when nothing is up, or
-    /// when those routes have come to different aliases. Where several serve side by side, the first.
+    /// Name of the alias that serves the routes for which `alias` is a preferred one. If several serve side by side,
+    /// the first. `nil` if there are no such routes, if no alias is up, or if different aliases serve these routes.
     public func servingAlias(insteadOf alias: Int) -> String? {
-        let concerned = routes.indices.filter { routes[$0].own.contains(alias) && !routes[$0].isRetired }
+        let concerned = routes(ofAlias: alias).filter { routes[$0].preferred.contains(alias) && !routes[$0].isRetired }
         let serving = Set(concerned.map { selection(ofRoute: $0).alias })
         guard serving.count == 1, let only = serving.first, let index = only else { return nil }
         return aliases[index].name
     }
 
-    /// The aliases that would serve if nothing were against them: all others, while a stale one serves.
+    /// The aliases that would serve instead if they could. While a stale alias serves, these are all others.
     private func better(than first: Int, onRoute route: Int) -> [Int] {
         let order = orderByRoute[route]
         if aliases[first].staleness != nil { return order.preference }
         let before = order.preference.prefix { $0 != first }
-        let own = routes[route].own
-        guard own.contains(first) || order.isShort else { return Array(before) }
-        return own + before.filter { !own.contains($0) }
+        let preferred = routes[route].preferred
+        guard preferred.contains(first) || order.isShort else { return Array(before) }
+        return preferred + before.filter { !preferred.contains($0) }
     }
 
     private func reason(against alias: Int, onRoute route: Int) -> RouteSelection.Passed? {
@@ -45,7 +46,7 @@ extension RouteTable {
         if let staleness = state.staleness { return .init(alias: alias, reason: .stale(staleness)) }
         if state.refusesSessions { return .init(alias: alias, reason: .refusing(state.standing.availability)) }
         if state.isSuspect { return .init(alias: alias, reason: .suspect) }
-        guard orderByRoute[route].isShort, routes[route].own.contains(alias) else { return nil }
-        return .init(alias: alias, reason: .tooFew(routes[route].leastOwn))
+        guard orderByRoute[route].isShort, routes[route].preferred.contains(alias) else { return nil }
+        return .init(alias: alias, reason: .belowMinReplicas(routes[route].minReplicas))
     }
 }

@@ -2,18 +2,20 @@
 public struct RouteTable: Hashable, Sendable {
     public private(set) var aliases: [AliasState]
     public private(set) var routes: [Route]
-    /// For each route; kept so that a new session costs no decision.
+    /// The order of each route, stored so that a new session needs no decision.
     private(set) var orderByRoute: [RouteOrder]
-    /// For each route why it is closed, if so.
+    /// For each route why it is closed; `nil` if it is open.
     private var closureByRoute: [Closure?]
-    /// For each route the alias that an operator switched it to.
+    /// For each route the alias that an operator switched it to; `nil` if none.
     private var pinByRoute: [Int?]
+    /// For each alias the routes that use it.
+    private var routesByAlias: [[Int]]
 
     /// Why a route takes no new sessions.
     public struct Closure: Hashable, Sendable {
         /// The service whose outage closes the route.
         public let service: String
-        /// What its clients are told.
+        /// The message for clients.
         public let message: String
 
         public init(service: String, message: String) {
@@ -22,7 +24,7 @@ public struct RouteTable: Hashable, Sendable {
         }
     }
 
-    /// An alias that may serve a new session, and where it is.
+    /// An alias that may serve a new session, and its addresses.
     public struct Candidate: Hashable, Sendable {
         /// Position in ``RouteTable/aliases``.
         public let alias: Int
@@ -40,23 +42,35 @@ public struct RouteTable: Hashable, Sendable {
         closureByRoute = routes.map { _ in nil }
         pinByRoute = routes.map { _ in nil }
         orderByRoute = routes.map { RouteOrder(of: $0, pin: nil, among: aliases) }
+        routesByAlias = Self.routesByAlias(routes, aliasCount: aliases.count)
     }
 
-    /// All aliases of the route in the order of preference: the one that an operator switched it to, then as configured.
-    /// While fewer of the route's own are left than it is to do with, these come last.
+    private static func routesByAlias(_ routes: [Route], aliasCount: Int) -> [[Int]] {
+        var result = Array(repeating: [Int](), count: aliasCount)
+        for (index, route) in routes.enumerated() {
+            for alias in Set(route.aliases) { result[alias].append(index) }
+        }
+        return result
+    }
+
+    /// The routes that use the alias, including retired ones.
+    package func routes(ofAlias alias: Int) -> [Int] { routesByAlias[alias] }
+
+    /// All aliases of the route in its order of preference: the one that an operator switched it to, then as
+    /// configured. While fewer preferred aliases are left than `minReplicas`, these come last.
     public func order(ofRoute route: Int) -> [Int] { orderByRoute[route].preference }
 
-    /// The alias that an operator switched the route to, if so.
+    /// The alias that an operator switched the route to; `nil` if none.
     public func pin(ofRoute route: Int) -> Int? { pinByRoute[route] }
 
-    /// The aliases that a new session tries, in order: those up, then those full or blocking this machine, then those suspect,
-    /// then those stale, if the route serves such. Never one that is drained. Empty when there is none.
+    /// The aliases that a new session tries, in this order: up; full or blocking this machine; suspect; stale, if the
+    /// route serves stale aliases. Never a drained one. Empty if there is none.
     public func candidates(ofRoute route: Int) -> [Candidate] { orderByRoute[route].candidates }
 
-    /// So many of the first candidates serve side by side; 0 if there is none.
+    /// How many of the first candidates serve side by side; 0 if there is none.
     public func sharing(ofRoute route: Int) -> Int { orderByRoute[route].sharing }
 
-    /// Whether a session that one alias of the route serves would be better off with another.
+    /// Whether a session of one alias of the route would be better served by another.
     public func prefers(_ other: Int, to alias: Int, onRoute route: Int) -> Bool {
         orderByRoute[route].prefers(other, to: alias, on: routes[route])
     }
@@ -64,16 +78,21 @@ public struct RouteTable: Hashable, Sendable {
     /// Why the route takes no new sessions; `nil` while it does.
     public func closure(ofRoute route: Int) -> Closure? { closureByRoute[route] }
 
-    mutating func update(alias: Int, _ change: (inout AliasState) -> Void) {
+    /// Changes the state of an alias, and decides the order of its routes again.
+    ///
+    /// - Returns: whether anything has changed.
+    @discardableResult
+    package mutating func update(alias: Int, _ change: (inout AliasState) -> Void) -> Bool {
+        let before = aliases[alias]
         change(&aliases[alias])
-        for (index, route) in routes.enumerated() where route.aliases.contains(alias) {
-            decideOrder(ofRoute: index)
-        }
+        guard aliases[alias] != before else { return false }
+        for route in routesByAlias[alias] { decideOrder(ofRoute: route) }
+        return true
     }
 
-    /// Has these aliases and routes from now on. Those that were there keep their positions, and what is known of them;
-    /// a route whose pin it has no longer is released.
-    mutating func change(aliases: [AliasState], routes: [Route]) {
+    /// Replaces the aliases and routes. Existing ones keep their positions and their state. If a route no longer has
+    /// the alias it is pinned to, the pin is released.
+    package mutating func change(aliases: [AliasState], routes: [Route]) {
         precondition(aliases.count >= self.aliases.count && routes.count >= self.routes.count)
         self.aliases =
             zip(self.aliases, aliases).map { $0.changed(to: $1) } + aliases.dropFirst(self.aliases.count)
@@ -86,20 +105,52 @@ public struct RouteTable: Hashable, Sendable {
             pinByRoute[index] = nil
         }
         orderByRoute = routes.indices.map { RouteOrder(of: routes[$0], pin: pinByRoute[$0], among: self.aliases) }
+        routesByAlias = Self.routesByAlias(routes, aliasCount: aliases.count)
     }
 
-    mutating func pin(route: Int, to alias: Int?) {
+    /// Switches a route to an alias, or ends the switch (`nil`).
+    ///
+    /// - Returns: whether anything has changed.
+    @discardableResult
+    package mutating func pin(route: Int, to alias: Int?) -> Bool {
+        guard pinByRoute[route] != alias else { return false }
         pinByRoute[route] = alias
         decideOrder(ofRoute: route)
+        return true
     }
 
-    /// These routes are closed; of several closures of a route the first is told.
-    mutating func replaceClosures(_ closures: [(route: Int, closure: Closure)]) {
+    /// Replaces all closures. If a route has several, the first one counts.
+    ///
+    /// - Returns: whether anything has changed.
+    @discardableResult
+    package mutating func replaceClosures(_ closures: [(route: Int, closure: Closure)]) -> Bool {
+        let before = closureByRoute
         closureByRoute = routes.map { _ in nil }
         for (route, closure) in closures { closureByRoute[route] = closureByRoute[route] ?? closure }
+        return closureByRoute != before
     }
 
     private mutating func decideOrder(ofRoute route: Int) {
         orderByRoute[route] = RouteOrder(of: routes[route], pin: pinByRoute[route], among: aliases)
     }
+}
+
+extension RouteTable {
+    /// Positions of the routes that are left without an alias only because the alias is in an outage drill. A drill
+    /// must not cause the outage that it simulates.
+    public func routesStopped(byDrillOf alias: Int) -> [Int] {
+        var (drilled, spared) = (self, self)
+        drilled.update(alias: alias) { $0.isDrilled = true }
+        spared.update(alias: alias) { $0.isDrilled = false }
+        return routes.indices.filter { route in
+            !routes[route].isRetired && drilled.candidates(ofRoute: route).isEmpty
+                && !spared.candidates(ofRoute: route).isEmpty
+        }
+    }
+}
+
+extension RouteTable {
+    /// Whether the alias is not one of the route's preferred ones. This includes an alias that an operator has
+    /// switched the route to.
+    public func isFailover(alias: Int, ofRoute route: Int) -> Bool { !routes[route].preferred.contains(alias) }
 }

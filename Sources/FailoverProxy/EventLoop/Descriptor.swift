@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// A file descriptor with one owner, closed with it.
+/// A file descriptor with one owner. It is closed when the owner goes out of scope.
 struct Descriptor: ~Copyable, Sendable {
     let raw: Int32
 
@@ -9,7 +9,7 @@ struct Descriptor: ~Copyable, Sendable {
 
     deinit { close(raw) }
 
-    /// Gives the descriptor away; the receiver closes it.
+    /// Gives up ownership. The caller closes the descriptor.
     consuming func release() -> Int32 {
         let raw = raw
         discard self
@@ -17,24 +17,24 @@ struct Descriptor: ~Copyable, Sendable {
     }
 }
 
-/// What a transfer on a non-blocking socket came to.
+/// The result of a transfer on a non-blocking socket.
 enum Transfer: Equatable {
     case bytes(Int)
-    /// Nothing to be had, or no room, until the next event.
+    /// No data, or no buffer space, until the next event.
     case wouldBlock
-    /// The peer has sent all it will send.
+    /// The peer has closed its sending direction.
     case ended
     /// `errno`.
     case failed(Int32)
 }
 
 extension Descriptor {
-    /// Receives what there is, up to the buffer's size.
+    /// Receives available bytes, up to the buffer's size.
     func receive(into buffer: borrowing ReadBuffer) -> Transfer { receive(into: buffer, atMost: buffer.bytes.count) }
 
-    /// Receives what there is, up to a number of bytes that the buffer has room for.
+    /// Receives available bytes, up to `limit`. The buffer must be at least that large.
     ///
-    /// - Parameter flags: as recv(2) takes them.
+    /// - Parameter flags: flags of recv(2).
     func receive(into buffer: borrowing ReadBuffer, atMost limit: Int, flags: Int32 = 0) -> Transfer {
         while true {
             let count = recv(raw, buffer.bytes.baseAddress, min(limit, buffer.bytes.count), flags)
@@ -48,20 +48,15 @@ extension Descriptor {
         }
     }
 
-    /// Sends the first `count` bytes of the buffer, or as many as there is room for.
-    func send(_ buffer: borrowing ReadBuffer, count: Int) -> Transfer {
-        send(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer.bytes)[..<count]))
-    }
-
-    /// Sends the bytes, or as many as there is room for.
+    /// Sends as many of the bytes as the socket accepts.
     func send(_ bytes: [UInt8]) -> Transfer { bytes.withUnsafeBytes { send($0) } }
 
-    /// Sends what is left of bytes that were kept back.
+    /// Sends the rest of buffered bytes.
     func send(_ pending: borrowing PendingBytes) -> Transfer {
         pending.withRemaining { send($0) }
     }
 
-    private func send(_ bytes: UnsafeRawBufferPointer) -> Transfer {
+    func send(_ bytes: UnsafeRawBufferPointer) -> Transfer {
         while true {
             let count = Glibc.send(raw, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
             if count >= 0 { return .bytes(count) }
@@ -73,38 +68,39 @@ extension Descriptor {
         }
     }
 
-    /// Whether the peer has ended its direction and all it sent was received.
+    /// Whether the peer has closed its sending direction and all its bytes were received.
     var peerHasEnded: Bool {
         var byte: UInt8 = 0
         return recv(raw, &byte, 1, Int32(MSG_PEEK)) == 0
     }
 
-    /// Whether there is something to receive, be it the end.
+    /// Whether there are bytes or an end of stream to receive.
     var hasMore: Bool {
         var byte: UInt8 = 0
         return recv(raw, &byte, 1, Int32(MSG_PEEK)) >= 0
     }
 
-    /// Bytes that the socket takes at once, about; socket(7), `SO_MEMINFO`. 0 where the kernel does not tell.
+    /// The approximate number of bytes that the socket accepts at once; socket(7), `SO_MEMINFO`. 0 if the kernel does
+    /// not report it.
     var room: Int {
-        // linux/sock_diag.h: the numbers of sk_meminfo that are told, and where these stand.
+        // linux/sock_diag.h: the option, the number of values in sk_meminfo and the indices of three of them.
         let (option, count, allocated, limit, queued): (Int32, Int, Int, Int, Int) = (55, 9, 2, 3, 5)
         var length = socklen_t(count * MemoryLayout<UInt32>.size)
         return withUnsafeTemporaryAllocation(of: UInt32.self, capacity: count) { info in
             guard getsockopt(raw, SOL_SOCKET, option, info.baseAddress, &length) == 0,
                 Int(length) >= count * MemoryLayout<UInt32>.size
             else { return 0 }
-            // A socket of the network has them in its queue, one of this machine on their way.
+            // Bytes on network sockets are counted as queued, those on local sockets as allocated.
             let room = Int(info[limit]) - Int(max(info[queued], info[allocated]))
-            // The kernel keeps books about each packet beside its bytes.
+            // The kernel also counts its bookkeeping for each packet.
             return max(0, room - room / 16)
         }
     }
 
-    /// Tells the peer that nothing more will come.
+    /// Closes the sending direction.
     func endSending() { shutdown(raw, Int32(SHUT_WR)) }
 
-    /// The error that a connection attempt or the network left on the socket; 0 is none.
+    /// The pending error of a connection attempt or of the network; 0 is none.
     var pendingError: Int32 {
         var code: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)

@@ -1,4 +1,5 @@
 import CLinux
+import FailoverCore
 import FailoverSystem
 import Glibc
 
@@ -8,13 +9,13 @@ struct Readiness: OptionSet {
 
     static let readable = Readiness(rawValue: EPOLLIN.rawValue)
     static let writable = Readiness(rawValue: EPOLLOUT.rawValue)
-    /// The peer has ended its direction, or the connection broke: reading goes on until it says so.
+    /// The peer has closed its direction, or the connection broke. The end or the error is found by reading.
     static let peerEnded = Readiness(rawValue: EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue)
-    /// Both directions are over.
+    /// Both directions are closed.
     static let broken = Readiness(rawValue: EPOLLHUP.rawValue | EPOLLERR.rawValue)
     static let edgeTriggered = Readiness(rawValue: CLINUX_EPOLLET)
 
-    /// How sockets of sessions are watched: once, for everything, an event for each change.
+    /// Sockets of sessions are registered once, for all events, edge-triggered.
     static let session: Readiness = [
         .readable, .writable, Readiness(rawValue: EPOLLRDHUP.rawValue), .edgeTriggered,
     ]
@@ -41,21 +42,54 @@ struct Epoll: ~Copyable {
         }
     }
 
-    /// Stops watching a descriptor that stays open. Closing one needs no call.
+    /// Stops watching a descriptor that stays open. A closed descriptor needs no call.
     func remove(_ descriptor: Int32) {
         epoll_ctl(self.descriptor.raw, EPOLL_CTL_DEL, descriptor, nil)
     }
 
     /// Waits for events.
     ///
-    /// - Parameter milliseconds: the longest wait; -1 is for ever.
-    /// - Returns: How many there are.
+    /// - Parameter milliseconds: the longest wait; -1 waits without a limit.
+    /// - Returns: the number of events.
     func wait(milliseconds: Int32) -> Int {
         max(0, Int(epoll_wait(descriptor.raw, events.baseAddress, Int32(events.count), milliseconds)))
     }
 
-    /// One of the events of the latest wait.
+    /// An event of the latest wait.
     func event(_ index: Int) -> (token: UInt64, readiness: Readiness) {
         (events[index].data.u64, Readiness(rawValue: events[index].events))
+    }
+}
+
+/// Messages to a loop from any thread. The loop's epoll set watches the descriptor. Posting never blocks.
+final class Mailbox<Message: Sendable>: Sendable {
+    private let messages = Lock<[Message]>([])
+    private let wake: Descriptor
+
+    init() throws(SystemError) {
+        let raw = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
+        guard raw >= 0 else { throw .last(of: "eventfd") }
+        wake = Descriptor(owning: raw)
+    }
+
+    /// Readable while messages wait.
+    var descriptor: Int32 { wake.raw }
+
+    func post(_ message: Message) {
+        let isFirst = messages.withLock { messages in
+            messages.append(message)
+            return messages.count == 1
+        }
+        if isFirst { eventfd_write(wake.raw, 1) }
+    }
+
+    /// Takes all messages, in the order in which they were posted.
+    func takeAll() -> [Message] {
+        var count: eventfd_t = 0
+        eventfd_read(wake.raw, &count)
+        return messages.withLock { messages in
+            defer { messages = [] }
+            return messages
+        }
     }
 }

@@ -1,60 +1,59 @@
 import FailoverSystem
 import Glibc
 
-/// What a loop watches: a listener or a session.
+/// A tenant of an event loop: a listener, a session or another object with sockets or a deadline.
 protocol Pollable: AnyObject {
     /// The socket of that side is ready.
     func ready(_ readiness: Readiness, side: Side)
     /// The tenant's deadline has passed.
     func deadlinePassed()
-    /// The tenant gave way to others in the midst of its work and may go on.
+    /// The tenant had interrupted its work for others and may continue.
     func resume()
 }
 
-/// One epoll set, one buffer, deadlines. Lives on one thread; nothing in it is shared.
+/// An event loop: one epoll set, one buffer and deadlines. It lives on one thread and shares nothing.
 ///
 /// The mailbox that reaches it from other threads belongs to its owner.
 final class EventLoop {
     private let epoll: Epoll
-    // See `Session`: these are touched at each event.
-    @exclusivity(unchecked) private var tenants = SlotTable<any Pollable>()
+    // See `Session`: accessed at each event.
+    @exclusivity(unchecked) private var hot = (tenants: SlotTable<any Pollable>(), now: readClock())
     private var deadlines = DeadlineQueue()
     private var unfinished: [Int] = []
-    /// By slot, whether it is among the unfinished.
+    /// Whether a slot is in `unfinished`, by slot.
     private var isUnfinished: [Bool] = []
     private var isRunning = true
 
-    /// What sessions read into, one after the other.
+    /// The buffer that sessions read into, one at a time.
     let readBuffer = ReadBuffer(size: EventLoop.readSize)
     let buffers: BufferBudget
-    /// Nanoseconds of the monotonic clock when the present round of events began.
-    @exclusivity(unchecked) private(set) var now: UInt64
+    /// The monotonic clock in nanoseconds, read at the beginning of the current round of events.
+    var now: UInt64 { hot.now }
 
-    /// Large enough that big results cost few system calls, small enough to stay in the processor's cache.
+    /// Large enough that big results need few system calls, small enough for the processor's cache.
     static let readSize = 128 * 1024
     private static let mailboxToken = UInt64.max
 
     /// - Parameters:
-    ///   - mailbox: the descriptor that becomes readable when there is mail.
-    ///   - buffers: what the sessions of all loops may keep.
+    ///   - mailbox: the descriptor that is readable while the mailbox holds messages.
+    ///   - buffers: the buffer budget of all loops' sessions.
     init(mailbox: Int32, buffers: BufferBudget) throws(SystemError) {
         epoll = try Epoll()
         self.buffers = buffers
-        now = Self.readClock()
         try epoll.add(mailbox, .readable, token: Self.mailboxToken)
     }
 
     /// Gives the tenant a slot.
-    func admit(_ tenant: any Pollable) -> Int { tenants.insert(tenant) }
+    func admit(_ tenant: any Pollable) -> Int { hot.tenants.insert(tenant) }
 
-    /// The tenant leaves; its sockets are closed by itself.
+    /// Removes a tenant. The tenant closes its own sockets.
     func dismiss(slot: Int) {
         deadlines.set(nil, forSlot: slot)
-        tenants.remove(slot)
+        hot.tenants.remove(slot)
     }
 
     func watch(_ descriptor: Int32, _ interest: Readiness, slot: Int, side: Side) throws(SystemError) {
-        try epoll.add(descriptor, interest, token: tenants.token(slot: slot, side: side))
+        try epoll.add(descriptor, interest, token: hot.tenants.token(slot: slot, side: side))
     }
 
     func unwatch(_ descriptor: Int32) { epoll.remove(descriptor) }
@@ -62,7 +61,7 @@ final class EventLoop {
     /// Sets the slot's deadline in nanoseconds of ``now``; `nil` removes it.
     func setDeadline(_ deadline: UInt64?, slot: Int) { deadlines.set(deadline, forSlot: slot) }
 
-    /// Calls the tenant's `resume` after the others had their turn.
+    /// Calls the tenant's `resume` after other tenants have had their turn.
     func resumeLater(slot: Int) {
         guard slot >= 0 else { return }
         if slot >= isUnfinished.count {
@@ -73,11 +72,11 @@ final class EventLoop {
         unfinished.append(slot)
     }
 
-    /// Who lives in the slot now.
-    func tenant(slot: Int) -> (any Pollable)? { tenants[slot] }
+    /// The current tenant of the slot.
+    func tenant(slot: Int) -> (any Pollable)? { hot.tenants[slot] }
 
-    /// All tenants of this moment.
-    var everyTenant: [any Pollable] { tenants.tenants }
+    /// All current tenants.
+    var everyTenant: [any Pollable] { hot.tenants.tenants }
 
     func stop() { isRunning = false }
 
@@ -86,16 +85,16 @@ final class EventLoop {
     /// - Parameter mail: called when the mailbox is readable.
     func run(_ mail: () -> Void) {
         while isRunning {
-            let count = epoll.wait(milliseconds: patience)
-            now = Self.readClock()
+            let count = epoll.wait(milliseconds: waitMilliseconds)
+            hot.now = Self.readClock()
             handle(count, mail)
             resumeUnfinished()
-            while let slot = deadlines.popExpired(now: now) { tenants[slot]?.deadlinePassed() }
+            while let slot = deadlines.popExpired(now: now) { hot.tenants[slot]?.deadlinePassed() }
         }
     }
 
-    /// Those who arrive or speak come first, those who leave last: closing sockets is most of a short session's work,
-    /// and nobody waits for it.
+    /// Handles new connections and data first and closed connections last: closing sockets is most of the work of a
+    /// short session, and no client waits for it.
     private func handle(_ count: Int, _ mail: () -> Void) {
         var leaving = 0
         for index in 0..<count {
@@ -116,23 +115,23 @@ final class EventLoop {
     }
 
     private func notify(_ token: UInt64, _ readiness: Readiness) {
-        guard let (tenant, side) = tenants.tenant(of: token) else { return }
+        guard let (tenant, side) = hot.tenants.tenant(of: token) else { return }
         tenant.ready(readiness, side: side)
     }
 
-    /// Slots of tenants that left meanwhile are free or have a new tenant, whom an extra look does not hurt.
+    /// The slot of a tenant that has left is free or has a new tenant, for which an extra `resume` is harmless.
     private func resumeUnfinished() {
         guard !unfinished.isEmpty else { return }
         let slots = unfinished
         unfinished.removeAll(keepingCapacity: true)
         for slot in slots {
             isUnfinished[slot] = false
-            tenants[slot]?.resume()
+            hot.tenants[slot]?.resume()
         }
     }
 
-    /// Milliseconds until the next thing to do, rounded up.
-    private var patience: Int32 {
+    /// Milliseconds until the next work is due, rounded up; -1 if none is.
+    private var waitMilliseconds: Int32 {
         guard unfinished.isEmpty else { return 0 }
         guard let deadline = deadlines.first else { return -1 }
         guard deadline > now else { return 0 }

@@ -1,17 +1,18 @@
 import FailoverCore
+import FailoverSystem
 import Synchronization
 
-/// Addresses of names at which sessions met nobody, or silence, lately: they are tried after the alias's others. For all
-/// loops; remembered until a session is served there, a ping finds another order of the alias's addresses, or for half a
-/// minute.
+/// Addresses of host names at which sessions recently got no connection or no answer. They are tried after the
+/// alias's other addresses. Shared by all loops. An address is remembered for 30 seconds, or until a session is
+/// served there or a ping changes the order of the alias's addresses.
 final class DeadAddresses: Sendable {
-    /// When each may be forgotten, in nanoseconds of the loops' clock.
+    /// The time at which each address is forgotten, in nanoseconds of the loops' clock.
     private let until = Lock<[SocketAddress: UInt64]>([:])
-    /// So that who finds none takes no lock.
+    /// The number of addresses, so that readers take no lock if there are none.
     private let count = Atomic<Int>(0)
 
     private static let memory: UInt64 = 30_000_000_000
-    /// Addresses that are remembered at a time.
+    /// The maximum number of remembered addresses.
     private static let most = 1024
 
     func note(_ news: SessionStateMachine.AddressNews, now: UInt64) {
@@ -30,7 +31,7 @@ final class DeadAddresses: Sendable {
         }
     }
 
-    /// The candidates, each with its dead addresses behind the others.
+    /// The candidates, with the dead addresses of each moved behind its others.
     func ordered(_ candidates: [RouteTable.Candidate], now: UInt64) -> [RouteTable.Candidate] {
         guard count.load(ordering: .relaxed) > 0, candidates.contains(where: { $0.addresses.count > 1 }) else {
             return candidates

@@ -3,9 +3,9 @@ import FailoverCore
 import FailoverSystem
 import Glibc
 
-/// Begins connections to backends.
+/// Opens connections to backends.
 enum Dialer {
-    /// A non-blocking socket on its way to the address; its first writable event tells how that ended.
+    /// A non-blocking socket that is connecting to the address. Its first writable event tells the result.
     static func dial(_ address: SocketAddress) throws(SystemError) -> Descriptor {
         let family = address.family
         let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
@@ -20,12 +20,13 @@ enum Dialer {
 }
 
 extension Descriptor {
-    /// Keepalive probes, and how long the peer may leave bytes unacknowledged; tcp(7). A Unix socket ignores both.
+    /// Sets keepalive probes and the user timeout, the longest time for which bytes may stay unacknowledged; tcp(7).
+    /// A Unix socket ignores both.
     ///
-    /// With a user time-out the kernel counts no probes: past it, one that is not answered yet is enough to end the
-    /// connection. So they begin at half of it, and the third that is lost is the last.
+    /// With a user timeout the kernel does not count probes: after it, one unanswered probe ends the connection. So
+    /// probes begin at half of the user timeout, and the third lost one is the last.
     ///
-    /// - Parameter userTimeout: `nil` is the system's, which retries for a quarter of an hour.
+    /// - Parameter userTimeout: `nil` is the system's default, which retries for about 15 minutes.
     func watchPeer(keepalive: Duration?, userTimeout: Duration?) {
         let tcp = Int32(IPPROTO_TCP)
         set(tcp, TCP_USER_TIMEOUT, userTimeout?.roundedUp(to: .milliseconds(1)) ?? 0)
@@ -36,5 +37,110 @@ extension Descriptor {
         set(tcp, TCP_KEEPIDLE, max(1, idle.roundedUp(to: .seconds(1))))
         set(tcp, TCP_KEEPINTVL, max(1, interval.roundedUp(to: .seconds(1))))
         set(tcp, TCP_KEEPCNT, 3)
+    }
+}
+
+/// The reason why an alias could not serve a session.
+enum DialFailure: Equatable {
+    /// The alias has no address: its host name is not resolved.
+    case unresolved
+    /// No connection within the time limit.
+    case timeout
+    /// Connected, but no answer within the time limit.
+    case silent
+    /// The server closed the connection without an answer.
+    case closed
+    /// The server reported that it cannot serve clients now.
+    case refused(BackendErrorKind?, String)
+    /// The server's answer does not follow its protocol.
+    case malformed(String)
+    /// The alias's `max_connections` is reached.
+    case full
+    /// A ping found the alias down meanwhile.
+    case down
+    /// The alias requires a read-only session, and this session cannot be made read-only.
+    case unguardable(String)
+    /// `errno` of the attempt.
+    case system(Int32)
+}
+
+extension DialFailure {
+    /// The kind that is reported to the monitor; `nil` for failures that say nothing about the backend.
+    var kind: BackendErrorKind? {
+        switch self {
+        case .unresolved, .full, .down, .unguardable: nil
+        case .silent: .greetingTimeout
+        case .closed, .malformed: .earlyClose
+        case .refused(let kind, _): kind
+        case .timeout, .system(ETIMEDOUT): .connectTimeout
+        case .system(ECONNREFUSED), .system(ENOENT): .connectRefused
+        // The backlog of a Unix socket is full: clients connect faster than the server accepts.
+        case .system(EAGAIN): .tooManyConnections
+        case .system(ECONNRESET), .system(EPIPE): .reset
+        case .system(EHOSTUNREACH), .system(ENETUNREACH), .system(ENETDOWN), .system(EHOSTDOWN): .connectUnreachable
+        case .system: nil
+        }
+    }
+
+    /// Whether the alias is healthy but full. Its sessions then do not move back as soon as there is room.
+    var isForLackOfRoom: Bool {
+        switch self {
+        case .full, .refused(.tooManyConnections, _), .system(EAGAIN): true
+        default: false
+        }
+    }
+
+    /// The weight of this failure when several addresses of an alias fail; the heaviest is reported. An address that
+    /// this machine has no route to, such as IPv6, says less than one that was reached; a server that is alive and
+    /// full says most.
+    var weight: Int {
+        switch kind {
+        case nil: 0
+        case .connectUnreachable: 1
+        case .tooManyConnections, .hostBlocked: 3
+        default: 2
+        }
+    }
+
+    /// Whether trying another address of the alias is pointless.
+    var isOfTheAlias: Bool {
+        switch self {
+        case .full, .down, .unguardable: true
+        default: false
+        }
+    }
+
+    /// Whether the address is dead: no connection or no answer. An address whose server answers is not dead.
+    var isOfTheAddress: Bool {
+        switch self {
+        case .timeout, .silent, .closed: true
+        case .system: kind != nil
+        case .unresolved, .refused, .malformed, .full, .down, .unguardable: false
+        }
+    }
+
+    /// Whether the failure may be a reaction to what the client sent rather than an error of the backend.
+    var mayBeClientsFault: Bool {
+        switch self {
+        case .closed, .system(ECONNRESET), .system(EPIPE): true
+        default: false
+        }
+    }
+}
+
+extension DialFailure: CustomStringConvertible {
+    var description: String {
+        switch self {
+        case .unresolved: "its host name is not resolved"
+        case .timeout: "no connection in time"
+        case .silent: "connected, but no answer in time"
+        case .closed: "closed the connection without an answer"
+        case .refused(_, let message): message
+        case .malformed(let message): message
+        case .full: "its max_connections is reached"
+        case .down: "found down meanwhile"
+        case .unguardable(let message): message
+        case .system(let code): SystemError(code).message
+        }
     }
 }

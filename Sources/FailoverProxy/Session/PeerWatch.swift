@@ -3,23 +3,35 @@ import FailoverCore
 import FailoverSystem
 import Glibc
 
-/// Since when both peers of a session have had no room, in nanoseconds of the loop's clock; 0 of one that has.
+/// When each peer of a session stopped accepting data, in nanoseconds of the loop's clock; 0 if the peer accepts
+/// data.
 struct PeerStalls {
     fileprivate var client: UInt64 = 0
     fileprivate var backend: UInt64 = 0
 
-    fileprivate subscript(side: Side) -> UInt64 {
+    subscript(side: Side) -> UInt64 {
         get { side == .client ? client : backend }
         set { if side == .client { client = newValue } else { backend = newValue } }
     }
 }
 
-/// Looks after the sessions of a route, on one loop, whose peers may owe acknowledgements. Those that owe nothing are
-/// forgotten until bytes pass again, so an idle session costs nothing.
+/// A session whose peers may be watched.
+protocol PeerOwner: Pollable {
+    var id: UInt64 { get }
+    var slot: Int { get }
+
+    /// Ends the session if one of its peers is gone.
+    ///
+    /// - Returns: whether to check the session again. Otherwise the next bytes add it again.
+    func peersOweSomething(_ timeouts: PeerTimeouts, _ stalls: inout PeerStalls) -> Bool
+}
+
+/// Watches the sessions of a route on one loop whose peers may owe acknowledgements. Sessions whose peers owe nothing
+/// are removed until bytes are relayed again, so an idle session costs nothing.
 final class PeerWatch: Pollable {
     private struct Entry {
         let slot: Int32
-        /// Tells it from the next that lives in the slot.
+        /// Distinguishes the session from a later one in the same slot.
         let session: UInt64
         var stalls: PeerStalls
     }
@@ -34,15 +46,15 @@ final class PeerWatch: Pollable {
         self.settings = settings
     }
 
-    /// Looks after the session.
-    func add(_ session: Session, _ stalls: PeerStalls) {
-        guard let interval = PeerPatience(settings).interval else { return }
+    /// Adds the session.
+    func add(_ session: some PeerOwner, _ stalls: PeerStalls) {
+        guard let interval = PeerTimeouts(settings).interval else { return }
         if slot < 0 { slot = loop.admit(self) }
         if watched.isEmpty { loop.setDeadline(loop.now &+ interval, slot: slot) }
         watched.add(Entry(slot: Int32(truncatingIfNeeded: session.slot), session: session.id, stalls: stalls))
     }
 
-    /// Goes by these settings, and looks after nobody.
+    /// Uses these settings and removes all sessions.
     func begin(_ settings: SessionSettings) {
         self.settings = settings
         watched = Rounds()
@@ -53,102 +65,22 @@ final class PeerWatch: Pollable {
     func resume() {}
 
     func deadlinePassed() {
-        let patience = PeerPatience(settings)
+        let timeouts = PeerTimeouts(settings)
         for var entry in watched.nextTurn() {
-            guard let session = loop.tenant(slot: Int(entry.slot)) as? Session, session.id == entry.session else {
+            guard let session = loop.tenant(slot: Int(entry.slot)) as? any PeerOwner, session.id == entry.session else {
                 continue
             }
-            if session.peersOweSomething(patience, &entry.stalls) { watched.add(entry) }
+            if session.peersOweSomething(timeouts, &entry.stalls) { watched.add(entry) }
         }
-        let pause = patience.interval.flatMap { watched.pause(betweenRounds: $0) }
+        let pause = timeouts.interval.flatMap { watched.pause(betweenRounds: $0) }
         loop.setDeadline(pause.map { loop.now &+ $0 }, slot: slot)
     }
 }
 
-extension Worker {
-    /// Looks after the session's peers from now on.
-    func watch(_ session: Session, _ stalls: PeerStalls = PeerStalls()) {
-        session.isToBeWatched = false
-        watches[session.route].add(session, stalls)
-    }
-
-    /// The route's settings are others than before: its sessions' peers are looked after by these.
-    func watchPeers(ofRoute route: Int, _ settings: SessionSettings) {
-        let former = watches[route].settings
-        guard
-            (former.tcpUserTimeout, former.stallTimeout) != (settings.tcpUserTimeout, settings.stallTimeout)
-                || former.keepalive != settings.keepalive
-        else { return }
-        watches[route].begin(settings)
-        for case let session as Session in loop.everyTenant where session.route == route { session.watchPeersAnew() }
-    }
-}
-
-extension Session {
-    /// Has the kernel and the route's watch look after both peers, once the session has come of age.
-    func watchPeers() {
-        guard !watchesBackend else { return }
-        backend?.watchPeer(keepalive: settings.keepalive, userTimeout: settings.tcpUserTimeout)
-        watchesBackend = true
-        // A peer that has no room already would be cut before the first look.
-        let patience = PeerPatience(settings)
-        var stalls = PeerStalls()
-        if patience.interval != nil, peersOweSomething(patience, &stalls) { worker.watch(self, stalls) }
-    }
-
-    /// The settings have changed.
-    fileprivate func watchPeersAnew() {
-        client.watchPeer(keepalive: settings.keepalive, userTimeout: settings.tcpUserTimeout)
-        guard watchesBackend else { return }
-        backend?.watchPeer(keepalive: settings.keepalive, userTimeout: settings.tcpUserTimeout)
-        worker.watch(self)
-    }
-
-    /// Ends the session if one of its peers is gone.
-    ///
-    /// - Returns: Whether it is to be looked at again; otherwise the next bytes bring it back.
-    func peersOweSomething(_ patience: PeerPatience, _ stalls: inout PeerStalls) -> Bool {
-        guard machine.isRelaying, !isLeaving else { return false }
-        var owes = false
-        for side in [Side.client, .backend] where !isClosed && !isLeaving && owesSomething(side, patience, &stalls) {
-            owes = true
-        }
-        isToBeWatched = !owes
-        return owes
-    }
-
-    private func owesSomething(_ side: Side, _ patience: PeerPatience, _ stalls: inout PeerStalls) -> Bool {
-        guard let progress = side == .client ? client.peerProgress : backend?.peerProgress else { return false }
-        let stalledFor = stalls[side] == 0 ? nil : (loop.now &- stalls[side]) / 1_000_000
-        let verdict = patience.verdict(on: progress, stalledFor: stalledFor)
-        switch verdict {
-        case .nothingOwed, .underWay:
-            if stalls[side] != 0 {
-                stalls[side] = 0
-                setUserTimeout(settings.tcpUserTimeout?.roundedUp(to: .milliseconds(1)) ?? 0, of: side)
-            }
-        case .stalled(let timeout):
-            if stalls[side] == 0 { stalls[side] = loop.now }
-            if let timeout { setUserTimeout(timeout, of: side) }
-        case .silent: failed(side, code: ETIMEDOUT)
-        case .tooLong where side == .client: close(because: "the client takes nothing: stall_timeout")
-        case .tooLong: endAfterBackend(because: "the server takes nothing: stall_timeout")
-        }
-        return verdict != .nothingOwed
-    }
-
-    private func setUserTimeout(_ milliseconds: Int32, of side: Side) {
-        switch side {
-        case .client: client.set(Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, milliseconds)
-        case .backend: backend?.set(Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, milliseconds)
-        }
-    }
-}
-
 extension Descriptor {
-    /// How far the peer is; `nil` of a socket that is none of TCP, and of kernels before 4.6, which do not tell.
+    /// The peer's progress; `nil` if the socket is not TCP, and on kernels before 4.6, which do not report it.
     var peerProgress: PeerProgress? {
-        // Where things stand in `struct tcp_info` of linux/tcp.h; the C library's is older.
+        // Offsets in `struct tcp_info` of linux/tcp.h. The C library's version is older.
         let (unacked, sinceData, sinceAcknowledgement, unsent, size) = (24, 44, 56, 144, 148)
         var length = socklen_t(size)
         return withUnsafeTemporaryAllocation(byteCount: size, alignment: 8) { info in
@@ -161,5 +93,73 @@ extension Descriptor {
                 unacknowledged: number(at: unacked), unsent: number(at: unsent),
                 sinceAcknowledgement: number(at: sinceAcknowledgement), sinceData: number(at: sinceData))
         }
+    }
+}
+
+/// The progress of a socket's peer in receiving what was sent; tcp(7), `TCP_INFO`. Times are in milliseconds.
+struct PeerProgress: Equatable {
+    /// Unacknowledged segments.
+    var unacknowledged: UInt32
+    /// Unsent bytes, which wait for the peer's receive window.
+    var unsent: UInt32
+    /// The time since the peer last acknowledged anything, including a window probe.
+    var sinceAcknowledgement: UInt32
+    /// The time since data was last sent.
+    var sinceData: UInt32
+
+    /// Whether the peer's receive window is closed.
+    var isStalled: Bool { unsent > 0 && unacknowledged == 0 }
+}
+
+/// The timeouts for a peer that does not receive what is sent to it.
+///
+/// The kernel's user timeout also ends a connection whose peer has a closed receive window and acknowledges every
+/// window probe. So while the window is closed, the user timeout is extended to half its length beyond the time that
+/// has passed. That also keeps the kernel's probes frequent, which would otherwise become rare.
+struct PeerTimeouts: Equatable {
+    enum Verdict: Equatable {
+        /// The peer has received everything.
+        case nothingOwed
+        /// Bytes are in flight. The kernel's timeout applies.
+        case underWay
+        /// The peer's window is closed and the peer is alive. The kernel's timeout should be this value in
+        /// milliseconds; `nil` leaves it unchanged.
+        case stalled(userTimeout: Int32?)
+        /// The peer's window is closed and the peer does not answer.
+        case silent
+        /// The peer's window has been closed for too long.
+        case tooLong
+    }
+
+    /// `tcp_user_timeout` and `stall_timeout` in milliseconds.
+    private let userTimeout: UInt64?
+    private let stallTimeout: UInt64?
+
+    init(_ settings: SessionSettings) {
+        userTimeout = settings.tcpUserTimeout.map { UInt64($0.roundedUp(to: .milliseconds(1))) }
+        stallTimeout = settings.stallTimeout.map { UInt64($0.roundedUp(to: .milliseconds(1))) }
+    }
+
+    /// The time between two checks of a peer that owes something, in nanoseconds; `nil` if no check is needed.
+    var interval: UInt64? {
+        guard let shortest = [userTimeout, stallTimeout].compactMap(\.self).min() else { return nil }
+        return max(1, min(shortest, 240_000) * 1_000_000 / 8)
+    }
+
+    /// - Parameter stalledFor: milliseconds since the first check that found the window closed; `nil` if this may be
+    ///   it. The kernel's count may have begun long before, while nothing was owed.
+    func verdict(on progress: PeerProgress, stalledFor: UInt64?) -> Verdict {
+        guard progress.isStalled else {
+            return progress.unsent == 0 && progress.unacknowledged == 0 ? .nothingOwed : .underWay
+        }
+        if let stalledFor {
+            if let stallTimeout, stalledFor >= stallTimeout { return .tooLong }
+            // The next check would be too late.
+            if let userTimeout, UInt64(progress.sinceAcknowledgement) >= userTimeout - userTimeout / 8 {
+                return .silent
+            }
+        }
+        return .stalled(
+            userTimeout: userTimeout.map { Int32(clamping: UInt64(progress.sinceData) + max(1, $0 / 2)) })
     }
 }

@@ -2,28 +2,30 @@ import FailoverCore
 import FailoverSystem
 import Glibc
 
-/// Which endings of a session that is served accuse its server.
+/// Decides which endings of an established session accuse its server.
 ///
-/// An accused server may get no new sessions for a while, so only such endings do as neither a client nor the ordinary
-/// course of things can cause:
-/// * It says that it shuts down, or that it had no place for the client. One such word may be about this session alone
-///   (`pg_terminate_backend`); who is told decides by how many sessions have heard it.
-/// * It resets the connection while it owes the answer to a request of a client that is logged in, in a stream that is
-///   readable, and has said nothing of an error.
-/// * Its host acknowledges nothing any more, or can't be reached, and the latest bytes were the client's.
-/// * It closes a connection at once, before either side has said a word.
+/// An accused server may get no new sessions for a while. So only endings count that neither a client nor normal
+/// operation can cause:
+/// * The server reports that it is shutting down or has no connection slot. One such message may concern this session
+///   alone (`pg_terminate_backend`), so the observer decides by the number of sessions that got one.
+/// * The server resets the connection while it owes an answer to a client that is logged in, on a readable stream,
+///   without having sent an error.
+/// * The server's host no longer acknowledges anything or is unreachable, and the latest bytes were the client's.
+/// * The server closes a new connection before either side has sent a byte.
 ///
-/// No other does: an idle session that is closed or reset (`idle_session_timeout`, `wait_timeout`), an error and the close
-/// after it, a reset during a login or of an encrypted session, which a client's junk leads to. Where a server that dies
-/// looks the same, it is worth a ping, and goes on serving meanwhile.
+/// Other endings do not count: the close or reset of an idle session (`idle_session_timeout`, `wait_timeout`), a
+/// close after an error, and a reset during a login or of an encrypted session, which malformed data from a client
+/// can cause. If a failing server would look the same, a ping is requested and the server stays in use until its
+/// result.
 extension Session {
-    /// The server has said something of itself.
-    func noteWords(_ words: ServerWords) {
-        if words.contains(.shutdown) {
-            worker.noteFailure(.serverShutdown, session: self, detail: "it says that it shuts down")
+    /// The server has reported its own state.
+    func noteSigns(_ message: ServerSigns) {
+        if message.contains(.shutdown) {
+            environment.noteFailure(.serverShutdown, session: self, detail: "the server says that it is shutting down")
         }
-        if words.contains(.full) {
-            worker.noteFailure(.tooManyConnections, session: self, detail: "it had no place for a client's login")
+        if message.contains(.full) {
+            environment.noteFailure(
+                .tooManyConnections, session: self, detail: "the server refused a login for lack of room")
         }
     }
 
@@ -34,34 +36,73 @@ extension Session {
         switch code {
         case ECONNRESET, EPIPE:
             if stream.owesAnswer, !toClient.sourceEnded {
-                worker.noteFailure(.reset, session: self, detail: SystemError(code).words)
+                environment.noteFailure(.reset, session: self, detail: SystemError(code).message)
             } else if clientSpokeLast {
                 doubt()
             }
         case ETIMEDOUT where clientSpokeLast:
-            worker.noteFailure(.connectTimeout, session: self, detail: SystemError(code).words)
+            environment.noteFailure(.connectTimeout, session: self, detail: SystemError(code).message)
         case EHOSTUNREACH where clientSpokeLast, ENETUNREACH where clientSpokeLast:
-            worker.noteFailure(.connectUnreachable, session: self, detail: SystemError(code).words)
+            environment.noteFailure(.connectUnreachable, session: self, detail: SystemError(code).message)
         default: break
         }
     }
 
-    /// A backend has ended its direction.
+    /// The backend has closed its sending direction.
     func noteBackendEnd() {
         guard !clientHasLeft else { return }
         if toClient.received == 0, toBackend.received == 0, !watchesBackend {
-            worker.noteFailure(.earlyClose, session: self, detail: "closed before anybody said anything")
-        } else if watchesBackend, case .opaque = stream, worker.configuration.routes[route].engine != .tcp {
-            // A shutdown of a server whose words can't be read, or an idle session's end.
+            environment.noteFailure(.earlyClose, session: self, detail: "closed before any data was exchanged")
+        } else if watchesBackend, case .opaque = stream, environment.configuration.routes[route].engine != .tcp {
+            // Either a shutdown of a server whose messages cannot be read, or the end of an idle session.
             doubt()
         }
     }
 
-    /// A server may close or reset a connection whose client has said goodbye: PostgreSQL does not read the end of TLS
-    /// that follows a Terminate message. That is no error of the server, even if it is seen before the client's end.
+    /// A server may close or reset a connection whose client has said goodbye: PostgreSQL does not read the TLS
+    /// closure alert after a Terminate message. That is not an error of the server, even if it is noticed before the
+    /// client's end.
     var clientHasLeft: Bool { toBackend.sourceEnded || client.peerHasEnded }
 
     private func doubt() {
-        if let alias = machine.alias { worker.observer.backendIsDoubtful(alias: alias) }
+        if let alias = machine.alias { environment.observer.backendIsDoubtful(alias: alias) }
+    }
+}
+
+/// Idle timeouts of an established session.
+extension Session {
+    /// Ends the session once it has been silent for too long.
+    ///
+    /// The deadline was set for the latest activity known at that time. There may have been more since.
+    func closeIfIdle() {
+        guard let limit = silenceLimit else { return loop.setDeadline(nil, slot: slot) }
+        let deadline = lastActivity &+ limit
+        guard deadline <= loop.now else { return loop.setDeadline(deadline, slot: slot) }
+        // Later activity gets the whole limit again, so checking after another limit is early enough.
+        if waitsForPeer { return loop.setDeadline(loop.now &+ limit, slot: slot) }
+        if toClient.sourceEnded { return close(because: "the server has closed its connection") }
+        let message = settings.idleTimeout.map { ": idle for \($0.inWords) (idle_timeout)" } ?? ""
+        end(because: "\(environment.routes.routes[route].name)\(message)", as: .idle)
+    }
+
+    /// The time limit for silence, in nanoseconds; `nil` is no limit.
+    private var silenceLimit: UInt64? {
+        let idle = settings.idleTimeout?.nanoseconds
+        guard toClient.sourceEnded else { return idle }
+        return min(idle ?? .max, settings.halfCloseTimeout.nanoseconds)
+    }
+
+    /// Whether the client is not the cause of the silence: it waits for an answer or has not read all of it. The peer
+    /// watch ends sessions whose peer is gone.
+    private var waitsForPeer: Bool {
+        if !toClient.pending.isEmpty || waitsForMemory { return true }
+        return !toClient.sourceEnded && (stream.awaitsServer ?? clientSpokeLast)
+    }
+
+    /// The server has closed its sending direction. The session no longer holds connection slots.
+    func serverEnded() {
+        leavePlace()
+        lastActivity = loop.now
+        closeIfIdle()
     }
 }

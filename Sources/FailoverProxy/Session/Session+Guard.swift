@@ -1,26 +1,27 @@
 import FailoverCore
 import Glibc
 
-/// A session that is kept from writing.
+/// A session with a read-only guard.
 extension Session {
-    /// Follows what is said and passes on what may pass.
+    /// Reads the bytes of one side and passes on what the guard allows.
     ///
     /// - Returns: whether the side may be read on.
     func follow(_ bytes: UnsafeRawBufferPointer, from side: Side, _ guarded: GuardedMySQL) -> Bool {
         let heard = stream.heard
         let passage = side == .client ? guarded.state.clientSent(bytes) : guarded.state.serverSent(bytes)
-        if stream.heard != heard { noteWords(stream.heard.subtracting(heard)) }
+        if stream.heard != heard { noteSigns(stream.heard.subtracting(heard)) }
         if passage.asItIs, guarded.state.phase == .following { return pass(bytes.count, from: side) }
         return perform(passage, guarded, asItIs: Array(bytes), from: side)
     }
 
-    /// Sends what the guard lets pass, and waits for the server to be told.
+    /// Sends what the guard allows, and waits while the server is being set to read-only.
     ///
     /// - Returns: whether the side may be read on.
     func perform(
-        _ passage: MySQLGuard.Passage, _ guarded: GuardedMySQL, asItIs: [UInt8], from side: Side
+        _ passage: MySQLGuard.GuardOutput, _ guarded: GuardedMySQL, asItIs: [UInt8], from side: Side
     ) -> Bool {
-        // What a server says to the end of its client is no answer (MySQL: 4031), and whoever has ended writes no more.
+        // A server's message at the end of its client is not an answer (MySQL: 4031), and a client that has ended
+        // writes nothing more.
         let isFarewell = side == .backend && clientHasLeft && passage.toServer.isEmpty
         if let refusal = passage.refusal {
             if isFarewell {
@@ -32,11 +33,10 @@ extension Session {
         }
         let toServer = passage.asItIs && side == .client ? asItIs : passage.toServer
         let toClient = passage.asItIs && side == .backend ? asItIs : passage.toClient
-        defer { countHeldBytes() }
         guard send(toServer, to: .backend), send(toClient, to: .client) else { return false }
         if guarded.state.phase == .over {
             stream = .opaque
-            if guarded.state.isLost, !isFarewell { worker.noteUnguarded(self) }
+            if guarded.state.isUntracked, !isFarewell { environment.noteUnguarded(self) }
         }
         wait(for: guarded)
         return self[side].mayRead
@@ -47,7 +47,7 @@ extension Session {
         if isSetting != guarded.isAwaited {
             guarded.isAwaited = isSetting
             if isSetting {
-                loop.setDeadline(loop.now &+ settings.openingLimits.greeting, slot: slot)
+                loop.setDeadline(loop.now &+ settings.handshakeLimits.greeting, slot: slot)
             } else if watchesBackend {
                 closeIfIdle()
             } else {
@@ -59,26 +59,12 @@ extension Session {
         if wasHeld, !toBackend.isHeld { loop.resumeLater(slot: slot) }
     }
 
-    /// - Returns: whether the session goes on.
-    func send(_ bytes: [UInt8], to side: Side) -> Bool {
-        guard !bytes.isEmpty else { return true }
-        guard self[side.other].pending.isEmpty else {
-            self[side.other].pending.append(bytes)
-            return true
-        }
-        switch side == .client ? client.send(bytes) : backend?.send(bytes) ?? .failed(EPIPE) {
-        case .bytes(let sent): self[side.other].pending = PendingBytes(Array(bytes.dropFirst(sent)))
-        case .wouldBlock, .ended: self[side.other].pending = PendingBytes(bytes)
-        case .failed(let code): return sendFailed(side, code: code)
-        }
-        return true
-    }
 }
 
-// MARK: - The server does not keep to reading
+// MARK: - The server cannot be set to read-only
 
 extension Session {
-    /// Whether the server is being told, and the session's deadline is that of its answer.
+    /// Whether the server is being set to read-only and the session's deadline is for its answer.
     var guardAwaitsServer: Bool {
         switch stream {
         case .guarded(let guarded): guarded.isAwaited
@@ -87,28 +73,29 @@ extension Session {
         }
     }
 
-    /// The server was to be told, and the time for its answer is over.
+    /// The time limit for the server's answer to the guard has passed.
     func guardIsLate() -> Bool {
         if guardAwaitsServer, !toClient.pending.isEmpty || waitsForMemory {
-            // It was not listened to.
-            loop.setDeadline(loop.now &+ settings.openingLimits.greeting, slot: slot)
+            // The server's answer could not be read meanwhile.
+            loop.setDeadline(loop.now &+ settings.handshakeLimits.greeting, slot: slot)
             return true
         }
         if case .guardedPostgres(let guarded) = stream, guarded.state.phase == .setting {
-            worker.noteFailure(.greetingTimeout, session: self, detail: "no answer to \(PostgresGuard.statement)")
-            return guardEnds(guarded, "it said nothing in time")
+            environment.noteFailure(.greetingTimeout, session: self, detail: "no answer to \(PostgresGuard.statement)")
+            return guardEnds(guarded, "no answer from the server in time")
         }
         guard case .guarded(let guarded) = stream, guarded.state.phase == .setting else { return false }
-        worker.noteFailure(.greetingTimeout, session: self, detail: "no answer to SET SESSION TRANSACTION READ ONLY")
-        return guardEnds("it said nothing in time")
+        environment.noteFailure(
+            .greetingTimeout, session: self, detail: "no answer to SET SESSION TRANSACTION READ ONLY")
+        return guardEnds("no answer from the server in time")
     }
 
-    /// The server was to be told, and has closed.
-    func guardIsLeft() -> Bool { guardEnds("it closed") }
+    /// The server closed the connection before it answered the guard.
+    func guardIsLeft() -> Bool { guardEnds("the server closed the connection") }
 
-    private func guardEnds(_ words: String) -> Bool {
-        if case .guardedPostgres(let guarded) = stream { return guardEnds(guarded, words) }
-        guard case .guarded(let guarded) = stream, let passage = guarded.state.serverIsSilent(words) else {
+    private func guardEnds(_ message: String) -> Bool {
+        if case .guardedPostgres(let guarded) = stream { return guardEnds(guarded, message) }
+        guard case .guarded(let guarded) = stream, let passage = guarded.state.serverIsSilent(message) else {
             return false
         }
         if let refusal = passage.refusal {
@@ -120,11 +107,59 @@ extension Session {
     }
 
     private func endUnguarded(_ refusal: MySQLGuard.Refusal) {
-        if refusal.code == MySQLReader.shutdownCode { noteWords(.shutdown) }
-        let message = worker.refusal(unguarded: self, because: refusal.words)
+        if refusal.code == MySQLReader.shutdownCode { noteSigns(.shutdown) }
+        let message = environment.refusal(unguarded: self, because: refusal.message)
         if refusal.isBeforeLogin { leaveBackendBeforeLogin() }
         if refusal.isForTLS { return leave(saying: TLSAlert.accessDenied) }
         guard let sequence = refusal.sequence, toClient.pending.isEmpty else { return close(because: message) }
         leave(saying: MySQLErrorPacket(code: 1105, sqlState: "HY000", message: message, sequence: sequence).bytes)
+    }
+}
+
+/// A PostgreSQL session with a read-only guard by statement.
+extension Session {
+    /// Passes on what the guard allows and sends the guard's statement.
+    ///
+    /// - Returns: whether the side may be read on.
+    func follow(_ bytes: [UInt8], from side: Side, _ guarded: GuardedPostgres) -> Bool {
+        let passage = side == .client ? guarded.state.clientSent(bytes) : guarded.state.serverSent(bytes)
+        if let message = passage.refusal {
+            if send(passage.toClient, to: .client) { endUnguarded(message) }
+            return false
+        }
+        guard send(passage.toServer, to: .backend), send(passage.toClient, to: .client) else { return false }
+        wait(for: guarded)
+        return self[side].mayRead
+    }
+
+    private func wait(for guarded: GuardedPostgres) {
+        switch guarded.state.phase {
+        case .login: break
+        case .setting where !guarded.isAwaited:
+            guarded.isAwaited = true
+            loop.setDeadline(loop.now &+ settings.handshakeLimits.greeting, slot: slot)
+        case .setting: break
+        case .following:
+            stream = .postgres(guarded.state.reader)
+            if watchesBackend { closeIfIdle() } else { awaitAge() }
+        }
+        let wasHeld = toBackend.isHeld
+        toBackend.isHeld = guarded.state.phase != .following && !guarded.state.wantsClient
+        if wasHeld, !toBackend.isHeld { loop.resumeLater(slot: slot) }
+    }
+
+    /// The server did not answer the guard's statement in time, or closed the connection.
+    ///
+    /// - Returns: false if the guard was not waiting for an answer.
+    func guardEnds(_ guarded: GuardedPostgres, _ message: String) -> Bool {
+        guard guarded.state.phase == .setting else { return false }
+        endUnguarded(message)
+        return true
+    }
+
+    private func endUnguarded(_ message: String) {
+        let refusal = Refusal(kind: .unguarded, message: environment.refusal(unguarded: self, because: message))
+        guard toClient.pending.isEmpty else { return close(because: refusal.message) }
+        leave(saying: refusal.postgresMessage)
     }
 }

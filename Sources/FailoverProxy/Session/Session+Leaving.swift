@@ -1,47 +1,49 @@
 import FailoverCore
+import FailoverSystem
 import Glibc
+import Logging
 
-/// The end of a session that is not its client's doing.
+/// Ends sessions for reasons other than the client's.
 extension Session {
-    /// How long a client may take to read the last words once it says no more.
-    private static let patience: UInt64 = 1_000_000_000
-    /// How long it may go on with what it was in the midst of saying.
+    /// How long a client that sends nothing more may take to read the closing message.
+    private static let lastReadTimeout: UInt64 = 1_000_000_000
+    /// How long a client may continue to send after the closing message.
     private static let longestGoodbye: UInt64 = 10_000_000_000
 
-    /// Ends a session that is served, with words where the protocol has a place for them.
+    /// Ends an established session, with a closing message where the protocol allows one.
     ///
-    /// - Parameter message: what the client is told.
-    func end(because message: String, as farewell: Farewell = .moving) {
-        guard toClient.pending.isEmpty, !toClient.sourceEnded, let words = stream.lastWords(message, as: farewell)
+    /// - Parameter message: the text of the closing message.
+    func end(because message: String, as closingMessage: ClosingMessage = .moving) {
+        guard toClient.pending.isEmpty, !toClient.sourceEnded, let bytes = stream.lastWords(message, as: closingMessage)
         else { return close(because: message) }
-        leave(saying: words)
+        leave(saying: bytes)
     }
 
-    /// Says the last words and waits until the client has read them: to close with bytes unread would be a reset, which
-    /// takes the words with it.
-    func leave(saying words: [UInt8]) {
+    /// Sends the closing message and waits until the client has read it. Closing a socket with unread bytes would
+    /// send a reset, and the message would be lost.
+    func leave(saying bytes: [UInt8]) {
         guard !isLeaving, !isClosed else { return }
         isLeaving = true
         leaveBackend()
         leavePlace()
-        // A client that was told the end already hears no more.
+        // A client whose direction is already closed gets no message.
         if !toClient.isFinished {
-            guard client.send(words) == .bytes(words.count) else { return close(because: "the client does not read") }
+            guard client.send(bytes) == .bytes(bytes.count) else { return close(because: "the client does not read") }
             client.endSending()
         }
-        openingDeadline = loop.now &+ Self.longestGoodbye
-        loop.setDeadline(loop.now &+ Self.patience, slot: slot)
+        handshakeDeadline = loop.now &+ Self.longestGoodbye
+        loop.setDeadline(loop.now &+ Self.lastReadTimeout, slot: slot)
         discardClient()
     }
 
-    /// Reads what nobody will get.
+    /// Reads and discards the client's bytes.
     func discardClient() {
         for turn in 0..<16 {
             switch client.receive(into: loop.readBuffer) {
             case .bytes:
-                if turn == 0 { loop.setDeadline(min(openingDeadline, loop.now &+ Self.patience), slot: slot) }
+                if turn == 0 { loop.setDeadline(min(handshakeDeadline, loop.now &+ Self.lastReadTimeout), slot: slot) }
             case .wouldBlock: return
-            case .ended, .failed: return close(because: "the client was told the end")
+            case .ended, .failed: return close(because: "the closing message was sent")
             }
         }
         loop.resumeLater(slot: slot)
@@ -51,30 +53,30 @@ extension Session {
 // MARK: - When the process ends
 
 extension Session {
-    /// Ends it, with words where its protocol has a place for them.
+    /// Ends the session, with a closing message where the protocol allows one.
     func shutDown() {
-        let words = worker.wordsOfShutdown(route: route)
-        guard !machine.isRelaying else { return end(because: words, as: .shutdown) }
+        let message = "\(environment.routes.routes[route].name): the proxy shuts down"
+        guard !machine.isRelaying else { return end(because: message, as: .shutdown) }
         guard !isLeaving, !machine.isRefused else { return }
         leaveLines()
         leaveBackend()
-        refuse(Refusal(kind: .closed, message: words))
+        refuse(Refusal(kind: .closed, message: message))
     }
 }
 
 // MARK: - When the route changes
 
 extension Session {
-    /// A client that has connected and has not needed a server yet gets one as things are now.
+    /// A client that has connected but not needed a server yet gets its candidates by the current routes.
     func chooseAgain() {
         guard machine.hasTriedNobody, backend == nil, !isQueued, !isLeaving else { return }
         share = share?.moved(to: nil)
-        let (candidates, share) = worker.candidates(ofRoute: route)
+        let (candidates, share) = environment.candidates(ofRoute: route)
         self.share = share
         machine.choose(candidates)
     }
 
-    /// The alias that serves, or is tried, is down.
+    /// The alias that serves the session, or is being tried, is down.
     func aliasIsDown(_ message: @autoclosure () -> String) {
         guard !isLeaving else { return }
         if machine.isRelaying {
@@ -84,9 +86,60 @@ extension Session {
         }
     }
 
-    /// Whether the session can be ended without anybody losing anything: it stands at a transaction boundary, and
-    /// nothing that the client sent waits to be read.
+    /// Whether the session can be ended without loss: it is at a transaction boundary, and no bytes of the client
+    /// wait to be read.
     var canMove: Bool {
         stream.isAtBoundary && toClient.pending.isEmpty && toBackend.pending.isEmpty && !client.hasMore
+    }
+}
+
+extension Session {
+    /// `nil` unless the session must move.
+    var movingMoment: DrainEligibility? {
+        movesSince.map {
+            DrainEligibility(
+                now: loop.now, since: $0, lastActivity: lastActivity, startedAt: startedAt,
+                grace: settings.drainGrace.nanoseconds)
+        }
+    }
+}
+
+/// A server that accepts no more data may have sent the reason.
+extension Session {
+    /// Bytes could not be sent. A server that accepts no more data may have sent the reason, as MySQL does for a
+    /// statement that is too long. Its bytes are read to their end before anything else happens.
+    ///
+    /// - Returns: whether to read on from the other side. Its further bytes are discarded.
+    @discardableResult
+    func sendFailed(_ side: Side, code: Int32) -> Bool {
+        guard side == .backend else {
+            failed(side, code: code)
+            return false
+        }
+        if toBackend.isUntracked { return true }
+        toBackend.isUntracked = true
+        toBackend.pending = PendingBytes()
+        countHeldBytes()
+        if toClient.sourceEnded {
+            endAfterBackend(because: "backend: \(SystemError(code).message)")
+        } else {
+            relay(from: .backend, untilEnd: true)
+        }
+        return !isClosed && !isLeaving
+    }
+
+    /// The backend is gone. The client may still be sending: closing now would send a reset, and the server's last
+    /// message would be lost.
+    func endAfterBackend(because reason: String) {
+        guard !isClosed, !isLeaving else { return }
+        environment.log.debug("session lost its server: \(reason)", metadata: environment.metadata(of: self))
+        leaveBackend()
+        leavePlace()
+        toBackend.pending = PendingBytes()
+        toBackend.isUntracked = true
+        countHeldBytes()
+        guard !toClient.pending.isEmpty else { return leave(saying: []) }
+        toClient.sourceEnded = true
+        closeIfIdle()
     }
 }

@@ -1,30 +1,23 @@
+import CLinux
 import FailoverCore
+import FailoverSystem
 import Glibc
 
-/// The login that a MySQL session waits for; not in the session itself, whose size it would be to all the others.
-final class PendingLogin {
-    var state: MySQLLogin
-    /// When the client must have logged in, once it is served.
-    var deadline = UInt64.max
-
-    init(_ state: MySQLLogin) { self.state = state }
-}
-
-/// A MySQL session that is not logged in.
+/// A MySQL session whose login is not complete.
 extension Session {
-    /// The connection to a server begins.
+    /// A connection to a server begins.
     func watchLogin() {
-        login = worker.configuration.routes[route].engine == .mysql ? PendingLogin(MySQLLogin()) : nil
+        login = environment.configuration.routes[route].engine == .mysql ? PendingLogin(MySQLLogin()) : nil
     }
 
-    /// The server has greeted; it is the client's turn.
+    /// The server has sent its greeting. The client is next.
     func awaitLogin() {
-        login?.deadline = loop.now &+ min(settings.clientStartupTimeout, settings.loginPatience).nanoseconds
-        // Whoever refuses TLS wants to hear of it at once.
+        login?.deadline = loop.now &+ min(settings.clientStartupTimeout, settings.loginTimeout).nanoseconds
+        // A guard that refuses TLS must see the TLS request at once.
         login?.state.holdsTLSRequest = machine.guarding != .refuse
     }
 
-    /// Passes on what belongs to the login, whole packets of the client only.
+    /// Passes on the bytes of the login. Only whole packets of the client pass.
     ///
     /// - Returns: whether the side may be read on.
     func follow(_ count: Int, from side: Side, _ login: PendingLogin) -> Bool {
@@ -50,7 +43,7 @@ extension Session {
 
     private func pass(_ bytes: [UInt8], from side: Side) -> Bool {
         let heard = stream.heard
-        defer { if !isClosed, stream.heard != heard { noteWords(stream.heard.subtracting(heard)) } }
+        defer { if !isClosed, stream.heard != heard { noteSigns(stream.heard.subtracting(heard)) } }
         if case .guarded(let guarded) = stream {
             let passage = bytes.withUnsafeBytes { bytes in
                 side == .client ? guarded.state.clientSent(bytes) : guarded.state.serverSent(bytes)
@@ -61,19 +54,51 @@ extension Session {
         return send(bytes, to: side.other) && self[side].mayRead
     }
 
-    /// Gives up the connection to the backend: a server that waits for a login is left by one that it refuses.
+    /// Ends the connection to the backend. On a server that waits for a login, a login that it refuses is sent first.
     func leaveBackend() {
         let refused = login?.state.refusedLogin
         login = nil
         guard let backend = backend.take() else { return }
-        // One that is still being connected to has seen nobody.
-        if let refused, backend.peerAddress != nil { worker.depart(from: backend, refused) }
+        // A server that is still being connected to has not counted anything.
+        if let refused, backend.peerAddress != nil { environment.aborts.leave(backend, refused) }
     }
 
-    /// Gives up the connection to a MySQL server that has greeted, and was told nothing of what the client has said since.
+    /// Ends the connection to a MySQL server that has sent its greeting and got none of the client's bytes since.
     func leaveBackendBeforeLogin() {
         login = nil
         guard let backend = backend.take() else { return }
-        worker.depart(from: backend, MySQLRefusedLogin())
+        environment.aborts.leave(backend, MySQLRefusedLogin())
+    }
+}
+
+/// The client's identity.
+extension Session {
+    /// The client's address, or the one that its load balancer passed.
+    var source: SocketAddress? { announcedSource ?? client.peerAddress }
+
+    /// The client's address for log lines.
+    var clientName: String { source?.description ?? "?" }
+
+    /// The PROXY header that passes the client's address to a backend.
+    func proxyHeader(_ version: ProxyHeaderVersion) -> [UInt8] {
+        version.bytes(source: source, destination: client.localAddress)
+    }
+}
+
+extension Descriptor {
+    /// The peer's address; getpeername(2). A peer on a Unix socket has no address of its own.
+    var peerAddress: SocketAddress? { .peer(of: raw) }
+
+    /// The local address; getsockname(2).
+    var localAddress: SocketAddress? { .local(of: raw) }
+
+    /// Reads a PROXY header from the stream, and nothing after it.
+    func receiveProxyHeader() -> ProxyHeader.Reading {
+        var bytes = [UInt8](repeating: 0, count: ProxyHeader.longest)
+        let count = recv(raw, &bytes, bytes.count, Int32(MSG_PEEK))
+        guard count > 0 else { return count == 0 ? .malformed : .incomplete }
+        let reading = ProxyHeader.read(Array(bytes.prefix(count)))
+        if case .header(_, _, let length) = reading { recv(raw, &bytes, length, 0) }
+        return reading
     }
 }

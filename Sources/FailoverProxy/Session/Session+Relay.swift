@@ -2,19 +2,21 @@ import FailoverCore
 import FailoverSystem
 import Glibc
 
-/// Passing bytes: received into the loop's buffer, sent at once, kept only while the other side pushes back.
+/// Relaying: bytes are received into the loop's buffer, sent at once, and buffered only while the other side does not
+/// accept them.
 extension Session {
-    /// A side may keep its loop busy for that many reads before others have their turn.
+    /// The number of reads of one side before other sessions have their turn.
     private static let readsPerTurn = 16
 
-    /// Passes on what `side` sent.
+    /// Relays bytes from `side`.
     ///
-    /// - Parameter untilEnd: the end of the stream may be waiting behind the data, so a short read proves nothing.
+    /// - Parameter untilEnd: whether to read until no data is left, because the end of the stream may follow. A short
+    ///   read then proves nothing.
     func relay(from side: Side, untilEnd: Bool) {
         for _ in 0..<Self.readsPerTurn {
             guard canRead(from: side) else { return }
             let limit = readLimit(from: side)
-            guard limit > 0 else { return worker.memoryQueue.add(self) }
+            guard limit > 0 else { return environment.memoryQueue.add(self) }
             switch receive(from: side, atMost: limit) {
             case .bytes(let count):
                 noteReceived(count, from: side)
@@ -32,27 +34,27 @@ extension Session {
         loop.resumeLater(slot: slot)
     }
 
-    /// Ends a session that is to move and never rests.
+    /// Ends a session that must move and is never idle.
     private func movedAtBoundary() -> Bool {
         guard let movingMoment, movingMoment.isRestless else { return false }
-        return worker.moveIfPossible(self)
+        return environment.mover?.moveIfPossible(self) == true
     }
 
-    /// `side` has room again: what was kept goes out, then its peer is read again.
+    /// `side` accepts data again: sends the buffered bytes, then reads its peer again.
     func flush(to side: Side) {
         guard hasPending(to: side) else { return }
-        switch send(pendingTo: side) {
+        switch sendPending(to: side) {
         case .bytes(let count):
             self[side.other].pending.consume(count)
             countHeldBytes()
         case .wouldBlock, .ended: return
         case .failed(let code):
-            // Of a backend that has not proven itself reading tells how it ended.
+            // For a backend without proof, reading returns the cause.
             if machine.isRelaying { sendFailed(side, code: code) } else { toBackend.pending = PendingBytes() }
             return
         }
         guard self[side.other].pending.isEmpty, machine.isRelaying else { return }
-        if toBackend.isLost, toClient.sourceEnded {
+        if toBackend.isUntracked, toClient.sourceEnded {
             leave(saying: [])
         } else if self[side.other].sourceEnded {
             finish(to: side)
@@ -61,7 +63,7 @@ extension Session {
         }
     }
 
-    /// The flow out of a side.
+    /// The flow that originates at a side.
     subscript(side: Side) -> Flow {
         get { side == .client ? toBackend : toClient }
         _modify { if side == .client { yield &toBackend } else { yield &toClient } }
@@ -86,7 +88,7 @@ extension Session {
     private func noteReceived(_ count: Int, from side: Side) {
         lastActivity = loop.now
         clientSpokeLast = side == .client
-        if isToBeWatched { worker.watch(self) }
+        if isToBeWatched { environment.watch(self) }
         switch side {
         case .client:
             toBackend.received &+= UInt64(count)
@@ -97,8 +99,8 @@ extension Session {
         }
     }
 
-    /// Passes on what the backend said before it was proven.
-    func passOpening(_ bytes: [UInt8]) {
+    /// Passes on the bytes that the backend sent before its proof.
+    func passFirstBytes(_ bytes: [UInt8]) {
         toClient.received &+= UInt64(bytes.count)
         if case .guarded(let guarded) = stream {
             _ = perform(bytes.withUnsafeBytes { guarded.state.serverSent($0) }, guarded, asItIs: bytes, from: .backend)
@@ -109,20 +111,15 @@ extension Session {
             return
         }
         bytes.withUnsafeBytes { stream.sent($0, by: .backend) }
-        // A server may say farewell in one breath with its welcome.
-        noteWords(stream.heard)
+        // A server may announce its shutdown in the same segment as its first answer.
+        noteSigns(stream.heard)
         learnKey()
-        switch client.send(bytes) {
-        case .bytes(let sent): toClient.pending = PendingBytes(Array(bytes.dropFirst(sent)))
-        case .wouldBlock, .ended: toClient.pending = PendingBytes(bytes)
-        case .failed(let code): failed(.client, code: code)
-        }
-        if !isClosed { countHeldBytes() }
+        if case .failed(let code) = deliver(bytes, to: .client) { failed(.client, code: code) }
     }
 
-    /// Follows what is said, where it can be read, and passes it on.
+    /// Tracks the protocol where the stream is readable, and passes the bytes on.
     ///
-    /// - Returns: Whether all of it went out.
+    /// - Returns: whether all bytes were sent.
     private func follow(_ count: Int, from side: Side) -> Bool {
         if let login { return follow(count, from: side, login) }
         let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(loop.readBuffer.bytes)[..<count])
@@ -135,7 +132,7 @@ extension Session {
             }
             let heard = stream.heard
             stream.sent(bytes, by: side)
-            if stream.heard != heard { noteWords(stream.heard.subtracting(heard)) }
+            if stream.heard != heard { noteSigns(stream.heard.subtracting(heard)) }
             if awaitsKey { learnKey() }
         case .guarded(let guarded):
             return follow(bytes, from: side, guarded)
@@ -152,53 +149,33 @@ extension Session {
         }
     }
 
-    private func send(count: Int, to side: Side) -> Transfer {
-        switch side {
-        case .client: client.send(loop.readBuffer, count: count)
-        case .backend: backend?.send(loop.readBuffer, count: count) ?? .failed(EPIPE)
-        }
-    }
-
-    private func send(pendingTo side: Side) -> Transfer {
-        switch side {
-        case .client: client.send(toClient.pending)
-        case .backend: backend?.send(toBackend.pending) ?? .failed(EPIPE)
-        }
-    }
-
-    /// - Returns: Whether all of it went out.
+    /// - Returns: whether all bytes were sent.
     func pass(_ count: Int, from side: Side) -> Bool {
-        let sent: Int
-        switch send(count: count, to: side.other) {
-        case .bytes(let bytes): sent = bytes
-        case .wouldBlock, .ended: sent = 0
-        case .failed(let code):
-            return sendFailed(side.other, code: code)
+        let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(loop.readBuffer.bytes)[..<count])
+        switch deliver(bytes, to: side.other) {
+        case .sent: return true
+        case .kept: return false
+        case .failed(let code): return sendFailed(side.other, code: code)
         }
-        guard sent < count else { return true }
-        self[side].pending = PendingBytes(loop.readBuffer.copy(from: sent, to: count))
-        worker.memoryQueue.noteKept(count - sent)
-        countHeldBytes()
-        return false
     }
 
     private func sourceEnded(_ side: Side) {
         if side == .backend, guardIsLeft() { return }
         if side == .client, login != nil { return close(because: "the client left before it was logged in") }
-        if side == .backend, toBackend.isLost { return failed(side, code: EPIPE) }
+        if side == .backend, toBackend.isUntracked { return failed(side, code: EPIPE) }
         self[side].sourceEnded = true
         if side == .backend {
             noteBackendEnd()
-            // First: a client that hears of the end may come again at once, on another loop.
+            // First release the slots: a client that sees the end may reconnect at once, on another loop.
             serverEnded()
         }
         if !isClosed { finish(to: side.other) }
     }
 
-    /// Half-close: the end of one direction is passed on; the session ends with both.
+    /// Half-close: passes on the end of one direction. The session ends when both have ended.
     private func finish(to side: Side) {
         self[side.other].isFinished = true
-        if self[side].isFinished { return close(because: "both sides have ended") }
+        if self[side].isFinished { return close(because: "both sides have closed") }
         switch side {
         case .client: client.endSending()
         case .backend: backend?.endSending()
@@ -210,7 +187,7 @@ extension Session {
             noteBackendError(code)
             if guardIsLeft() { return }
         }
-        if side == .backend { return endAfterBackend(because: "backend: \(SystemError(code).words)") }
-        close(because: "client: \(SystemError(code).words)")
+        if side == .backend { return endAfterBackend(because: "backend: \(SystemError(code).message)") }
+        close(because: "client: \(SystemError(code).message)")
     }
 }

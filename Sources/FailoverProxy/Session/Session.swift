@@ -3,107 +3,93 @@ import FailoverSystem
 import Glibc
 import Logging
 
-/// One client connection together with its backend connection. Performs what its state machine decides.
+/// One client connection together with its backend connection. Performs the decisions of its state machine.
 ///
-/// Owns no buffer while it is idle: bytes go from socket to socket through the loop's.
+/// An idle session owns no buffer: bytes pass from socket to socket through the loop's buffer.
 final class Session: Pollable {
-    unowned let worker: Worker
-    /// The worker's; the way of each byte, so not asked for through it.
+    unowned let environment: SessionEnvironment
+    /// The environment's loop, stored here because every message uses it.
     let loop: EventLoop
-    /// Tells it from others of this process.
+    /// Unique in this process.
     let id: UInt64
     let route: Int
     let client: Descriptor
     let startedAt: UInt64
-    // Touched at each message and by the loop's thread alone: the runtime's check that two accesses do not overlap
-    // would cost more than all else that happens to the message here.
-    @exclusivity(unchecked) var backend: Descriptor?
-    @exclusivity(unchecked) var machine: SessionStateMachine
-    @exclusivity(unchecked) var toBackend = Flow()
-    @exclusivity(unchecked) var toClient = Flow()
-    @exclusivity(unchecked) var stream = SessionStream.opaque
-    @exclusivity(unchecked) var lastActivity: UInt64
+    // The runtime's exclusivity check would cost more than all other work per message.
+    @exclusivity(unchecked) fileprivate var hot: HotFields
+    // Here it fills a gap: see the small properties below.
+
+    /// The alias's count of server changes when the session was dialed.
+    var movesOfAlias: UInt32 = 0
     private(set) var slot = -1
-    /// When what is waited for before the session is served must have happened; likewise once its client was told the
-    /// end.
-    var openingDeadline: UInt64 = 0
-    /// What cancels its queries.
+    /// The deadline of the current handshake step; after the closing message, the end of the time to read it.
+    var handshakeDeadline: UInt64 = 0
+    /// The key that cancels its queries.
     var key = SessionKey.absent
-    /// When it must have a place, over all that it waits for; 0 if it did not have to wait.
+    /// The deadline for all connection slots that it waits for; 0 if it has not waited.
     var queueDeadline: UInt64 = 0
     /// The ``SourceKey`` that it counts against; 0 is none.
     var sourceNumber: UInt64 = 0
-    /// What a MySQL server that waits for a login has heard of it.
-    @exclusivity(unchecked) var login: PendingLogin?
-    /// What it counts as where several aliases serve side by side.
+    /// Its count at the balancer, where several aliases serve side by side.
     var share: BalanceShare?
-    /// Whom the client's balancer names, where one stands before the proxy.
+    /// The client address that a load balancer in front of the proxy passed.
     var announcedSource: SocketAddress?
 
-    // The small ones stand together, behind what leaves room: each between wide ones would cost as much as those, in every
-    // session.
+    // Small fields are grouped after one that leaves padding: between wide fields each would take as much space as a
+    // wide one, in every session.
 
-    /// Since when a better alias waits for the session.
+    /// When the move to a better alias was decided.
     var movesSince: UInt64?
-    /// Whether the latest bytes were the client's.
-    @exclusivity(unchecked) var clientSpokeLast = false
-    /// Whether the next bytes bring it to the route's ``PeerWatch``.
-    @exclusivity(unchecked) var isToBeWatched = false
-    /// Whether the server is still to tell the key that cancels its queries.
-    @exclusivity(unchecked) var awaitsKey = false
-    @exclusivity(unchecked) private(set) var isClosed = false
-    /// The client has been told the end; what it still says is thrown away.
+    /// The closing message was sent. Further bytes of the client are discarded.
     var isLeaving = false
-    /// Whether it waits for memory that others hold.
+    /// Whether it waits for buffer memory that others hold.
     var waitsForMemory = false
     /// Whether it counts against the route's `max_connections`.
     var holdsRoutePlace = false
     /// The alias whose `max_connections` this session counts against.
     var placeOnAlias: Int?
-    /// Whether it waits for a place.
+    /// Whether it waits for a connection slot.
     var isQueued = false
-    /// Whether the kernel watches over the backend for us.
+    /// Whether the kernel watches the backend connection.
     var watchesBackend = false
-    /// Whether it is one of the few that may try aliases that are down.
+    /// Whether it is one of the limited number of sessions that may try aliases that are down.
     var hasLastResortPlace = false
-    /// Whether the client's balancer is still to say who the client is.
+    /// Whether the PROXY header of the client's load balancer is awaited.
     private var awaitsHeader: Bool
     /// What the client's socket was ready for before a backend served it.
     var waiting = Readiness()
-    /// Bytes that it holds of the process's budget.
+    /// The bytes that it uses of the process's buffer budget.
     var heldBytes: Int32 = 0
-    /// How often the alias had become another server when the session was dialed.
-    var movesOfAlias: UInt32 = 0
 
     /// A session for a client that was accepted and counted.
     ///
-    /// - Parameter isServed: whether it is to have a backend.
-    init(worker: Worker, route: Int, client: consuming Descriptor, isServed: Bool) {
-        self.worker = worker
-        loop = worker.loop
+    /// - Parameter isServed: whether the session gets a backend.
+    init(environment: SessionEnvironment, route: Int, client: consuming Descriptor, isServed: Bool) {
+        self.environment = environment
+        loop = environment.loop
         self.route = route
         self.client = client
-        id = worker.registry.nextNumber()
-        startedAt = worker.loop.now
-        lastActivity = worker.loop.now
-        let settings = worker.configuration.routes[route].session
+        id = environment.registry.nextNumber()
+        startedAt = environment.loop.now
+        let settings = environment.configuration.routes[route].session
         awaitsHeader = settings.acceptProxy
         let candidates: [RouteTable.Candidate]
-        (candidates, share) = isServed ? worker.candidates(ofRoute: route) : ([], nil)
-        machine = SessionStateMachine(
-            opening: Opening(worker.configuration.routes[route].engine), candidates: candidates,
-            limits: settings.openingLimits, lastAnswerLimits: worker.lineup.lastAnswerLimits,
+        (candidates, share) = isServed ? environment.candidates(ofRoute: route) : ([], nil)
+        let machine = SessionStateMachine(
+            handshake: Handshake(environment.configuration.routes[route].engine), candidates: candidates,
+            limits: settings.handshakeLimits, lastAnswerLimits: environment.snapshot.lastAnswerLimits,
             readOnlyGuard: settings.failoverReadOnly
                 ? ReadOnlyGuard(
-                    worker.routes, route: route, opaque: settings.readOnlyOpaque,
-                    byStatement: worker.aliasesByStatement()) : nil)
+                    environment.routes, route: route, opaque: settings.readOnlyOpaque,
+                    byStatement: environment.aliasesByStatement()) : nil)
+        hot = HotFields(machine: machine, lastActivity: startedAt)
     }
 
-    var settings: SessionSettings { worker.configuration.routes[route].session }
+    var settings: SessionSettings { environment.configuration.routes[route].session }
 
-    /// Begins.
+    /// Starts the session.
     ///
-    /// - Parameter refusal: why the client must not be served, if so.
+    /// - Parameter refusal: the reason for a refusal; `nil` if the client is served.
     func start(refusal: Refusal?) {
         slot = loop.admit(self)
         do {
@@ -113,13 +99,13 @@ final class Session: Pollable {
         }
         if let refusal { return advance(machine.startRefused(refusal, now: loop.now)) }
         if awaitsHeader {
-            loop.setDeadline(loop.now &+ settings.openingLimits.clientStartup, slot: slot)
+            loop.setDeadline(loop.now &+ settings.handshakeLimits.clientStartup, slot: slot)
         } else {
             begin()
         }
     }
 
-    /// It is known where the client is.
+    /// The client's address is known.
     private func begin() {
         if let refusal = enterSource() {
             advance(machine.startRefused(refusal, now: loop.now))
@@ -134,7 +120,7 @@ final class Session: Pollable {
         guard !isClosed, !isLeaving else { return }
         let ended = !readiness.isDisjoint(with: .peerEnded)
         if side == .backend, toClient.sourceEnded, !readiness.isDisjoint(with: .broken) {
-            return endAfterBackend(because: "the server takes no more")
+            return endAfterBackend(because: "the server accepts no more data")
         }
         if ended || readiness.contains(.readable) { relay(from: side, untilEnd: ended) }
     }
@@ -147,9 +133,9 @@ final class Session: Pollable {
     }
 
     func deadlinePassed() {
-        if isLeaving { return close(because: "the client was told the end") }
+        if isLeaving { return close(because: "the closing message was sent") }
         if awaitsHeader { return close(because: "no PROXY header came in time") }
-        guard machine.isRelaying else { return openingIsLate() }
+        guard machine.isRelaying else { return handshakeIsLate() }
         if guardIsLate() { return }
         if let login, login.deadline <= loop.now { return close(because: "no login in time") }
         watchPeers()
@@ -158,17 +144,17 @@ final class Session: Pollable {
         closeIfIdle()
     }
 
-    /// Ends the session and gives back what it held.
+    /// Ends the session and releases everything that it holds.
     func close(because reason: @autoclosure () -> String) {
         guard !isClosed else { return }
-        isClosed = true
-        worker.log.debug("session closed: \(reason())", metadata: worker.metadata(of: self))
+        hot.isClosed = true
+        environment.log.debug("session closed: \(reason())", metadata: environment.metadata(of: self))
         loop.dismiss(slot: slot)
         leaveBackend()
         leavePlace()
         (toBackend.pending, toClient.pending) = (PendingBytes(), PendingBytes())
         countHeldBytes()
-        worker.sessionEnded(self)
+        environment.sessionEnded(self)
     }
 
     private func readyBeforeRelay(_ readiness: Readiness, side: Side) {
@@ -177,7 +163,7 @@ final class Session: Pollable {
         } else if awaitsHeader {
             readHeader(readiness)
         } else {
-            readyWhileOpening(readiness, side: side)
+            readyInHandshake(readiness, side: side)
         }
     }
 
@@ -185,23 +171,106 @@ final class Session: Pollable {
         waiting.formUnion(readiness)
         switch client.receiveProxyHeader() {
         case .incomplete where readiness.isDisjoint(with: .peerEnded): return
-        case .incomplete, .garbage: close(because: "no PROXY header")
+        case .incomplete, .malformed: close(because: "no PROXY header")
         case .header(let source, _, _):
             announcedSource = source
             awaitsHeader = false
             begin()
-            readClientWhileOpening()
+            readClientInHandshake()
         }
     }
 }
 
-extension Opening {
+extension Handshake {
     init(_ engine: DatabaseServer.Engine) {
         self =
             switch engine {
-            case .postgres: .postgres(PostgresOpening())
-            case .mysql: .mysql(MySQLOpening())
+            case .postgres: .postgres(PostgresHandshake())
+            case .mysql: .mysql(MySQLHandshake())
             case .tcp: .tcp
             }
     }
 }
+
+// MARK: - What each message touches
+
+/// The fields that each message accesses. Only the loop's thread uses them.
+private struct HotFields: ~Copyable {
+    var backend: Descriptor?
+    var machine: SessionStateMachine
+    var toBackend = Flow()
+    var toClient = Flow()
+    var stream = SessionStream.opaque
+    var lastActivity: UInt64
+    var login: PendingLogin?
+    var clientSpokeLast = false
+    var isToBeWatched = false
+    var awaitsKey = false
+    var isClosed = false
+
+    init(machine: consuming SessionStateMachine, lastActivity: UInt64) {
+        self.machine = machine
+        self.lastActivity = lastActivity
+    }
+}
+
+extension Session {
+    var backend: Descriptor? {
+        _read { yield hot.backend }
+        _modify { yield &hot.backend }
+    }
+
+    var machine: SessionStateMachine {
+        _read { yield hot.machine }
+        _modify { yield &hot.machine }
+    }
+
+    var toBackend: Flow {
+        _read { yield hot.toBackend }
+        _modify { yield &hot.toBackend }
+    }
+
+    var toClient: Flow {
+        _read { yield hot.toClient }
+        _modify { yield &hot.toClient }
+    }
+
+    var stream: SessionStream {
+        _read { yield hot.stream }
+        _modify { yield &hot.stream }
+    }
+
+    /// When bytes were last relayed.
+    var lastActivity: UInt64 {
+        get { hot.lastActivity }
+        set { hot.lastActivity = newValue }
+    }
+
+    /// The login of a MySQL session, until it is complete.
+    var login: PendingLogin? {
+        _read { yield hot.login }
+        _modify { yield &hot.login }
+    }
+
+    /// Whether the latest bytes were the client's.
+    var clientSpokeLast: Bool {
+        get { hot.clientSpokeLast }
+        set { hot.clientSpokeLast = newValue }
+    }
+
+    /// Whether the next bytes add the session to the route's ``PeerWatch``.
+    var isToBeWatched: Bool {
+        get { hot.isToBeWatched }
+        set { hot.isToBeWatched = newValue }
+    }
+
+    /// Whether the server's cancel key is awaited.
+    var awaitsKey: Bool {
+        get { hot.awaitsKey }
+        set { hot.awaitsKey = newValue }
+    }
+
+    var isClosed: Bool { hot.isClosed }
+}
+
+extension Session: MemoryWaiter, PeerOwner {}

@@ -1,41 +1,66 @@
 import FailoverCore
+import FailoverSystem
+import Glibc
 import Synchronization
 
-/// How many sessions there are, over all loops, and whether there may be another.
+/// Counts the sessions of all loops and decides whether there is room for another.
 final class SessionRegistry: Sendable {
     private let open = Atomic<Int>(0)
     private let numbers = Atomic<UInt64>(0)
     private let capacity: Int
-    /// Which servers cancel requests are for.
+    /// The servers that cancel requests are for.
     let cancelKeys = CancelKeys()
-    /// Cancel requests that may be under way.
-    let cancelRequests = Places(limit: 64)
-    /// What all sessions together may keep.
+    /// The limit of concurrent cancel requests.
+    let cancelRequests = ConcurrencyLimit(limit: 64)
+    /// The buffer budget of all sessions.
     let buffers = BufferBudget()
     private let whenEmpty: AsyncStream<Void>.Continuation
-    /// Yields whenever the last session has ended.
+    /// Yields each time the last session has ended.
     let emptied: AsyncStream<Void>
 
-    /// - Parameter capacity: sessions that the process's descriptors are enough for.
+    /// - Parameter capacity: the number of sessions that the process's descriptors allow.
     init(capacity: Int) {
         self.capacity = capacity
         (emptied, whenEmpty) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    /// Sessions of this moment.
+    /// The number of open sessions.
     var count: Int { open.load(ordering: .relaxed) }
 
-    /// Whether the descriptors are enough for one more.
+    /// Whether the descriptors allow one more session.
     var hasRoom: Bool { count < capacity }
 
-    /// Counts a session, be it one that is only told why it is not served.
+    /// Counts a session, including one that is refused.
     func noteOpened() { open.add(1, ordering: .relaxed) }
 
-    /// The number of a new session.
+    /// A number for a new session.
     func nextNumber() -> UInt64 { numbers.add(1, ordering: .relaxed).newValue }
 
     /// A session has ended.
     func noteClosed() {
         if open.subtract(1, ordering: .relaxed).newValue == 0 { whenEmpty.yield() }
     }
+}
+
+/// The process's limit of open descriptors.
+struct DescriptorLimit {
+    /// The limit in force.
+    let descriptors: Int
+
+    /// Reserved for pings, logs, listeners, files and cancel requests, which take one connection per server.
+    private static let reserve = 192
+
+    /// Raises the soft limit to the hard one; getrlimit(2).
+    static func raise() -> DescriptorLimit {
+        var limit = rlimit()
+        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        guard getrlimit(resource, &limit) == 0 else { return DescriptorLimit(descriptors: 1024) }
+        var raised = limit
+        raised.rlim_cur = raised.rlim_max
+        if setrlimit(resource, &raised) == 0 { limit = raised }
+        return DescriptorLimit(descriptors: Int(clamping: limit.rlim_cur))
+    }
+
+    /// The number of sessions that the limit allows, at two descriptors each.
+    var sessions: Int { max(1, (descriptors - min(Self.reserve, descriptors / 2)) / 2) }
 }

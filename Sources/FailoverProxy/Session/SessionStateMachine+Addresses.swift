@@ -1,16 +1,16 @@
 import FailoverCore
 
-/// The addresses of an alias, one after the other, and the time that each has.
+/// Tries the addresses of an alias in order and divides the time among them.
 ///
-/// Connections share `connect_timeout`, answers `greeting_timeout`, in equal parts of what is left, so that a dead or
-/// silent address starves no other. The very last address of the last candidate has longer for its answer: there is
-/// nobody else to ask.
+/// Connection attempts share `connect_timeout` and answers share `greeting_timeout`. Each address gets an equal part
+/// of the remaining time, so that a dead or silent address leaves time for the others. The last address of the last
+/// candidate gets more time for its answer, because no other server is left.
 extension SessionStateMachine {
-    /// How much more time than usual a connection has that is the last resort.
-    private static let lastResortPatience: UInt64 = 3
+    /// The factor by which a last-resort connection attempt has more time.
+    private static let lastResortFactor: UInt64 = 3
 
     mutating func dialFirstAddress(now: UInt64) -> Action {
-        connectLeft = limits.connect &* (isLastResort ? Self.lastResortPatience : 1)
+        connectLeft = limits.connect &* (isLastResort ? Self.lastResortFactor : 1)
         answerLeft = limits.greeting
         address = 0
         addressFailure = nil
@@ -23,7 +23,7 @@ extension SessionStateMachine {
         return .dial(candidates[current].addresses[address], deadline: deadline)
     }
 
-    /// - Returns: whether there is one, and time for it.
+    /// - Returns: whether there is a next address and time left for it.
     mutating func moveToNextAddress() -> Bool {
         guard addressesLeft > 1, connectLeft > 0 else { return false }
         address += 1
@@ -31,25 +31,25 @@ extension SessionStateMachine {
     }
 
     mutating func ask(_ bytes: [UInt8], now: UInt64) -> Action {
-        // While it is being dialed, the backend gets all of it when the connection stands.
+        // While the backend is being dialed, nothing is sent. It gets all bytes once it is connected.
         if case .dialing(let deadline) = state { return .wait(deadline: deadline) }
-        state = .opening
+        state = .handshake
         let deadline = answerDeadline ?? now &+ answerTime
         answerDeadline = deadline
         return .ask(bytes, deadline: deadline)
     }
 
-    /// Takes what the connection that is under way has used up, or took.
+    /// Subtracts the time used by the current or completed connection attempt.
     mutating func spendOnConnecting(now: UInt64) {
         guard case .dialing(let deadline) = state else { return }
         let began = deadline &- connectLeft / addressesLeft
         connectLeft -= min(connectLeft, now &- min(now, began))
     }
 
-    /// Takes the time in which the address was silent.
+    /// Subtracts the time in which the address was silent.
     mutating func spendOnAnswering() { answerLeft -= answerLeft / addressesLeft }
 
-    /// Of the current alias, the present one with them.
+    /// The number of addresses left of the current alias, including the current one.
     private var addressesLeft: UInt64 {
         guard current < candidates.count else { return 1 }
         return UInt64(max(1, candidates[current].addresses.count - address))
@@ -61,15 +61,43 @@ extension SessionStateMachine {
         return max(limits.greeting, alias < lastAnswerLimits.count ? lastAnswerLimits[alias] : 0)
     }
 
-    /// Whether nobody can be asked after the current alias.
+    /// Whether no alias is left after the current one.
     private var isLastCandidate: Bool {
         current < candidates.count && candidates[(current + 1)...].allSatisfy(\.addresses.isEmpty)
     }
 }
 
-// MARK: - What is learned
+// MARK: - Observations
 
 extension SessionStateMachine {
+    /// Takes the failures to report.
+    ///
+    /// A backend that closes the connection because of the client's bytes may be right to do so. It is accused once
+    /// another backend accepts the same bytes.
+    mutating func takeReports() -> [Report] {
+        guard !unreported.isEmpty else { return [] }
+        var waiting: [Attempt] = []
+        let reports = unreported.compactMap { attempt -> Report? in
+            guard mayBeClientsFault(attempt.failure) else { return Report(attempt: attempt, accuses: true) }
+            switch state {
+            case .relaying: return Report(attempt: attempt, accuses: true)
+            case .refused: return Report(attempt: attempt, accuses: false)
+            case .listening, .dialing, .handshake:
+                waiting.append(attempt)
+                return nil
+            }
+        }
+        unreported = waiting
+        return reports
+    }
+
+    /// Takes the observations about addresses.
+    mutating func takeAddressNews() -> [AddressNews] {
+        guard !addressNews.isEmpty else { return [] }
+        defer { addressNews = [] }
+        return addressNews
+    }
+
     mutating func noteAddress(_ failure: DialFailure) {
         guard failure.isOfTheAddress, !mayBeClientsFault(failure) else { return }
         noteAddress(serves: false)
@@ -77,7 +105,7 @@ extension SessionStateMachine {
 
     mutating func noteThatAddressServes() { noteAddress(serves: true) }
 
-    /// Of an alias with one address there is no order to be changed.
+    /// An alias with one address has no order to change.
     private mutating func noteAddress(serves: Bool) {
         let addresses = candidates[current].addresses
         guard addresses.count > 1 else { return }

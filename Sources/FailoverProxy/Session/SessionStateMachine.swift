@@ -1,130 +1,77 @@
 import FailoverCore
 
-/// How a session finds its backend: what is said to whom, which address of which alias is tried next, and what follows
-/// from each failure.
+/// Finds the backend of a session: decides what is sent to which side, which address of which alias is tried next,
+/// and what follows from each failure.
 ///
 ///                       ┌───────── failed, silent, refused: next candidate ────────┐
 ///                       ▼                                                          │
-///     listening ──▶ dialing ──connected──▶ opening ──proof──▶ relaying             │
+///     listening ──▶ dialing ──connected──▶ handshake ──proof──▶ relaying           │
 ///         ▲             ▲ │                 │ │ └──────────────────────────────────┘
 ///         └─ the client │ └─ none is left ──┤ │
 ///            is to speak┼───────────────────┘ └── none is left ──▶ refused
 ///                       └─ the last resort: aliases that are down ─┘
 ///
-/// An engine whose server speaks first begins with dialing.
+/// A session begins with dialing if its server sends first.
 struct SessionStateMachine {
-    enum Action: Equatable {
-        /// Wait; when the deadline passes first, call ``SessionStateMachine/deadlinePassed(now:)``.
-        case wait(deadline: UInt64)
-        /// Connect to this address.
-        case dial(SocketAddress, deadline: UInt64)
-        /// Send this to the backend, if there is anything, and wait for its answer.
-        case ask([UInt8], deadline: UInt64)
-        /// Send this to the client and wait for what it says to that.
-        case tell([UInt8], deadline: UInt64)
-        /// Send this to the client, which the backend said, and pass bytes from now on.
-        case relay([UInt8])
-        /// No alias is left: ``SessionStateMachine/tryAnyway(_:now:)`` takes those that are down, once, and
-        /// ``SessionStateMachine/refused(_:now:)`` the words for it.
-        case refuse([Attempt])
-        /// Send this to every backend that may know the query.
-        case cancel([UInt8])
-        /// Send this to the client and close.
-        case farewell([UInt8])
-        /// Close.
-        case leave(String)
-    }
-
-    /// What became of one alias.
-    struct Attempt: Equatable {
-        let alias: Int
-        let failure: DialFailure
-    }
-
-    /// What is to be told of an alias that could not serve.
-    struct Report: Equatable {
-        let attempt: Attempt
-        /// Whether the server must be at fault. Else it may have ended what the client began, and is worth a look.
-        let accuses: Bool
-    }
-
-    /// What was learned of one of an alias's several addresses.
-    struct AddressNews: Equatable {
-        let address: SocketAddress
-        /// Whether a server answered there.
-        let serves: Bool
-    }
-
-    /// The limits of finding a backend, in nanoseconds.
-    struct Limits: Equatable {
-        /// For the connection to one alias, over all its addresses.
-        var connect: UInt64
-        /// For a backend's answer to what it was told, and for its greeting; shared by an alias's addresses.
-        var greeting: UInt64
-        /// For all that the client has to say before a backend serves it.
-        var clientStartup: UInt64
-        /// For what a client has to say before it can be told that it is refused.
-        var refusal: UInt64
-    }
-
     enum State {
-        /// The client is to speak; a backend may be connected.
+        /// Waiting for the client. A backend may be connected.
         case listening
         case dialing(deadline: UInt64)
         /// Connected; not yet proven.
-        case opening
+        case handshake
         case relaying(alias: Int)
-        /// No alias is left, or none was to be asked.
+        /// No alias is left, or none may be tried.
         case refused
     }
 
     var state = State.listening
-    var opening: Opening
+    var handshake: Handshake
     var candidates: [RouteTable.Candidate]
-    /// The candidate and which of its addresses.
+    /// The indices of the current candidate and of its current address.
     var current = 0
     var address = 0
-    /// What says most of the alias's addresses that have failed.
+    /// The heaviest failure of the alias's addresses so far; see `DialFailure.weight`.
     var addressFailure: DialFailure?
     let limits: Limits
-    /// For an answer of the last candidate, by alias: to wait longer is better than to refuse.
+    /// The time limits for the last candidate's answer, by alias: waiting longer is better than refusing.
     var lastAnswerLimits: [UInt64]
     private let readOnlyGuard: ReadOnlyGuard?
-    /// The alias that was found to take no parameter by which a session is kept from writing.
+    /// The alias that was found to take no start-up parameter that makes a session read-only.
     private(set) var aliasByStatement: Int?
-    /// Whether the session that is served is to be kept from writing by a statement.
+    /// Whether a statement makes the served session read-only.
     private(set) var guardsByStatement = false
-    /// What keeps the session that is served from writing, if anything is to; and whether nothing can.
+    /// The read-only policy of the served session, if its alias requires one; and whether the session is served
+    /// without a guard.
     private(set) var guarding: SessionSettings.OpaquePolicy?
     private(set) var isUnguarded = false
     /// Failures so far, in order.
     private(set) var attempts: [Attempt] = []
-    /// Those that the backends may have to answer for.
-    private var unreported: [Attempt] = []
+    /// Failures not reported yet.
+    var unreported: [Attempt] = []
     var addressNews: [AddressNews] = []
-    /// Whether what passes after the proof can be read.
+    /// Whether the traffic after the proof is in clear text.
     private(set) var isInClear = false
-    /// Whether aliases are tried that are down, or one of them serves.
+    /// Whether aliases that are down are being tried, or one of them serves.
     private(set) var isLastResort = false
     private var clientDeadline: UInt64 = 0
-    /// What is left of the current alias's time for connections, and for answers, over all its addresses.
+    /// The remaining time of the current alias for connection attempts and for answers, over all its addresses.
     var connectLeft: UInt64 = 0
     var answerLeft: UInt64 = 0
-    /// When the backend must have answered what it was told.
+    /// The deadline for the backend's answer.
     var answerDeadline: UInt64?
 
     init(
-        opening: Opening, candidates: [RouteTable.Candidate], limits: Limits, lastAnswerLimits: [UInt64] = [],
+        handshake: Handshake, candidates: [RouteTable.Candidate], limits: Limits, lastAnswerLimits: [UInt64] = [],
         readOnlyGuard: ReadOnlyGuard? = nil
     ) {
-        self.opening = opening
+        self.handshake = handshake
         self.candidates = candidates
         self.limits = limits
         self.lastAnswerLimits = lastAnswerLimits
         self.readOnlyGuard = readOnlyGuard
     }
 
-    /// The alias that is tried or serves.
+    /// The alias that is being tried or serves.
     var alias: Int? {
         if case .relaying(let alias) = state { return alias }
         return current < candidates.count ? candidates[current].alias : nil
@@ -135,26 +82,26 @@ struct SessionStateMachine {
         if case .relaying = state { true } else { false }
     }
 
-    /// Whether nobody serves it, and it is about to end.
+    /// Whether the session is refused and about to end.
     var isRefused: Bool {
         if case .refused = state { true } else { false }
     }
 
-    /// Whether the client is to speak before it needs a server, and needed none before.
+    /// Whether the client must still send before it needs a server, and no alias was tried before.
     var hasTriedNobody: Bool {
         if case .listening = state { attempts.isEmpty } else { false }
     }
 
-    /// Whether the connection to a backend is under way.
+    /// Whether a connection attempt is in progress.
     var isDialing: Bool {
         if case .dialing = state { true } else { false }
     }
 
-    /// Whether the session gave way because an alias was full, not because it was unwell.
-    var gaveWay: Bool { attempts.contains { $0.failure.isForLackOfRoom } }
+    /// Whether the session passed an alias because it was full, not because it was unhealthy.
+    var overflowed: Bool { attempts.contains { $0.failure.isForLackOfRoom } }
 
-    /// Whether the client's bytes are wanted before a backend serves.
-    var readsClient: Bool { opening.readsClient }
+    /// Whether to read the client before a backend serves.
+    var readsClient: Bool { handshake.readsClient }
 }
 
 // MARK: - Events
@@ -163,16 +110,16 @@ extension SessionStateMachine {
     /// The session begins.
     mutating func start(now: UInt64) -> Action {
         clientDeadline = now &+ limits.clientStartup
-        return follow(opening.start(), now: now)
+        return follow(handshake.start(), now: now)
     }
 
-    /// The session must not be served, whatever is up.
+    /// The session is refused regardless of the aliases' state.
     mutating func startRefused(_ refusal: Refusal, now: UInt64) -> Action {
         candidates = []
         return refused(refusal, now: now)
     }
 
-    /// It has tried nobody, and is to try these.
+    /// Replaces the candidates if no alias was tried yet.
     mutating func choose(_ candidates: [RouteTable.Candidate]) {
         guard hasTriedNobody else { return }
         self.candidates = candidates
@@ -180,30 +127,30 @@ extension SessionStateMachine {
     }
 
     /// The client's next bytes, before a backend serves.
-    mutating func clientSent(_ bytes: [UInt8], now: UInt64) -> Action { follow(opening.clientSent(bytes), now: now) }
+    mutating func clientSent(_ bytes: [UInt8], now: UInt64) -> Action { follow(handshake.clientSent(bytes), now: now) }
 
-    /// The connection stands.
+    /// The backend is connected.
     mutating func connected(now: UInt64) -> Action {
         spendOnConnecting(now: now)
-        state = .opening
+        state = .handshake
         answerDeadline = nil
         let alias = candidates[current].alias
         let byStatement = alias == aliasByStatement || readOnlyGuard?.byStatement.contains(alias) == true
-        return follow(opening.connected(guarding: guardingOfCurrent, byStatement: byStatement), now: now)
+        return follow(handshake.connected(guarding: guardingOfCurrent, byStatement: byStatement), now: now)
     }
 
     /// The backend's next bytes, before it is proven.
     mutating func backendSent(_ bytes: [UInt8], now: UInt64) -> Action {
-        follow(opening.backendSent(bytes), now: now)
+        follow(handshake.backendSent(bytes), now: now)
     }
 
-    /// The backend could not be connected to, or failed before it was proven.
+    /// The connection attempt failed, or the backend failed before its proof.
     mutating func failed(_ failure: DialFailure, now: UInt64) -> Action {
         guard !isRelaying, current < candidates.count else { return .leave("\(failure)") }
         spendOnConnecting(now: now)
         if failure == .silent { spendOnAnswering() }
         noteAddress(failure)
-        let next = opening.backendLost()
+        let next = handshake.backendLost()
         if failure.isOfTheAlias || addressFailure.map({ $0.weight <= failure.weight }) ?? true {
             addressFailure = failure
         }
@@ -212,19 +159,19 @@ extension SessionStateMachine {
         return follow(next, now: now)
     }
 
-    /// What was waited for did not happen in time.
+    /// The deadline has passed.
     mutating func deadlinePassed(now: UInt64) -> Action {
         switch state {
         case .dialing: return failed(.timeout, now: now)
-        case .opening:
-            if let step = opening.answerIsLate() { return follow(step, now: now) }
+        case .handshake:
+            if let step = handshake.answerIsLate() { return follow(step, now: now) }
             return failed(.silent, now: now)
         case .listening, .refused: return .leave("the client said nothing in time")
         case .relaying: return .leave("out of time")
         }
     }
 
-    /// No alias that is up serves; these are down, and tried all the same.
+    /// No alias that is up serves the session. Tries these aliases, which are down.
     mutating func tryAnyway(_ aliases: [RouteTable.Candidate], now: UInt64) -> Action {
         isLastResort = true
         candidates = aliases
@@ -232,11 +179,12 @@ extension SessionStateMachine {
         return dialCurrentAlias(now: now)
     }
 
-    /// A place that the session had to wait for is free: it begins anew, with all of its time.
+    /// The session has been given a connection slot that it waited for. The search begins again with full time
+    /// limits.
     ///
     /// - Parameters:
-    ///   - alias: the one that has the place, which is first if it is a candidate still; `nil` is none.
-    ///   - candidates: those of this moment.
+    ///   - alias: the alias of the slot, which is tried first if it is still a candidate; `nil` is none.
+    ///   - candidates: the current candidates.
     mutating func placeFound(onAlias alias: Int?, _ candidates: [RouteTable.Candidate], now: UInt64) -> Action {
         self.candidates = candidates
         current = candidates.firstIndex { $0.alias == alias } ?? 0
@@ -245,50 +193,23 @@ extension SessionStateMachine {
         return dialCurrentAlias(now: now)
     }
 
-    /// No alias serves, and this is to be said to the client.
+    /// No alias serves the session. Sends this refusal to the client.
     mutating func refused(_ refusal: Refusal, now: UInt64) -> Action {
         clientDeadline = now &+ min(limits.clientStartup, limits.refusal)
-        let step = opening.refuse(refusal)
+        let step = handshake.refuse(refusal)
         state = .refused
         return follow(step, now: now)
     }
 
-    /// The failures that are to be told and were not taken yet.
-    ///
-    /// A backend that closes on what a client said may be right to do so. It is accused when another takes the same.
-    mutating func takeReports() -> [Report] {
-        guard !unreported.isEmpty else { return [] }
-        var waiting: [Attempt] = []
-        let reports = unreported.compactMap { attempt -> Report? in
-            guard mayBeClientsFault(attempt.failure) else { return Report(attempt: attempt, accuses: true) }
-            switch state {
-            case .relaying: return Report(attempt: attempt, accuses: true)
-            case .refused: return Report(attempt: attempt, accuses: false)
-            case .listening, .dialing, .opening:
-                waiting.append(attempt)
-                return nil
-            }
-        }
-        unreported = waiting
-        return reports
-    }
-
-    /// What was learned of addresses and not taken yet.
-    mutating func takeAddressNews() -> [AddressNews] {
-        guard !addressNews.isEmpty else { return [] }
-        defer { addressNews = [] }
-        return addressNews
-    }
-
     func mayBeClientsFault(_ failure: DialFailure) -> Bool {
-        opening.clientMayBeAtFault && failure.mayBeClientsFault
+        handshake.clientMayBeAtFault && failure.mayBeClientsFault
     }
 }
 
-// MARK: - What is next
+// MARK: - Next steps
 
 extension SessionStateMachine {
-    private mutating func follow(_ step: Opening.Step, now: UInt64) -> Action {
+    private mutating func follow(_ step: HandshakeStep, now: UInt64) -> Action {
         switch step {
         case .awaitClient:
             rest()
@@ -309,16 +230,16 @@ extension SessionStateMachine {
             connectLeft = limits.connect
             return dial(now: now)
         case .cancel(let bytes): return .cancel(bytes)
-        case .farewell(let bytes):
+        case .closingMessage(let bytes):
             state = .refused
-            return .farewell(bytes)
+            return .closingMessage(bytes)
         case .leave(let reason):
             state = .refused
             return .leave(reason)
         }
     }
 
-    /// Until the client speaks.
+    /// Waits for the client.
     private mutating func rest() {
         answerDeadline = nil
         if case .refused = state { return }
@@ -328,21 +249,23 @@ extension SessionStateMachine {
     private mutating func serve(_ bytes: [UInt8]) -> Action {
         guard current < candidates.count else { return .leave("no server was asked") }
         noteThatAddressServes()
-        isInClear = opening.isInClear
+        isInClear = handshake.isInClear
         guarding = guardingOfCurrent
-        if case .postgres(let opening) = opening, guarding != nil { guardsByStatement = opening.guardsByStatement }
-        isUnguarded = guarding != nil && opening.isEncrypted
+        if case .postgres(let handshake) = handshake, guarding != nil {
+            guardsByStatement = handshake.guardsByStatement
+        }
+        isUnguarded = guarding != nil && handshake.isEncrypted
         state = .relaying(alias: candidates[current].alias)
-        // What was kept for the next candidate is not needed any more; an idle session holds none of it.
+        // The state kept for the next candidate is no longer needed. An idle session holds none of it.
         candidates = []
         lastAnswerLimits = []
-        opening = .tcp
+        handshake = .tcp
         return .relay(bytes)
     }
 
     private mutating func dialCurrentAlias(now: UInt64) -> Action {
         while current < candidates.count {
-            if guardingOfCurrent == .refuse, opening.isEncrypted {
+            if guardingOfCurrent == .refuse, handshake.isEncrypted {
                 pass(.unguardable(ReadOnlyGuard.whyEncrypted))
             } else if candidates[current].addresses.isEmpty {
                 pass(.unresolved)
@@ -360,11 +283,12 @@ extension SessionStateMachine {
         return readOnlyGuard.opaque
     }
 
-    /// The current alias is done with.
+    /// The current alias has failed.
     private mutating func pass(_ failure: DialFailure) {
         let attempt = Attempt(alias: candidates[current].alias, failure: failure)
         attempts.append(attempt)
-        // One that closes while the client is to speak may have waited for that long enough.
+        // A server that closes while it waits for the client may only have reached its own time limit, and is not
+        // reported.
         if case .listening = state, mayBeClientsFault(failure) {} else { unreported.append(attempt) }
         current += 1
     }

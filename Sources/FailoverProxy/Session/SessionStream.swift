@@ -1,9 +1,12 @@
-/// What a session says, as far as it can be read: nothing of an encrypted or compressed one, or of an unknown protocol.
+import FailoverCore
+
+/// The traffic of a session, as far as it can be read. The traffic of an encrypted or compressed session, or of an
+/// unknown protocol, is opaque.
 enum SessionStream {
     case opaque
     case postgres(PostgresReader)
     case mysql(MySQLReader)
-    /// What passes is not always what was sent.
+    /// The guard may hold or replace bytes.
     case guarded(GuardedMySQL)
     case guardedPostgres(GuardedPostgres)
 
@@ -12,7 +15,7 @@ enum SessionStream {
         switch self {
         case .opaque, .guarded, .guardedPostgres: return
         case .postgres(var reader):
-            // Gives the only reference to the reader away, so that it is changed in place.
+            // Moves the only reference to the reader out, so that it is changed in place.
             self = .opaque
             if side == .client { reader.clientSent(bytes) } else { reader.serverSent(bytes) }
             if reader.isReadable { self = .postgres(reader) }
@@ -25,10 +28,10 @@ enum SessionStream {
 
     var isReadable: Bool { if case .opaque = self { false } else { true } }
 
-    /// Whether the session can be ended without cutting anything; never of one that can't be read.
+    /// Whether the session can be ended without interrupting anything; false for an opaque session.
     var isAtBoundary: Bool {
         switch self {
-        // One that is not followed yet is not logged in.
+        // A session that is not followed yet is not logged in.
         case .opaque, .guardedPostgres: false
         case .postgres(let reader): reader.isAtBoundary
         case .mysql(let reader): reader.isAtBoundary
@@ -36,8 +39,8 @@ enum SessionStream {
         }
     }
 
-    /// What the server has said of itself.
-    var heard: ServerWords {
+    /// What the server has reported about its own state.
+    var heard: ServerSigns {
         switch self {
         case .opaque, .guardedPostgres: []
         case .postgres(let reader): reader.heard
@@ -46,7 +49,7 @@ enum SessionStream {
         }
     }
 
-    /// Whether the server owes an answer to a whole request of a client that it has let in; false in doubt.
+    /// Whether the server owes an answer to a whole request of a client that is logged in; false in doubt.
     var owesAnswer: Bool {
         switch self {
         case .opaque, .guardedPostgres: false
@@ -56,7 +59,7 @@ enum SessionStream {
         }
     }
 
-    /// Whether the client waits for an answer; `nil` where only who spoke last tells.
+    /// Whether the client waits for an answer; `nil` if only the order of the latest bytes tells.
     var awaitsServer: Bool? {
         switch self {
         case .opaque, .guardedPostgres: nil
@@ -66,7 +69,7 @@ enum SessionStream {
         }
     }
 
-    /// The key that cancels the session's queries; `nil` while the server may still tell it.
+    /// The session's cancel key; `nil` while the server may still send it.
     var cancelKey: SessionKey? {
         switch self {
         case .postgres(let reader): reader.cancelKey
@@ -74,30 +77,22 @@ enum SessionStream {
         }
     }
 
-    /// Last words to the client, where the protocol has a place for them now: PostgreSQL's between two messages; MySQL's
-    /// in place of an answer that is due and, when it is not to move but to end, where none is due.
-    func lastWords(_ message: String, as farewell: Farewell) -> [UInt8]? {
+    /// The closing message for the client, if the protocol allows one now. PostgreSQL allows it between two messages.
+    /// MySQL allows it instead of an answer that is due; if the session ends rather than moves, also where none is
+    /// due.
+    func lastWords(_ message: String, as closingMessage: ClosingMessage) -> [UInt8]? {
         switch self {
         case .opaque, .guardedPostgres: nil
-        case .postgres(let reader): reader.mayTellClient ? farewell.postgresMessage(message) : nil
-        case .mysql(let reader): reader.lastWords(message, as: farewell)
-        case .guarded(let guarded): guarded.state.reader.lastWords(message, as: farewell)
+        case .postgres(let reader): reader.mayTellClient ? closingMessage.postgresMessage(message) : nil
+        case .mysql(let reader): reader.lastWords(message, as: closingMessage)
+        case .guarded(let guarded): guarded.state.reader.lastWords(message, as: closingMessage)
         }
     }
 }
 
 extension MySQLReader {
-    fileprivate func lastWords(_ message: String, as farewell: Farewell) -> [UInt8]? {
-        let sequence = errorSequence ?? (farewell == .moving ? nil : unaskedSequence)
-        return sequence.map { farewell.mysqlPacket(message, sequence: $0) }
+    fileprivate func lastWords(_ message: String, as closingMessage: ClosingMessage) -> [UInt8]? {
+        let sequence = errorSequence ?? (closingMessage == .moving ? nil : unaskedSequence)
+        return sequence.map { closingMessage.mysqlPacket(message, sequence: $0) }
     }
-}
-
-/// The guard of one session; not in the session itself, whose size it would be to all the others.
-final class GuardedMySQL {
-    var state: MySQLGuard
-    /// Whether the time for the server's answer runs.
-    var isAwaited = false
-
-    init(opaque: SessionSettings.OpaquePolicy) { state = MySQLGuard(refusesOpaque: opaque == .refuse) }
 }

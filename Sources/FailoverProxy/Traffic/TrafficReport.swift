@@ -1,37 +1,32 @@
-public import FailoverCore
+package import FailoverCore
 
-/// What sessions have done since the start, and how many there are now.
-public struct TrafficReport: Hashable, Sendable {
+/// Statistics of sessions since the start, and the number of open ones.
+package struct TrafficReport: Hashable, Sendable {
     /// The sessions of one route.
-    public struct OfRoute: Hashable, Sendable {
-        /// Clients that were accepted.
-        public internal(set) var accepted = 0
-        /// Clients that were told why they are not served.
-        public internal(set) var refused = 0
+    package struct OfRoute: Hashable, Sendable {
+        /// Accepted clients.
+        package internal(set) var accepted = 0
+        /// Refused clients.
+        package internal(set) var refused = 0
         /// Bytes from clients.
-        public internal(set) var fromClients: UInt64 = 0
+        package internal(set) var fromClients: UInt64 = 0
         /// Bytes from backends.
-        public internal(set) var fromBackends: UInt64 = 0
-        /// Sessions that another alias served after one had failed.
-        public internal(set) var retried = 0
+        package internal(set) var fromBackends: UInt64 = 0
+        /// Sessions that were served after at least one alias had failed.
+        package internal(set) var retried = 0
         /// Sessions that were moved to a better alias.
-        public internal(set) var moved = 0
-        /// Sessions that wait for a place now.
-        public internal(set) var queued = 0
-        /// Clients that waited for one in vain.
-        public internal(set) var queueTimeouts = 0
-        /// Sessions that each alias has served, by its position in the route table.
-        public internal(set) var served: [Int]
-        /// Sessions that each alias serves now.
-        public internal(set) var open: [Int]
+        package internal(set) var moved = 0
+        /// Sessions that currently wait for a connection slot.
+        package internal(set) var queued = 0
+        /// Clients that waited longer than `queue_timeout`.
+        package internal(set) var queueTimeouts = 0
+        /// Sessions served by each alias, by position in the route table. Aliases without sessions are missing.
+        package internal(set) var served: [Int: Int] = [:]
+        /// Open sessions of each alias. Aliases without sessions are missing.
+        package internal(set) var open: [Int: Int] = [:]
 
-        init(aliases: Int) {
-            served = Array(repeating: 0, count: aliases)
-            open = served
-        }
-
-        /// Adds what another has done.
-        public mutating func add(_ other: OfRoute) {
+        /// Adds the counts of another report.
+        package mutating func add(_ other: OfRoute) {
             accepted += other.accepted
             refused += other.refused
             fromClients += other.fromClients
@@ -40,44 +35,71 @@ public struct TrafficReport: Hashable, Sendable {
             moved += other.moved
             queued += other.queued
             queueTimeouts += other.queueTimeouts
-            grow(aliases: other.served.count)
-            for alias in other.served.indices {
-                served[alias] += other.served[alias]
-                open[alias] += other.open[alias]
-            }
-        }
-
-        mutating func grow(aliases: Int) {
-            let added = Array(repeating: 0, count: max(0, aliases - served.count))
-            served += added
-            open += added
+            served.merge(other.served, uniquingKeysWith: +)
+            open.merge(other.open, uniquingKeysWith: +)
         }
     }
 
     /// By route.
-    public internal(set) var routes: [OfRoute]
-    /// Errors of backends that sessions saw, by alias.
-    public internal(set) var failures: [[BackendErrorKind: Int]]
-    /// How long each loop took to answer, in nanoseconds: what any event on it waits.
-    public internal(set) var lag: [UInt64] = []
+    package internal(set) var routes: [OfRoute]
+    /// Backend errors that sessions observed, by alias.
+    package internal(set) var failures: [[BackendErrorKind: Int]]
+    /// How long each loop took to answer, in nanoseconds. Every event on the loop waits as long.
+    package internal(set) var lag: [UInt64] = []
 
     init(_ table: RouteTable) {
-        routes = table.routes.map { _ in OfRoute(aliases: table.aliases.count) }
+        routes = table.routes.map { _ in OfRoute() }
         failures = table.aliases.map { _ in [:] }
     }
 
-    /// Has room for more routes and aliases, if there are more.
+    /// Adds entries for new routes and aliases.
     mutating func grow(routes routeCount: Int, aliases: Int) {
-        for index in routes.indices { routes[index].grow(aliases: aliases) }
-        for _ in routes.count..<max(routes.count, routeCount) { routes.append(OfRoute(aliases: aliases)) }
-        for _ in failures.count..<max(failures.count, aliases) { failures.append([:]) }
+        routes += Array(repeating: OfRoute(), count: max(0, routeCount - routes.count))
+        failures += Array(repeating: [:], count: max(0, aliases - failures.count))
     }
 
-    /// Adds what another loop reports.
+    /// Adds the report of another loop.
     mutating func add(_ other: TrafficReport) {
         grow(routes: other.routes.count, aliases: other.failures.count)
         for index in other.routes.indices { routes[index].add(other.routes[index]) }
         for alias in other.failures.indices { failures[alias].merge(other.failures[alias], uniquingKeysWith: +) }
         lag += other.lag
+    }
+}
+
+/// An open session, for operators.
+package struct SessionReport: Hashable, Sendable {
+    /// Unique in this process; numbers start at 1 and increase.
+    package let id: UInt64
+    /// The position in the route table.
+    package let route: Int
+    /// The position of the alias that serves it; `nil` before one does.
+    package let alias: Int?
+    /// The client's address, if known.
+    package let client: String
+    package let age: Duration
+    /// The time since the last byte was relayed.
+    package let idle: Duration
+    /// Bytes from the client.
+    package let fromClient: UInt64
+    /// Bytes from the backend.
+    package let fromBackend: UInt64
+    /// Whether it is at a transaction boundary; `nil` if the session is not readable.
+    package let isAtBoundary: Bool?
+}
+
+/// Selects open sessions.
+package struct SessionQuery: Hashable, Sendable {
+    /// Only sessions of this route; `nil` is all.
+    package var route: Int?
+    /// Only sessions with higher numbers.
+    package var after: UInt64
+    /// The maximum number of sessions; those with the lowest numbers are returned.
+    package var limit: Int
+
+    package init(route: Int? = nil, after: UInt64 = 0, limit: Int) {
+        self.route = route
+        self.after = after
+        self.limit = limit
     }
 }

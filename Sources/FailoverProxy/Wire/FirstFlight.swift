@@ -1,17 +1,17 @@
-/// The beginning of a client's encrypted stream. A server that was given half a message waits for the rest, and its
-/// silence says nothing of it.
+/// The beginning of a client's encrypted stream. A server that got half a message waits for the rest, so its silence
+/// proves nothing.
 enum FirstFlight {
-    /// Content types of TLS records, and the one that carries a handshake; RFC 8446, 5.1.
+    /// The content types of TLS records, and the type of a handshake record; RFC 8446, 5.1.
     private static let types: ClosedRange<UInt8> = 20...23
     private static let handshake: UInt8 = 22
     private static let clientHello: UInt8 = 1
-    /// Bytes of a record's head, and of the longest record that any version allows.
+    /// The size of a record header, and of the longest record that any version allows.
     private static let headSize = 5
     private static let longestRecord = 16_384 + 2048
-    /// Bytes of a GSSAPI token, as PostgreSQL limits them (`PQ_GSS_AUTH_BUFFER_SIZE`).
+    /// The longest GSSAPI token that PostgreSQL accepts (`PQ_GSS_AUTH_BUFFER_SIZE`).
     private static let longestToken = 65_536
 
-    /// Whether a server can answer: all of a ClientHello is there, or what no server takes for one.
+    /// Whether a server can answer: the bytes hold a whole ClientHello, or something that no server takes for one.
     static func isWholeTLS(_ bytes: [UInt8]) -> Bool {
         var rest = bytes[...]
         var hello: [UInt8] = []
@@ -30,11 +30,27 @@ enum FirstFlight {
         return false
     }
 
-    /// Whether a server can answer: all of the first token is there, or what no server takes for one. A token comes
-    /// behind its length; PostgreSQL, chapter "GSSAPI Session Encryption".
+    /// Whether a server can answer: the bytes hold a whole first token, or something that no server takes for one. A
+    /// length precedes the token; PostgreSQL, chapter "GSSAPI Session Encryption".
     static func isWholeGSSAPI(_ bytes: [UInt8]) -> Bool {
         guard bytes.count >= 4 else { return false }
         let length = bytes.prefix(4).reduce(0) { $0 << 8 | Int($1) }
         return !(1...longestToken).contains(length) || bytes.count - 4 >= length
     }
+}
+
+/// An alert for a client that has begun TLS or is about to, sent instead of a server's first record; RFC 8446 §5.1,
+/// §6.
+enum TLSAlert {
+    /// A fatal alert that clients report as "access denied".
+    static let accessDenied: [UInt8] = [21, 3, 3, 0, 2, 2, 49]
+}
+
+/// What a server has reported about its own state in a session.
+struct ServerSigns: OptionSet {
+    let rawValue: UInt8
+    /// The server is shutting down.
+    static let shutdown = ServerSigns(rawValue: 1 << 0)
+    /// The server had no connection slot for the client and noticed it after the login began.
+    static let full = ServerSigns(rawValue: 1 << 1)
 }

@@ -3,8 +3,8 @@ import Glibc
 
 /// A running command in a process group of its own. Confined to one thread, which may block.
 ///
-/// Not swift-subprocess: its teardown ends with the process that it started, so that a grandchild which ignores SIGTERM
-/// outlives the limit, and reading the output waits for whoever inherited the pipe.
+/// This is not swift-subprocess. Its teardown ends when the started process ends, so a grandchild that ignores
+/// SIGTERM outlives the limit. Reading its output waits for every process that inherited the pipe.
 package struct ChildProcess: ~Copyable {
     private let process: pid_t
     private let pidfd: Int32
@@ -14,13 +14,13 @@ package struct ChildProcess: ~Copyable {
     private var kept: [UInt8] = []
 
     private static let keptOutput = 64 * 1024
-    /// Between SIGTERM and SIGKILL.
+    /// The time between SIGTERM and SIGKILL.
     private static let grace = Duration.milliseconds(100)
 
-    /// Runs a command to its end, or until the deadline: then it is killed with its process group.
+    /// Runs a command until it ends. At the deadline the command is killed with its process group.
     ///
-    /// What the command leaves running when it ends in time stays.
-    /// - Throws: when it cannot be started.
+    /// Processes that the command leaves running when it ends in time keep running.
+    /// - Throws: if the command cannot be started.
     package static func run(_ command: Command, until deadline: Deadline) throws(SystemError) -> CommandResult {
         var child = try start(command)
         while !child.hasEnded {
@@ -55,21 +55,21 @@ package struct ChildProcess: ~Copyable {
 
     deinit { if pidfd >= 0 { close(pidfd) } }
 
-    /// Whether the command itself has ended; it stays a zombie until ``reap()``.
+    /// Whether the command itself has ended. It stays a zombie until ``reap()``.
     private var hasEnded: Bool {
         var information = siginfo_t()
         let result = waitid(P_PID, id_t(process), &information, WEXITED | WNOHANG | WNOWAIT)
         return result != 0 || information._sifields._sigchld.si_pid == process
     }
 
-    /// Waits until something can be read, written, or is over, and moves the bytes.
+    /// Waits until the command has output, accepts input or ends, and moves the bytes.
     private mutating func exchange(until deadline: Deadline) {
         var entries = [
             pollfd(fd: output.reading, events: Int16(POLLIN), revents: 0),
             pollfd(fd: input.writing, events: Int16(POLLOUT), revents: 0),
             pollfd(fd: pidfd, events: Int16(POLLIN), revents: 0),
         ]
-        // Without a pidfd the end is noticed by looking.
+        // Without a pidfd, the end is noticed by polling.
         let longest: Int32 = pidfd >= 0 ? .max : 20
         poll(&entries, 3, min(deadline.remainingMilliseconds, longest))
         if entries[0].revents != 0 { readWhatIsThere() }
@@ -78,7 +78,7 @@ package struct ChildProcess: ~Copyable {
 
     private mutating func readWhatIsThere() {
         var buffer = [UInt8](repeating: 0, count: 16 * 1024)
-        // A command that writes without end must not keep anybody here.
+        // A command that writes without end must not block this loop.
         for _ in 0..<64 where output.reading >= 0 {
             let count = read(output.reading, &buffer, buffer.count)
             if count > 0 {
@@ -100,7 +100,8 @@ package struct ChildProcess: ~Copyable {
         if unsent.isEmpty || isOver { input.closeWriting() }
     }
 
-    /// Ends the whole group. The command stays a zombie until that is done, so that the group's number is its own.
+    /// Kills the whole process group. The command stays a zombie until then, so that no other group can get the
+    /// number.
     private mutating func killed() -> CommandResult {
         kill(-process, SIGTERM)
         let moment = Deadline(Self.grace)

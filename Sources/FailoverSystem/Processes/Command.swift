@@ -1,10 +1,11 @@
-/// A program to run, and what it is given.
+/// A program to run, with its arguments, environment and input.
 package struct Command: Hashable, Sendable {
-    /// The program's absolute path, then its arguments. No shell reads them.
+    /// The program's absolute path, then its arguments. No shell interprets them.
     package var words: [String]
-    /// Variables beside those of this process, from which it does not get those that hold secrets.
+    /// Additional environment variables. The command also gets those of this process, except the ones that hold
+    /// secrets.
     package var environment: [String: String]
-    /// What it reads from its standard input.
+    /// The bytes of its standard input.
     package var input: [UInt8]
 
     package init(_ words: [String], environment: [String: String] = [:], input: [UInt8] = []) {
@@ -26,12 +27,12 @@ package struct CommandResult: Hashable, Sendable {
     package enum Ending: Hashable, Sendable {
         case exited(Int32)
         case signalled(Int32)
-        /// It was killed at its time limit, with all that it had started.
+        /// The command was killed at its time limit, with all processes that it had started.
         case timedOut
     }
 
     package let ending: Ending
-    /// The end of what it wrote to standard output and standard error, 64 KiB at the most.
+    /// The end of its standard output and standard error, at most 64 KiB.
     package let output: [UInt8]
 
     package init(ending: Ending, output: [UInt8]) {
@@ -41,7 +42,7 @@ package struct CommandResult: Hashable, Sendable {
 
     package var succeeded: Bool { ending == .exited(0) }
 
-    /// The last line of the output that is not blank; how it ended if there is none.
+    /// The last line of the output that is not blank. Without one, how the command ended.
     package var summary: String {
         let lines = String(decoding: output, as: UTF8.self).split(whereSeparator: \.isNewline)
         return lines.last { !$0.allSatisfy(\.isWhitespace) }.map(String.init) ?? ending.description

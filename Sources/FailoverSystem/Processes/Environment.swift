@@ -1,22 +1,23 @@
 import FailoverCore
 import Glibc
 
-/// The variables of this process's environment, and who must not see them.
+/// The environment variables of this process, and which of them are hidden from commands.
 package enum Environment {
     private struct State {
-        /// Those that were taken away.
+        /// Variables that ``forgetClients()`` has removed.
         var taken: [String: String] = [:]
-        /// The names of those that hold secrets.
+        /// Names of variables that hold secrets.
         var secrets: Set<String> = ["PGPASSWORD", "MYSQL_PWD", "REDISCLI_AUTH"]
     }
 
     private static let state = Lock(State())
 
-    /// The beginnings of the names by which the clients of databases, which log in for pings, change what they do.
+    /// Prefixes of the variables that change the behaviour of database client libraries. The drivers of pings use
+    /// these libraries.
     private static let clients = ["PG", "MYSQL_", "MARIADB_", "LIBMYSQL_"]
 
-    /// Takes the variables of databases' clients away, so that a ping does what the configuration says and nothing else. Not
-    /// safe beside other threads: called once, at the process's start.
+    /// Removes the variables of database clients, so that a ping depends only on the configuration. Not thread-safe:
+    /// called once, at the start of the process.
     package static func forgetClients() {
         for (name, value) in all where clients.contains(where: { name.hasPrefix($0) }) {
             state.withLock { $0.taken[name] = value }
@@ -24,15 +25,15 @@ package enum Environment {
         }
     }
 
-    /// The value of a variable, be it one that was taken away.
+    /// The value of a variable, including a removed one.
     package static func value(of name: String) -> String? {
         state.withLock { $0.taken[name] } ?? getenv(name).map { String(cString: $0) }
     }
 
-    /// A variable holds a secret: no command gets it.
+    /// Marks a variable as a secret. Commands do not get it.
     package static func noteSecret(_ name: String) { state.withLock { _ = $0.secrets.insert(name) } }
 
-    /// What commands that this process starts get.
+    /// The variables for commands that this process starts.
     static var forChildren: [(name: String, value: String)] {
         let secrets = state.withLock { $0.secrets }
         return all.filter { !secrets.contains($0.name) }

@@ -1,9 +1,10 @@
 import CLinux
 import Glibc
 
-/// posix_spawn(3) with what every command here needs.
+/// posix_spawn(3) with the attributes that every command needs.
 enum Spawn {
-    /// Starts a command: in a process group of its own, no signal blocked or ignored, no descriptor but the first three.
+    /// Starts a command in a process group of its own, with no signal blocked or ignored, and with only the first
+    /// three descriptors.
     ///
     /// - Parameters:
     ///   - input: becomes its standard input.
@@ -40,9 +41,39 @@ enum Spawn {
         return process
     }
 
-    /// This process's variables, but for secrets, with others added, as `NAME=VALUE`.
+    /// The variables of this process without secrets, and the added ones, as `NAME=VALUE`.
     private static func environment(adding added: [String: String]) -> [String] {
         let inherited = Environment.forChildren.filter { added[$0.name] == nil }
         return inherited.map { "\($0.name)=\($0.value)" } + added.map { "\($0)=\($1)" }
+    }
+}
+
+/// Both ends of a pipe. Children do not inherit them. They are closed at the end of the value's life.
+struct Pipe: ~Copyable {
+    private(set) var reading: Int32
+    private(set) var writing: Int32
+
+    init() throws(SystemError) {
+        var ends: [Int32] = [-1, -1]
+        guard clinux_pipe(&ends) == 0 else { throw SystemError.last(of: "pipe") }
+        reading = ends[0]
+        writing = ends[1]
+    }
+
+    deinit { for end in [reading, writing] where end >= 0 { close(end) } }
+
+    mutating func closeReading() {
+        if reading >= 0 { close(reading) }
+        reading = -1
+    }
+
+    mutating func closeWriting() {
+        if writing >= 0 { close(writing) }
+        writing = -1
+    }
+
+    /// Makes the open ends non-blocking.
+    func doNotBlock() {
+        for end in [reading, writing] where end >= 0 { _ = fcntl(end, F_SETFL, fcntl(end, F_GETFL) | O_NONBLOCK) }
     }
 }

@@ -1,22 +1,23 @@
 import CLinux
 import FailoverCore
 import Glibc
+import Synchronization
 
-/// One end of a connection between two processes of this machine that passes messages, and descriptors with them: a
-/// Unix socket that keeps messages whole, unix(7).
+/// One end of a connection between two processes of this machine that carries messages and descriptors: a Unix socket
+/// that preserves message boundaries, unix(7).
 package final class DescriptorChannel: Sendable {
     private let socket: Int32
 
-    /// The largest message.
+    /// The maximum size of a message, in bytes.
     package static let mostBytes = 192 << 10
 
     fileprivate init(owning socket: Int32) { self.socket = socket }
 
     deinit { close(socket) }
 
-    /// Connects to whoever listens at the path; `nil` when nobody does.
+    /// Connects to the process that listens at the path; `nil` if there is none.
     ///
-    /// - Throws: when that cannot be found out.
+    /// - Throws: any other error of connect(2).
     package static func connect(_ path: String) throws(SystemError) -> DescriptorChannel? {
         guard let address = SocketAddress.unix(path: path) else { throw SystemError(ENAMETOOLONG) }
         let channel = DescriptorChannel(owning: try DescriptorListener.socket())
@@ -27,21 +28,21 @@ package final class DescriptorChannel: Sendable {
         return channel
     }
 
-    /// Whether the process at the other end is of this process's user, or the superuser's.
+    /// Whether the process at the other end runs as the user of this process, or as root.
     package var isOfSameUser: Bool {
         let user = clinux_peer_user(socket)
         return user == 0 || user == Int(geteuid())
     }
 
-    /// Sends a message; the descriptors stay open here too.
+    /// Sends a message. The descriptors also stay open in this process.
     package func send(_ bytes: [UInt8], descriptors: [Int32] = []) throws(SystemError) {
         let sent = clinux_send_descriptors(socket, bytes, bytes.count, descriptors, Int32(descriptors.count))
         guard sent == bytes.count else { throw .last(of: "sendmsg") }
     }
 
-    /// The next message, and the descriptors that came with it; `nil` when the other end has closed.
+    /// The next message and its descriptors; `nil` if the other end has closed.
     ///
-    /// - Throws: `ETIMEDOUT` when there is none within the limit.
+    /// - Throws: `ETIMEDOUT` if no message arrives within the limit.
     package func receive(within limit: Duration) throws(SystemError) -> (bytes: [UInt8], descriptors: [Int32])? {
         var entry = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
         guard poll(&entry, 1, Deadline(limit).remainingMilliseconds) > 0 else {
@@ -57,16 +58,17 @@ package final class DescriptorChannel: Sendable {
     }
 }
 
-/// Waits for others who want a ``DescriptorChannel``. Only this process's user may connect.
+/// Accepts connections of ``DescriptorChannel``. Only the user of this process may connect.
 package final class DescriptorListener: Sendable {
     package let path: String
     private let listening: Int32
-    /// Its other end ends the waiting.
+    /// A socket pair. Shutting down `stop` ends the wait.
     private let stopping: (wait: Int32, stop: Int32)
+    private let isStopped = Atomic<Bool>(false)
 
-    /// Listens in place of one that nobody listens at any more.
+    /// Listens at the path. A socket file that a former process left there is replaced.
     ///
-    /// - Throws: `EADDRINUSE` when somebody does.
+    /// - Throws: `EADDRINUSE` if another process listens there.
     package init(_ path: String) throws(SystemError) {
         guard let address = SocketAddress.unix(path: path) else { throw SystemError(ENAMETOOLONG) }
         try UnixSocketFile.removeAbandoned(address, isOfMessages: true)
@@ -77,7 +79,7 @@ package final class DescriptorListener: Sendable {
         self.path = path
         stopping = (pair[0], pair[1])
         listening = try Self.socket()
-        // Before bind(2), so that it is nobody else's from its first moment.
+        // Before bind(2), so that the socket is never open to other users.
         guard fchmod(listening, 0o600) == 0, address.withSocketAddress({ bind(listening, $0, $1) }) == 0,
             listen(listening, 4) == 0
         else { throw .last(of: "bind") }
@@ -87,7 +89,7 @@ package final class DescriptorListener: Sendable {
         for descriptor in [listening, stopping.wait, stopping.stop] { close(descriptor) }
     }
 
-    /// Waits for the next; `nil` once ``stop()`` was called.
+    /// Waits for the next connection; `nil` after ``stop()``.
     package func next() -> DescriptorChannel? {
         while true {
             var entries = [
@@ -101,8 +103,10 @@ package final class DescriptorListener: Sendable {
         }
     }
 
-    /// Nobody is waited for any more.
+    /// Ends the wait of ``next()``, and removes the socket file. Later calls do nothing: the file may be another
+    /// process's by then.
     package func stop() {
+        guard !isStopped.exchange(true, ordering: .relaxed) else { return }
         shutdown(stopping.stop, Int32(SHUT_RDWR))
         unlink(path)
     }

@@ -1,12 +1,12 @@
 package import FailoverCore
 
 extension ProxyHeaderVersion {
-    /// What each binary header begins with.
+    /// The first bytes of each binary header.
     package static let signature: [UInt8] = [
         0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a,
     ]
 
-    /// The header for a session of this client, who connected to that address of the proxy.
+    /// The header for a session of the client at `source` that connected to the proxy at `destination`.
     package func bytes(source: SocketAddress?, destination: SocketAddress?) -> [UInt8] {
         let ends = source.flatMap { source in destination.flatMap { Ends(source, $0) } }
         return switch self {
@@ -15,7 +15,7 @@ extension ProxyHeaderVersion {
         }
     }
 
-    /// The header of a sender that speaks for itself.
+    /// The header of a sender that connects on its own behalf.
     package var local: [UInt8] {
         switch self {
         case .v1: Array("PROXY UNKNOWN\r\n".utf8)
@@ -23,7 +23,7 @@ extension ProxyHeaderVersion {
         }
     }
 
-    /// The header for what this process itself says on a connected socket.
+    /// The header for data that this process itself sends on a connected socket.
     package func bytes(ofSocket socket: Int32) -> [UInt8] {
         guard let source = SocketAddress.local(of: socket), let destination = SocketAddress.peer(of: socket),
             Ends(source, destination) != nil
@@ -37,7 +37,7 @@ private struct Ends {
     let source: SocketAddress
     let destination: SocketAddress
 
-    /// `nil` for a Unix socket, and where the families differ.
+    /// `nil` for a Unix socket, and if the families differ.
     init?(_ source: SocketAddress, _ destination: SocketAddress) {
         guard source.ip != nil, destination.ip != nil, source.family == destination.family else { return nil }
         self.source = source

@@ -3,10 +3,10 @@ package import FailoverCore
 import Glibc
 
 extension SocketAddress {
-    /// Where the peer of a socket is; getpeername(2). A peer on a Unix socket has no address of its own.
+    /// The address of a socket's peer; getpeername(2). A peer on a Unix socket has no address of its own.
     package static func peer(of socket: Int32) -> SocketAddress? { address(of: socket, getpeername) }
 
-    /// Where a socket is bound, which is where its peer has connected to; getsockname(2).
+    /// The address that a socket is bound to, which is the one that its peer connected to; getsockname(2).
     package static func local(of socket: Int32) -> SocketAddress? { address(of: socket, getsockname) }
 
     private static func address(
@@ -21,10 +21,11 @@ extension SocketAddress {
         return SocketAddress(kernelBytes: Array(bytes.prefix(Int(length))))
     }
 
-    /// Whether this machine has a way to the address: a route, and an address of its own of that family. Nothing is sent.
+    /// Whether this machine can reach the address: it has a route, and an address of the same family. No packet is
+    /// sent.
     ///
-    /// connect(2) on a datagram socket looks both up, and needs no port of its own. A machine that has no socket left is
-    /// taken for one that has a way.
+    /// connect(2) on a datagram socket checks both and needs no source port. If no socket is available, the result is
+    /// true.
     package var hasWay: Bool {
         guard !isUnix else { return true }
         let descriptor = socket(family, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)

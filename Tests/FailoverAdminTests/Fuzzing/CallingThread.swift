@@ -1,6 +1,7 @@
 import FailoverCore
+import FailoverSystem
 
-/// Runs a task on the thread that calls, which waits for nothing else.
+/// Runs a task on the calling thread, which waits for nothing else.
 final class CallingThread: TaskExecutor {
     private let jobs = Lock<[UnownedJob]>([])
 
@@ -9,7 +10,7 @@ final class CallingThread: TaskExecutor {
         jobs.withLock { $0.append(job) }
     }
 
-    /// - Returns: the outcome; `nil` when the work waits for something that is not its own.
+    /// - Returns: the result; `nil` if the work waits for something outside of itself.
     static func run<Value: Sendable>(_ work: @escaping @Sendable () async -> Value) -> Value? {
         let thread = CallingThread()
         let outcome = Lock<Value?>(nil)

@@ -9,7 +9,7 @@ import NIOHTTP1
 extension FuzzTarget {
     static let ofAdmin = [adminRequest, serverSentEvents, adminAnswer]
 
-    /// What clients of the admin plane send, as SwiftNIO cuts it into requests.
+    /// Requests of clients of the admin plane, as SwiftNIO parses them.
     static let adminRequest = FuzzTarget("admin-request") { input in
         let flags = input.byte()
         let access = AccessPolicy(token: flags & 1 == 0 ? nil : Secret("token"))
@@ -44,7 +44,7 @@ extension FuzzTarget {
         return requests
     }
 
-    /// The event stream of another process, as it arrives.
+    /// The event stream of another process, as received.
     static let serverSentEvents = FuzzTarget("server-sent-events") { input in
         let pieces = input.pieces()
         var (inPieces, whole) = (ServerSentEvents(), ServerSentEvents())
@@ -55,12 +55,21 @@ extension FuzzTarget {
         return nil
     }
 
-    /// The answers of another process.
+    /// The responses of another process.
     static let adminAnswer = FuzzTarget("admin-answer") { input in
         let answer = String(decoding: input.remaining(), as: UTF8.self)
-        if let status = AdminClient.decode(StatusDocument.self, answer) { _ = AdminJSON.text(status) }
-        if let event = AdminClient.decode(AdminEvent.self, answer) { _ = AdminJSON.text(event) }
-        if let session = AdminClient.decode(SessionDocument.self, answer) { _ = AdminJSON.text(session) }
+        var reader = NewsReader()
+        // A status is also parsed as a change.
+        for name in ["status", "change", "event"] {
+            switch reader.news(name: name, data: answer) {
+            case .status(let status): _ = AdminJSON.text(status)
+            case .event(let event): _ = AdminJSON.text(event)
+            case nil: break
+            }
+        }
+        if let session = AdminJSON.decode(SessionDocument.self, from: Array(answer.utf8)) {
+            _ = AdminJSON.text(session)
+        }
         return nil
     }
 }

@@ -6,7 +6,7 @@ import FailoverTesting
 extension FuzzTarget {
     static let ofChecks = [amqp, redis, memcached, heartbeat, replication, serverWords, postgresLogin]
 
-    /// What a RabbitMQ server says.
+    /// The bytes of a RabbitMQ server.
     static let amqp = FuzzTarget("amqp") { input in
         var arrived: [UInt8] = []
         for piece in input.pieces() {
@@ -27,7 +27,7 @@ extension FuzzTarget {
         return nil
     }
 
-    /// What a Redis server says.
+    /// The bytes of a Redis server.
     static let redis = FuzzTarget("redis") { input in
         guard var reader = RedisReplyReader() else { return nil }
         do {
@@ -48,11 +48,11 @@ extension FuzzTarget {
         return nil
     }
 
-    /// What a Memcached server says.
+    /// The bytes of a Memcached server.
     static let memcached = FuzzTarget("memcached") { input in
         var answer = MemcachedAnswer()
         for piece in input.pieces() where !answer.isWhole { answer.add(piece) }
-        if let failure = answer.failure { _ = failure.words.asOneLine(hiding: Secret("secret")) }
+        if let failure = answer.failure { _ = failure.message.asOneLine(hiding: Secret("secret")) }
         return nil
     }
 }

@@ -4,17 +4,8 @@ import FailoverTesting
 @testable import FailoverChecks
 
 extension FuzzTarget {
-    /// What a PostgreSQL server says while it is logged in to: how it asks for the password, and the answer to a session that
-    /// asks not to write.
+    /// The messages of a PostgreSQL server during a login: how it requests the password.
     static let postgresLogin = FuzzTarget("postgres-login") { input in
-        if input.flag() {
-            let answer = input.remaining()
-            _ = ReadOnlyParameter.tellsSo(answer)
-            if !ReadOnlyParameter.isIncomplete(answer), !answer.isEmpty, ReadOnlyParameter.isIncomplete(answer + [0]) {
-                return "what was whole is not any more"
-            }
-            return nil
-        }
         let pieces = input.pieces()
         var (watch, worst, unread) = (PostgresPasswordWatch(), DatabaseServer.PasswordMethod?.none, [UInt8]())
         for piece in pieces where !watch.isOver {

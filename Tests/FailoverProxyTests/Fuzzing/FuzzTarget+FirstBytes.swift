@@ -19,7 +19,7 @@ extension FuzzTarget {
         return firstChange(in: bytes, .incomplete, read: PostgresFirstMessage.init)
     }
 
-    /// A server's greeting, or the error in its place, and the beginnings of packets.
+    /// A server's greeting, or the error instead of it, and the beginnings of packets.
     static let mysqlFirst = FuzzTarget("mysql-first") { input in
         let bytes = input.remaining()
         _ = MySQLCapabilities(greeting: bytes)
@@ -32,7 +32,7 @@ extension FuzzTarget {
         return firstChange(in: bytes, .incomplete) { $0.withUnsafeBytes(MySQLFirstPacket.init) }
     }
 
-    /// The farewell to a server whose client must not log in.
+    /// The refused login that ends a connection to a server.
     static let mysqlRefusedLogin = FuzzTarget("mysql-refused-login") { input in
         var login = MySQLRefusedLogin()
         var sent = 0
@@ -47,7 +47,7 @@ extension FuzzTarget {
         return nil
     }
 
-    /// What is whole stays whole, whatever comes behind it.
+    /// A whole message stays whole, whatever follows it.
     static let firstFlight = FuzzTarget("first-flight") { input in
         let bytes = input.remaining()
         for isWhole in [FirstFlight.isWholeTLS, FirstFlight.isWholeGSSAPI] {
@@ -57,12 +57,12 @@ extension FuzzTarget {
         return nil
     }
 
-    /// What was made of the first bytes must not change when more arrive.
+    /// The result for the first bytes must not change when more arrive.
     static func firstChange<Reading: Equatable>(
         in bytes: [UInt8], _ incomplete: Reading..., read: ([UInt8]) -> Reading
     ) -> String? {
         var former = incomplete[0]
-        // The first bytes decide; what is longer differs only in what has arrived of a body.
+        // The first bytes decide. Longer prefixes differ only in the part of a body that has arrived.
         let counts = Array(0...min(bytes.count, 64)) + stride(from: 65, through: bytes.count, by: 37) + [bytes.count]
         for count in counts {
             let reading = read(Array(bytes.prefix(count)))

@@ -3,7 +3,7 @@ import FailoverTesting
 @testable import FailoverProxy
 
 extension FuzzTarget {
-    /// A login that the proxy watches over, and how its server is left in the middle of it.
+    /// A login that the proxy tracks, and the end of the connection in the middle of it.
     static let mysqlLogin = FuzzTarget("mysql-login") { input in
         let sayings = sayings(&input)
         let (whole, single) = (MySQLLoginPlayer(sayings), MySQLLoginPlayer(sayings.flatMap(\.inSingleBytes)))
@@ -25,7 +25,7 @@ extension FuzzTarget {
         return nil
     }
 
-    /// A server that is told by a statement to keep a session from writing.
+    /// A read-only guard by statement.
     static let postgresGuard = FuzzTarget("postgres-guard") { input in
         let sayings = sayings(&input)
         let (whole, single) = (PostgresGuardPlayer(sayings), PostgresGuardPlayer(sayings.flatMap(\.inSingleBytes)))
@@ -47,7 +47,7 @@ extension FuzzTarget {
     }
 }
 
-/// What one side says at a time.
+/// What one side sends at a time.
 private struct Saying {
     var side: Side
     var bytes: [UInt8]
@@ -91,7 +91,7 @@ private struct PostgresGuardPlayer {
     init(_ sayings: [Saying]) {
         for saying in sayings where outcome.refusal == nil {
             let wasLogin = state.phase == .login
-            var passage: PostgresGuard.Passage
+            var passage: PostgresGuard.GuardOutput
             if saying.side == .client {
                 sent += saying.bytes
                 passage = state.clientSent(saying.bytes)

@@ -5,7 +5,7 @@ import FailoverTesting
 @testable import FailoverProxy
 
 extension FuzzTarget {
-    /// The PROXY header as it is read and as it is written, and the networks that clients may come from.
+    /// Reading and writing PROXY headers, and the networks that clients may connect from.
     static let proxyHeader = FuzzTarget("proxy-header") { input in
         input.flag() ? writtenHeader(&input) : firstChange(in: input.remaining(), .incomplete, read: ProxyHeader.read)
     }

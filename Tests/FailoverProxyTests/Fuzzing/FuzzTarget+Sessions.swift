@@ -4,7 +4,7 @@ import FailoverTesting
 
 extension FuzzTarget {
     static let ofProxy = [
-        mysql, mysqlGuard, postgres, openings, postgresFirst, mysqlFirst, mysqlRefusedLogin, proxyHeader, firstFlight,
+        mysql, mysqlGuard, postgres, handshakes, postgresFirst, mysqlFirst, mysqlRefusedLogin, proxyHeader, firstFlight,
         mysqlLogin, postgresGuard,
     ]
 

@@ -3,18 +3,18 @@ import Testing
 
 @testable import FailoverProxy
 
-/// A guarded session that a test makes up, and what each side gets of it. Says everything in chunks of that kind.
+/// A guarded session written by a test, and what each side receives. Sends everything in chunks of the given kind.
 struct GuardedConversation {
     private typealias Talk = MySQLConversation
 
     private(set) var state: MySQLGuard
     private let chunking: Chunking
-    /// What came out since it was last asked for.
+    /// The output since it was last taken.
     private(set) var toServer: [UInt8] = []
     private(set) var toClient: [UInt8] = []
     private(set) var refusal: MySQLGuard.Refusal?
 
-    /// The packet that tells the server.
+    /// The packet with the guard's statement.
     static let set = FaultyServerConnection.mysqlPacket(0, [3] + Array("SET SESSION TRANSACTION READ ONLY".utf8))
 
     init(_ chunking: Chunking = .whole, refusesOpaque: Bool = false) {
@@ -44,10 +44,10 @@ struct GuardedConversation {
         refusal = refusal ?? player.refusal
     }
 
-    /// The server says nothing more in time.
-    mutating func silence() -> MySQLGuard.Passage? { state.serverIsSilent("silent") }
+    /// The server sends nothing more in time.
+    mutating func silence() -> MySQLGuard.GuardOutput? { state.serverIsSilent("silent") }
 
-    /// What has come out; forgets it.
+    /// Takes the output.
     mutating func takeServer() -> [UInt8] {
         defer { toServer = [] }
         return toServer

@@ -2,7 +2,7 @@
 
 @testable import FailoverProxy
 
-/// A guarded session that is played to, and what it lets pass.
+/// A guarded session that plays events, and what the guard passes on.
 struct GuardedPlayer {
     private(set) var state: MySQLGuard
     private(set) var toServer: [UInt8] = []
@@ -12,7 +12,7 @@ struct GuardedPlayer {
     init(_ state: MySQLGuard) { self.state = state }
 
     private mutating func collect(
-        _ passage: MySQLGuard.Passage, _ bytes: UnsafeRawBufferPointer, isServers: Bool
+        _ passage: MySQLGuard.GuardOutput, _ bytes: UnsafeRawBufferPointer, isServers: Bool
     ) {
         sawSilence()
         guard refusal == nil else { return }
@@ -23,7 +23,7 @@ struct GuardedPlayer {
         refusal = passage.refusal
     }
 
-    /// The server may close at any moment, or be silent for too long.
+    /// The server may close or exceed the time limit at any moment.
     private func sawSilence() {
         var silent = state
         let passage = silent.serverIsSilent("silent")
@@ -46,7 +46,7 @@ extension GuardedPlayer: SessionReader {
     var isReadable: Bool { state.phase != .over }
     var isAtBoundary: Bool { state.isAtBoundary }
     var heldBytes: Int { state.heldBytes }
-    /// What waits of the client, who is read no further by a session, and an answer that is held.
+    /// The client's waiting bytes, which a session stops reading at some point, and a held answer.
     static let memoryLimit = MySQLReader.memoryLimit + 4 * MySQLGuard.answerLimit
 
     var outcome: [Int] {

@@ -3,18 +3,18 @@ import Testing
 
 @testable import FailoverProxy
 
-/// A session that a test makes up, packet by packet, read as it goes.
+/// A session written by a test packet by packet, and read at the same time.
 struct MySQLConversation {
     private(set) var reader = MySQLReader()
     private var script = SessionScript()
-    /// Packets of 16 MB take too long byte by byte.
+    /// Whether to replay in other chunks. Packets of 16 MB take too long byte by byte.
     private let replays: Bool
 
     static let autocommit: UInt16 = 0x0002
     static let inTransaction: UInt16 = 0x0003
     static let moreResults: UInt16 = 0x000a
 
-    /// The greeting's capabilities as sent, but for those of TLS and compression.
+    /// The greeting's capabilities, without TLS and compression.
     struct Flags {
         var client: UInt32 = 0x00_0f_a2_85
         var server: UInt32 = 0x00_3f_a2_9d
@@ -34,7 +34,7 @@ struct MySQLConversation {
         }
     }
 
-    /// A session that is logged in, or one that has not begun.
+    /// A session that is logged in, or that has not begun.
     init(loggedIn flags: Flags? = Flags(), replays: Bool = true) {
         self.replays = replays
         guard let flags else { return }
@@ -66,7 +66,7 @@ struct MySQLConversation {
 
     mutating func query(_ sql: String = "select 1") { client(0, [3] + Array(sql.utf8)) }
 
-    /// A result of one column and that many rows.
+    /// A result with one column and this number of rows.
     mutating func result(
         from first: UInt8 = 1, rows: Int = 1, row: [UInt8] = [1, 49], status: UInt16 = autocommit,
         deprecateEOF: Bool = false
@@ -86,7 +86,7 @@ struct MySQLConversation {
     var isReadable: Bool { reader.isReadable }
     var errorSequence: UInt8? { reader.errorSequence }
 
-    /// Plays all again in other chunks.
+    /// Plays everything again in other chunks.
     func check(_ location: SourceLocation = #_sourceLocation) {
         guard replays else { return }
         let violation = MySQLReader.violation(in: script)

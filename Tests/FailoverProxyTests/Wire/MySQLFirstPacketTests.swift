@@ -3,7 +3,7 @@ import Testing
 
 @testable import FailoverProxy
 
-@Suite("What a MySQL server says first")
+@Suite("The first packet of a MySQL server")
 struct MySQLFirstPacketTests {
     private func judge(_ bytes: [UInt8]) -> MySQLFirstPacket { bytes.withUnsafeBytes { MySQLFirstPacket($0) } }
 
@@ -39,7 +39,7 @@ struct MySQLFirstPacketTests {
         #expect(judge(Array(bytes.prefix(4 + 1023))) == .incomplete)
         #expect(
             judge(Array(bytes.prefix(4 + 1024)))
-                == .error(code: 1040, message: String(repeating: "x", count: 200)))
+                == .error(code: 1040, message: String(repeating: "x", count: 199) + "…"))
     }
 
     @Test func nothingInAMessageCanForgeALogLine() {
@@ -55,10 +55,10 @@ struct MySQLFirstPacketTests {
         [3, 0, 0, 0, 10, 56],
     ])
     func whatIsNotMySQLIsGarbage(_ bytes: [UInt8]) {
-        #expect(judge(bytes) == .garbage)
+        #expect(judge(bytes) == .malformed)
     }
 
     @Test func anErrorTooShortForItsCodeIsGarbage() {
-        #expect(judge(packet(0, [0xff, 1])) == .garbage)
+        #expect(judge(packet(0, [0xff, 1])) == .malformed)
     }
 }

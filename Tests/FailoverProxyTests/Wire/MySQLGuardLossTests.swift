@@ -3,7 +3,7 @@ import Testing
 
 @testable import FailoverProxy
 
-@Suite("A MySQL session that cannot be kept from writing")
+@Suite("A MySQL session that cannot be made read-only")
 struct MySQLGuardLossTests {
     private typealias Talk = MySQLConversation
     private static let reset: [UInt8] = [0x1f]
@@ -14,13 +14,13 @@ struct MySQLGuardLossTests {
         FaultyServerConnection.mysqlPacket(sequence, body)
     }
 
-    /// MySQL closes.
+    /// MySQL closes the connection.
     @Test func aServerThatClosesAfterARefusedChangeOfTheUserIsNotAccused() {
         var session = GuardedConversation(loggedIn: .whole)
         session.client(0, Self.changeUser)
         session.server(1, Talk.error(1045))
         var state = session.state
-        let passage = state.serverIsSilent("it closed")
+        let passage = state.serverIsSilent("the server closed the connection")
         #expect(passage?.toClient == packet(1, Talk.error(1045)))
         #expect(passage?.refusal == nil)
     }
@@ -31,8 +31,8 @@ struct MySQLGuardLossTests {
         session.client(0, Self.reset)
         session.server(1, Talk.ok())
         var state = session.state
-        let passage = state.serverIsSilent("it closed")
-        #expect(passage?.refusal == MySQLGuard.Refusal(words: "it closed", sequence: 1))
+        let passage = state.serverIsSilent("the server closed the connection")
+        #expect(passage?.refusal == MySQLGuard.Refusal(message: "the server closed the connection", sequence: 1))
         #expect(passage?.toClient == [])
         #expect(state.serverIsSilent("again") == nil)
     }
@@ -45,7 +45,7 @@ struct MySQLGuardLossTests {
         session.server(2, Talk.ok())
         _ = session.takeClient()
         session.server(1, Talk.error(1064))
-        #expect(session.refusal == MySQLGuard.Refusal(words: "it said 1064: oops", sequence: 2, code: 1064))
+        #expect(session.refusal == MySQLGuard.Refusal(message: "server answered 1064: oops", sequence: 2, code: 1064))
         #expect(session.takeClient() == [])
         #expect(session.state.phase == .over)
     }
@@ -66,7 +66,7 @@ struct MySQLGuardLossTests {
         session.server(0, Talk.greeting(.init()))
         session.client(1, Talk.handshake(.init()))
         session.say(.server([1, 0, 1, 2, 0]))
-        #expect(session.refusal?.words == "its answer is too long")
+        #expect(session.refusal?.message == "the server's answer is too long")
     }
 
     @Test(arguments: Chunking.allCases)
@@ -79,7 +79,7 @@ struct MySQLGuardLossTests {
         #expect(session.takeClient() == packet(2, Talk.error(1045)))
         #expect(session.takeServer() == [])
         #expect(session.state.phase == .over)
-        #expect(!session.state.isLost)
+        #expect(!session.state.isUntracked)
     }
 
     @Test(arguments: Chunking.allCases)
@@ -93,7 +93,7 @@ struct MySQLGuardLossTests {
             #expect(session.takeServer() == handshake + [0x16, 3, 1, 0, 5])
             session.say(.server([0x16, 3, 3, 0, 2]))
             #expect(session.takeClient() == packet(0, Talk.greeting(.with(flag))) + [0x16, 3, 3, 0, 2])
-            #expect(session.state.isLost)
+            #expect(session.state.isUntracked)
         }
     }
 
@@ -102,14 +102,14 @@ struct MySQLGuardLossTests {
         for (flag, beginning) in [(UInt32(0x0800), 32), (0x20, 65_536), (1 << 26, 65_536)] {
             var session = GuardedConversation(chunking, refusesOpaque: true)
             session.server(0, Talk.greeting(.with(flag)))
-            // Nothing is taken from what the server offers: a client that gives way would go on in clear.
+            // The server's offer is not reduced: a client that then gave up TLS would continue in clear text.
             #expect(session.takeClient() == packet(0, Talk.greeting(.with(flag))))
             session.say(.client(packet(1, Array(Talk.handshake(.with(flag)).prefix(beginning)))))
             #expect(session.takeServer() == [])
             #expect(
                 session.refusal
                     == MySQLGuard.Refusal(
-                        words: MySQLGuard.whyOpaque, sequence: 2, isBeforeLogin: true, isForTLS: flag == 0x0800))
+                        message: MySQLGuard.whyOpaque, sequence: 2, isBeforeLogin: true, isForTLS: flag == 0x0800))
         }
     }
 
@@ -129,7 +129,7 @@ struct MySQLGuardLossTests {
         session.client(0, Self.reset)
         session.say(.client(packet(0, [0x0e])))
         session.say(.server([1] + Talk.ok()))
-        #expect(session.state.isLost)
+        #expect(session.state.isUntracked)
         #expect(session.takeServer() == packet(0, Self.reset) + packet(0, [0x0e]))
     }
 }

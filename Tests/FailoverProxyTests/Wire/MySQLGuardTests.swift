@@ -3,7 +3,7 @@ import Testing
 
 @testable import FailoverProxy
 
-@Suite("A MySQL session that is kept from writing")
+@Suite("A read-only MySQL session")
 struct MySQLGuardTests {
     private typealias Talk = MySQLConversation
     private static let reset: [UInt8] = [0x1f]
@@ -46,7 +46,7 @@ struct MySQLGuardTests {
             session.say(.server(next))
             #expect(session.takeServer() == [])
             if silence { #expect(session.silence() == nil) }
-            // The client's turn, as after any other packet that is neither OK nor ERR.
+            // The client sends next, as after any other packet that is neither OK nor ERR.
             session.client(3, [7])
             #expect(session.takeServer() == packet(3, [7]))
         }
@@ -58,11 +58,11 @@ struct MySQLGuardTests {
         session.server(0, Talk.greeting(.init()))
         session.client(1, Talk.handshake(.init()))
         session.server(2, Talk.ok())
-        #expect(session.silence()?.refusal?.words == "silent")
+        #expect(session.silence()?.refusal?.message == "silent")
         #expect(session.silence() == nil)
     }
 
-    /// From MySQL 8.0.23 on, where client and server agree on it; a statement without them is malformed then.
+    /// From MySQL 8.0.23 on, if client and server agree on it. A statement without attributes is then malformed.
     @Test(arguments: [(true, true), (true, false), (false, true)], Chunking.allCases)
     func whatTheServerIsToldHasAttributesWhereBothSidesKnowThem(_ knowing: (Bool, Bool), _ chunking: Chunking) {
         let bit: UInt32 = 1 << 27
@@ -101,7 +101,7 @@ struct MySQLGuardTests {
         session.client(5, [])
         #expect(session.takeClient() == packet(4, [1, 4]))
         #expect(session.takeServer() == packet(5, []))
-        // caching_sha2_password says that it knows the client, and OK follows at once.
+        // caching_sha2_password found the client in its cache, and OK follows at once.
         session.say(.server(packet(6, [1, 3]) + packet(7, Talk.ok())))
         #expect(session.takeClient() == packet(6, [1, 3]))
         #expect(session.takeServer() == GuardedConversation.set)
@@ -193,7 +193,7 @@ struct MySQLGuardTests {
         #expect(session.state.isAtBoundary)
     }
 
-    /// MariaDB 10.11 goes on with the former user, and transactions may write again.
+    /// MariaDB 10.11 continues with the former user, and transactions may write again.
     @Test(arguments: Chunking.allCases)
     func theServerIsToldAgainAfterARefusedChangeOfTheUser(_ chunking: Chunking) {
         var session = GuardedConversation(loggedIn: chunking)
@@ -224,7 +224,7 @@ struct MySQLGuardTests {
         var session = GuardedConversation(loggedIn: chunking)
         session.client(0, [3] + Array("load data local infile 'x' into table y".utf8))
         session.server(1, [0xfb, 120])
-        // Of a file that looks like a reset.
+        // Part of a file, which looks like a reset.
         session.client(2, Self.reset)
         session.client(3, [])
         session.server(4, Talk.ok())
@@ -236,7 +236,7 @@ struct MySQLGuardTests {
         session.server(1, Talk.ok())
         #expect(session.takeClient() == packet(1, Talk.ok()))
         #expect(session.state.isAtBoundary)
-        // A statement is closed without an answer, after which nothing waits.
+        // Closing a statement has no answer, and nothing waits after it.
         session.client(0, [0x19, 1, 0, 0, 0])
         _ = session.takeServer()
         session.client(0, [0x0e])

@@ -3,9 +3,9 @@ import Testing
 
 @testable import FailoverProxy
 
-@Suite("What real clients and MariaDB say, kept from writing")
+@Suite("Transcripts of real clients and MariaDB, made read-only")
 struct MySQLGuardTranscriptTests {
-    /// Logins, changes of the user and resets, after each of which the server is told.
+    /// Logins, changes of the user and resets. The guard's statement runs after each.
     private static let exchanges = [
         "connector-c-commands": 3, "connector-c-cursors": 2, "wrong-password": 0, "tls": 0, "compression": 0, "raw": 2,
         "mysql-connector-python": 3, "raw-deprecate-eof": 2,

@@ -3,7 +3,7 @@ import Testing
 
 @testable import FailoverProxy
 
-@Suite("A login that may have to be given up")
+@Suite("A MySQL login that the proxy may have to end")
 struct MySQLLoginTests {
     private typealias Talk = MySQLConversation
     private static let switchRequest: [UInt8] =
@@ -14,7 +14,7 @@ struct MySQLLoginTests {
         FaultyServerConnection.mysqlPacket(sequence, body)
     }
 
-    /// Whole, byte by byte.
+    /// Sends the bytes as a whole, or byte by byte.
     private func say(_ bytes: [UInt8], to login: inout MySQLLogin, inBytes: Bool = false) -> [UInt8] {
         guard inBytes else { return bytes.withUnsafeBytes { login.clientSent($0) } }
         return bytes.flatMap { byte in withUnsafeBytes(of: byte) { login.clientSent($0) } }

@@ -3,19 +3,19 @@ import Testing
 
 @testable import FailoverProxy
 
-/// Sessions of commands and answers at random, beside a model that knows how they stand.
+/// Random sessions of commands and answers, checked against a model of their state.
 @Suite("MySQL sessions at random")
 struct MySQLRandomSessionTests {
     private typealias Talk = MySQLConversation
 
-    /// A client that pipelines at times, and a server that answers in turn.
+    /// A client that sometimes pipelines, and a server that answers in order.
     private struct Session {
         var talk: MySQLConversation
         let deprecatesEOF: Bool
         var inTransaction = false
         var isUnknown = false
         var cursors: Set<UInt8> = []
-        /// What the server is still to do, one closure a command.
+        /// The server's pending answers, one closure per command.
         var owed: [(inout Session, inout SplitMix) -> Void] = []
 
         init(deprecatesEOF: Bool) {
@@ -57,7 +57,7 @@ struct MySQLRandomSessionTests {
             }
         }
 
-        /// Results, the last of which may be an error; whether it was none.
+        /// Sends results, of which the last may be an error. Returns whether there was no error.
         @discardableResult
         mutating func answer(_ random: inout SplitMix, row: [UInt8]) -> Bool {
             var sequence: UInt8 = 1

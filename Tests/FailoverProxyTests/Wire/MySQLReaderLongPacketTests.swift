@@ -2,7 +2,7 @@ import Testing
 
 @testable import FailoverProxy
 
-@Suite("MySQL packets of 16 MB that go on in the next one")
+@Suite("MySQL packets of 16 MB that continue in the next one")
 struct MySQLReaderLongPacketTests {
     private typealias Talk = MySQLConversation
     private static let full = [UInt8](repeating: 0x20, count: MySQLPacket.fullSize)
@@ -13,7 +13,7 @@ struct MySQLReaderLongPacketTests {
         #expect(!session.isAtBoundary)
         #expect(session.errorSequence == nil)
         session.client(1, Self.full)
-        // Looks like a command of its own.
+        // Looks like a separate command.
         session.client(2, [1])
         #expect(session.errorSequence == 3)
         session.server(3, Talk.ok())

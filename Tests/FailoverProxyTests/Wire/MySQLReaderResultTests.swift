@@ -2,7 +2,7 @@ import Testing
 
 @testable import FailoverProxy
 
-@Suite("What answers a MySQL query")
+@Suite("Answers to a MySQL query")
 struct MySQLReaderResultTests {
     private typealias Talk = MySQLConversation
 
@@ -186,7 +186,7 @@ struct MySQLReaderResultTests {
         session.server(1, [0xfb] + Array("x".utf8))
         #expect(session.errorSequence == nil)
         session.client(2, Array("1\n".utf8))
-        // Looks like a command, and is none.
+        // Looks like a command, but is not one.
         session.client(3, [1])
         #expect(session.errorSequence == nil)
         session.client(4, [])

@@ -104,7 +104,7 @@ struct MySQLReaderStatementTests {
         session.server(2, Talk.definition)
         session.server(3, Talk.eof(Self.cursorExists))
         #expect(!session.isAtBoundary)
-        // The cursor is that of the statement that was prepared.
+        // The cursor belongs to the statement that was prepared.
         session.client(0, [0x19, 7, 0, 0, 0])
         #expect(session.isAtBoundary)
         session.check()

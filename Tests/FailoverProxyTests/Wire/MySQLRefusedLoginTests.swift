@@ -3,7 +3,7 @@ import Testing
 
 @testable import FailoverProxy
 
-@Suite("How the proxy leaves a MySQL server that has greeted")
+@Suite("How the proxy ends a MySQL login")
 struct MySQLRefusedLoginTests {
     private func steps(_ packets: (UInt8, [UInt8])...) -> [MySQLRefusedLogin.Step] {
         var login = handshaken
@@ -12,7 +12,7 @@ struct MySQLRefusedLoginTests {
         }
     }
 
-    /// Has said its first packet.
+    /// A login whose first packet was sent.
     private var handshaken: MySQLRefusedLogin {
         var login = MySQLRefusedLogin()
         #expect(login.start() == .send(MySQLRefusedLogin.handshake))
@@ -62,7 +62,7 @@ struct MySQLRefusedLoginTests {
         #expect(ok.withUnsafeBytes { answered.serverSent($0) } == .send([1, 0, 0, 0, 1]))
     }
 
-    /// To MariaDB's ed25519, any other size is a connection that broke.
+    /// MariaDB's ed25519 treats any other size as a broken connection.
     @Test func aSignatureIsAsLongAsOne() {
         let question: [UInt8] = [0xfe] + Array("client_ed25519\u{0}".utf8) + [UInt8](repeating: 7, count: 32)
         #expect(steps((2, question)) == [.send([64, 0, 0, 3] + [UInt8](repeating: 0, count: 64))])

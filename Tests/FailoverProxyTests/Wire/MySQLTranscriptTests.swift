@@ -23,7 +23,7 @@ struct Transcript: CustomTestStringConvertible, Sendable {
     }
 }
 
-@Suite("What real clients and MariaDB say")
+@Suite("Transcripts of real clients and MariaDB")
 struct MySQLTranscriptTests {
     @Test(arguments: try Transcript.all(of: "mysql"), Chunking.allCases)
     func isUnderstood(_ transcript: Transcript, _ chunking: Chunking) throws {

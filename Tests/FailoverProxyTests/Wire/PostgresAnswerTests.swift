@@ -11,7 +11,7 @@ struct PostgresAnswerTests {
     private static let key = Wire.message("K", [0, 0, 0, 1, 0, 0, 0, 2])
     private static let forkFailure = "could not fork new process for connection: Resource temporarily unavailable"
 
-    /// What is made of the bytes as they come, one by one; the last is of all of them.
+    /// The results as the bytes arrive one by one. The last result is for all bytes.
     private func answers(_ bytes: [UInt8]) -> [PostgresAnswer] {
         bytes.indices.map { PostgresAnswer(Array(bytes[...$0])) }
     }
@@ -32,23 +32,23 @@ struct PostgresAnswerTests {
         #expect(PostgresAnswer(bytes) == .refusal(kind, "\(sqlState): not now"))
     }
 
-    /// PgBouncer has one code for nearly all, and tells the rest in words.
+    /// PgBouncer has one code for nearly all errors, and only the text differs.
     @Test(arguments: [
         ("no more connections allowed (max_client_conn)", BackendErrorKind.tooManyConnections),
         ("client connections exceeded (max_db_client_connections)", .tooManyConnections),
         ("server login has been failing, try again later (server_login_retry)", .earlyClose),
         ("client_login_timeout (server down)", .earlyClose),
     ])
-    func aPoolerThatCannotServeIsARefusal(words: String, kind: BackendErrorKind) {
-        #expect(PostgresAnswer(Wire.error("08P01", words)) == .refusal(kind, "08P01: \(words)"))
+    func aPoolerThatCannotServeIsARefusal(message: String, kind: BackendErrorKind) {
+        #expect(PostgresAnswer(Wire.error("08P01", message)) == .refusal(kind, "08P01: \(message)"))
     }
 
     @Test func anErrorOfTheClientsOwnAfterTheLoginIsProof() {
-        for words in [
+        for message in [
             "no such user: x", "password authentication failed", "bouncer config error",
             "unsupported startup parameter: max_client_conn", "unsupported startup parameter: query_wait_timeout",
         ] {
-            #expect(PostgresAnswer(Wire.error("08P01", words)) == .proof)
+            #expect(PostgresAnswer(Wire.error("08P01", message)) == .proof)
         }
         #expect(PostgresAnswer(Self.ok + Wire.error("3D000", "no such database")) == .proof)
     }
@@ -65,8 +65,8 @@ struct PostgresAnswerTests {
     }
 
     @Test func suchWordsMayBeInAnyLanguageAndHaveNoEnd() {
-        let words = "не удалось породить новый процесс"
-        #expect(PostgresAnswer(Array("E\(words)\u{0}".utf8)) == .refusal(.tooManyConnections, words))
+        let message = "не удалось породить новый процесс"
+        #expect(PostgresAnswer(Array("E\(message)\u{0}".utf8)) == .refusal(.tooManyConnections, message))
         let endless = [UInt8(ascii: "E")] + [UInt8](repeating: UInt8(ascii: "x"), count: 5000)
         guard case .refusal(.tooManyConnections, _) = PostgresAnswer(endless) else {
             Issue.record("waited for")

@@ -3,7 +3,7 @@ import Testing
 
 @testable import FailoverProxy
 
-@Suite("A PostgreSQL session that a statement keeps from writing")
+@Suite("A PostgreSQL session that a statement makes read-only")
 struct PostgresGuardTests {
     private typealias Connection = FaultyServerConnection
     private static let scram = Connection.postgresMessage("R", [0, 0, 0, 10] + Array("SCRAM-SHA-256\u{0}\u{0}".utf8))
@@ -15,7 +15,7 @@ struct PostgresGuardTests {
     private static let done = Connection.postgresMessage("C", Array("SET\u{0}".utf8))
     private static let query = Connection.postgresMessage("Q", Array("delete from accounts\u{0}".utf8))
 
-    /// What each side gets; all is said whole, or byte by byte.
+    /// What each side receives. Everything is sent as a whole, or byte by byte.
     private struct Conversation {
         var state = PostgresGuard()
         var toServer: [UInt8] = []
@@ -27,7 +27,7 @@ struct PostgresGuardTests {
         mutating func server(_ bytes: [UInt8]) { say(bytes) { $0.serverSent($1) } }
 
         private mutating func say(
-            _ bytes: [UInt8], _ tell: (inout PostgresGuard, [UInt8]) -> PostgresGuard.Passage
+            _ bytes: [UInt8], _ tell: (inout PostgresGuard, [UInt8]) -> PostgresGuard.GuardOutput
         ) {
             for part in inBytes ? bytes.map({ [$0] }) : [bytes] where refusal == nil {
                 let passage = tell(&state, part)
@@ -87,7 +87,7 @@ struct PostgresGuardTests {
     func aServerThatRefusesEndsIt(inBytes: Bool) {
         var talk = loggedIn(inBytes)
         talk.server(Connection.postgresMessage("E", Array("SERROR\u{0}C25001\u{0}Mnot now\u{0}\u{0}".utf8)))
-        #expect(talk.refusal == "it said 25001: not now")
+        #expect(talk.refusal == "server answered 25001: not now")
         #expect(talk.take() == ([], []))
     }
 
@@ -121,11 +121,11 @@ struct PostgresGuardTests {
         func error(_ code: String, _ message: String) -> [UInt8] {
             Connection.postgresMessage("E", Array("SFATAL\u{0}C\(code)\u{0}M\(message)\u{0}\u{0}".utf8))
         }
-        let words = "unsupported startup parameter: default_transaction_read_only"
-        #expect(PostgresReadOnlyStartup.isRefused(by: error("08P01", words)))
+        let message = "unsupported startup parameter: default_transaction_read_only"
+        #expect(PostgresReadOnlyStartup.isRefused(by: error("08P01", message)))
         #expect(!PostgresReadOnlyStartup.isRefused(by: error("08P01", "unsupported startup parameter: options")))
-        #expect(!PostgresReadOnlyStartup.isRefused(by: error("28000", words)))
-        #expect(!PostgresReadOnlyStartup.isRefused(by: Array(error("08P01", words).dropLast())))
+        #expect(!PostgresReadOnlyStartup.isRefused(by: error("28000", message)))
+        #expect(!PostgresReadOnlyStartup.isRefused(by: Array(error("08P01", message).dropLast())))
         #expect(!PostgresReadOnlyStartup.isRefused(by: [UInt8(ascii: "E"), 0, 0, 0, 4]))
         #expect(!PostgresReadOnlyStartup.isRefused(by: []))
     }

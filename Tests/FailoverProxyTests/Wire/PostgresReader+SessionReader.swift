@@ -3,7 +3,7 @@
 @testable import FailoverProxy
 
 extension PostgresReader: SessionReader {
-    /// It holds none.
+    /// The reader uses no further memory.
     static let memoryLimit = 0
 
     var heldBytes: Int { 0 }

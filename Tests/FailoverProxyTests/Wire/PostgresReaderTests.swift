@@ -2,17 +2,17 @@ import Testing
 
 @testable import FailoverProxy
 
-@Suite("Where a PostgreSQL session stands")
+@Suite("The state of a PostgreSQL session")
 struct PostgresReaderTests {
     private typealias Wire = PostgresWire
 
-    /// What one side says.
+    /// What one side sends.
     private enum Saying {
         case client([UInt8])
         case server([UInt8])
     }
 
-    /// The reader after a login and these sayings, each in pieces of so many bytes.
+    /// The reader after a login and these messages, each in pieces of `piece` bytes.
     private func reader(_ sayings: [Saying], piece: Int, login: Bool = true) -> PostgresReader {
         var reader = PostgresReader()
         for saying in (login ? [.server(Wire.welcome)] : []) + sayings {
@@ -32,7 +32,7 @@ struct PostgresReaderTests {
         }
     }
 
-    /// Whether it is at a boundary, which must not depend on how the stream is cut.
+    /// Whether the session is at a boundary. The result must not depend on how the stream is cut.
     private func isAtBoundary(_ sayings: Saying..., login: Bool = true) -> Bool {
         let answers = [Int.max, 1, 2, 3, 5, 6, 7].map { reader(sayings, piece: $0, login: login).isAtBoundary }
         #expect(Set(answers).count == 1, "depends on how the stream is cut: \(answers)")
@@ -86,7 +86,7 @@ struct PostgresReaderTests {
             isAtBoundary(
                 .client(Wire.query("copy t from stdin")), .server(copyIn), .client(data + Wire.message("c")),
                 .server(Wire.message("C") + Wire.ready("I"))))
-        // A Sync that the server ignores during COPY is waited for, for ever: no boundary rather than a false one.
+        // A Sync that the server ignores during COPY is awaited without end: no boundary rather than a false one.
         #expect(
             !isAtBoundary(
                 .client(Wire.query("copy t from stdin")), .server(copyIn),
@@ -105,7 +105,7 @@ struct PostgresReaderTests {
 
     @Test func noRoomIsNoticedDuringTheLoginOnly() {
         let login = Saying.server(Wire.message("R", [0, 0, 0, 0]))
-        func heard(_ sayings: Saying..., login: Bool) -> ServerWords {
+        func heard(_ sayings: Saying..., login: Bool) -> ServerSigns {
             reader(sayings, piece: .max, login: login).heard
         }
         #expect(heard(login, .server(Wire.error("53300")), login: false) == .full)

@@ -1,4 +1,4 @@
-/// What readers of all protocols have in common for those who try them out. The fuzzer builds this file too.
+/// The common interface of the readers of all protocols for tests. The fuzzer builds this file too.
 protocol SessionReader {
     init()
     mutating func serverSent(_ bytes: UnsafeRawBufferPointer)
@@ -7,9 +7,9 @@ protocol SessionReader {
     var isAtBoundary: Bool { get }
     /// Bytes of memory beyond the value itself.
     var heldBytes: Int { get }
-    /// What ``heldBytes`` may grow to.
+    /// The maximum of ``heldBytes``.
     static var memoryLimit: Int { get }
-    /// All that the proxy asks the reader, for comparison.
+    /// All properties that the proxy reads, for comparison.
     var outcome: [Int] { get }
 }
 
@@ -21,7 +21,7 @@ enum Chunking: CaseIterable {
 }
 
 extension SessionReader {
-    /// Takes what was said, cut into chunks.
+    /// Plays the bytes of an event, cut into chunks.
     mutating func play(_ event: SessionScript.Event, _ chunking: Chunking = .whole) {
         let (bytes, isServer) =
             switch event {
@@ -29,7 +29,7 @@ extension SessionReader {
             case .client(let bytes): (bytes, false)
             case .expect: ([], false)
             }
-        // Depends on the event alone, so that a failure can be played again.
+        // Depends only on the event, so that a failure can be reproduced.
         var seed = UInt32(truncatingIfNeeded: bytes.count) | 1
         var start = 0
         bytes.withUnsafeBytes { all in
@@ -48,7 +48,7 @@ extension SessionReader {
         }
     }
 
-    /// What is not true of the session though it must be of every session; `nil` if all is well.
+    /// A violated invariant of sessions; `nil` if there is none.
     static func violation(in script: SessionScript) -> String? {
         var readers = Chunking.allCases.map { (chunking: $0, reader: Self()) }
         var wasReadable = true

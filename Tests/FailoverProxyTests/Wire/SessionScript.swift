@@ -1,11 +1,11 @@
-/// What both sides of a session said, in order, and what holds in between.
+/// The messages of both sides of a session, in order, and expectations in between.
 ///
-/// The fuzzer builds this file too, so it knows nothing of tests.
+/// The fuzzer builds this file too, so it does not depend on the tests.
 struct SessionScript {
     enum Event: Equatable {
         case client([UInt8])
         case server([UInt8])
-        /// `boundary`, or why there is none.
+        /// `boundary`, or the reason why there is none.
         case expect(String)
     }
 
@@ -16,7 +16,7 @@ struct SessionScript {
     mutating func append(_ event: Event) { events.append(event) }
 }
 
-/// Text: a line is `C` or `S` and bytes in hexadecimal digits, or `=` and what holds then.
+/// Text format: a line is `C` or `S` and bytes in hexadecimal digits, or `=` and an expectation.
 extension SessionScript {
     init(text: String) {
         for line in text.split(separator: "\n") {
@@ -46,8 +46,9 @@ extension SessionScript {
     }
 }
 
-/// Bytes, as fuzzers like them: records of two bytes, the upper bit of the first of which tells the server from the
-/// client and the other 15 a length, and as many bytes as that, or as there are.
+/// Binary format, suitable for fuzzers: each record has two bytes and a payload. The upper bit of the first byte
+/// distinguishes the server from the client, and the other 15 bits are the length of the payload, or less if the
+/// bytes end.
 extension SessionScript {
     init(records: UnsafeRawBufferPointer) {
         var rest = records[...]
@@ -59,7 +60,7 @@ extension SessionScript {
         }
     }
 
-    /// The script as records, without what is expected.
+    /// The script as records, without expectations.
     var records: [UInt8] {
         events.flatMap { event -> [UInt8] in
             switch event {

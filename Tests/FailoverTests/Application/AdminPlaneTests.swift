@@ -17,9 +17,9 @@ struct AdminPlaneTests {
                 AdminConfiguration(
                     listen: [.unix(path: path), .tcp(host: "127.0.0.1", port: UInt16(taken.port))]))
         }
-        let words = error.map { "\($0)" }
+        let message = error.map { "\($0)" }
         #expect(
-            words?.contains("127.0.0.1:\(taken.port) for administration: Address already in use") == true)
+            message?.contains("127.0.0.1:\(taken.port) for administration: Address already in use") == true)
         #expect(!FileManager.default.fileExists(atPath: path))
         #expect(plane.addresses == [])
     }

@@ -1,4 +1,6 @@
 import FailoverCore
+import FailoverNotify
+import FailoverProxy
 import Testing
 
 @testable import Failover
@@ -56,7 +58,7 @@ struct RoutePlanTests {
         let plan = RoutePlan(moved, after: RoutePlan(first))
         #expect(plan.aliasStates.map(\.isRetired) == [false, true, false])
         #expect(plan.tableRoutes == [Route(name: "slave", aliases: [2, 0])])
-        // And back.
+        // And back again.
         let back = RoutePlan(first, after: plan)
         #expect(back.aliasStates.map(\.isRetired) == [false, false, true])
         #expect(back.tableRoutes == [Route(name: "slave", aliases: [1, 0])])
@@ -77,7 +79,8 @@ struct RoutePlanTests {
             name: "slave",
             kind: .database(
                 DatabaseRoute(
-                    aliases: aliases, ownCount: own, minReplicas: least, listen: [.tcp(host: "127.0.0.1", port: 6432)])),
+                    aliases: aliases, preferredCount: own, minReplicas: least,
+                    listen: [.tcp(host: "127.0.0.1", port: 6432)])),
             failoverSettings: ["SLOW": "1"])
     }
 
@@ -86,7 +89,7 @@ struct RoutePlanTests {
             configuration(
                 [alias("default", port: 1), alias("slave", port: 2), alias("slave2", port: 3)],
                 [shared(["slave", "slave2", "default"], own: 2, least: 2)]), after: RoutePlan(first))
-        #expect(plan.tableRoutes == [Route(name: "slave", aliases: [1, 2, 0], ownCount: 2, leastOwn: 2)])
+        #expect(plan.tableRoutes == [Route(name: "slave", aliases: [1, 2, 0], preferredCount: 2, minReplicas: 2)])
         #expect(plan.ownAliases(ofService: "slave") == [1, 2])
         #expect(plan.aliases.map(\.serviceName) == ["default", "slave", "slave2"])
         let notifier = NotifierConfiguration(kind: .command(["page"]), services: ["slave"])
@@ -100,25 +103,26 @@ struct RoutePlanTests {
         let gone = configuration(
             [alias("slave2", port: 3), alias("default", port: 1)], [route("other", ["slave2", "default"])])
         let plan = RoutePlan(gone, after: RoutePlan(both))
-        #expect(plan.tableRoutes[0] == Route(name: "slave", aliases: [1, 2], ownCount: 1, isRetired: true))
+        #expect(plan.tableRoutes[0] == Route(name: "slave", aliases: [1, 2], preferredCount: 1, isRetired: true))
     }
 
-    @Test("Consequences wait until too few aliases are left", arguments: [(1, 2), (2, 1)])
-    func consequences(least: Int, fallen: Int) throws {
+    @Test("Effects of outages wait until too few aliases are left", arguments: [(1, 2), (2, 1)])
+    func effects(least: Int, fallen: Int) {
         let configuration = configuration(
             [alias("slave", port: 2), alias("slave2", port: 3), alias("default", port: 1)],
             [shared(["slave", "slave2", "default"], own: 2, least: least)])
-        let consequences = try Consequences(configuration, board: RouteBoard(RoutePlan(configuration).table))
+        var effects = OutageEffects(configuration.services)
         let members = ["slave", "slave2"].prefix(fallen)
         for (index, member) in members.enumerated() {
-            #expect(consequences.settings.isEmpty)
-            try consequences.begin("slave", member: member)
-            try consequences.begin("slave", member: member)
-            #expect(consequences.settings.isEmpty == (index + 1 < fallen))
+            #expect(effects.settings.merged.isEmpty)
+            let isLast = index + 1 == fallen
+            #expect(effects.begin("slave", member: member) == (isLast ? .settings : []))
+            #expect(effects.begin("slave", member: member) == [])
+            #expect(effects.settings.merged.isEmpty == !isLast)
         }
-        try consequences.change(to: configuration, down: members.map { ("slave", $0) })
-        #expect(consequences.settings == ["SLOW": "1"])
-        try consequences.end("slave", member: "slave")
-        #expect(consequences.settings.isEmpty)
+        effects.change(to: configuration.services, down: members.map { ("slave", $0) })
+        #expect(effects.settings.merged == ["SLOW": "1"])
+        #expect(effects.end("slave", member: "slave") == .settings)
+        #expect(effects.settings.merged.isEmpty)
     }
 }

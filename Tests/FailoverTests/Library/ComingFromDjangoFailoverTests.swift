@@ -6,8 +6,8 @@ import Testing
 
 @testable import Failover
 
-/// What the older library offered, as the library does it; IntegrationTests have what the executable does.
-/// A test for each row of that table of the design.
+/// The features of the older library, as the library has them; IntegrationTests cover the executable. There is one
+/// test for each row of that table in the design.
 @Suite("Coming from django-failover", .timeLimit(.minutes(5)))
 struct ComingFromDjangoFailoverTests {
     private let clock = ManualClock()
@@ -19,10 +19,7 @@ struct ComingFromDjangoFailoverTests {
 
     private static func monitor(_ clock: ManualClock, _ log: CapturedLog) -> ServiceMonitor {
         ServiceMonitor(
-            environment: MonitorEnvironment(
-                clock: MonotonicClock(clock), processClock: MonotonicClock(ManualClock()),
-                timeOfDay: { WallTime(sinceEpoch: .zero) }, log: log.logger, host: "web1",
-                processID: 7),
+            environment: .manual(clock, log: log),
             triggers: ErrorTriggers().adding(Trouble.self))
     }
 
@@ -51,17 +48,15 @@ struct ComingFromDjangoFailoverTests {
         #expect(MonitorSettings().pingTimeout == .seconds(10))
         #expect(MonitorSettings().outagePingTimeout == .seconds(1))
         let silent = FaultyServer { $0.holdOpen() }
-        /// The limits that two pings name, of which the first finds an outage.
+        /// Whether the two pings report their limits. The first one finds an outage.
         func told(_ limit: Duration) async throws -> [Bool] {
             var settings = MonitorSettings(
                 frequencies: PingFrequencies(monitoringInterval: .zero, outageInterval: .zero),
                 pingTimeout: limit, outagePingTimeout: limit / 2)
             settings.fall = 1
-            // A machine on which this process stands still for a while would excuse the silence.
+            // The manual environment does not excuse the timeout when the process stands still on a busy machine.
             let monitor = ServiceMonitor(
-                environment: MonitorEnvironment(
-                    processClock: MonotonicClock(ManualClock()), timeOfDay: { WallTime(sinceEpoch: .zero) },
-                    log: log.logger, host: "web1", processID: 7))
+                environment: .manual(log: log))
             try monitor.register(
                 DatabaseService(
                     name: "slave",
@@ -76,7 +71,7 @@ struct ComingFromDjangoFailoverTests {
             }
             return told
         }
-        // On a busy machine the second may meet the first still on its way back, and say so.
+        // On a busy machine the first ping may not have returned before the second, which then reports that.
         #expect(try await patiently(.milliseconds(80), until: { $0 == [true, true] }, told) == [true, true])
         silent.stop()
     }
@@ -85,10 +80,7 @@ struct ComingFromDjangoFailoverTests {
         let replica = CountedService("slave")
         let monitored = MonitoredService(
             service: replica,
-            environment: MonitorEnvironment(
-                clock: MonotonicClock(clock), processClock: MonotonicClock(ManualClock()),
-                timeOfDay: { WallTime(sinceEpoch: .zero) }, log: log.logger, host: "web1",
-                processID: 7), onEvent: { _ in })
+            environment: .manual(clock, log: log), onEvent: { _ in })
         let observer = RouteObserver(
             monitors: [monitored], aliases: [[0]], triggers: [[]], clock: MonotonicClock(clock), log: log.logger)
         observer.sessionArrived(route: 0)
@@ -96,7 +88,7 @@ struct ComingFromDjangoFailoverTests {
         observer.sessionArrived(route: 0)
         clock.advance(by: .seconds(120))
         observer.sessionArrived(route: 0)
-        // The one in between came too early: were it to ping too, there would be three.
+        // The second arrival came too early. If it had caused a ping, there would be three.
         #expect(await eventually { replica.pings == 2 && !monitored.status.isPinging })
         await monitored.stop()
         #expect(replica.pings == 2)

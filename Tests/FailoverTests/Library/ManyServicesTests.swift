@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Many services", .timeLimit(.minutes(5)))
 struct ManyServicesTests {
-    /// Counts the pings of another that came to an end.
+    /// Counts the completed pings of another service.
     private final class Counted: TimedService {
         let base: any TimedService
         private let ended = Atomic<Int>(0)
@@ -24,7 +24,7 @@ struct ManyServicesTests {
         }
     }
 
-    /// Each 10 ms, with a limit that no test waits for.
+    /// A ping each 10 ms, with a limit that no test reaches.
     private let settings = MonitorSettings(
         frequencies: PingFrequencies(monitoringInterval: .milliseconds(10)), pingTimeout: .seconds(3600))
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Connects to MariaDB at PORT from ADDRESS and prints where the server says that the client is."""
+"""Connects to MariaDB at PORT from ADDRESS and prints the client's address that the server reports."""
 
 import sys
 

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 """Cancels a running query through the proxy: cancel.py PORT [FILE]
 
-With FILE, one query in clear, not before that file exists.
+With FILE, cancels one clear-text query once that file exists.
 
-With sessions in clear and encrypted ones, from a session that the server serves and beside others. Prints the port of
-the server for each; exit status 1 if a query ran to its end.
+Without FILE, cancels one query in a clear-text session and one in an encrypted session. Prints the port of the server
+for each. Exit status 1 if a query ran to its end.
 """
 
 import pathlib
@@ -19,11 +19,11 @@ def run(port: int, mode: str, starts: pathlib.Path | None = None) -> None:
     connection = psycopg.connect(
         host="127.0.0.1", port=port, user="app", password="app-secret", dbname="app", sslmode=mode, autocommit=True
     )
-    [answer] = connection.execute("select inet_server_port()").fetchone()
+    [(answer,)] = connection.execute("select inet_server_port()").fetchall()
     done = threading.Event()
 
     def cancel() -> None:
-        # A cancel that comes before the query is lost, with or without a proxy.
+        # A cancel request that arrives before the query has no effect, with or without a proxy.
         while not done.wait(0.1):
             if starts is None or starts.exists():
                 connection.cancel()
@@ -45,7 +45,8 @@ def run(port: int, mode: str, starts: pathlib.Path | None = None) -> None:
 
 def main() -> None:
     if len(sys.argv) > 2:
-        return run(int(sys.argv[1]), "disable", pathlib.Path(sys.argv[2]))
+        run(int(sys.argv[1]), "disable", pathlib.Path(sys.argv[2]))
+        return
     for mode in ("disable", "require"):
         run(int(sys.argv[1]), mode)
 

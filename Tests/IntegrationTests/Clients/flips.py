@@ -1,14 +1,14 @@
 #!/usr/bin/python3
-"""Transactions that check themselves, while a replica is lost and comes back again and again.
+"""Runs transactions that check themselves while a replica goes down and comes back repeatedly.
 
     flips.py ENGINE PORT REPLICA_PORT LAB_SCRIPT FLIPS PATIENCE_SECONDS
 
-Workers connect through the proxy at PORT and do on whichever server they get what it can do: on the replica two sums
-that must agree, on the primary transfers that keep a sum, COPY or LOAD DATA, batches, prepared statements. A session that
-ends between two transactions is opened anew. One that ends in the middle of a transaction on the primary was cut: the
-proxy may close the sessions of a dead replica, but nobody else's. A login that the replica was busy with ends with it, too;
-on a busy machine a replica is found dead that is only slow. Prints a summary; exit status 1 if anything was cut,
-refused or wrong, 3 if nothing was but sessions were not all on one server within the patience.
+Workers connect through the proxy at PORT and do what the server that they reach can do: on the replica two sums that
+must agree, on the primary transfers that keep a sum, COPY or LOAD DATA, batches, prepared statements. A session that
+ends between two transactions is opened again. One that ends within a transaction on the primary was cut: the proxy may
+close the sessions of a dead replica only. A login that the replica was busy with ends with the replica. On a busy
+machine a replica that is only slow may count as dead. Prints a summary. Exit status: 1 if anything was cut, refused or
+wrong; 3 if nothing was, but the sessions were not all on one server within PATIENCE_SECONDS.
 """
 
 import importlib
@@ -17,14 +17,15 @@ import sys
 import threading
 import time
 from collections import Counter
+from typing import Any
 
 WORKERS = 8
-# How a login ends that a dead replica had.
+# The errors of a login that was in progress on the dead replica.
 LOST_WITH_THE_REPLICA = ("slave is down", "Lost connection to MySQL server")
 
 
 class Watch:
-    """What the workers report, and where each of them is."""
+    """What the workers report, and the server that each of them uses."""
 
     def __init__(self) -> None:
         self.stopping = threading.Event()
@@ -48,7 +49,7 @@ class Watch:
             return len(self.places) == WORKERS and set(self.places.values()) == {place}
 
 
-def work(number: int, worker, watch: Watch) -> None:
+def work(number: int, worker: Any, watch: Watch) -> None:
     """One client: connects, works until its session ends, connects again."""
     while not watch.stopping.is_set():
         watch.places.pop(number, None)
@@ -111,7 +112,7 @@ def main() -> None:
     watch.stopping.set()
     for thread in threads:
         thread.join()
-    worker.check(watch)
+    worker.check(watch.wrong)
     for what, number in sorted(watch.counts.items()):
         print(f"{number:7d} {what}")
     for wrong in watch.wrongs[:10]:

@@ -3,9 +3,9 @@
 
     held.py ENGINE PORT REPLICA_PORT PRIMARY_PORT SCENARIO [ARGUMENT]...
 
-SCENARIO: `full FILE` takes every ordinary connection of the replica, looks at the sessions, and gives the connections back
-when FILE is there; `wait FILE` looks at the sessions when FILE is there. Each writes `holding` before it waits for FILE, and
-a line in the end: how many of the held sessions still worked on the server that they were on, and who answered the new
+SCENARIO: `full FILE` takes every ordinary connection of the replica, looks at the sessions, and gives the connections
+back when FILE exists; `wait FILE` looks at the sessions when FILE exists. Each writes `holding` before it waits for
+FILE, and a line at the end: how many of the held sessions still worked on their server, and which servers answered new
 sessions meanwhile.
 """
 
@@ -13,12 +13,16 @@ import os
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
 HELD = 5
 PATIENCE_SECONDS = 120
-# For so long after new sessions have moved, or in all, the sessions are looked at.
+# The number of times that the sessions are checked, after new sessions have moved or in total.
 LOOKS = 30
-# The connections that ordinary users may have, and how many of those there are that are not the monitor's, which go.
+# The connections that ordinary users may have, and how many of them are in use. The monitor's do not count, because
+# they end.
 ROOM = {
     "postgres": """
         select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int,
@@ -30,27 +34,42 @@ ROOM = {
 USER, PASSWORD, DATABASE = "app", "app-secret", "app"
 
 
-def connect(engine: str, port: int):
+def connect(engine: str, port: int) -> Any:
     if engine == "postgres":
         import psycopg
 
         return psycopg.connect(
-            host="127.0.0.1", port=port, user=USER, password=PASSWORD, dbname=DATABASE, sslmode="disable",
-            connect_timeout=60, autocommit=True)
+            host="127.0.0.1",
+            port=port,
+            user=USER,
+            password=PASSWORD,
+            dbname=DATABASE,
+            sslmode="disable",
+            connect_timeout=60,
+            autocommit=True,
+        )
     import pymysql
 
     return pymysql.connect(
-        host="127.0.0.1", port=port, user=USER, password=PASSWORD, database=DATABASE, connect_timeout=60,
-        autocommit=True)
+        host="127.0.0.1",
+        port=port,
+        user=USER,
+        password=PASSWORD,
+        database=DATABASE,
+        connect_timeout=60,
+        autocommit=True,
+    )
 
 
-def server(engine: str, connection) -> int:
+def server(engine: str, connection: Any) -> int:
     cursor = connection.cursor()
     cursor.execute("select inet_server_port()" if engine == "postgres" else "select @@port")
     return int(cursor.fetchone()[0])
 
 
 class Scene:
+    """The held sessions, and the servers that answered new ones."""
+
     def __init__(self, engine: str, port: int, replica: int, primary: int) -> None:
         self.engine, self.port = engine, port
         self.names = {replica: "replica", primary: "primary"}
@@ -59,7 +78,7 @@ class Scene:
         self.new: Counter[str] = Counter()
 
     def look(self) -> str:
-        """Opens one new session: who answers."""
+        """Opens one new session. Returns the server that answers."""
         try:
             connection = connect(self.engine, self.port)
             who = self.names[server(self.engine, connection)]
@@ -72,14 +91,12 @@ class Scene:
     def working(self) -> int:
         count = 0
         for connection in self.held:
-            try:
+            with suppress(Exception):
                 count += server(self.engine, connection) == self.replica
-            except Exception:
-                pass
         return count
 
     def watch(self) -> int:
-        """Looks for a while; the least number of held sessions that worked."""
+        """Checks the sessions for a while. Returns the smallest number of held sessions that worked."""
         least = HELD
         for _ in range(LOOKS):
             least = min(least, self.working())
@@ -87,26 +104,24 @@ class Scene:
             time.sleep(0.1)
         return least
 
-    def until(self, what: str, condition) -> None:
+    def until(self, what: str, condition: Callable[[], bool]) -> None:
         end = time.monotonic() + PATIENCE_SECONDS
         while not condition():
             if time.monotonic() > end:
                 sys.exit(f"never: {what}; {dict(self.new)}")
             time.sleep(0.05)
 
-    def fill(self) -> list:
-        """Takes every connection that an ordinary user can have of the replica, also those that a ping leaves."""
+    def fill(self) -> list[Any]:
+        """Takes every connection that an ordinary user can have on the replica, including those that a ping frees."""
         taken = [connect(self.engine, self.replica)]
 
         def is_full() -> bool:
             cursor = taken[0].cursor()
             cursor.execute(ROOM[self.engine])
-            most, ours = cursor.fetchone()
+            most, ours = map(int, cursor.fetchone())
             if ours < most:
-                try:
+                with suppress(Exception):
                     taken.append(connect(self.engine, self.replica))
-                except Exception:
-                    pass
             return ours >= most
 
         self.until("the replica is full", is_full)

@@ -1,32 +1,33 @@
-"""Whether clients that leave before they log in get the proxy's host blocked (MariaDB's max_connect_errors).
+"""Checks whether clients that leave before they log in get the proxy's host blocked (MariaDB's max_connect_errors).
 
     unshare --net --mount host_blocked.py FAILOVER FOLDER
 
-Runs in a network namespace of its own, for a server counts nobody who comes from 127.0.0.1. Prints a line each: what
-became of clients after such a rush through the proxy, and after one past it, which shows that the server does count.
+Runs in a network namespace of its own: a server does not count clients that come from 127.0.0.1. Prints a line for
+each rush of such clients, and what a client reads after it: through the proxy, and past it, where the server counts.
 """
 
-import os
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 FAILOVER, FOLDER = sys.argv[1:]
 HOST, PORT, ROUTE = "10.255.99.1", 13399, 13400
 SOCKET = f"{FOLDER}/socket"
 
 
-def run(*words):
+def run(*words: str) -> None:
     subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def sql(statement):
+def sql(statement: str) -> str:
     words = ["mariadb", "--no-defaults", "--socket", SOCKET, "-uroot", "-Nse", statement]
-    return subprocess.run(words, check=True, capture_output=True, text=True).stdout
+    text: str = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+    return text
 
 
-def until(condition):
+def until(condition: Callable[[], bool]) -> None:
     for _ in range(600):
         if condition():
             return
@@ -34,17 +35,17 @@ def until(condition):
     sys.exit("out of time")
 
 
-def answers(*words):
+def answers(*words: str) -> bool:
     return subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
 
 
-def client(host, port):
+def client(host: str, port: int) -> str:
     words = ["mariadb", "--no-defaults", "--skip-ssl", "-h", host, "-P", str(port), "-uapp", "-psecret"]
-    output = subprocess.run(words + ["-Nse", "select 'served'"], capture_output=True, text=True)
-    return output.stdout.strip() or output.stderr.strip()
+    output = subprocess.run([*words, "-Nse", "select 'served'"], capture_output=True, text=True)
+    return str(output.stdout.strip() or output.stderr.strip())
 
 
-def rush(host, port, way):
+def rush(host: str, port: int, way: str) -> None:
     """Fourteen clients within 0.7 s."""
     for _ in range(14):
         with socket.create_connection((host, port)) as connection:
@@ -65,17 +66,36 @@ run("ip", "address", "add", f"{HOST}/32", "dev", "lo")
 with open(f"{FOLDER}/hosts", "w") as hosts:
     hosts.write(f"127.0.0.1 localhost\n{HOST} client.example\n")
 run("mount", "--bind", f"{FOLDER}/hosts", "/etc/hosts")
-run("mariadb-install-db", "--no-defaults", f"--datadir={FOLDER}/data", "--user=root", "--skip-test-db",
-    "--auth-root-authentication-method=normal")
+run(
+    "mariadb-install-db",
+    "--no-defaults",
+    f"--datadir={FOLDER}/data",
+    "--user=root",
+    "--skip-test-db",
+    "--auth-root-authentication-method=normal",
+)
 server = subprocess.Popen(
-    ["mariadbd", "--no-defaults", f"--datadir={FOLDER}/data", "--user=root", f"--socket={SOCKET}", f"--port={PORT}",
-     f"--bind-address={HOST}", "--max-connect-errors=10", f"--log-error={FOLDER}/server.log"])
+    [
+        "mariadbd",
+        "--no-defaults",
+        f"--datadir={FOLDER}/data",
+        "--user=root",
+        f"--socket={SOCKET}",
+        f"--port={PORT}",
+        f"--bind-address={HOST}",
+        "--max-connect-errors=10",
+        f"--log-error={FOLDER}/server.log",
+    ]
+)
 proxy = None
 try:
     until(lambda: answers("mariadb", "--no-defaults", "--socket", SOCKET, "-uroot", "-e", "select 1"))
-    sql("create user app@'%' identified by 'secret'; create user monitor@'%' identified by 'secret'; install soname 'auth_ed25519'; create user signed@'%' identified via ed25519 using password('secret')")
+    sql(
+        "create user app@'%' identified by 'secret'; create user monitor@'%' identified by 'secret'; "
+        "install soname 'auth_ed25519'; create user signed@'%' identified via ed25519 using password('secret')"
+    )
     with open(f"{FOLDER}/failover.yaml", "w") as file:
-        # A ping that logs in has the server forget what it counted.
+        # A successful login of a ping would reset the server's count.
         file.write(f"""
 monitoring_ping_frequency: 1h
 error_ping_frequency: 1h

@@ -1,30 +1,37 @@
 #!/usr/bin/python3
 """What clients see at the limits of a route: limits.py WHAT PORT ...
 
-    held PORT COUNT    PostgreSQL ends COUNT sessions that are idle, whose clients do not read; one more must be served
-    cancel PORT        two queries on a route that has no place for more; both must be cancelled
-    copy PORT SECONDS  a COPY that waits for a lock so long, with more bytes under way than any buffer holds
-    waits ENGINE PORT SECONDS    a query that runs so long, then as much silence; prints the error of the next one
-    idle ENGINE PORT   an idle session; prints the error of its next query, once a line comes on the standard input
+held PORT COUNT    PostgreSQL ends COUNT sessions that are idle, whose clients do not read; one more must be served
+cancel PORT        two queries on a route that has no place for more; both must be cancelled
+copy PORT SECONDS  a COPY that waits for a lock so long, with more bytes under way than any buffer holds
+waits ENGINE PORT SECONDS    a query of SECONDS, then as long without traffic; prints the error of the next one
+idle ENGINE PORT   an idle session; prints the error of its next query, once a line comes on the standard input
 """
 
 import select
 import sys
 import threading
 import time
+from typing import Any
 
 import psycopg
 import pymysql
 
 
-def postgres(port: int, **more: object) -> psycopg.Connection:
+def postgres(port: int, **more: Any) -> psycopg.Connection[tuple[Any, ...]]:
     return psycopg.connect(
-        host="127.0.0.1", port=port, user="app", password="app-secret", dbname="app", sslmode="disable",
-        autocommit=True, **more,
+        host="127.0.0.1",
+        port=port,
+        user="app",
+        password="app-secret",
+        dbname="app",
+        sslmode="disable",
+        autocommit=True,
+        **more,
     )
 
 
-def mariadb(port: int) -> pymysql.Connection:
+def mariadb(port: int) -> Any:
     return pymysql.connect(
         host="127.0.0.1", port=port, user="app", password="app-secret", database="app", autocommit=True
     )
@@ -34,11 +41,12 @@ def held(port: int, count: int) -> None:
     sessions = [postgres(port, options="-c idle_session_timeout=300") for _ in range(count)]
     for session in sessions:
         assert select.select([session.fileno()], [], [], 60)[0], "the server did not end an idle session"
-    # What the server said last and its end come one after the other.
+    # The server's last message and its end of the stream arrive one after the other.
     deadline = time.monotonic() + 5
     while True:
         try:
-            print(postgres(port).execute("select 1").fetchone()[0])
+            [(answer,)] = postgres(port).execute("select 1").fetchall()
+            print(answer)
             return
         except psycopg.OperationalError:
             if time.monotonic() > deadline:
@@ -47,9 +55,9 @@ def held(port: int, count: int) -> None:
 
 def cancel(port: int) -> None:
     sessions = [postgres(port) for _ in range(2)]
-    outcomes = []
+    outcomes: list[str] = []
 
-    def run(session: psycopg.Connection) -> None:
+    def run(session: psycopg.Connection[tuple[Any, ...]]) -> None:
         try:
             session.execute("select pg_sleep(60)")
             outcomes.append("ran to its end")
@@ -61,7 +69,7 @@ def cancel(port: int) -> None:
         thread.start()
     while any(thread.is_alive() for thread in threads):
         time.sleep(0.1)
-        for session, thread in zip(sessions, threads):
+        for session, thread in zip(sessions, threads, strict=True):
             if thread.is_alive():
                 session.cancel()
     for outcome in outcomes:
@@ -78,43 +86,35 @@ def copy(port: int, seconds: float) -> None:
         for _ in range(300):
             lines.write("x" * 99_999 + "\n")
     assert time.monotonic() - start >= seconds, "it did not wait for the lock"
-    print(writer.execute("select count(*) from copied").fetchone()[0])
+    [(count,)] = writer.execute("select count(*) from copied").fetchall()
+    print(count)
     writer.execute("drop table copied")
 
 
 def waits(engine: str, port: int, seconds: float) -> None:
-    if engine == "postgres":
-        session = postgres(port)
-        session.execute(f"select pg_sleep({seconds})")
-        print("answered")
-        select.select([session.fileno()], [], [], 60)
-        ask(engine, session)
-    else:
-        session = mariadb(port)
-        with session.cursor() as cursor:
-            cursor.execute(f"select sleep({seconds})")
-        print("answered")
-        select.select([session._sock.fileno()], [], [], 60)
-        ask(engine, session)
+    session: Any = postgres(port) if engine == "postgres" else mariadb(port)
+    with session.cursor() as cursor:
+        cursor.execute(f"select {'pg_sleep' if engine == 'postgres' else 'sleep'}({seconds})")
+    print("answered")
+    descriptor = session.fileno() if engine == "postgres" else session._sock.fileno()
+    select.select([descriptor], [], [], 60)
+    ask(session)
 
 
 def idle(engine: str, port: int) -> None:
-    session = postgres(port) if engine == "postgres" else mariadb(port)
+    session: Any = postgres(port) if engine == "postgres" else mariadb(port)
     if engine == "postgres":
         session.execute("select 1")
     print("idle", flush=True)
     sys.stdin.readline()
-    ask(engine, session)
+    ask(session)
 
 
-def ask(engine: str, session: object) -> None:
-    """Prints the error that the next query meets: MySQL's code, PostgreSQL's words, whose SQLSTATE psycopg does not tell."""
+def ask(session: Any) -> None:
+    """Prints the error of the next query: MySQL's code, or PostgreSQL's text: psycopg has no SQLSTATE here."""
     try:
-        if engine == "postgres":
-            session.execute("select 1")
-        else:
-            with session.cursor() as cursor:
-                cursor.execute("select 1")
+        with session.cursor() as cursor:
+            cursor.execute("select 1")
         print("no error")
     except psycopg.Error as error:
         print(str(error).splitlines()[0])
@@ -122,12 +122,21 @@ def ask(engine: str, session: object) -> None:
         print(error.args[0])
 
 
+def main() -> None:
+    match sys.argv[1:]:
+        case ["held", port, count]:
+            held(int(port), int(count))
+        case ["cancel", port]:
+            cancel(int(port))
+        case ["copy", port, seconds]:
+            copy(int(port), float(seconds))
+        case ["waits", engine, port, seconds]:
+            waits(engine, int(port), float(seconds))
+        case ["idle", engine, port]:
+            idle(engine, int(port))
+        case _:
+            sys.exit(__doc__)
+
+
 if __name__ == "__main__":
-    what, *rest = sys.argv[1:]
-    {
-        "held": lambda port, count: held(int(port), int(count)),
-        "cancel": lambda port: cancel(int(port)),
-        "copy": lambda port, seconds: copy(int(port), float(seconds)),
-        "waits": lambda engine, port, seconds: waits(engine, int(port), float(seconds)),
-        "idle": lambda engine, port: idle(engine, int(port)),
-    }[what](*rest)
+    main()

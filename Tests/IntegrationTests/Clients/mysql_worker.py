@@ -3,12 +3,15 @@
 import itertools
 import os
 import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
 import mysql.connector
 import pymysql
 from pymysql.constants import CLIENT
 
-# So much that no account comes to less than nothing: Connector/Python binds 1 as unsigned.
+# Large enough that no account becomes negative: Connector/Python binds 1 as unsigned.
 TOTAL = 10_000_000
 
 
@@ -17,18 +20,26 @@ class BetweenTransactions(Exception):
 
 
 class WrongAnswer(Exception):
-    """The server's answer breaks what must hold."""
+    """The server's answer violates an invariant."""
 
 
 class PyMySQLSession:
     """One connection through PyMySQL. Each kind of transaction in turn."""
 
-    LOST = (pymysql.err.OperationalError, pymysql.err.InterfaceError, ConnectionError)
+    LOST: tuple[type[Exception], ...] = (pymysql.err.OperationalError, pymysql.err.InterfaceError, ConnectionError)
 
     def __init__(self, port: int, replica_port: int, data: str) -> None:
         self._connection = pymysql.connect(
-            host="127.0.0.1", port=port, user="app", password="app-secret", database="app", autocommit=True,
-            local_infile=True, client_flag=CLIENT.MULTI_STATEMENTS, connect_timeout=200, ssl_disabled=True,
+            host="127.0.0.1",
+            port=port,
+            user="app",
+            password="app-secret",
+            database="app",
+            autocommit=True,
+            local_infile=True,
+            client_flag=CLIENT.MULTI_STATEMENTS,
+            connect_timeout=200,
+            ssl_disabled=True,
         )
         self._replica_port, self._data = replica_port, data
         self._kinds = itertools.cycle([self._transfer, self._load_data, self._several])
@@ -37,7 +48,7 @@ class PyMySQLSession:
         [[port]] = self._run("select @@port")
         return "replica" if port == self._replica_port else "primary"
 
-    def _run(self, sql: str):
+    def _run(self, sql: str) -> Any:
         with self._connection.cursor() as cursor:
             cursor.execute(sql)
             rows = cursor.fetchall()
@@ -70,26 +81,32 @@ class PyMySQLSession:
             raise WrongAnswer("the last of several results is another")
 
     def close(self) -> None:
-        try:
+        with suppress(pymysql.err.Error):
             self._connection.close()
-        except pymysql.err.Error:
-            pass
 
 
 class ConnectorSession(PyMySQLSession):
     """The same through Connector/Python, in pure Python, with prepared statements."""
 
-    LOST = (mysql.connector.Error, ConnectionError)
+    LOST: tuple[type[Exception], ...] = (mysql.connector.Error, ConnectionError)
 
     def __init__(self, port: int, replica_port: int, data: str) -> None:
         self._connection = mysql.connector.connect(
-            host="127.0.0.1", port=port, user="app", password="app-secret", database="app", autocommit=True,
-            allow_local_infile=True, connection_timeout=200, ssl_disabled=True, use_pure=True,
+            host="127.0.0.1",
+            port=port,
+            user="app",
+            password="app-secret",
+            database="app",
+            autocommit=True,
+            allow_local_infile=True,
+            connection_timeout=200,
+            ssl_disabled=True,
+            use_pure=True,
         )
         self._replica_port, self._data = replica_port, data
         self._kinds = itertools.cycle([self._transfer, self._load_data])
 
-    def _run(self, sql: str):
+    def _run(self, sql: str) -> Any:
         cursor = self._connection.cursor()
         cursor.execute(sql)
         rows = cursor.fetchall() if cursor.with_rows else []
@@ -103,10 +120,8 @@ class ConnectorSession(PyMySQLSession):
         cursor.close()
 
     def close(self) -> None:
-        try:
+        with suppress(mysql.connector.Error):
             self._connection.close()
-        except mysql.connector.Error:
-            pass
 
 
 class Worker:
@@ -140,9 +155,9 @@ class Worker:
         replica._run(f"select master_gtid_wait('{position}', 30)")
         replica.close()
 
-    def check(self, watch) -> None:
+    def check(self, wrong: Callable[[str], None]) -> None:
         primary = self._direct(int(os.environ["LAB_MY_PRIMARY_PORT"]))
         [[total]] = primary._run("select sum(balance) from accounts")
         primary.close()
         if int(total) != TOTAL:
-            watch.wrong(f"the sum is {total} in the end")
+            wrong(f"the sum is {total} in the end")

@@ -1,6 +1,8 @@
 #!/usr/bin/python3
-"""No source port is left on the way to a server that is well, in a network namespace of its own: ports.py FAILOVER (as root).
-Exit status 1 if a session was cut, a client was refused, or the server was called down.
+"""Uses up all source ports to a healthy server: ports.py FAILOVER (as root)
+
+Runs in a network namespace of its own. Exit status 1 if a session was cut, a client was refused, or the server counted
+as down.
 """
 
 import ctypes
@@ -11,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 
 CLONE_NEWNET = 0x40000000
 PATIENCE_SECONDS = 100
@@ -28,7 +31,7 @@ services:
 
 
 def serve(port: int) -> None:
-    """A server that says its port and what it is told."""
+    """A server that sends its port, and echoes what it receives."""
     listener = socket.create_server(("127.0.0.1", port))
 
     def echo(session: socket.socket) -> None:
@@ -46,14 +49,14 @@ def serve(port: int) -> None:
 
 
 def connect(path: str) -> tuple[socket.socket, str]:
-    """A client, which needs no port itself, and the port of the server that has it."""
+    """Connects a client, which needs no port itself. Returns it and the port of its server."""
     client = socket.socket(socket.AF_UNIX)
     client.settimeout(PATIENCE_SECONDS)
     client.connect(path)
     return client, client.recv(100).decode().strip()
 
 
-def wait_for(condition) -> None:
+def wait_for(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         if time.monotonic() > deadline:
@@ -82,15 +85,15 @@ def main() -> None:
 
         try:
             wait_for(lambda: said("slave: listening"))
-            held = []
-            # Each holds one of the ways to the server; then a ping finds none.
+            held: list[tuple[socket.socket, str]] = []
+            # Each session holds a source port to the server, until a ping finds none.
             while not said("slave could not be pinged"):
                 assert len(held) < SOURCE_PORTS, "there are ports left"
                 client, port = connect(path)
                 held.append((client, port))
                 if port == "9001":
                     wait_for(lambda: said("slave could not be pinged"))
-            # They go where there is a way.
+            # New sessions go to the server that has a free port.
             assert {connect(path)[1] for _ in range(3)} == {"9001"}
             for client, _ in held:
                 client.sendall(b"still there")

@@ -3,11 +3,14 @@
 import itertools
 import logging
 import os
+from collections.abc import Callable
+from typing import Any
 
 import psycopg
 
 TOTAL = 1000
-# A pipeline whose session was closed is this program's own affair.
+Connection = psycopg.Connection[tuple[Any, ...]]
+# psycopg's messages about pipelines whose session was closed are not of interest here.
 logging.getLogger("psycopg").setLevel(logging.CRITICAL)
 
 
@@ -16,19 +19,25 @@ class BetweenTransactions(Exception):
 
 
 class WrongAnswer(Exception):
-    """The server's answer breaks what must hold."""
+    """The server's answer violates an invariant."""
+
+
+def value(connection: Connection, query: str, *parameters: object) -> Any:
+    """The one value of a query's one row."""
+    [(only,)] = connection.execute(query, parameters or None).fetchall()
+    return only
 
 
 class Session:
     """One connection. Each kind of transaction in turn."""
 
-    def __init__(self, connection: psycopg.Connection, worker: "Worker") -> None:
+    def __init__(self, connection: Connection, worker: "Worker") -> None:
         self._connection = connection
         self._worker = worker
         self._kinds = itertools.cycle([self._transfer, self._batch, self._copy])
 
     def place(self) -> str:
-        [port] = self._connection.execute("select inet_server_port()").fetchone()
+        port = value(self._connection, "select inet_server_port()")
         return "replica" if port == self._worker.replica_port else "primary"
 
     def transaction(self, place: str, number: int) -> None:
@@ -43,7 +52,7 @@ class Session:
 
     def _read(self, number: int) -> None:
         self._begin("begin isolation level repeatable read")
-        sums = [self._connection.execute("select sum(balance) from accounts").fetchone()[0] for _ in range(2)]
+        sums = [value(self._connection, "select sum(balance) from accounts") for _ in range(2)]
         self._connection.execute("commit")
         if sums != [TOTAL, TOTAL]:
             raise WrongAnswer(f"sums on the replica: {sums}")
@@ -59,7 +68,7 @@ class Session:
         self._connection.execute("commit")
 
     def _batch(self, number: int) -> None:
-        """Sent as a whole, and all or nothing: a session that was closed before has done nothing of it."""
+        """Sent as a whole, and all or nothing: if the session was closed before, no statement was run."""
         before = self._worker.logged_by(number)
         try:
             with self._connection.pipeline():
@@ -72,10 +81,9 @@ class Session:
 
     def _copy(self, number: int) -> None:
         self._begin()
-        with self._connection.cursor() as cursor:
-            with cursor.copy("copy log from stdin") as copy:
-                for _ in range(50):
-                    copy.write_row([number])
+        with self._connection.cursor() as cursor, cursor.copy("copy log from stdin") as copy:
+            for _ in range(50):
+                copy.write_row([number])
         self._connection.execute("commit")
 
     def close(self) -> None:
@@ -91,10 +99,16 @@ class Worker:
     def __init__(self, port: int, replica_port: int) -> None:
         self._port, self.replica_port = port, replica_port
 
-    def _connect(self, port: int) -> psycopg.Connection:
+    def _connect(self, port: int) -> Connection:
         return psycopg.connect(
-            host="127.0.0.1", port=port, user="app", password="app-secret", dbname="app", sslmode="disable",
-            autocommit=True, connect_timeout=200,
+            host="127.0.0.1",
+            port=port,
+            user="app",
+            password="app-secret",
+            dbname="app",
+            sslmode="disable",
+            autocommit=True,
+            connect_timeout=200,
         )
 
     def connect(self) -> Session:
@@ -102,9 +116,9 @@ class Worker:
 
     def logged_by(self, number: int) -> int:
         with self.primary() as primary:
-            return primary.execute("select count(*) from log where worker = %s", [number]).fetchone()[0]
+            return int(value(primary, "select count(*) from log where worker = %s", number))
 
-    def primary(self) -> psycopg.Connection:
+    def primary(self) -> Connection:
         return self._connect(int(os.environ["LAB_PG_PRIMARY_PORT"]))
 
     def prepare(self) -> None:
@@ -113,13 +127,13 @@ class Worker:
             primary.execute("create table accounts (id int primary key, balance bigint)")
             primary.execute("create table log (worker int)")
             primary.execute(f"insert into accounts select n, {TOTAL // 10} from generate_series(0, 9) n")
-            [position] = primary.execute("select pg_current_wal_lsn()").fetchone()
+            position = value(primary, "select pg_current_wal_lsn()")
         with self._connect(self.replica_port) as replica:
-            while not replica.execute("select pg_last_wal_replay_lsn() >= %s::pg_lsn", [position]).fetchone()[0]:
+            while not value(replica, "select pg_last_wal_replay_lsn() >= %s::pg_lsn", position):
                 pass
 
-    def check(self, watch) -> None:
+    def check(self, wrong: Callable[[str], None]) -> None:
         with self.primary() as primary:
-            [total] = primary.execute("select sum(balance) from accounts").fetchone()
+            total = value(primary, "select sum(balance) from accounts")
         if total != TOTAL:
-            watch.wrong(f"the sum is {total} in the end")
+            wrong(f"the sum is {total} in the end")

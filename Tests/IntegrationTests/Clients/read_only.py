@@ -1,17 +1,23 @@
 #!/usr/bin/python3
 """Tries to write through the proxy in every way that drivers have: read_only.py ENGINE PORT
 
-Prints a line each: driver, what was done before, and `writes`, `read only` or another error. The table `guarded` is there.
+Prints a line for each: driver, what was done before, and `writes`, `read only` or another error. The table
+`guarded` exists.
 """
 
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from typing import Any
 
 USER, PASSWORD, DATABASE = "app", "app-secret", "app"
 WRITE = "insert into guarded values (1)"
 
+Outcomes = Iterator[tuple[str, str]]
+"""What was done before, and the outcome of a write after it."""
 
-def outcome(write) -> str:
+
+def outcome(write: Callable[[], object]) -> str:
     try:
         write()
     except Exception as failure:
@@ -21,14 +27,21 @@ def outcome(write) -> str:
     return "writes"
 
 
-def psql(port: int):
-    def run(*statements: str, **variables: str):
-        command = ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", f"host=127.0.0.1 port={port} user={USER} dbname={DATABASE} sslmode=disable"]
+def psql(port: int) -> Outcomes:
+    def run(*statements: str, **variables: str) -> list[str]:
+        command = [
+            "psql",
+            "-XAtq",
+            "-v",
+            "ON_ERROR_STOP=1",
+            f"host=127.0.0.1 port={port} user={USER} dbname={DATABASE} sslmode=disable",
+        ]
         for statement in statements:
             command += ["-c", statement]
         environment = {"PATH": "/usr/bin:/bin", "PGPASSWORD": PASSWORD} | variables
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=200, check=True)
-        return done.stdout.split()
+        words: list[str] = done.stdout.split()
+        return words
 
     assert run("select 1") == ["1"]
     yield "at once", outcome(lambda: run(WRITE))
@@ -38,13 +51,20 @@ def psql(port: int):
     yield "BEGIN READ WRITE", outcome(lambda: run(f"begin read write; {WRITE}; rollback"))
 
 
-def psycopg(port: int):
+def psycopg(port: int) -> Outcomes:
     import psycopg as driver
 
-    def connect(**more):
+    def connect(**more: Any) -> driver.Connection[tuple[Any, ...]]:
         return driver.connect(
-            host="127.0.0.1", port=port, user=USER, password=PASSWORD, dbname=DATABASE, sslmode="disable",
-            connect_timeout=200, autocommit=True, **more,
+            host="127.0.0.1",
+            port=port,
+            user=USER,
+            password=PASSWORD,
+            dbname=DATABASE,
+            sslmode="disable",
+            connect_timeout=200,
+            autocommit=True,
+            **more,
         )
 
     with connect() as connection:
@@ -57,33 +77,57 @@ def psycopg(port: int):
         yield "own options", outcome(lambda: connection.execute(WRITE))
 
 
-def mariadb(port: int):
-    def run(statements: str):
-        command = ["mariadb", "--no-defaults", "--skip-ssl", "-h", "127.0.0.1", "-P", str(port), "-u", USER, "-D", DATABASE]
+def mariadb(port: int) -> Outcomes:
+    def run(statements: str) -> list[str]:
+        command = [
+            "mariadb",
+            "--no-defaults",
+            "--skip-ssl",
+            "-h",
+            "127.0.0.1",
+            "-P",
+            str(port),
+            "-u",
+            USER,
+            "-D",
+            DATABASE,
+        ]
         done = subprocess.run(
-            command + ["-BNe", statements], env={"PATH": "/usr/bin:/bin", "MYSQL_PWD": PASSWORD}, capture_output=True,
-            text=True, timeout=200, check=True,
+            [*command, "-BNe", statements],
+            env={"PATH": "/usr/bin:/bin", "MYSQL_PWD": PASSWORD},
+            capture_output=True,
+            text=True,
+            timeout=200,
+            check=True,
         )
-        return done.stdout.split()
+        words: list[str] = done.stdout.split()
+        return words
 
     assert run("select 1") == ["1"]
     yield "at once", outcome(lambda: run(WRITE))
     yield "READ WRITE", outcome(lambda: run(f"set session transaction read write; begin; {WRITE}; rollback"))
 
 
-def pymysql(port: int):
+def pymysql(port: int) -> Outcomes:
     import pymysql as driver
 
     connection = driver.connect(
-        host="127.0.0.1", port=port, user=USER, password=PASSWORD, database=DATABASE, connect_timeout=200,
-        ssl_disabled=True, autocommit=True,
+        host="127.0.0.1",
+        port=port,
+        user=USER,
+        password=PASSWORD,
+        database=DATABASE,
+        connect_timeout=200,
+        ssl_disabled=True,
+        autocommit=True,
     )
     with connection, connection.cursor() as cursor:
         cursor.execute("select 1")
         assert cursor.fetchall() == ((1,),)
         yield "at once", outcome(lambda: cursor.execute(WRITE))
-        # COM_RESET_CONNECTION, and the query in one piece with it: the server could run it at once.
-        def piped():
+
+        # COM_RESET_CONNECTION and the query in one packet: the server could run the query at once.
+        def piped() -> None:
             query = b"\x03" + WRITE.encode()
             connection._write_bytes(b"\x01\0\0\0\x1f" + len(query).to_bytes(3, "little") + b"\0" + query)
             for _ in range(2):
@@ -94,24 +138,31 @@ def pymysql(port: int):
         yield "then", outcome(lambda: cursor.execute(WRITE))
 
 
-def connector(port: int):
+def connector(port: int) -> Outcomes:
     import mysql.connector as driver
 
     connection = driver.connect(
-        host="127.0.0.1", port=port, user=USER, password=PASSWORD, database=DATABASE, connection_timeout=200,
-        ssl_disabled=True, use_pure=True, autocommit=True,
+        host="127.0.0.1",
+        port=port,
+        user=USER,
+        password=PASSWORD,
+        database=DATABASE,
+        connection_timeout=200,
+        ssl_disabled=True,
+        use_pure=True,
+        autocommit=True,
     )
 
-    def write():
+    def write() -> None:
         with connection.cursor() as cursor:
             cursor.execute(WRITE)
 
-    def read():
+    def read() -> Any:
         with connection.cursor() as cursor:
             cursor.execute("select 1")
             return cursor.fetchall()
 
-    def refused_change():
+    def refused_change() -> None:
         try:
             connection.cmd_change_user("app", "wrong", DATABASE)
         except driver.Error as failure:
@@ -133,7 +184,10 @@ def connector(port: int):
     connection.close()
 
 
-DRIVERS = {"postgres": [psql, psycopg], "mariadb": [mariadb, pymysql, connector]}
+DRIVERS: dict[str, list[Callable[[int], Outcomes]]] = {
+    "postgres": [psql, psycopg],
+    "mariadb": [mariadb, pymysql, connector],
+}
 
 
 def main() -> None:

@@ -1,7 +1,6 @@
 #!/usr/bin/python3
-"""A client that vanishes in the midst of a result, and peers that have no room, in a network namespace of its own:
-stalls.py FAILOVER (as root). Prints what happened; exit status 1 if a session that is alive was cut, or one that is not
-was kept.
+"""A client that vanishes in the middle of a result, and peers that have no room, in a network namespace of its own:
+stalls.py FAILOVER (as root). Prints what happened. Exit status 1 if a live session was cut, or a dead one was kept.
 """
 
 import ctypes
@@ -27,7 +26,7 @@ services:
 
 
 def serve(port: int) -> None:
-    """A server that sends for ever."""
+    """A server that sends without end."""
     listener = socket.create_server(("127.0.0.1", port))
 
     def flood(session: socket.socket) -> None:
@@ -46,7 +45,7 @@ def serve(port: int) -> None:
 
 
 def connect() -> socket.socket:
-    """A client that the one place of the route is free for."""
+    """A client that gets the route's only session."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         try:
@@ -71,7 +70,7 @@ def main() -> None:
         proxy = subprocess.Popen([sys.argv[1], "serve", "--config", file.name], stderr=subprocess.DEVNULL)
         try:
             client = connect()
-            # Its kernel goes on to say that there is no room.
+            # Its kernel still reports that there is no room.
             time.sleep(4 * USER_TIMEOUT_SECONDS)
             left = 40_000_000
             while left > 0:

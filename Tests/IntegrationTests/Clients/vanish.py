@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Lets all packets to and from a server vanish, in a network namespace of its own: vanish.py FAILOVER (as root)
+"""Drops all packets to and from a server, in a network namespace of its own: vanish.py FAILOVER (as root)
 
 The pings are too rare to notice. A session that only waits must end by the kernel's watch over the backend, and a new
 client must be served by the next server. Prints what happened; exit status 1 if it did not.
@@ -28,9 +28,9 @@ services:
 
 
 def serve(port: int, name: bytes) -> None:
-    """A server that says its name and then nothing."""
+    """A server that sends its name and then nothing."""
     listener = socket.create_server(("127.0.0.1", port))
-    sessions = []
+    sessions: list[socket.socket] = []
 
     def accept() -> None:
         while True:

@@ -1,40 +1,41 @@
-/// What server and client of a session can do: the 32 bits of MySQL, above them the 32 of MariaDB's extension.
+/// Capability flags of a session: the 32 bits of MySQL, and above them the 32 bits of MariaDB's extension.
 /// Client/Server Protocol, chapters "Capabilities Flags" (MySQL) and "Connection" (MariaDB).
 struct MySQLCapabilities: OptionSet {
     let rawValue: UInt64
 
-    /// `CLIENT_LONG_PASSWORD` of MySQL. MariaDB calls it `CLIENT_MYSQL` and leaves it unset to tell that MariaDB's
-    /// extension is in bytes that are reserved otherwise.
+    /// `CLIENT_LONG_PASSWORD` of MySQL. MariaDB calls it `CLIENT_MYSQL` and leaves it unset to signal that reserved
+    /// bytes hold MariaDB's extension.
     static let mysql = MySQLCapabilities(rawValue: 1 << 0)
-    /// All after the login is compressed.
+    /// Everything after the login is compressed.
     static let compress = MySQLCapabilities(rawValue: 1 << 5)
-    /// Packets and status flags are those of version 4.1 and later.
+    /// Packets and status flags have the format of version 4.1 and later.
     static let protocol41 = MySQLCapabilities(rawValue: 1 << 9)
-    /// The client goes on in TLS.
+    /// The client continues in TLS.
     static let tls = MySQLCapabilities(rawValue: 1 << 11)
-    /// Results end with an OK packet, and nothing stands between definitions and rows.
+    /// Results end with an OK packet, and no packet separates definitions from rows.
     static let deprecateEOF = MySQLCapabilities(rawValue: 1 << 24)
-    /// Whether definitions follow is told in the column count packet and in the answer to a prepare (MySQL).
+    /// The column count packet and the answer to a prepare tell whether definitions follow (MySQL).
     static let optionalMetadata = MySQLCapabilities(rawValue: 1 << 25)
-    /// All after the login is compressed with zstd.
+    /// Everything after the login is compressed with zstd.
     static let compressZstd = MySQLCapabilities(rawValue: 1 << 26)
-    /// Statements have numbers of attributes before their text (MySQL).
+    /// Statements have counts of attributes before their text (MySQL).
     static let queryAttributes = MySQLCapabilities(rawValue: 1 << 27)
-    /// Whether definitions follow is told in the column count packet (MariaDB).
+    /// The column count packet tells whether definitions follow (MariaDB).
     static let cacheMetadata = MySQLCapabilities(rawValue: 1 << 36)
 
-    /// With any of these agreed the stream cannot be followed. MySQL's optional metadata is among them for the sources
-    /// disagree on where the flag stands, and hardly any client asks for it.
+    /// The stream cannot be followed if any of these is agreed. MySQL's optional metadata is included because the
+    /// sources disagree on the flag's position, and hardly any client requests it.
     static let unreadable: MySQLCapabilities = [.compress, .compressZstd, .optionalMetadata]
 }
 
 extension MySQLCapabilities {
-    /// Those that a greeting offers (MySQL: `Protocol::HandshakeV10`); `nil` if it is none of protocol version 10.
+    /// The capabilities that a greeting offers (MySQL: `Protocol::HandshakeV10`); `nil` if it is not of protocol
+    /// version 10.
     ///
     /// - Parameter greeting: the body of the server's first packet.
     init?(greeting: [UInt8]) {
         guard greeting.first == 10, let end = greeting.firstIndex(of: 0) else { return nil }
-        // After the version's zero: thread id (4), first part of the challenge (8), filler (1).
+        // After the version's zero byte: thread ID (4), first part of the challenge (8), filler (1).
         let start = end + 14
         guard greeting.count >= start + 2 else { return nil }
         func byte(_ index: Int) -> UInt64 { index < greeting.count ? UInt64(greeting[index]) : 0 }
@@ -47,11 +48,42 @@ extension MySQLCapabilities {
         self.init(rawValue: flags)
     }
 
-    /// Those that a client's first packet asks for (MySQL: `Protocol::HandshakeResponse41`).
+    /// The capabilities that a client's first packet requests (MySQL: `Protocol::HandshakeResponse41`).
     init(handshake packet: MySQLPacket) {
         var flags = UInt64(packet.uint16(at: 0) ?? 0) | UInt64(packet.uint16(at: 2) ?? 0) << 16
         // Length of packets (4), character set (1), reserved (19), MariaDB's (4).
         if flags & Self.mysql.rawValue == 0 { flags |= UInt64(packet.uint32(at: 28) ?? 0) << 32 }
         self.init(rawValue: flags)
+    }
+}
+
+/// The status flags that a server sends with OK and EOF packets.
+struct MySQLStatus: OptionSet {
+    let rawValue: UInt16
+
+    static let inTransaction = MySQLStatus(rawValue: 0x0001)
+    static let moreResults = MySQLStatus(rawValue: 0x0008)
+    /// The statement has an open cursor.
+    static let cursorExists = MySQLStatus(rawValue: 0x0040)
+    /// The cursor is exhausted and therefore closed.
+    static let lastRowSent = MySQLStatus(rawValue: 0x0080)
+}
+
+extension MySQLStatus {
+    /// The status of an OK packet, with either header, or of an EOF packet; `nil` if it is too short.
+    ///
+    /// An EOF packet has a body of 5 bytes, an OK packet one of at least 7.
+    init?(_ packet: MySQLPacket) {
+        if packet.header == MySQLPacket.eof, packet.length < 7 {
+            // The warning count comes first.
+            guard let flags = packet.uint16(at: 3) else { return nil }
+            self.init(rawValue: flags)
+        } else {
+            // Affected rows and the last inserted id come first.
+            guard let rows = packet.integer(at: 1), let id = packet.integer(at: rows.end),
+                let flags = packet.uint16(at: id.end)
+            else { return nil }
+            self.init(rawValue: flags)
+        }
     }
 }

@@ -1,24 +1,25 @@
-/// A command of the client that the server is to answer. Client/Server Protocol, chapter "Command Phase".
+/// A command of the client that the server answers. Client/Server Protocol, chapter "Command Phase".
 struct MySQLCommand {
-    /// What kinds of answer there are.
+    /// The kinds of answers.
     enum Kind: UInt8 {
         /// One OK, EOF or ERR packet.
         case simple
-        /// As above; closes the statement's cursor.
+        /// One OK, EOF or ERR packet. Closes the statement's cursor.
         case resetStatement
-        /// As above; closes all statements.
+        /// One OK, EOF or ERR packet. Closes all statements.
         case resetConnection
         /// Any one packet.
         case statistics
         /// `COM_QUERY`: OK, ERR, a request for a file, or result sets with rows of text.
         case query
-        /// `COM_STMT_EXECUTE` and MariaDB's `COM_STMT_BULK_EXECUTE`: likewise, with binary rows, and maybe a cursor.
+        /// `COM_STMT_EXECUTE` and MariaDB's `COM_STMT_BULK_EXECUTE`: the same with binary rows, possibly with a
+        /// cursor.
         case execute
-        /// The statement's id, definitions of parameters and of columns.
+        /// The statement's ID, then definitions of parameters and of columns.
         case prepare
         /// Rows of a cursor, without definitions.
         case fetch
-        /// Definitions of columns whose number is not told.
+        /// Definitions of columns, without their number.
         case fieldList
         /// A login.
         case changeUser
@@ -26,7 +27,7 @@ struct MySQLCommand {
         case quit
     }
 
-    /// What the first byte of a client's message asks for.
+    /// The request that the first byte of a client's message names.
     enum Request {
         case answered(Kind)
         /// `COM_STMT_SEND_LONG_DATA`.
@@ -35,18 +36,18 @@ struct MySQLCommand {
         case closeStatement
     }
 
-    /// The statement of those commands that have one.
+    /// The statement ID of commands that have one.
     var statement: UInt32
     let kind: Kind
     /// The sequence number of the command's latest packet.
     var sequence: UInt8 = 0
 
-    /// Stands for the statement prepared last (MariaDB, `COM_STMT_EXECUTE`).
+    /// The ID that stands for the statement prepared last (MariaDB, `COM_STMT_EXECUTE`).
     static let lastPrepared = UInt32.max
 }
 
 extension MySQLCommand.Request {
-    /// - Returns: `nil` for commands that start another protocol, `COM_BINLOG_DUMP` for one, and unknown ones.
+    /// - Returns: `nil` for commands that start another protocol, such as `COM_BINLOG_DUMP`, and for unknown ones.
     init?(command: UInt8) {
         switch command {
         case 0x01: self = .answered(.quit)

@@ -1,8 +1,8 @@
-/// What the client sends.
+/// The client's direction.
 extension MySQLGuard {
-    /// The client sent these bytes.
-    mutating func clientSent(_ bytes: UnsafeRawBufferPointer) -> Passage {
-        var passage = Passage()
+    /// The client has sent these bytes.
+    mutating func clientSent(_ bytes: UnsafeRawBufferPointer) -> GuardOutput {
+        var passage = GuardOutput()
         switch phase {
         case .over: passage.asItIs = true
         case .setting: fromClient += bytes
@@ -22,8 +22,8 @@ extension MySQLGuard {
         return passage
     }
 
-    /// What waited while the server was told.
-    mutating func releaseClient(_ passage: inout Passage) {
+    /// Passes on what the client sent while the server was being set to read-only.
+    mutating func releaseClient(_ passage: inout GuardOutput) {
         guard !fromClient.isEmpty else { return }
         let waiting = fromClient
         fromClient = []
@@ -33,7 +33,7 @@ extension MySQLGuard {
         passage.refusal = released.refusal
     }
 
-    /// Reads up to the end of a command that makes the server forget; how many bytes that is.
+    /// Reads up to the end of a command that resets the session state. Returns the number of bytes.
     private mutating func follow(_ bytes: UnsafeRawBufferPointer) -> Int {
         var rest = bytes
         while reader.isReadable, reader.followClient(&rest) {
@@ -47,8 +47,8 @@ extension MySQLGuard {
         return bytes.count
     }
 
-    /// Passes on what belongs to a login, or to the command that makes the server forget. Commands wait.
-    private mutating func passLogin(_ passage: inout Passage) {
+    /// Passes on the bytes of a login or of a command that resets the session state. Other commands wait.
+    private mutating func passLogin(_ passage: inout GuardOutput) {
         while !fromClient.isEmpty, let count = loginBytes {
             let part = Array(fromClient.prefix(count))
             let isHandshake = reader.state == .handshake
@@ -59,14 +59,14 @@ extension MySQLGuard {
         }
     }
 
-    /// How many of the client's bytes may pass at most; `nil` if none may, or it can't be told yet.
+    /// The number of the client's bytes that may pass; `nil` if none may, or if that is not known yet.
     private var loginBytes: Int? {
         if reader.client.restOfPacket > 0 { return reader.client.restOfPacket }
         guard let packet = fromClient.withUnsafeBytes({ MySQLPacket($0) }) else { return nil }
         let passes =
             switch reader.state {
             case .handshake: true
-            // A command begins with number 0.
+            // A command has sequence number 0.
             case .serverLogsIn, .clientLogsIn: packet.sequence == reader.sequence
             default: reader.client.isWithinMessage
             }

@@ -1,8 +1,8 @@
-/// What the server sends.
+/// The server's direction.
 extension MySQLGuard {
-    /// The server sent these bytes.
-    mutating func serverSent(_ bytes: UnsafeRawBufferPointer) -> Passage {
-        var passage = Passage()
+    /// The server has sent these bytes.
+    mutating func serverSent(_ bytes: UnsafeRawBufferPointer) -> GuardOutput {
+        var passage = GuardOutput()
         switch phase {
         case .over: passage.asItIs = true
         case .following:
@@ -20,7 +20,7 @@ extension MySQLGuard {
         return passage
     }
 
-    private mutating func readServer(_ passage: inout Passage) {
+    private mutating func readServer(_ passage: inout GuardOutput) {
         let bytes = fromServer
         fromServer = []
         let rest = bytes.withUnsafeBytes { all in
@@ -34,7 +34,7 @@ extension MySQLGuard {
         }
         switch phase {
         case .forgetting where !reader.isReadable || reader.state == .idle:
-            // It answered what it was not asked.
+            // The server sent an answer without a request.
             fromServer = rest
             lost(&passage)
         case .forgetting where reader.state == .quit:
@@ -55,8 +55,9 @@ extension MySQLGuard {
         }
     }
 
-    /// Passes on up to the next beginning of a packet, or holds an answer; how many bytes, `nil` if there are too few.
-    private mutating func takeAnswer(_ bytes: UnsafeRawBufferPointer, _ passage: inout Passage) -> Int? {
+    /// Passes on bytes up to the next beginning of a packet, or holds an answer. Returns the number of bytes; `nil`
+    /// if there are too few.
+    private mutating func takeAnswer(_ bytes: UnsafeRawBufferPointer, _ passage: inout GuardOutput) -> Int? {
         guard reader.isReadable, reader.state != .quit, reader.state != .idle else { return nil }
         if reader.server.restOfPacket > 0 || reader.state == .greeting {
             let count = reader.state == .greeting ? bytes.count : min(reader.server.restOfPacket, bytes.count)
@@ -66,7 +67,7 @@ extension MySQLGuard {
         }
         if reader.server.isBetweenMessages, reader.answersForgetting {
             guard let length = Self.bodyLength(bytes) else { return nil }
-            // What follows an empty packet is none of its own.
+            // The bytes after an empty packet do not belong to it.
             if length > 0 {
                 guard bytes.count > MySQLPacket.headerSize else { return nil }
                 if reader.endsForgetting(sequence: bytes[3], header: bytes[MySQLPacket.headerSize]) {
@@ -80,7 +81,7 @@ extension MySQLGuard {
         return bytes.count - rest.count
     }
 
-    private mutating func hold(_ bytes: UnsafeRawBufferPointer, _ passage: inout Passage) -> Int? {
+    private mutating func hold(_ bytes: UnsafeRawBufferPointer, _ passage: inout GuardOutput) -> Int? {
         guard let size = wholePacket(bytes, &passage) else { return nil }
         answer = Array(bytes[..<size])
         passage.toServer += Self.command(reader.capabilities)
@@ -88,21 +89,21 @@ extension MySQLGuard {
         return size
     }
 
-    /// What the server says to having been told.
-    private mutating func takeOutcome(_ bytes: UnsafeRawBufferPointer, _ passage: inout Passage) -> Int? {
+    /// The server's answer to the guard's statement.
+    private mutating func takeOutcome(_ bytes: UnsafeRawBufferPointer, _ passage: inout GuardOutput) -> Int? {
         guard let size = wholePacket(bytes, &passage) else { return nil }
         let packet = UnsafeRawBufferPointer(rebasing: bytes[..<size])
         switch (packet[3], packet.dropFirst(MySQLPacket.headerSize).first) {
         case (1, MySQLPacket.ok?): release(MySQLPacket(packet).flatMap(MySQLStatus.init), &passage)
         case (1, MySQLPacket.error?):
             guard case .error(let code, let message) = MySQLFirstPacket(packet) else { fallthrough }
-            refuse("it said \(code): \(message)", code: code, &passage)
-        default: refuse("what it said was no answer", &passage)
+            refuse("server answered \(code): \(message)", code: code, &passage)
+        default: refuse("unexpected answer from the server", &passage)
         }
         return size
     }
 
-    private mutating func release(_ status: MySQLStatus?, _ passage: inout Passage) {
+    private mutating func release(_ status: MySQLStatus?, _ passage: inout GuardOutput) {
         passage.toClient += answer
         if reader.command.kind == .changeUser, answerIsRefusal {
             reader.keptItsUser(status)
@@ -115,17 +116,17 @@ extension MySQLGuard {
         releaseClient(&passage)
     }
 
-    /// Bytes of the packet that begins here, when all of it is there.
-    private mutating func wholePacket(_ bytes: UnsafeRawBufferPointer, _ passage: inout Passage) -> Int? {
+    /// The size of the packet that begins here; `nil` until it is complete.
+    private mutating func wholePacket(_ bytes: UnsafeRawBufferPointer, _ passage: inout GuardOutput) -> Int? {
         guard let length = Self.bodyLength(bytes) else { return nil }
         guard length <= Self.answerLimit else {
-            refuse("its answer is too long", &passage)
+            refuse("the server's answer is too long", &passage)
             return nil
         }
         return bytes.count >= MySQLPacket.headerSize + length ? MySQLPacket.headerSize + length : nil
     }
 
-    /// What the packet that begins here says of its length; `nil` before its header has come.
+    /// The body length of the packet that begins here; `nil` before its header has arrived.
     private static func bodyLength(_ bytes: UnsafeRawBufferPointer) -> Int? {
         guard bytes.count >= MySQLPacket.headerSize else { return nil }
         return Int(bytes[0]) | Int(bytes[1]) << 8 | Int(bytes[2]) << 16

@@ -1,48 +1,50 @@
-/// A login at a MySQL or MariaDB server, from the server's greeting to its answer: knows at each moment how the server can
-/// be left so that it counts nothing against the proxy.
+/// A login to a MySQL or MariaDB server, from the server's greeting to its result. Knows at each stage how the
+/// connection can be ended without counting against the proxy.
 ///
 ///     greeting ──▶ greeted ── the client's first packet ──▶ server ◀──▶ client
 ///                     │                                        │ OK, ERR
 ///                     └───── the client goes on in TLS ────────┴──────────▶ over
 ///
-/// Whoever goes in between is counted against its host (`max_connect_errors`). A server can be left by a login that it
-/// refuses only where it has not begun to read something else, so the client's packets pass as wholes: a part of one waits
-/// here, and so does a request for TLS until the client's first TLS record follows.
+/// A connection that ends during the login is counted against its host (`max_connect_errors`), unless the server
+/// refuses the login. A login that the server refuses can be sent only where the server has not begun to read
+/// something else. So only whole packets of the client pass: a partial packet waits here, and a TLS request waits
+/// until the client's first TLS record follows.
 struct MySQLLogin {
     enum Stage: Equatable {
-        /// The server's first packet is awaited.
+        /// Waiting for the server's first packet.
         case greeting
-        /// The client's first packet is awaited.
+        /// Waiting for the client's first packet.
         case greeted
-        /// It is the server's turn.
+        /// Waiting for the server.
         case server
-        /// It is the client's turn: the number of its packet, and how many bytes the server needs to see in it.
+        /// Waiting for the client. The payload is the sequence number of its packet and the number of bytes that the
+        /// server requires in it.
         case client(sequence: UInt8, size: Int)
-        /// The server has answered, or the login can't be read any more.
+        /// The login has ended, or it can no longer be read.
         case over
     }
 
     private(set) var stage = Stage.greeting
     private var server = MySQLPacketStream()
-    /// Of the client, and not yet a whole packet.
+    /// The client's bytes that have not passed.
     private var held: [UInt8] = []
-    /// Whether a request for TLS waits for the client's first TLS record.
+    /// Whether a TLS request waits for the client's first TLS record.
     var holdsTLSRequest = true
 
-    /// Bytes of the client's that are held at most; real packets of a login have less than 1000.
+    /// The maximum number of the client's bytes held; real login packets have less than 1000.
     private static let mostHeld = 16_384
-    /// Bytes of the packet by which a client asks for TLS.
+    /// The body size of the packet with which a client requests TLS.
     private static let tlsRequestSize = 32
     private static let tlsHandshake: UInt8 = 0x16
     private static let tlsHeaderSize = 5
 
-    /// Whether there is nothing more to watch over.
+    /// Whether the login needs no further tracking.
     var isOver: Bool { stage == .over }
 
     /// Bytes of memory beyond the value itself.
     var heldBytes: Int { held.capacity + server.heldBytes }
 
-    /// How the server is left now; `nil` where it is left by closing.
+    /// The refused login that ends the connection at this stage; `nil` if it can be closed.
     var refusedLogin: MySQLRefusedLogin? {
         isOver ? nil : MySQLRefusedLogin(at: stage, server: server)
     }
@@ -59,16 +61,16 @@ struct MySQLLogin {
         }
     }
 
-    /// What follows from a packet of the server.
+    /// The stage after a packet of the server.
     static func stage(after stage: Stage, _ packet: MySQLPacket) -> Stage {
         switch stage {
         case .greeting: return packet.header == 10 ? .greeted : .over
-        // It breaks the login off.
+        // The server aborts the login.
         case .greeted, .over: return .over
         case .server, .client:
             switch packet.header {
             case MySQLPacket.ok, MySQLPacket.error, nil: return .over
-            // caching_sha2_password says that it knows the client; OK follows.
+            // caching_sha2_password found the client in its cache; OK follows.
             case 1 where packet.length == 2 && packet.uint8(at: 1) == 3: return .server
             default: return .client(sequence: packet.sequence &+ 1, size: packet.asksForSignature ? 64 : 0)
             }
@@ -77,7 +79,7 @@ struct MySQLLogin {
 
     /// The client's next bytes.
     ///
-    /// - Returns: what may pass on.
+    /// - Returns: the bytes that may pass.
     mutating func clientSent(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
         held += bytes
         var passed = 0
@@ -98,13 +100,13 @@ struct MySQLLogin {
         return Array(held[..<passed])
     }
 
-    /// What the client has sent and has not passed on; forgets it.
+    /// Takes the client's bytes that have not passed.
     mutating func release() -> [UInt8] {
         defer { held = [] }
         return held
     }
 
-    /// The size of the packet that begins there, once all of it has come.
+    /// The size of the packet at `start`; `nil` until it is complete.
     private func wholePacket(from start: Int) -> Int? {
         guard held.count - start >= MySQLPacket.headerSize else { return nil }
         let length = Int(held[start]) | Int(held[start + 1]) << 8 | Int(held[start + 2]) << 16
@@ -119,7 +121,7 @@ struct MySQLLogin {
         return MySQLCapabilities(handshake: packet).contains(.tls)
     }
 
-    /// Whether a whole TLS record has come, or something that never becomes one.
+    /// Whether a whole TLS record has arrived, or something that cannot become one.
     private func hasTLSRecord(from start: Int) -> Bool {
         guard held.count > start else { return false }
         guard held[start] == Self.tlsHandshake else { return true }
@@ -129,7 +131,7 @@ struct MySQLLogin {
 }
 
 extension MySQLPacket {
-    /// Whether the server switches to a method that calls any answer but one of 64 bytes a broken connection.
+    /// Whether the server switches to a method that takes any answer except one of 64 bytes for a broken connection.
     fileprivate var asksForSignature: Bool {
         let name = Array("client_ed25519\u{0}".utf8)
         return header == Self.eof && name.indices.allSatisfy { uint8(at: $0 + 1) == name[$0] }

@@ -1,22 +1,22 @@
-/// The beginning of a packet, as much of it as a reader needs to know what the packet means.
-/// Client/Server Protocol, chapter "MySQL Packets".
+/// The beginning of a packet, as much as a reader needs to know what the packet means. Client/Server Protocol,
+/// chapter "MySQL Packets".
 struct MySQLPacket {
-    /// First byte of the body of packets that answer a command.
+    /// The first body byte of packets that answer a command.
     static let ok: UInt8 = 0x00
     static let localInfile: UInt8 = 0xfb
     static let eof: UInt8 = 0xfe
     static let error: UInt8 = 0xff
 
     static let headerSize = 4
-    /// A body of that many bytes goes on in the next packet.
+    /// A body of this size continues in the next packet.
     static let fullSize = 0xff_ffff
-    /// Bytes of the body that are kept: a client's handshake up to its user name, which is the longest need.
+    /// The number of body bytes that are kept. The longest need is a client's handshake up to its user name.
     static let viewSize = 32
 
-    /// Bytes of the body.
+    /// The size of the body in bytes.
     let length: Int
     let sequence: UInt8
-    /// Undefined behind ``viewed`` bytes.
+    /// Undefined after ``viewed`` bytes.
     private var view: SIMD32<UInt8>
 
     /// - Returns: `nil` if `bytes` hold less than header and view.
@@ -36,10 +36,10 @@ struct MySQLPacket {
         }
     }
 
-    /// Bytes of the body that are at hand.
+    /// The number of body bytes available.
     var viewed: Int { min(length, Self.viewSize) }
 
-    /// The byte of the body; `nil` beyond its end or beyond the view.
+    /// A byte of the body; `nil` beyond its end or beyond the view.
     func uint8(at index: Int) -> UInt8? { index >= 0 && index < viewed ? view[index] : nil }
 
     func uint16(at index: Int) -> UInt16? {
@@ -52,7 +52,7 @@ struct MySQLPacket {
         return UInt32(low) | UInt32(high) << 16
     }
 
-    /// A length-encoded integer and the index of what follows it.
+    /// A length-encoded integer and the index after it.
     func integer(at index: Int) -> (value: UInt64, end: Int)? {
         guard let first = uint8(at: index) else { return nil }
         let size: Int
@@ -72,6 +72,6 @@ struct MySQLPacket {
     /// The first byte of the body.
     var header: UInt8? { uint8(at: 0) }
 
-    /// The code of an ERR packet; `nil` for others.
+    /// The code of an ERR packet; `nil` for other packets.
     var errorCode: UInt16? { header == Self.error && length < Self.fullSize ? uint16(at: 1) : nil }
 }

@@ -1,14 +1,14 @@
 /// One direction of a session, cut into packets. Holds memory only while the beginning of a packet is incomplete.
 struct MySQLPacketStream {
-    /// Header and view of a packet, as far as they have come.
+    /// The header and view of a packet, as far as they have arrived.
     private var partial: [UInt8] = []
-    /// Bytes of the current packet's body that are still to come.
+    /// The number of bytes of the current packet's body that have not arrived.
     private var rest: UInt32 = 0
     private var sequence: UInt8 = 0
     /// The latest packet was full, so the next one belongs to it.
     private var continues = false
 
-    /// A packet, and whether it begins a message or goes on with one that did not fit into one packet.
+    /// A packet, and whether it begins a message or continues one that did not fit into one packet.
     enum Event {
         case message(MySQLPacket)
         case continuation(MySQLPacket)
@@ -16,19 +16,19 @@ struct MySQLPacketStream {
         case outOfOrder
     }
 
-    /// Whether all that was announced has come.
+    /// Whether the current message is complete.
     var isBetweenMessages: Bool { rest == 0 && !continues && partial.isEmpty }
 
-    /// Whether there is more to come of a message whose beginning was returned.
+    /// Whether a message whose beginning was returned is incomplete.
     var isWithinMessage: Bool { rest > 0 || continues }
 
-    /// Bytes of the packet whose beginning was returned that are still to come.
+    /// The number of bytes that have not arrived of the packet whose beginning was returned.
     var restOfPacket: Int { Int(rest) }
 
     /// Bytes of memory beyond the value itself.
     var heldBytes: Int { partial.capacity }
 
-    /// Takes bytes up to the next beginning of a packet and returns that; `nil` when they are used up.
+    /// Reads bytes up to the next beginning of a packet and returns it; `nil` if the bytes end before.
     mutating func next(_ bytes: inout UnsafeRawBufferPointer) -> Event? {
         if rest > 0 {
             let skipped = min(Int(rest), bytes.count)
@@ -46,9 +46,9 @@ struct MySQLPacketStream {
         return begin(packet)
     }
 
-    /// Takes bytes up to the end of a packet and returns its body; `nil` if there is more to come.
+    /// Reads bytes up to the end of a packet and returns its body; `nil` if it is incomplete.
     ///
-    /// - Parameter limit: bytes of the body above which there is no body but an empty one.
+    /// - Parameter limit: the size in bytes above which an empty body is returned.
     mutating func whole(_ bytes: inout UnsafeRawBufferPointer, limit: Int) -> (body: [UInt8], sequence: UInt8)? {
         take(&bytes, upTo: MySQLPacket.headerSize)
         guard let length = partialLength else { return nil }
@@ -70,7 +70,7 @@ struct MySQLPacketStream {
         return begin(packet)
     }
 
-    /// Length of the body that the partial header tells, once it is complete.
+    /// The length of the body according to the partial header, once that is complete.
     private var partialLength: Int? {
         guard partial.count >= MySQLPacket.headerSize else { return nil }
         return Int(partial[0]) | Int(partial[1]) << 8 | Int(partial[2]) << 16
@@ -93,7 +93,7 @@ struct MySQLPacketStream {
 }
 
 extension UnsafeRawBufferPointer {
-    /// Leaves out the first bytes, `dropped` of them at most. Slices and rebasing cost more than all else here.
+    /// Drops up to `dropped` bytes from the front. Slices and rebasing cost more than everything else here.
     @inline(__always)
     fileprivate mutating func drop(_ dropped: Int) {
         let dropped = Swift.min(dropped, count)

@@ -1,12 +1,12 @@
-/// What the client sends.
+/// The client's direction.
 extension MySQLReader {
-    /// The client sent these bytes; they are being passed on to the server.
+    /// The client has sent these bytes, which are passed on to the server.
     mutating func clientSent(_ bytes: UnsafeRawBufferPointer) {
         var bytes = bytes
         while isReadable, followClient(&bytes) {}
     }
 
-    /// Takes the client's bytes up to the next beginning of a packet; whether there was one.
+    /// Reads the client's bytes up to the next beginning of a packet. Returns whether there was one.
     mutating func followClient(_ bytes: inout UnsafeRawBufferPointer) -> Bool {
         guard let event = client.next(&bytes) else { return false }
         switch event {
@@ -39,7 +39,7 @@ extension MySQLReader {
         }
     }
 
-    /// The message did not fit into one packet. The answer's numbers follow on from its last.
+    /// The message did not fit into one packet. The sequence numbers of the answer continue from its last packet.
     private mutating func clientContinued(_ packet: MySQLPacket) {
         switch state {
         case .serverLogsIn, .clientLogsIn, .localInfile:
@@ -58,7 +58,7 @@ extension MySQLReader {
 
     private mutating func shakeHands(_ packet: MySQLPacket) {
         let asked = MySQLCapabilities(handshake: packet)
-        // The short packet that asks for TLS has the same beginning.
+        // The short packet that requests TLS has the same beginning.
         guard packet.sequence == sequence, packet.length >= MySQLPacket.viewSize, asked.contains(.protocol41),
             !asked.contains(.tls)
         else { return lose() }
@@ -95,5 +95,41 @@ extension MySQLReader {
         } else {
             lose()
         }
+    }
+}
+
+/// The exchanges that reset the session state: logins and `COM_RESET_CONNECTION`.
+extension MySQLReader {
+    /// The client's latest command, if it is not answered yet.
+    var latestCommand: MySQLCommand.Kind? { queue.last?.kind ?? (state == .idle ? nil : command.kind) }
+
+    /// Whether the server's next packet belongs to such an exchange.
+    var answersForgetting: Bool {
+        switch state {
+        case .serverLogsIn, .clientLogsIn: true
+        case .reply: command.kind == .changeUser || command.kind == .resetConnection
+        case .greeting, .handshake, .idle, .definitions, .definitionsEnd, .rows, .localInfile, .quit, .opaque: false
+        }
+    }
+
+    /// Whether a packet of the server ends such an exchange and the session continues.
+    ///
+    /// This includes a refused change of the user: MariaDB continues with the former user, with its state reset.
+    func endsForgetting(sequence number: UInt8, header: UInt8) -> Bool {
+        guard number == sequence, isRequestComplete else { return false }
+        return switch (command.kind, header) {
+        case (_, MySQLPacket.ok): true
+        case (.changeUser, MySQLPacket.error): true
+        case (.resetConnection, MySQLPacket.error), (.resetConnection, MySQLPacket.eof): state == .reply
+        default: false
+        }
+    }
+
+    /// The change of the user was refused, and the server has shown that it continues with the former user.
+    mutating func keptItsUser(_ status: MySQLStatus?) {
+        sequence &+= 1
+        closeStatements()
+        if let status { note(status) } else { facts.insert(.transactionUnknown) }
+        finish()
     }
 }

@@ -1,6 +1,6 @@
 /// Result sets: a column count, definitions, rows, and their ends. Chapter "Text Resultset".
 extension MySQLReader {
-    /// The column count packet; with MariaDB's metadata caching, whether definitions follow.
+    /// The column count packet. With MariaDB's metadata caching it also tells whether definitions follow.
     mutating func counted(_ packet: MySQLPacket) {
         guard let count = packet.integer(at: 0), let number = UInt16(exactly: count.value), number > 0 else {
             return lose()
@@ -15,7 +15,7 @@ extension MySQLReader {
         }
     }
 
-    /// That many definitions come next, then those of ``columns``.
+    /// Awaits this number of definitions, then the definitions of ``columns``.
     mutating func awaitDefinitions(_ number: UInt16) {
         definitions = number
         if number > 0 { state = .definitions } else { definitionsDone() }
@@ -32,7 +32,7 @@ extension MySQLReader {
     mutating func definitionsEnded(_ packet: MySQLPacket) {
         if packet.header == MySQLPacket.error { return failed() }
         guard isEnd(packet), let status = MySQLStatus(packet) else { return lose() }
-        // A cursor's rows are to be fetched, so this is the end of the result.
+        // The rows of a cursor are fetched later, so the result ends here.
         if command.kind == .execute, status.contains(.cursorExists) { return ended(packet) }
         definitionsDone()
     }
@@ -49,7 +49,7 @@ extension MySQLReader {
         case MySQLPacket.error?:
             failed()
         case MySQLPacket.eof? where packet.length < MySQLPacket.fullSize:
-            // A row whose first byte says that a field is longer than 16 MB fills its packet.
+            // A row with the header of EOF has a field longer than 16 MB and therefore fills its packet.
             guard isEnd(packet) else { return lose() }
             ended(packet)
         case .some(let first):
@@ -60,12 +60,12 @@ extension MySQLReader {
         }
     }
 
-    /// Whether a packet with the header of EOF is one, or the OK packet that took its place.
+    /// Whether a packet with the header of EOF is an EOF packet, or the OK packet that replaces it.
     private func isEnd(_ packet: MySQLPacket) -> Bool {
         packet.header == MySQLPacket.eof && (capabilities.contains(.deprecateEOF) || packet.length == 5)
     }
 
-    /// A result has ended, and with the last of them the answer.
+    /// A result has ended. The answer ends with its last result.
     mutating func ended(_ packet: MySQLPacket) {
         guard packet.length < MySQLPacket.fullSize, let status = MySQLStatus(packet) else { return lose() }
         note(status)
@@ -79,7 +79,7 @@ extension MySQLReader {
         if status.contains(.moreResults) { state = .reply } else { finish() }
     }
 
-    /// Executing a statement closes the cursor that it had, and may open another.
+    /// Executing a statement closes its previous cursor and may open another.
     private mutating func executed(_ status: MySQLStatus) {
         if status.contains(.cursorExists) {
             closeCursor(of: command.statement)
@@ -91,19 +91,19 @@ extension MySQLReader {
         }
     }
 
-    /// An ERR packet ends an answer wherever it stands, and tells no status. A procedure may have begun a transaction
-    /// before it failed, so there is no saying until the next status.
+    /// An ERR packet ends an answer at any point and reports no status. A procedure may have begun a transaction
+    /// before it failed, so the transaction state is unknown until the next status.
     mutating func failed() {
         switch command.kind {
         case .query, .execute: facts.insert(.transactionUnknown)
-        // What names the statement prepared last names none now.
+        // The name of the statement prepared last refers to none now.
         case .prepare: lastPrepared = MySQLCommand.lastPrepared
         default: break
         }
         finish()
     }
 
-    /// The server told how it stands with transactions.
+    /// The server reported its transaction status.
     mutating func note(_ status: MySQLStatus) {
         facts.subtract([.inTransaction, .transactionUnknown])
         if status.contains(.inTransaction) { facts.insert(.inTransaction) }

@@ -1,6 +1,8 @@
-/// What the server sends.
+import FailoverCore
+
+/// The server's direction.
 extension MySQLReader {
-    /// The server sent these bytes; they are being passed on to the client.
+    /// The server has sent these bytes, which are passed on to the client.
     mutating func serverSent(_ bytes: UnsafeRawBufferPointer) {
         var bytes = bytes
         if state == .greeting {
@@ -10,26 +12,28 @@ extension MySQLReader {
         while isReadable, followServer(&bytes) {}
     }
 
-    /// Takes the server's bytes up to the next beginning of a packet, behind its greeting; whether there was one.
+    /// Reads the server's bytes after its greeting up to the next beginning of a packet. Returns whether there was
+    /// one.
     mutating func followServer(_ bytes: inout UnsafeRawBufferPointer) -> Bool {
         guard let event = server.next(&bytes) else { return false }
         switch event {
         case .message(let packet): serverBegan(packet)
-        // Of the one whose beginning is known.
+        // The sequence number of the message whose beginning was read.
         case .continuation(let packet): sequence = packet.sequence &+ 1
         case .outOfOrder: lose()
         }
         return true
     }
 
-    /// Bytes of a greeting; real ones have about 100.
+    /// The maximum size of a greeting; real ones have about 100 bytes.
     private static let greetingLimit = 1024
     /// `ER_SERVER_SHUTDOWN`.
     static let shutdownCode: UInt16 = 1053
-    /// Whether the code tells that the server has no place: too many connections (1040), out of memory (1037), resources
-    /// (1041) or threads (1135), too many of one user (1203) or of one account's limit (1226).
-    static func isForLackOfRoom(_ code: UInt16) -> Bool { [1040, 1037, 1041, 1135, 1203, 1226].contains(code) }
-    /// MariaDB reports the progress of a statement in packets that look like an ERR packet of this code.
+    /// Whether the code means that the server has no connection slot for the client.
+    static func isForLackOfRoom(_ code: UInt16) -> Bool {
+        ServerError(mySQLCode: Int(code))?.kind == .tooManyConnections
+    }
+    /// MariaDB reports the progress of a statement in packets that look like an ERR packet with this code.
     private static let progressCode: UInt16 = 0xffff
 
     private mutating func greeted(_ body: [UInt8], sequence first: UInt8) {
@@ -49,7 +53,7 @@ extension MySQLReader {
         case .quit, .opaque:
             return
         case .greeting, .handshake, .idle, .localInfile:
-            // Nothing was asked for: the server breaks the session off.
+            // Without a request, the server is ending the session.
             return lose()
         case .serverLogsIn, .clientLogsIn, .reply, .definitions, .definitionsEnd, .rows:
             guard packet.sequence == sequence, isRequestComplete else { return lose() }
@@ -66,7 +70,7 @@ extension MySQLReader {
         }
     }
 
-    /// The server's part of a login: done, refused, another method, or more of the method's data.
+    /// The server's answer in a login: success, refusal, another method, or more data of the method.
     mutating func loggedIn(_ packet: MySQLPacket) {
         let wasLogin = command.kind != .changeUser
         switch packet.header {
@@ -77,12 +81,12 @@ extension MySQLReader {
             finish()
         case MySQLPacket.error:
             if wasLogin, packet.errorCode.map(Self.isForLackOfRoom) == true { facts.insert(.sawFull) }
-            // Whether the server goes on with the former user is not known.
+            // It is unknown whether the server continues with the former user.
             if wasLogin { state = .quit } else { lose() }
         default:
-            // The client's next packet has to be one of the login.
+            // The client's next packet must belong to the login.
             guard queue.isEmpty else { return lose() }
-            // caching_sha2_password says that it knows the client; OK follows.
+            // caching_sha2_password found the client in its cache; OK follows.
             let isFastSuccess = packet.length == 2 && packet.header == 1 && packet.uint8(at: 1) == 3
             state = isFastSuccess ? .serverLogsIn : .clientLogsIn
         }
@@ -112,7 +116,7 @@ extension MySQLReader {
         case MySQLPacket.ok, MySQLPacket.eof:
             ended(packet)
         case MySQLPacket.localInfile:
-            // What comes next from the client has to be the file.
+            // The client's next packets must be the file.
             guard queue.isEmpty, client.isBetweenMessages else { return lose() }
             state = .localInfile
         default:

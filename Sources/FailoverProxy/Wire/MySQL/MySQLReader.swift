@@ -1,5 +1,5 @@
-/// Follows both directions of a MySQL or MariaDB session, from the server's greeting on, and knows whether it stands at
-/// a transaction boundary. Client/Server Protocol, chapters "Connection Phase" and "Command Phase".
+/// Follows both directions of a MySQL or MariaDB session from the server's greeting on, and knows whether it is at a
+/// transaction boundary. Client/Server Protocol, chapters "Connection Phase" and "Command Phase".
 ///
 ///     greeting ─▶ handshake ─▶ serverLogsIn ◀──▶ clientLogsIn
 ///                                   │ OK
@@ -11,44 +11,45 @@
 ///                                   ▲                               │
 ///                                   └──────── more results ─────────┘
 ///
-/// From each state it goes to `opaque` by what it cannot follow, and stays there: false is the answer in doubt.
-/// Follows transactions, not what else a session may hold: locks of tables, user variables, temporary tables.
+/// Every state changes to `opaque` at something that the reader cannot follow, and stays there. In doubt the reader
+/// answers false. It follows transactions, but not other session state: table locks, user variables, temporary
+/// tables.
 struct MySQLReader {
     enum State: UInt8 {
-        /// The server's first packet is awaited.
+        /// Waiting for the server's first packet.
         case greeting
-        /// The client's first packet is awaited.
+        /// Waiting for the client's first packet.
         case handshake
-        /// It is the server's turn, at login or after `COM_CHANGE_USER`.
+        /// Waiting for the server, at login or after `COM_CHANGE_USER`.
         case serverLogsIn
-        /// It is the client's turn.
+        /// Waiting for the client.
         case clientLogsIn
         /// Every command is answered.
         case idle
-        /// The first packet of an answer or of its next result is awaited.
+        /// Waiting for the first packet of an answer or of its next result.
         case reply
-        /// As many definitions as ``MySQLReader/definitions`` are awaited.
+        /// Waiting for ``MySQLReader/definitions`` definitions.
         case definitions
-        /// The EOF packet after definitions is awaited.
+        /// Waiting for the EOF packet after definitions.
         case definitionsEnd
         case rows
         /// The client sends a file, up to an empty packet.
         case localInfile
-        /// The client has said goodbye or was not let in.
+        /// The client has sent `COM_QUIT` or its login was refused.
         case quit
-        /// Not followed any more.
+        /// No longer followed.
         case opaque
     }
 
     struct Facts: OptionSet {
         let rawValue: UInt8
         static let inTransaction = Facts(rawValue: 1 << 0)
-        /// Statements ran since the last status that the server told, and failed.
+        /// A statement has failed since the server's last status.
         static let transactionUnknown = Facts(rawValue: 1 << 1)
-        /// The client has sent parts of a parameter, and not yet executed the statement.
+        /// The client has sent parts of a parameter and has not executed the statement yet.
         static let longData = Facts(rawValue: 1 << 2)
         static let sawShutdown = Facts(rawValue: 1 << 3)
-        /// The client's latest message wants an answer.
+        /// The client's latest message requires an answer.
         static let asks = Facts(rawValue: 1 << 4)
         /// A result of the present answer left a cursor open.
         static let openedCursor = Facts(rawValue: 1 << 5)
@@ -59,43 +60,43 @@ struct MySQLReader {
     var client = MySQLPacketStream()
     /// Commands that the client sent without waiting for the answer to ``command``.
     var queue: [MySQLCommand] = []
-    /// Statements with an open cursor.
+    /// The IDs of statements with an open cursor.
     var cursors: [UInt32] = []
-    /// What the server offers; after the handshake what both agreed on.
+    /// The capabilities that the server offers; after the handshake, those that both agreed on.
     var capabilities: MySQLCapabilities = []
-    /// What is answered now.
+    /// The command that is being answered.
     var command = MySQLCommand(statement: 0, kind: .simple)
-    /// What ``MySQLCommand/lastPrepared`` stands for.
+    /// The ID that ``MySQLCommand/lastPrepared`` stands for.
     var lastPrepared = MySQLCommand.lastPrepared
-    /// Definitions that are awaited.
+    /// The number of definitions awaited.
     var definitions: UInt16 = 0
-    /// Definitions of columns that come after those of parameters.
+    /// The number of column definitions that follow those of parameters.
     var columns: UInt16 = 0
     var state = State.greeting
     var facts: Facts = []
-    /// The sequence number of the next packet that belongs to the present exchange.
+    /// The sequence number of the next packet of the current exchange.
     var sequence: UInt8 = 0
 
-    /// Commands that may wait for their answers; a client that sends more is not followed. 8 bytes each.
+    /// The maximum number of commands that wait for answers. A client that sends more is not followed. 8 bytes each.
     static let queueLimit = 1024
-    /// Cursors that may be open; likewise. 4 bytes each.
+    /// The maximum number of open cursors. A client that opens more is not followed. 4 bytes each.
     static let cursorLimit = 64
 
     init() {}
 
-    /// False once the stream is opaque: TLS, compression, replication, or something that the reader does not know.
-    /// Never becomes true again.
+    /// False once the stream is opaque: TLS, compression, replication, or something unknown to the reader. Never
+    /// becomes true again.
     var isReadable: Bool { state != .opaque }
 
-    /// Whether nothing is lost for the client but its connection if that ends now: it is logged in, every command is
-    /// answered completely, there is no transaction and no open cursor, and the client has sent nothing since.
+    /// Whether the client loses nothing but its connection if the session ends now: it is logged in, every command is
+    /// completely answered, no transaction and no cursor is open, and the client has sent nothing since.
     var isAtBoundary: Bool {
         state == .idle && facts.isDisjoint(with: [.inTransaction, .transactionUnknown, .longData])
             && cursors.isEmpty && server.isBetweenMessages && client.isBetweenMessages
     }
 
-    /// The sequence number of an ERR packet that may be appended to the server's stream now, as the rest of the answer
-    /// that the client waits for; `nil` when it waits for none, or when the server is in the midst of a packet.
+    /// The sequence number of an ERR packet that may be appended to the server's stream now, as the rest of the
+    /// answer that the client waits for; `nil` if it waits for none, or if a packet of the server is incomplete.
     var errorSequence: UInt8? {
         guard isRequestComplete, server.isBetweenMessages else { return nil }
         switch state {
@@ -104,9 +105,10 @@ struct MySQLReader {
         }
     }
 
-    /// Whether the server said that it shuts down (`ER_SERVER_SHUTDOWN`), or at the login that it has no place.
-    var heard: ServerWords {
-        var heard: ServerWords = []
+    /// Whether the server reported that it is shutting down (`ER_SERVER_SHUTDOWN`) or, at the login, that it has no
+    /// connection slot.
+    var heard: ServerSigns {
+        var heard: ServerSigns = []
         if facts.contains(.sawShutdown) { heard.insert(.shutdown) }
         if facts.contains(.sawFull) { heard.insert(.full) }
         return heard
@@ -120,7 +122,7 @@ struct MySQLReader {
         }
     }
 
-    /// Whether it is the server's turn; `nil` of a stream that is not followed.
+    /// Whether the server is expected to send next; `nil` if the stream is not followed.
     var awaitsServer: Bool? {
         switch state {
         case .greeting, .serverLogsIn, .reply, .definitions, .definitionsEnd, .rows: true
@@ -129,11 +131,11 @@ struct MySQLReader {
         }
     }
 
-    /// The sequence number of an ERR packet that nothing was asked for; `nil` when the client waits for an answer, or
-    /// either side is in the midst of a packet.
+    /// The sequence number of an ERR packet without a request; `nil` if the client waits for an answer, or if a
+    /// packet of either side is incomplete.
     ///
-    /// It is that of the answer to the client's next command. Servers say 0 there, which some drivers take for a packet out
-    /// of order and show as a lost connection.
+    /// It is the number of the answer to the client's next command. Servers send 0, which some drivers treat as a
+    /// packet out of order and report as a lost connection.
     var unaskedSequence: UInt8? {
         state == .idle && server.isBetweenMessages && client.isBetweenMessages ? 1 : nil
     }
@@ -144,10 +146,10 @@ struct MySQLReader {
             + cursors.capacity * MemoryLayout<UInt32>.stride
     }
 
-    /// Whether the request that is answered now has been sent to its end. Those in the queue come after it.
+    /// Whether the request that is being answered is completely sent. Requests in the queue follow it.
     var isRequestComplete: Bool { !queue.isEmpty || !facts.contains(.asks) || !client.isWithinMessage }
 
-    /// The stream cannot be followed any more.
+    /// The stream can no longer be followed.
     mutating func lose() {
         let lasting = facts.intersection([.sawShutdown, .sawFull])
         self = MySQLReader()
@@ -159,7 +161,7 @@ struct MySQLReader {
     mutating func closeCursor(of statement: UInt32) {
         guard !cursors.isEmpty else { return }
         cursors.removeAll { $0 == statement }
-        // Gives the memory back.
+        // Releases the memory.
         if cursors.isEmpty { cursors = [] }
     }
 
@@ -169,7 +171,7 @@ struct MySQLReader {
         lastPrepared = MySQLCommand.lastPrepared
     }
 
-    /// Turns to a command that was idly awaited or stood in the queue.
+    /// Starts a command that has just arrived or was in the queue.
     mutating func begin(_ next: MySQLCommand) {
         command = next
         if next.statement == MySQLCommand.lastPrepared { command.statement = lastPrepared }
@@ -185,7 +187,7 @@ struct MySQLReader {
         }
     }
 
-    /// The command is answered completely.
+    /// The command is completely answered.
     mutating func finish() {
         switch command.kind {
         case .resetConnection, .changeUser, .execute, .resetStatement: facts.remove(.longData)

@@ -1,8 +1,8 @@
-/// A login that a server refuses, by which the proxy leaves one that has not let the client in, at whatever stage the login
-/// is.
+/// A login that the server refuses. With it the proxy ends a connection whose login is not complete, at any stage of
+/// the login.
 ///
-/// A server counts who goes between greeting and login against the host, and blocks it in the end, the proxy with all
-/// its clients (`max_connect_errors`); who is refused is not counted.
+/// A server counts each connection that ends between greeting and login against the host. In the end it blocks the
+/// host, which is the proxy with all its clients (`max_connect_errors`). Refused logins are not counted.
 struct MySQLRefusedLogin {
     enum Step: Equatable {
         case wait
@@ -10,10 +10,10 @@ struct MySQLRefusedLogin {
         case leave
     }
 
-    /// In the server's log, if it writes of refused logins.
+    /// The user name. It appears in the server's log if the server logs refused logins.
     static let user = "failover-refused"
     private static let quit: [UInt8] = [1, 0, 0, 0, 1]
-    /// Packets of the server that are answered. It has no more than two questions to ask.
+    /// The maximum number of server packets to answer. A server asks at most two questions.
     private static let mostAnswers = 4
 
     private var stage: MySQLLogin.Stage
@@ -21,8 +21,8 @@ struct MySQLRefusedLogin {
     private var answers = 0
 
     /// - Parameters:
-    ///   - stage: how far the login is.
-    ///   - server: what the server has begun to say.
+    ///   - stage: the stage of the login.
+    ///   - server: the stream of the server's packets, which may be in the middle of one.
     init(at stage: MySQLLogin.Stage = .greeted, server: MySQLPacketStream = MySQLPacketStream()) {
         self.stage = stage
         self.server = server
@@ -38,7 +38,7 @@ struct MySQLRefusedLogin {
         return [UInt8(body.count), 0, 0, 1] + body
     }()
 
-    /// What comes first.
+    /// The first step.
     mutating func start() -> Step {
         switch stage {
         case .greeting, .server: return .wait
@@ -61,7 +61,7 @@ struct MySQLRefusedLogin {
 
     private mutating func answer(_ event: MySQLPacketStream.Event) -> Step {
         guard case .message(let packet) = event, answers < Self.mostAnswers else { return .leave }
-        // A server that lets everybody in.
+        // This server accepts any login.
         if stage == .server, packet.header == MySQLPacket.ok { return .send(Self.quit) }
         answers += 1
         stage = MySQLLogin.stage(after: stage, packet)

@@ -1,28 +1,29 @@
 import FailoverCore
 
-/// How a server answered the StartupMessage of a client who speaks in clear, judged by what has arrived so far.
+/// A server's answer to the StartupMessage of a clear-text client, judged by what has arrived so far.
 ///
-/// A server that asks for no proof of who the client is lets it in first and looks for a place afterwards: slots that
-/// are kept back for others, a limit of the role or the database. So only ReadyForQuery says that it serves.
+/// A server that requires no authentication lets the client in first and checks for a free slot afterwards: reserved
+/// slots, limits of the role or the database. So only ReadyForQuery proves that it serves.
 enum PostgresAnswer: Equatable {
     case incomplete
-    /// It lets the client in without asking for a proof, and may still refuse.
+    /// The server lets the client in without authentication and may still refuse it.
     case letIn
-    /// It takes the client's login, or says what is wrong with it: this is the client's own affair from now on.
+    /// The server accepts the client's login or rejects it for a reason that concerns the client only.
     case proof
-    /// It cannot serve the client now, and these are its words.
+    /// The server cannot serve the client now. The payload is its error.
     case refusal(BackendErrorKind, String)
 
-    /// An error is collected up to this size; a longer one is no refusal that we know.
+    /// The maximum size of an error to collect. A longer one is not a known refusal.
     private static let longestError = 8192
-    /// Bytes of an error without a length; it has fewer than 1000 (`report_fork_failure_to_client`).
+    /// The maximum size of an error without a length. Real ones have less than 1000 bytes
+    /// (`report_fork_failure_to_client`).
     private static let longestText = 1024
-    /// What comes before ReadyForQuery is collected up to this size.
+    /// The maximum size of what is collected before ReadyForQuery.
     static let mostHeld = 65_536
     /// Type and length.
     private static let headSize = 5
 
-    /// Reads the beginning of what a server sent.
+    /// Reads the beginning of a server's answer.
     init(_ bytes: [UInt8]) {
         self =
             switch bytes.first {
@@ -52,7 +53,7 @@ enum PostgresAnswer: Equatable {
         return .letIn
     }
 
-    /// - Parameter bytes: begin with the type.
+    /// - Parameter bytes: a message, beginning with its type.
     private static func error(_ bytes: ArraySlice<UInt8>) -> PostgresAnswer {
         guard bytes.count >= headSize else { return .incomplete }
         if bytes.dropFirst().prefix(4).allSatisfy(isText) { return text(bytes.dropFirst()) }
@@ -63,18 +64,18 @@ enum PostgresAnswer: Equatable {
         return .refusal(kind, "\(error.sqlState): \(error.message)")
     }
 
-    /// An error of the old style, words up to a zero byte: the server can't start a process for the client.
+    /// An error in the old format, text up to a zero byte: the server cannot start a process for the client.
     private static func text(_ bytes: ArraySlice<UInt8>) -> PostgresAnswer {
-        let words = bytes.prefix(longestText).prefix { $0 != 0 }
-        guard words.count < bytes.count || words.count == longestText else { return .incomplete }
-        let line = words.last == UInt8(ascii: "\n") ? words.dropLast() : words
-        return .refusal(.tooManyConnections, String(decoding: line, as: UTF8.self).asShortLine)
+        let message = bytes.prefix(longestText).prefix { $0 != 0 }
+        guard message.count < bytes.count || message.count == longestText else { return .incomplete }
+        let line = message.last == UInt8(ascii: "\n") ? message.dropLast() : message
+        return .refusal(.tooManyConnections, String(decoding: line, as: UTF8.self).asOneLine(atMost: 200))
     }
 
-    /// Whether a byte is none that the length of an error begins with.
+    /// Whether a byte is text. The length of an error does not begin with such a byte.
     private static func isText(_ byte: UInt8) -> Bool { byte >= 0x20 && byte != 0x7f && byte != 0xff }
 
-    /// The length of a message, itself included; `nil` of a stream that is none of PostgreSQL's.
+    /// The length of a message, including itself; `nil` if the stream is not PostgreSQL's.
     private static func length(of bytes: ArraySlice<UInt8>) -> Int? {
         let length = bytes.dropFirst().prefix(4).reduce(0) { $0 << 8 | Int($1) }
         return length >= 4 ? length : nil

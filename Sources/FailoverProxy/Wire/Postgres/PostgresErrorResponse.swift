@@ -1,7 +1,6 @@
 import FailoverCore
 
-/// An ErrorResponse: what the proxy reads of a server's, and the ones that it sends itself; chapter "Error and Notice
-/// Message Fields".
+/// An ErrorResponse, read from a server or sent by the proxy; chapter "Error and Notice Message Fields".
 struct PostgresErrorResponse: Equatable {
     var sqlState: String
     var message: String
@@ -13,7 +12,7 @@ struct PostgresErrorResponse: Equatable {
         self.hint = hint
     }
 
-    /// Reads the body of a message, without its type and length; `nil` when it has no SQLSTATE.
+    /// Reads the body of a message, without its type and length; `nil` if it has no SQLSTATE.
     init?(body: some Sequence<UInt8>) {
         var fields: [UInt8: String] = [:]
         var bytes = body.makeIterator()
@@ -24,15 +23,15 @@ struct PostgresErrorResponse: Equatable {
         }
         guard let sqlState = fields[UInt8(ascii: "C")] else { return nil }
         self.init(
-            sqlState: sqlState, message: (fields[UInt8(ascii: "M")] ?? "").asShortLine,
+            sqlState: sqlState, message: (fields[UInt8(ascii: "M")] ?? "").asOneLine(atMost: 200),
             hint: fields[UInt8(ascii: "H")])
     }
 
-    /// Whether the server has no place: class 53, "Insufficient Resources", as 53300 too many connections and 53200 out
-    /// of memory; or PgBouncer has none.
-    var isForLackOfRoom: Bool { sqlState.hasPrefix("53") || poolerRefusal == .full }
+    /// Whether the server has no room: class 53, "Insufficient Resources", such as 53300 too many connections and
+    /// 53200 out of memory, or the same of PgBouncer.
+    var isForLackOfRoom: Bool { ServerError(sqlState: sqlState) == .full || poolerRefusal == .full }
 
-    /// What it means if it is PgBouncer's.
+    /// Its meaning if PgBouncer sent it.
     var poolerRefusal: PoolerRefusal? { sqlState == PoolerRefusal.sqlState ? PoolerRefusal(message: message) : nil }
 
     /// The whole message, with severity FATAL: the session ends after it.
@@ -51,5 +50,12 @@ struct PostgresErrorResponse: Equatable {
         body.append(0)
         let length = UInt32(body.count + 4)
         return [UInt8(ascii: "E")] + (0..<4).map { UInt8(truncatingIfNeeded: length >> (24 - 8 * $0)) } + body
+    }
+}
+
+extension PostgresErrorResponse {
+    /// What a refusal with this code says about the server; `nil` for errors that concern the client only.
+    var refusal: BackendErrorKind? {
+        ServerError(sqlState: sqlState)?.kind ?? poolerRefusal?.kind
     }
 }

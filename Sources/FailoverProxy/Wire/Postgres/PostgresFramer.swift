@@ -1,21 +1,21 @@
-/// Cuts one direction of a PostgreSQL stream into its messages: a type, a length, a body; chapter "Message Formats".
+/// Splits one direction of a PostgreSQL stream into messages: a type, a length and a body; chapter "Message Formats".
 ///
-/// Keeps no more than the head of a message that was cut off: type, length and the first byte of the body.
+/// Keeps only the head of an incomplete message: type, length and the first byte of the body.
 struct PostgresFramer {
     private var head: UInt64 = 0
     private var headCount: UInt8 = 0
-    /// Bytes of the present message that are still to come.
+    /// The number of bytes left of the current message.
     private var rest: UInt32 = 0
-    /// The stream is none of PostgreSQL's: a length below 4.
+    /// Whether the stream is not PostgreSQL's: a length below 4.
     private(set) var isBroken = false
 
     /// Whether the next byte begins a message.
     var isAtMessage: Bool { headCount == 0 && rest == 0 }
 
-    /// Goes through the bytes.
+    /// Reads the bytes.
     ///
-    /// - Parameter message: called for each message as soon as the first byte of its body has come, with as much of the
-    ///   body as is at hand.
+    /// - Parameter message: called for each message once the first byte of its body has arrived, with the available
+    ///   part of the body.
     mutating func read(
         _ bytes: UnsafeRawBufferPointer, _ message: (_ type: UInt8, _ body: UnsafeRawBufferPointer) -> Void
     ) {
@@ -26,7 +26,7 @@ struct PostgresFramer {
                 rest -= UInt32(step)
                 index += step
             } else if headCount == 0, bytes.count - index >= 6 {
-                // The usual case: nothing has to be kept.
+                // The usual case: nothing must be kept.
                 let length = UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: index + 1, as: UInt32.self))
                 guard length >= 4 else {
                     isBroken = true
@@ -44,7 +44,7 @@ struct PostgresFramer {
         }
     }
 
-    /// Takes the next byte of a head that comes in pieces.
+    /// Takes the next byte of a head that arrives in pieces.
     private mutating func keep(_ byte: UInt8, _ message: (UInt8, UnsafeRawBufferPointer) -> Void) {
         head = head << 8 | UInt64(byte)
         headCount += 1

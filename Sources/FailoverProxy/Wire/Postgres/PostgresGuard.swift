@@ -1,64 +1,65 @@
-/// Keeps a session in clear from writing by accident where the server does not take a parameter at its start, as old poolers
-/// do not: has it told by a statement, after the login and before the client learns that it is its turn.
+/// The read-only guard of a clear-text session on a server that does not take a start-up parameter, such as an old
+/// pooler. It sets the session to read-only by a statement, after the login and before the client gets the first
+/// ReadyForQuery.
 ///
 ///     login ── the first ReadyForQuery is held ──▶ setting ── the statement is done: it goes on ──▶ following
 ///
-/// What the client sends behind its login waits, so nothing runs in between.
+/// What the client sends after its login waits, so nothing runs in between.
 struct PostgresGuard {
     enum Phase {
-        /// The server logs the client in; what belongs to that passes.
+        /// The server is logging the client in. The bytes of the login pass.
         case login
-        /// The server is being told; what it says of that goes no further.
+        /// The guard's statement is running. Its answer is not passed on.
         case setting
-        /// The server knows, and all passes.
+        /// The session is read-only. Everything passes.
         case following
     }
 
-    /// What goes where now.
-    struct Passage: Equatable {
+    /// What to send to each side now.
+    struct GuardOutput: Equatable {
         var toServer: [UInt8] = []
         var toClient: [UInt8] = []
-        /// Why the session must not go on.
+        /// The reason why the session must end.
         var refusal: String?
     }
 
     private(set) var phase = Phase.login
-    /// Knows where the session stands, once it is followed.
+    /// Follows the session after the login.
     private(set) var reader = PostgresReader()
     private var fromClient: [UInt8] = []
     private var fromServer: [UInt8] = []
-    /// Bytes of the server's present message that are still to come and go where its beginning went.
+    /// The number of bytes left of the server's current message. They go where its beginning went.
     private var rest = 0
     private var restPasses = false
     private var ready: [UInt8] = []
 
-    /// Bytes of a message that is waited for as a whole.
+    /// The maximum size of a message that is read as a whole.
     private static let longestMessage = 8192
-    /// Bytes of the client that may wait; past them it is read no further.
+    /// The maximum number of the client's bytes that wait. Above it, the client is not read.
     private static let mostHeld = 70_000
     private static let headSize = 5
 
-    /// What the server is told.
+    /// The guard's statement.
     static let statement = "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"
     static let query: [UInt8] = {
         let length = UInt8(statement.utf8.count + 5)
         return [UInt8(ascii: "Q"), 0, 0, 0, length] + Array(statement.utf8) + [0]
     }()
 
-    /// Whether the client is to be read: not while enough of it waits.
+    /// Whether to read the client. It is not read while enough of its bytes wait.
     var wantsClient: Bool { fromClient.count < Self.mostHeld }
 
     /// The client's next bytes.
-    mutating func clientSent(_ bytes: [UInt8]) -> Passage {
+    mutating func clientSent(_ bytes: [UInt8]) -> GuardOutput {
         fromClient += bytes
-        var passage = Passage()
+        var passage = GuardOutput()
         releaseClient(&passage)
         return passage
     }
 
     /// The server's next bytes.
-    mutating func serverSent(_ bytes: [UInt8]) -> Passage {
-        var passage = Passage()
+    mutating func serverSent(_ bytes: [UInt8]) -> GuardOutput {
+        var passage = GuardOutput()
         fromServer += bytes
         var index = 0
         while passage.refusal == nil, let taken = take(from: index, &passage) { index += taken }
@@ -67,8 +68,8 @@ struct PostgresGuard {
         return passage
     }
 
-    /// Passes on answers to the server's questions while it logs the client in, and all once it has been told.
-    private mutating func releaseClient(_ passage: inout Passage) {
+    /// Passes on the answers to authentication requests during the login, and everything after the guard's statement.
+    private mutating func releaseClient(_ passage: inout GuardOutput) {
         var passed = 0
         switch phase {
         case .login:
@@ -84,10 +85,10 @@ struct PostgresGuard {
         if passed > 0 { fromClient = Array(fromClient[passed...]) }
     }
 
-    /// Takes what there is of a message, or of the rest of one.
+    /// Takes the available part of a message, or of the rest of one.
     ///
-    /// - Returns: how many bytes; `nil` if there are too few.
-    private mutating func take(from index: Int, _ passage: inout Passage) -> Int? {
+    /// - Returns: the number of bytes; `nil` if there are too few.
+    private mutating func take(from index: Int, _ passage: inout GuardOutput) -> Int? {
         guard index < fromServer.count else { return nil }
         if phase == .following {
             let more = Array(fromServer[index...])
@@ -104,13 +105,13 @@ struct PostgresGuard {
         guard fromServer.count - index >= Self.headSize else { return nil }
         let length = PostgresFirstMessage.number(fromServer, at: index + 1)
         guard length >= 4 else {
-            passage.refusal = "what it said is none of PostgreSQL's messages"
+            passage.refusal = "the server sent a message that is not PostgreSQL's"
             return nil
         }
         return phase == .login ? takeOfLogin(index, length, &passage) : takeOutcome(index, length, &passage)
     }
 
-    private mutating func takeOfLogin(_ index: Int, _ length: Int, _ passage: inout Passage) -> Int? {
+    private mutating func takeOfLogin(_ index: Int, _ length: Int, _ passage: inout GuardOutput) -> Int? {
         guard fromServer[index] == UInt8(ascii: "Z") else { return begin(index, length, passes: true, &passage) }
         guard let size = whole(index, length, &passage) else { return nil }
         ready = Array(fromServer[index..<(index + size)])
@@ -119,10 +120,10 @@ struct PostgresGuard {
         return size
     }
 
-    /// What the server says to having been told.
-    private mutating func takeOutcome(_ index: Int, _ length: Int, _ passage: inout Passage) -> Int? {
+    /// Takes the answer to the guard's statement.
+    private mutating func takeOutcome(_ index: Int, _ length: Int, _ passage: inout GuardOutput) -> Int? {
         switch fromServer[index] {
-        // ParameterStatus, NoticeResponse, NotificationResponse: they may come at any time.
+        // ParameterStatus, NoticeResponse and NotificationResponse may arrive at any time.
         case UInt8(ascii: "S"), UInt8(ascii: "N"), UInt8(ascii: "A"):
             return begin(index, length, passes: true, &passage)
         case UInt8(ascii: "C"):
@@ -130,7 +131,7 @@ struct PostgresGuard {
         case UInt8(ascii: "E"):
             guard let size = whole(index, length, &passage) else { return nil }
             let error = PostgresErrorResponse(body: fromServer[(index + Self.headSize)..<(index + size)])
-            passage.refusal = error.map { "it said \($0.sqlState): \($0.message)" } ?? "it refused"
+            passage.refusal = error.map { "server answered \($0.sqlState): \($0.message)" } ?? "the server refused"
             return nil
         case UInt8(ascii: "Z"):
             guard let size = whole(index, length, &passage) else { return nil }
@@ -140,13 +141,13 @@ struct PostgresGuard {
             ready = []
             return size
         default:
-            passage.refusal = "what it said was no answer"
+            passage.refusal = "unexpected answer from the server"
             return nil
         }
     }
 
-    /// Takes what there is of a message whose rest goes the same way.
-    private mutating func begin(_ index: Int, _ length: Int, passes: Bool, _ passage: inout Passage) -> Int {
+    /// Takes the available part of a message. The rest goes the same way.
+    private mutating func begin(_ index: Int, _ length: Int, passes: Bool, _ passage: inout GuardOutput) -> Int {
         let count = min(1 + length, fromServer.count - index)
         rest = 1 + length - count
         restPasses = passes
@@ -154,16 +155,16 @@ struct PostgresGuard {
         return count
     }
 
-    /// The size of the message, once all of it is there.
-    private func whole(_ index: Int, _ length: Int, _ passage: inout Passage) -> Int? {
+    /// The size of the message; `nil` until it is complete.
+    private func whole(_ index: Int, _ length: Int, _ passage: inout GuardOutput) -> Int? {
         guard length <= Self.longestMessage else {
-            passage.refusal = "its answer is too long"
+            passage.refusal = "the server's answer is too long"
             return nil
         }
         return fromServer.count - index >= 1 + length ? 1 + length : nil
     }
 
-    /// The size of the message that begins there, once all of it has come.
+    /// The size of the message at `index`; `nil` until it is complete.
     private static func message(in bytes: [UInt8], from index: Int) -> Int? {
         guard bytes.count - index >= headSize else { return nil }
         let length = PostgresFirstMessage.number(bytes, at: index + 1)

@@ -1,13 +1,13 @@
-/// A client's StartupMessage as a failover alias gets it: with one more parameter, by which the session's transactions
-/// are read only unless they ask for more. The server applies `options` first and then parameters in their order, so
-/// the last one wins, and `RESET` comes back to it; chapter "Message Formats" and ProcessStartupPacket.
+/// A client's StartupMessage as a failover alias gets it: with an additional parameter that makes the session's
+/// transactions read-only by default. The server applies `options` first and then the parameters in order. So the
+/// last parameter wins, and `RESET` returns to it; chapter "Message Formats" and ProcessStartupPacket.
 enum PostgresReadOnlyStartup {
     private static let parameter = Array("default_transaction_read_only\u{0}on\u{0}".utf8)
     /// Length and protocol version.
     private static let headSize = 8
 
-    /// - Parameter bytes: the StartupMessage, and what the client may have sent after it.
-    /// - Returns: `nil` if the parameter can't be added: the message would be too long, or is not of protocol 3.
+    /// - Parameter bytes: the StartupMessage and any bytes that the client sent after it.
+    /// - Returns: `nil` if the parameter cannot be added: the message would be too long, or is not of protocol 3.
     static func bytes(_ bytes: [UInt8]) -> [UInt8]? {
         guard case .startup(let length) = PostgresFirstMessage(bytes), bytes[4] == 0, bytes[5] == 3,
             length + parameter.count <= PostgresFirstMessage.longest,
@@ -20,7 +20,7 @@ enum PostgresReadOnlyStartup {
 
     /// Whether a server has answered that it does not know the parameter, as poolers do.
     ///
-    /// - Parameter answer: all that it has said.
+    /// - Parameter answer: all bytes of the server.
     static func isRefused(by answer: [UInt8]) -> Bool {
         guard answer.first == UInt8(ascii: "E"), answer.count > 5 else { return false }
         let length = answer[1...4].reduce(0) { $0 << 8 | Int($1) }
@@ -31,7 +31,7 @@ enum PostgresReadOnlyStartup {
         return ["08P01", "0A000"].contains(error.sqlState) && error.message.contains("default_transaction_read_only")
     }
 
-    /// Whether pairs of a name and a value follow each other up to an empty name, which is the last byte.
+    /// Whether the body is a list of name and value pairs, ended by an empty name in its last byte.
     private static func endsItsParameters(_ body: ArraySlice<UInt8>) -> Bool {
         var rest = body
         while let first = rest.first, first != 0 {

@@ -1,47 +1,49 @@
-/// Follows a session in clear from behind the client's StartupMessage on, and knows whether it stands at a transaction
-/// boundary: every request answered, the last ReadyForQuery saying "idle", nothing half said in either direction.
+import FailoverCore
+
+/// Follows a clear-text session after the client's StartupMessage, and knows whether it is at a transaction boundary:
+/// every request is answered, the last ReadyForQuery said "idle", and no message is incomplete in either direction.
 ///
-/// What it can't follow leads to "not at a boundary", never to a false boundary; chapter "Message Flow".
+/// If it cannot follow the session, it reports "not at a boundary", never a false boundary; chapter "Message Flow".
 struct PostgresReader {
     private var server = PostgresFramer()
     private var client = PostgresFramer()
-    /// ReadyForQuery messages that are still to come: one for the startup, for each Query, Sync and FunctionCall. Of more
-    /// than can be counted nobody knows when they have all come.
+    /// The number of ReadyForQuery messages awaited: one for the startup and one for each Query, Sync and
+    /// FunctionCall. At the maximum the number is unknown, and the session never reaches a boundary again.
     private var awaited: UInt32 = 1
-    /// What the latest ReadyForQuery said: `I` idle, `T` in a transaction, `E` in a failed one.
+    /// The status in the latest ReadyForQuery: `I` idle, `T` in a transaction, `E` in a failed one.
     private var status: UInt8 = 0
-    /// A batch of the extended protocol that no Sync has ended yet.
+    /// Whether a batch of the extended protocol has not been ended by Sync.
     private var hasOpenBatch = false
-    /// The client has said Terminate.
+    /// Whether the client has sent Terminate.
     private var isLeaving = false
-    /// The latest answer is an error, and ReadyForQuery has not followed.
+    /// Whether the latest answer is an error that ReadyForQuery has not followed yet.
     private var hasFailed = false
-    /// What BackendKeyData said, unless it came in pieces.
+    /// The key in BackendKeyData, unless it arrived in pieces.
     private var key: CancelKey?
     private var keyIsCutOff = false
-    /// SQLSTATE 57P01 and 57P02 tell a shutdown, class 53 before the first ReadyForQuery tells that there is no room.
-    private(set) var heard: ServerWords = []
+    /// SQLSTATE 57P01 and 57P02 report a shutdown. Class 53 before the first ReadyForQuery reports a lack of room.
+    private(set) var heard: ServerSigns = []
 
-    /// Whether both directions could be followed so far; once false it stays so.
+    /// Whether both directions could be followed so far. Once false, it stays false.
     var isReadable: Bool { !server.isBroken && !client.isBroken }
 
-    /// Whether the session can be ended without cutting anything.
+    /// Whether the session can be ended without interrupting anything.
     var isAtBoundary: Bool {
         awaited == 0 && status == UInt8(ascii: "I") && !hasOpenBatch && !isLeaving && server.isAtMessage
             && client.isAtMessage && isReadable
     }
 
-    /// Whether the client waits for an answer; `nil` where only who spoke last tells: at login, and in a batch that the
-    /// client may have flushed.
+    /// Whether the client waits for an answer; `nil` if only the order of the latest bytes tells: at login, and in a
+    /// batch that the client may have flushed.
     var awaitsServer: Bool? { status == 0 || hasOpenBatch ? nil : awaited > 0 }
 
-    /// Whether a message of the proxy's own may follow what the server has said.
+    /// Whether the proxy may insert a message into the server's stream now.
     var mayTellClient: Bool { server.isAtMessage && isReadable && !isLeaving }
 
-    /// Whether the server, which has let the client in, owes the answer to a request and has not said what is wrong.
+    /// Whether the server has let the client in and owes the answer to a request, without having sent an error.
     var owesAnswer: Bool { status != 0 && awaited > 0 && !hasFailed && isReadable }
 
-    /// What cancels the session's queries; `nil` until the login is over.
+    /// The session's cancel key; `nil` until the login is complete.
     var cancelKey: SessionKey? {
         guard status != 0 else { return nil }
         if keyIsCutOff { return .unknown }
@@ -57,7 +59,7 @@ struct PostgresReader {
             switch type {
             case UInt8(ascii: "K"):
                 key = CancelKey(body)
-                // Of a message whose head came in pieces the reader gives the first byte only.
+                // If a message's head arrived in pieces, the framer passes only the first byte of the body.
                 if body.count < 8 { keyIsCutOff = true }
             case UInt8(ascii: "Z"):
                 if awaited > 0, awaited < .max { awaited -= 1 }
@@ -65,7 +67,7 @@ struct PostgresReader {
                 hasFailed = false
             case UInt8(ascii: "E"):
                 hasFailed = true
-                heard.formUnion(Self.words(of: body, isLoggedIn: status != 0))
+                heard.formUnion(Self.message(of: body, isLoggedIn: status != 0))
             default: break
             }
         }
@@ -85,7 +87,7 @@ struct PostgresReader {
                 awaited += awaited < .max ? 1 : 0
                 hasOpenBatch = false
             case UInt8(ascii: "X"): isLeaving = true
-            // An answer to the server's question during the login.
+            // The answer to an authentication request during the login.
             case UInt8(ascii: "p") where !isLoggedIn: break
             // CopyData, CopyDone, CopyFail: within a Query or a batch.
             case UInt8(ascii: "d"), UInt8(ascii: "c"), UInt8(ascii: "f"): break
@@ -95,11 +97,9 @@ struct PostgresReader {
         (self.awaited, self.hasOpenBatch, self.isLeaving) = (awaited, hasOpenBatch, isLeaving)
     }
 
-    private static func words(of body: UnsafeRawBufferPointer, isLoggedIn: Bool) -> ServerWords {
+    private static func message(of body: UnsafeRawBufferPointer, isLoggedIn: Bool) -> ServerSigns {
         guard let error = PostgresErrorResponse(body: body.prefix(1024)) else { return [] }
-        return switch error.sqlState {
-        case "57P01", "57P02": .shutdown
-        default: !isLoggedIn && error.isForLackOfRoom ? .full : []
-        }
+        if ServerError(sqlState: error.sqlState) == .shuttingDown { return .shutdown }
+        return !isLoggedIn && error.isForLackOfRoom ? .full : []
     }
 }

@@ -1,0 +1,73 @@
+import FailoverCore
+import FailoverNotify
+import FailoverSystem
+import Logging
+import Metrics
+
+extension NotifierConfiguration {
+    /// The notifier for this kind.
+    func notifier(threads: BlockingThreads) -> any Notifier {
+        switch kind {
+        case .webhook(let url, let format, let authorities):
+            WebhookNotifier(url: url, format: format, tlsAuthorities: authorities, threads: threads)
+        case .command(let words): CommandNotifier(words, threads: threads)
+        case .mail(let to, let from, let sendmail):
+            MailNotifier(to: to, from: from, sendmail: sendmail, threads: threads)
+        }
+    }
+
+    /// Includes the events of a service's own aliases, if these have names of their own.
+    func knowing(_ plan: RoutePlan) -> NotifierConfiguration {
+        var notifier = self
+        notifier.services = services.map { services in
+            services.union(
+                services.flatMap { plan.ownAliases(ofService: $0) }.map { plan.aliases[$0].serviceName })
+        }
+        return notifier
+    }
+
+    /// The notifier with its own queue.
+    func queue(threads: BlockingThreads, log: Logger, metrics: any MetricsFactory) -> NotifierQueue {
+        NotifierQueue(
+            notifier: notifier(threads: threads), filter: EventFilter(services: services, events: events),
+            limit: timeout, log: log, metrics: metrics)
+    }
+}
+
+/// A notifier of the configuration that can be tried with a test event.
+public struct NotifierTrial: Sendable {
+    /// The notifier's name. Contains no secret.
+    public var name: String { notifier.name }
+    private let notifier: any Notifier
+    private let limit: Duration
+
+    fileprivate init(_ configuration: NotifierConfiguration, threads: BlockingThreads) {
+        notifier = configuration.notifier(threads: threads)
+        limit = configuration.timeout
+    }
+
+    /// Sends the test event.
+    ///
+    /// - Returns: why the event could not be sent; `nil` if it was sent.
+    public func run() async -> String? {
+        let environment = MonitorEnvironment.ofThisProcess(log: Logger(label: "notify-test"))
+        let failure = PingFailure(.other, "sent by failover notify-test")
+        let event = FailoverEvent(
+            service: "notify-test", kind: .outage(failure), time: environment.timeOfDay(), host: environment.host,
+            processID: environment.processID, isTest: true)
+        do {
+            try await notifier.deliver(event, limit: limit)
+            return nil
+        } catch {
+            return "\(error)"
+        }
+    }
+}
+
+extension Configuration {
+    /// The notifiers, in file order, whatever events they select.
+    public var notifierTrials: [NotifierTrial] {
+        let threads = BlockingThreads()
+        return notifiers.map { NotifierTrial($0, threads: threads) }
+    }
+}

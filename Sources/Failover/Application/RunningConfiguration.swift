@@ -1,0 +1,164 @@
+import FailoverChecks
+import FailoverCore
+import FailoverNotify
+import FailoverProxy
+import Logging
+
+/// One configuration in operation: its monitors and its notifiers. A reload replaces it.
+struct RunningConfiguration: Sendable {
+    let configuration: Configuration
+    let plan: RoutePlan
+    /// By position in the route table; `nil` for retired aliases.
+    let databases: [MonitoredTarget?]
+    /// The services that move no route.
+    let others: [MonitoredTarget]
+    /// In the order of the configuration.
+    let notifiers: [NotifierQueue]
+
+    /// All monitored targets, the aliases of routes first.
+    var targets: [MonitoredTarget] { databases.compactMap(\.self) + others }
+
+    /// Whether it contains the target's monitor.
+    func has(_ target: MonitoredTarget) -> Bool { targets.contains { $0.monitor === target.monitor } }
+
+    /// Whether it contains this queue.
+    func has(_ notifier: NotifierQueue) -> Bool { notifiers.contains { $0 === notifier } }
+
+    /// The observer that receives what sessions of these routes see.
+    func observer(clock: MonotonicClock, log: Logger) -> RouteObserver {
+        RouteObserver(
+            monitors: databases.map { $0?.monitor }, aliases: plan.tableRoutes.map(\.aliases),
+            triggers: plan.routes.map(\.settings.errorTriggers), clock: clock, log: log)
+    }
+}
+
+/// Makes running configurations. What has not changed from one to the next is the same object in both.
+struct RunningConfigurationFactory: Sendable {
+    let checks: CheckFactory
+    let environment: MonitorEnvironment
+    let control: ControlPlane
+    let writer: SettingsWriter
+    let dispatcher: EventDispatcher
+    let positions = PrimaryPositions()
+
+    /// - Parameters:
+    ///   - plan: the configuration's plan. Its positions are those of the control plane when the result runs.
+    ///   - former: the configuration that is replaced.
+    func make(
+        _ configuration: Configuration, plan: RoutePlan, after former: RunningConfiguration? = nil
+    ) -> RunningConfiguration {
+        let known = former?.targets ?? []
+        // Pings of equal frequency are spread over their interval.
+        let count = Double(plan.aliases.count + configuration.services.count)
+        return RunningConfiguration(
+            configuration: configuration, plan: plan,
+            databases: plan.aliases.enumerated().map { index, alias in
+                alias.isRetired ? nil : database(alias, index, known, phase: Double(index + 1) / count)
+            },
+            others: configuration.services.enumerated().compactMap { index, service in
+                other(service, known, phase: Double(plan.aliases.count + index + 1) / count)
+            },
+            notifiers: notifiers(configuration, plan, former))
+    }
+
+    private func database(
+        _ alias: RoutePlan.Alias, _ index: Int, _ known: [MonitoredTarget], phase: Double
+    ) -> MonitoredTarget {
+        let server = alias.database.server
+        let origin = MonitoredTarget.Origin.alias(
+            index, alias: alias.database.name, name: alias.serviceName, server: server, monitor: alias.database.monitor,
+            services: alias.services)
+        if let same = known.first(where: { $0.origin == origin }) { return same }
+        let base = DatabaseAliasService(
+            name: alias.serviceName, settings: alias.database.monitor, replication: server.replication,
+            check: checks.check(of: server))
+        let unit = ControlState.Unit(services: alias.services, member: alias.database.name, alias: index)
+        let monitor = MonitoredService(
+            service: ControlledService(base: base, unit: unit, control: control, writer: writer),
+            environment: environment, owner: owner(of: alias.serviceName, at: index, phase: phase))
+        return MonitoredTarget(
+            origin: origin, monitor: monitor, type: server.engine.rawValue, location: server.place)
+    }
+
+    /// The owner of the alias's monitor, which updates the route table and sends events.
+    private func owner(of name: String, at alias: Int, phase: Double) -> MonitorOwner {
+        let serving = { @Sendable [control] in control.table.servingAlias(insteadOf: alias) }
+        return MonitorOwner(
+            currentAlias: serving, onFacts: { [control] in control.note($0, ofAlias: alias) },
+            onMove: { [dispatcher, environment] former, server in
+                dispatcher.tellMove(
+                    of: name, from: former, to: server, at: environment.timeOfDay(), serving: serving())
+            }, onEvent: dispatcher.tell, positions: positions.of(alias: alias), phase: phase)
+    }
+
+    private func other(
+        _ service: ServiceConfiguration, _ known: [MonitoredTarget], phase: Double
+    ) -> MonitoredTarget? {
+        guard case .watched(let server, let settings) = service.kind else { return nil }
+        let origin = MonitoredTarget.Origin.watched(
+            name: service.name, server, settings, environment: service.failoverSettings)
+        if let same = known.first(where: { $0.origin == origin }) { return same }
+        let base = server.service(
+            name: service.name, settings: settings, environment: service.failoverSettings, checks: checks)
+        let monitor = MonitoredService(
+            service: ControlledService(
+                base: base, unit: ControlState.Unit(services: [service.name], member: service.name), control: control,
+                writer: writer),
+            environment: environment, owner: MonitorOwner(onEvent: dispatcher.tell, phase: phase))
+        return MonitoredTarget(origin: origin, monitor: monitor, type: server.typeName, location: server.location)
+    }
+
+    private func notifiers(
+        _ configuration: Configuration, _ plan: RoutePlan, _ former: RunningConfiguration?
+    ) -> [NotifierQueue] {
+        var known =
+            former.map { former in
+                Array(zip(former.configuration.notifiers.map { $0.knowing(former.plan) }, former.notifiers))
+            } ?? []
+        return configuration.notifiers.map { $0.knowing(plan) }.map { notifier in
+            if let index = known.firstIndex(where: { $0.0 == notifier }) { return known.remove(at: index).1 }
+            return notifier.queue(threads: checks.threads, log: environment.log, metrics: environment.metrics)
+        }
+    }
+}
+
+/// A monitored service, with its description for people.
+struct MonitoredTarget: Sendable {
+    /// The part of the configuration that it was made from.
+    enum Origin: Hashable {
+        /// A database alias at a position of the route table, and the services whose own alias it is.
+        case alias(
+            Int, alias: String, name: String, server: DatabaseServer, monitor: MonitorSettings, services: [String])
+        case watched(name: String, WatchedServer, MonitorSettings, environment: [String: String])
+    }
+
+    let origin: Origin
+    let monitor: MonitoredService
+    /// The `type` in the configuration, or the engine.
+    let type: String
+    let location: String
+
+    /// The unit whose outages have effects.
+    var unit: ControlState.Unit {
+        switch origin {
+        case .alias(let index, let alias, _, _, _, let services):
+            ControlState.Unit(services: services, member: alias, alias: index)
+        case .watched(let name, _, _, _): ControlState.Unit(services: [name], member: name)
+        }
+    }
+
+    /// Whether only a ping can tell which of its servers it is.
+    var mayBeSeveral: Bool {
+        if case .alias(_, _, _, let server, _, _) = origin { !server.alternatives.isEmpty } else { false }
+    }
+
+    /// Whether the other target's state applies to this one: it monitors the same thing, possibly in another way.
+    func continues(_ other: MonitoredTarget) -> Bool {
+        switch (origin, other.origin) {
+        case (.alias(let index, _, _, _, _, _), .alias(let otherIndex, _, _, _, _, _)): index == otherIndex
+        case (.watched(let name, let server, _, _), .watched(let otherName, let otherServer, _, _)):
+            name == otherName && server.typeName == otherServer.typeName && location == other.location
+        default: false
+        }
+    }
+}

@@ -1,0 +1,55 @@
+import FailoverCore
+import FailoverNotify
+
+/// Keeps the settings file up to date. Writes it after routes have moved, one version after another.
+actor SettingsWriter {
+    private var file: SettingsFile?
+    private var version = 0
+    private var published = PublishedSettings(order: [])
+
+    /// Writes the file for the first time, without services that are down.
+    ///
+    /// - Parameter path: the file; `nil` writes none.
+    /// - Throws: if the file cannot be written.
+    init(path: String?) throws {
+        file = path.map { SettingsFile(path: $0) }
+        try file?.replace(with: published.json)
+    }
+
+    /// Writes the settings, unless the file is already up to date. When many outages begin at once, the first call
+    /// writes for all.
+    ///
+    /// - Parameters:
+    ///   - version: the version that the file must have at least.
+    ///   - latest: returns the current settings.
+    /// - Throws: if the file cannot be written. The former file remains in that case.
+    func write(_ version: Int, _ latest: @Sendable () -> ControlPlane.Settings) throws {
+        guard version > self.version else { return }
+        let settings = latest()
+        try file?.replace(with: settings.published.json)
+        (self.version, published) = (settings.version, settings.published)
+    }
+
+    /// Checks that a file at another path can be written, by writing the current settings there.
+    ///
+    /// - Throws: if the file cannot be written.
+    func prepare(path: String?) throws {
+        guard let path, path != file?.path else { return }
+        try SettingsFile(path: path).replace(with: published.json)
+    }
+
+    /// Writes the settings to a file at this path from now on, instead of the former one.
+    ///
+    /// - Throws: if the file cannot be written.
+    func move(to path: String?, _ settings: ControlPlane.Settings) throws {
+        guard path != file?.path else { return try write(settings.version) { settings } }
+        file?.remove()
+        file = path.map { SettingsFile(path: $0) }
+        version = max(version, settings.version)
+        published = settings.published
+        try file?.replace(with: published.json)
+    }
+
+    /// Leaves the file to another process.
+    func leave() { file = nil }
+}

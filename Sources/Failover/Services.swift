@@ -1,0 +1,206 @@
+import FailoverChecks
+public import FailoverCore
+import FailoverSystem
+
+/// A database server that is pinged by a login and a query through its own driver. It is notify-only:
+/// ``FailoverEvent`` receivers, or your own service that pings through this one, decide what happens in an outage.
+public struct DatabaseService: TimedService {
+    public let name: String
+    public let settings: MonitorSettings
+    private let check: ServerCheck
+    private let known: Known
+
+    /// The results of its pings so far.
+    private final class Known: Sendable {
+        let state: Lock<(whereabouts: Whereabouts, replica: ReplicaHealth)>
+
+        init(_ policy: ReplicationPolicy?) { state = Lock((Whereabouts(), ReplicaHealth(policy: policy))) }
+    }
+
+    /// - Parameter settings: by default, 10 s for a ping while up and 1 s while down.
+    public init(name: String, server: DatabaseServer, settings: MonitorSettings = MonitorSettings()) {
+        self.init(name: name, server: server, settings: settings, checks: .shared)
+    }
+
+    init(name: String, server: DatabaseServer, settings: MonitorSettings, checks: CheckFactory) {
+        self.name = name
+        self.settings = settings
+        check = checks.check(of: server)
+        known = Known(server.replication)
+    }
+
+    /// Why the server should not serve although its latest ping succeeded: its data is too old, according to its
+    /// ``DatabaseServer/replication``. `nil` while the data is fresh.
+    public var staleness: Staleness? { known.state.withLock { $0.replica.staleness } }
+
+    public func ping(limit: Duration) async throws {
+        let record = known.state.withLock { $0.whereabouts.record }
+        let answer = await check.answer(PingRequest(limit: limit, record: record))
+        let now = Self.clock.now
+        known.state.withLock { known in
+            _ = known.whereabouts.note(answer)
+            _ = known.replica.note(answer, now: now)
+        }
+        if let failure = answer.failure { throw failure }
+    }
+
+    private static let clock = MonotonicClock()
+}
+
+/// A TCP port or Unix socket that is pinged by connecting to it. Notify-only.
+public struct TCPService: TimedService {
+    public let name: String
+    public let settings: MonitorSettings
+    private let check: ServerCheck
+
+    /// - Parameter settings: by default, 3 s for a ping in both states.
+    public init(name: String, endpoint: Endpoint, settings: MonitorSettings = .connectOnly) {
+        self.init(name: name, endpoint: endpoint, settings: settings, checks: .shared)
+    }
+
+    init(name: String, endpoint: Endpoint, settings: MonitorSettings, checks: CheckFactory) {
+        self.name = name
+        self.settings = settings
+        check = checks.check(of: endpoint)
+    }
+
+    public func ping(limit: Duration) async throws { try await check.ping(limit: limit) }
+}
+
+/// A pool of memcached servers. It is down if any of them is, and the outage names the servers that are down.
+/// Notify-only.
+public struct MemcachedService: TimedService {
+    public let name: String
+    public let settings: MonitorSettings
+    private let check: MemcachedCheck
+
+    /// - Parameters:
+    ///   - servers: at least one.
+    ///   - settings: by default, 3 s for a ping in both states.
+    public init(name: String, servers: [Endpoint], settings: MonitorSettings = .connectOnly) {
+        self.init(name: name, servers: servers, settings: settings, checks: .shared)
+    }
+
+    init(name: String, servers: [Endpoint], settings: MonitorSettings, checks: CheckFactory) {
+        self.name = name
+        self.settings = settings
+        check = MemcachedCheck(servers: servers, resolver: checks.resolver, threads: checks.threads)
+    }
+
+    public func ping(limit: Duration) async throws { try await check.ping(limit: limit) }
+}
+
+/// A Redis server that is pinged by a login. It is also down while it loads its data, or as a replica that has lost
+/// its primary. Notify-only.
+public struct RedisService: TimedService {
+    public let name: String
+    public let settings: MonitorSettings
+    private let check: ServerCheck
+
+    /// - Parameter settings: by default, 3 s for a ping in both states.
+    public init(name: String, server: RedisServer, settings: MonitorSettings = .connectOnly) {
+        self.init(name: name, server: server, settings: settings, checks: .shared)
+    }
+
+    init(name: String, server: RedisServer, settings: MonitorSettings, checks: CheckFactory) {
+        self.name = name
+        self.settings = settings
+        check = checks.check(of: server)
+    }
+
+    public func ping(limit: Duration) async throws { try await check.ping(limit: limit) }
+}
+
+/// A RabbitMQ server, or another AMQP 0-9-1 server, that is pinged by a login to its virtual host. Notify-only.
+public struct RabbitMQService: TimedService {
+    public let name: String
+    public let settings: MonitorSettings
+    private let check: ServerCheck
+
+    /// - Parameter settings: by default, 3 s for a ping in both states.
+    public init(name: String, server: RabbitMQServer, settings: MonitorSettings = .connectOnly) {
+        self.init(name: name, server: server, settings: settings, checks: .shared)
+    }
+
+    init(name: String, server: RabbitMQServer, settings: MonitorSettings, checks: CheckFactory) {
+        self.name = name
+        self.settings = settings
+        check = checks.check(of: server)
+    }
+
+    public func ping(limit: Duration) async throws { try await check.ping(limit: limit) }
+}
+
+/// A service whose ping, failover and recovery are commands of the operator.
+///
+/// Each command receives `FAILOVER_SERVICE`, `FAILOVER_EVENT` (`ping`, `outage`, `recovery`) and, on an outage,
+/// `FAILOVER_REASON` in its environment. At the ping's time limit it is killed with its process group.
+public struct CommandService: TimedService {
+    public let name: String
+    public let settings: MonitorSettings
+    private let ping: CommandCheck
+    private let failover: CommandCheck?
+    private let recover: CommandCheck?
+
+    /// - Parameters:
+    ///   - environment: variables for the commands, in addition to those of this process.
+    ///   - settings: by default, 10 s for a command in both states.
+    public init(
+        name: String, commands: ServiceCommands, environment: [String: String] = [:],
+        settings: MonitorSettings = MonitorSettings(outagePingTimeout: .seconds(10))
+    ) {
+        self.init(name: name, commands: commands, environment: environment, settings: settings, checks: .shared)
+    }
+
+    init(
+        name: String, commands: ServiceCommands, environment: [String: String], settings: MonitorSettings,
+        checks: CheckFactory
+    ) {
+        self.name = name
+        self.settings = settings
+        func check(_ words: [String], event: String) -> CommandCheck {
+            var variables = environment
+            variables["FAILOVER_SERVICE"] = name
+            variables["FAILOVER_EVENT"] = event
+            return CommandCheck(command: Command(words, environment: variables), threads: checks.threads)
+        }
+        ping = check(commands.ping, event: "ping")
+        failover = commands.failover.map { check($0, event: "outage") }
+        recover = commands.recover.map { check($0, event: "recovery") }
+    }
+
+    public func ping(limit: Duration) async throws { try await ping.run(limit: limit) }
+
+    public func failover(because failure: PingFailure) async throws {
+        try await failover?.run(adding: ["FAILOVER_REASON": failure.description], limit: settings.pingTimeout)
+    }
+
+    public func recover() async throws { try await recover?.run(limit: settings.pingTimeout) }
+}
+
+extension ServiceConfiguration {
+    /// The service that pings it; `nil` for a route.
+    func watched(_ checks: CheckFactory) -> (any FailoverMonitor.Service)? {
+        guard case .watched(let server, let settings) = kind else { return nil }
+        return server.service(name: name, settings: settings, environment: failoverSettings, checks: checks)
+    }
+}
+
+extension WatchedServer {
+    /// The service that pings it.
+    func service(
+        name: String, settings: MonitorSettings, environment: [String: String], checks: CheckFactory
+    ) -> any FailoverMonitor.Service {
+        switch self {
+        case .tcp(let endpoint): TCPService(name: name, endpoint: endpoint, settings: settings, checks: checks)
+        case .memcached(let servers):
+            MemcachedService(name: name, servers: servers, settings: settings, checks: checks)
+        case .command(let commands):
+            CommandService(
+                name: name, commands: commands, environment: environment, settings: settings, checks: checks)
+        case .redis(let server): RedisService(name: name, server: server, settings: settings, checks: checks)
+        case .rabbitmq(let server):
+            RabbitMQService(name: name, server: server, settings: settings, checks: checks)
+        }
+    }
+}

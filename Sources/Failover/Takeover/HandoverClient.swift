@@ -1,0 +1,49 @@
+import FailoverCore
+package import FailoverProxy
+import FailoverSystem
+import Glibc
+
+/// The running process that this one replaces. It hands over its listening sockets, continues until this process
+/// serves, and then lets its sessions end.
+package final class HandoverClient: Sendable {
+    /// The listening sockets of the former process.
+    package let listeners: [ReceivedListener]
+    let offer: HandoverState
+    private let channel: DescriptorChannel
+
+    private static let timeout = Duration.seconds(10)
+
+    /// Sends a request to the process that listens at the path. Blocks for at most ten seconds.
+    ///
+    /// Returns `nil` if no process listens there.
+    /// - Throws: if a process listens there but does not hand over.
+    package init?(path: String) throws {
+        do throws(SystemError) {
+            guard let channel = try DescriptorChannel.connect(path) else { return nil }
+            guard channel.isOfSameUser else { throw SystemError(EPERM) }
+            try channel.send(TakeoverWord.ask)
+            guard let answer = try channel.receive(within: Self.timeout) else { throw SystemError(ECONNRESET) }
+            guard let offer = HandoverState(bytes: answer.bytes), offer.listeners.count == answer.descriptors.count
+            else { throw SystemError(EPROTO) }
+            self.channel = channel
+            self.offer = offer
+            listeners = zip(answer.descriptors, offer.listeners).compactMap { socket, listener in
+                ReceivedListener(
+                    owning: socket, route: listener.route, hasChosenPort: listener.hasChosenPort, ownsPath: true)
+            }
+        } catch {
+            throw OperationError.takeover("\(path): \(error.message)")
+        }
+    }
+
+    /// Tells the former process that this one serves. Blocks until the former process has closed what this one could
+    /// not open beside it.
+    func finish() throws {
+        do throws(SystemError) {
+            try channel.send(TakeoverWord.done)
+            _ = try channel.receive(within: Self.timeout)
+        } catch {
+            throw OperationError.takeover(error.message)
+        }
+    }
+}

@@ -1,0 +1,54 @@
+/// What has changed from one status to the next, for clients that have the former one: `change` of the event stream.
+///
+/// Missing keys are unchanged. Routes and services are complete, and replace those of the same name.
+package struct StatusChange: Codable, Sendable {
+    let time: String
+    var ready: Bool?
+    var stopping: Bool?
+    var routes: [RouteDocument]?
+    var services: [ServiceDocument]?
+    var settings: [String: String]?
+    var errors: [String: Int]?
+
+    /// `nil` if only a whole status can show the change: another process, or other routes and services, as after a
+    /// reload.
+    init?(from former: StatusDocument, to status: StatusDocument) {
+        guard former.hasSameParts(as: status) else { return nil }
+        time = status.time
+        if former.ready != status.ready { ready = status.ready }
+        if former.stopping != status.stopping { stopping = status.stopping }
+        routes = Self.changed(former.routes, status.routes)
+        services = Self.changed(former.services, status.services)
+        if former.settings != status.settings { settings = status.settings }
+        if former.errors != status.errors { errors = status.errors }
+    }
+
+    private static func changed<Part: Hashable>(_ former: [Part], _ parts: [Part]) -> [Part]? {
+        let changed = zip(former, parts).filter { $0 != $1 }.map(\.1)
+        return changed.isEmpty ? nil : changed
+    }
+}
+
+extension StatusDocument {
+    /// Whether both have the same routes and services, in the same order, of the same process.
+    fileprivate func hasSameParts(as other: StatusDocument) -> Bool {
+        version == other.version && processId == other.processId && started == other.started
+            && reloadable == other.reloadable && routes.map(\.name) == other.routes.map(\.name)
+            && services.map(\.name) == other.services.map(\.name)
+    }
+
+    /// The status after the change.
+    package func with(_ change: StatusChange) -> StatusDocument {
+        var status = self
+        status.time = change.time
+        status.ready = change.ready ?? ready
+        status.stopping = change.stopping ?? stopping
+        status.settings = change.settings ?? settings
+        status.errors = change.errors ?? errors
+        let routes = Dictionary((change.routes ?? []).map { ($0.name, $0) }) { $1 }
+        status.routes = self.routes.map { routes[$0.name] ?? $0 }
+        let services = Dictionary((change.services ?? []).map { ($0.name, $0) }) { $1 }
+        status.services = self.services.map { services[$0.name] ?? $0 }
+        return status
+    }
+}

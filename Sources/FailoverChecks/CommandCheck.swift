@@ -1,0 +1,52 @@
+package import FailoverCore
+package import FailoverSystem
+
+/// A command of the operator. Exit status 0 is success, anything else is a failure. Only one run is in progress at a
+/// time.
+package struct CommandCheck: Sendable {
+    private let command: Command
+    private let threads: BlockingThreads
+    private let occupancy = PingSlot()
+
+    package init(command: Command, threads: BlockingThreads) {
+        self.command = command
+        self.threads = threads
+    }
+
+    /// Runs the command. At the time limit it is killed with its process group.
+    ///
+    /// - Parameter variables: environment variables for this run.
+    /// - Throws: `.command` with the last line of its output, `.timeout(.command)`, `.local` when it cannot be started,
+    ///   `.timeout(.hung)` while an earlier run cannot be killed.
+    package func run(adding variables: [String: String] = [:], limit: Duration) async throws(PingFailure) {
+        let program = command.words.first ?? ""
+        let command = command.adding(variables)
+        let deadline = Deadline(limit)
+        try await occupancy.take(until: deadline) {
+            PingFailure(.timeout(.hung), "\(program): an earlier run has not ended yet")
+        }
+        let ended = Promise<Result<CommandResult, PingFailure>>()
+        do {
+            try threads.start { [occupancy] in
+                let outcome = Result { () throws(PingFailure) in
+                    do throws(SystemError) {
+                        return try ChildProcess.run(command, until: deadline)
+                    } catch {
+                        throw PingFailure(.local, "\(program): \(error.message)")
+                    }
+                }
+                occupancy.leave()
+                ended.give(outcome)
+            }
+        } catch {
+            occupancy.leave()
+            throw error
+        }
+        let result = try await ended.take()
+        switch result.ending {
+        case .exited(0): return
+        case .exited, .signalled: throw PingFailure(.command, result.summary.asOneLine())
+        case .timedOut: throw PingFailure(.timeout(.command), "\(program) did not end within \(limit.text)")
+        }
+    }
+}

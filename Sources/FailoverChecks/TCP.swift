@@ -1,0 +1,96 @@
+import CLinux
+package import FailoverCore
+package import FailoverSystem
+import Glibc
+
+/// Connects and closes the connection properly.
+package struct TCPDriver: PingDriver {
+    /// The PROXY header to send first; `nil` sends none.
+    var proxyHeader: ProxyHeaderVersion?
+
+    package init(proxyHeader: ProxyHeaderVersion? = nil) { self.proxyHeader = proxyHeader }
+
+    package func ping(_ attempt: PingAttempt) throws(PingFailure) -> ServerAnswer {
+        let connection = try TCPConnection(attempt)
+        if let proxyHeader { try connection.send(connection.header(proxyHeader), attempt) }
+        connection.closeInOrder(before: attempt.deadline)
+        return ServerAnswer()
+    }
+}
+
+/// A connected, non-blocking stream socket. It is closed when it goes out of scope.
+package struct TCPConnection: ~Copyable {
+    private let descriptor: Int32
+
+    /// Connects to the attempt's address before its deadline.
+    package init(_ attempt: PingAttempt) throws(PingFailure) {
+        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+        descriptor = socket(attempt.address.family, type, 0)
+        guard descriptor >= 0 else { throw attempt.failure(SystemError.last()) }
+
+        if attempt.address.withSocketAddress({ connect(descriptor, $0, $1) }) == 0 { return }
+        // connect(2) on a Unix socket with a full backlog returns EAGAIN, and there is nothing to wait for.
+        guard errno == EINPROGRESS else { throw attempt.failure(SystemError.last()) }
+        try attempt.wait(for: POLLOUT, on: descriptor)
+        if let error = Self.pendingError(of: descriptor) { throw attempt.failure(error) }
+    }
+
+    /// The PROXY header with this connection's own addresses.
+    package func header(_ version: ProxyHeaderVersion) -> [UInt8] { version.bytes(ofSocket: descriptor) }
+
+    deinit { if descriptor >= 0 { close(descriptor) } }
+
+    /// The error of a non-blocking connect. Reading it clears it.
+    static func pendingError(of descriptor: Int32) -> SystemError? {
+        var number: Int32 = 0
+        var size = socklen_t(MemoryLayout<Int32>.size)
+        if getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &number, &size) != 0 { return .last() }
+        return number == 0 ? nil : SystemError(number)
+    }
+
+    /// Sends all bytes before the attempt's deadline.
+    ///
+    /// A peer that has closed is not an error here: it may have sent the reason, which the next ``receive(_:)``
+    /// returns.
+    package func send(_ bytes: [UInt8], _ attempt: PingAttempt) throws(PingFailure) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            if count >= 0 {
+                rest = rest.dropFirst(count)
+                continue
+            }
+            switch errno {
+            case EAGAIN: try attempt.wait(for: POLLOUT, on: descriptor)
+            case EINTR: continue
+            case EPIPE, ECONNRESET: return
+            default: throw attempt.failure(SystemError.last())
+            }
+        }
+    }
+
+    /// Waits for bytes and returns those that have arrived.
+    ///
+    /// - Throws: `.disconnected` when the peer has closed the connection.
+    package func receive(_ attempt: PingAttempt) throws(PingFailure) -> ArraySlice<UInt8> {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while true {
+            try attempt.wait(for: POLLIN, on: descriptor)
+            let count = recv(descriptor, &buffer, buffer.count, 0)
+            if count > 0 { return buffer[..<count] }
+            if count == 0 { throw attempt.failure(.disconnected, "closed the connection") }
+            if errno != EAGAIN && errno != EINTR { throw attempt.failure(SystemError.last()) }
+        }
+    }
+
+    /// Closes the sending direction and reads the peer's bytes for a moment until it closes. Closing with unread
+    /// bytes would send a reset, which servers log.
+    package consuming func closeInOrder(before deadline: Deadline) {
+        shutdown(descriptor, Int32(SHUT_WR))
+        let moment = Deadline(min(deadline.remaining, .milliseconds(100)))
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while case .ready = SocketReadiness.wait(for: POLLIN, on: descriptor, until: moment) {
+            if recv(descriptor, &buffer, buffer.count, 0) <= 0 { return }
+        }
+    }
+}

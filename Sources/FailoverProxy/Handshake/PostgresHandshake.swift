@@ -1,0 +1,265 @@
+import FailoverCore
+
+/// A PostgreSQL client sends first. Its bytes are kept and given to a backend, and to the next one if that backend
+/// does not prove itself. Proof is any answer except a refusal of all clients; for an encrypted session it is any
+/// answer to the first bytes.
+///
+/// A client may ask for encryption first. After a positive answer, a backend that gives the same answer can still
+/// take over until encrypted bytes have come back.
+struct PostgresHandshake {
+    private enum Phase {
+        /// Waiting for the client's first message, or for its next one after encryption was denied.
+        case listening
+        /// Waiting for a backend's answer to the client's encryption request.
+        case asking
+        /// The client has begun encryption and has not sent a whole message yet.
+        case listeningForEncryption
+        /// The client has sent its first message, in clear text or encrypted. Waiting for a backend's answer.
+        case answering
+    }
+
+    private var phase = Phase.listening
+    /// The client's bytes that are not a whole message yet.
+    private var incoming: [UInt8] = []
+    /// The client's encryption request.
+    private var request: [UInt8] = []
+    /// The positive answer that the client got to its request.
+    private var agreement: UInt8?
+    /// The bytes for each backend: the client's StartupMessage, or the first bytes of its encrypted stream.
+    private var kept: [UInt8] = []
+    private(set) var isEncrypted = false
+    /// The policy for a session that must be read-only on the current backend and cannot be made so.
+    private var guarding: SessionSettings.OpaquePolicy?
+    /// Whether a statement after the login makes the session read-only: the current backend takes no start-up
+    /// parameter for it.
+    private(set) var guardsByStatement = false
+    /// The current backend's bytes.
+    private var heard: [UInt8] = []
+    private var isConnected = false
+    /// A later backend was sent the encryption request that the client already has an answer to.
+    private var isAskingAgain = false
+    private var refusal: Refusal?
+
+    /// The limit of the first bytes that are kept. A longer first flight is passed on in part until there is an
+    /// answer.
+    private static let mostKept = 16_384
+    private static let no = UInt8(ascii: "N")
+
+    var readsClient: Bool {
+        switch phase {
+        case .listening, .listeningForEncryption: true
+        case .asking: false
+        case .answering: kept.count < Self.mostKept
+        }
+    }
+
+    /// Whether the session is in clear text and the client has sent only its StartupMessage.
+    var isInClear: Bool { !isEncrypted && PostgresFirstMessage(kept) == .startup(length: kept.count) }
+}
+
+// MARK: - Bytes from the client
+
+extension PostgresHandshake {
+    /// The client's next bytes; empty to continue with bytes that have arrived already.
+    mutating func clientSent(_ bytes: [UInt8]) -> HandshakeStep {
+        switch phase {
+        case .listening:
+            incoming += bytes
+            return readMessage()
+        case .asking:
+            incoming += bytes
+            return .awaitBackend(sending: [])
+        case .listeningForEncryption:
+            kept += bytes
+            return openEncrypted()
+        case .answering:
+            kept += bytes
+            return isConnected && !isAskingAgain ? .awaitBackend(sending: bytes) : .awaitBackend(sending: [])
+        }
+    }
+
+    private mutating func readMessage() -> HandshakeStep {
+        switch PostgresFirstMessage(incoming) {
+        case .incomplete: return .awaitClient
+        case .malformed: return .leave("the client does not speak PostgreSQL's protocol")
+        case .cancel(let length):
+            // Not refused on a full or closed route: the route may still have sessions.
+            return .cancel(Array(incoming.prefix(length)))
+        case .sslRequest, .gssRequest:
+            request = Array(incoming.prefix(PostgresFirstMessage.requestLength))
+            incoming.removeFirst(request.count)
+            if refusal != nil { return .tellClient([Self.no]) }
+            phase = .asking
+            return give(request)
+        case .directTLS:
+            isEncrypted = true
+            phase = .listeningForEncryption
+            kept = incoming
+            incoming = []
+            return openEncrypted()
+        case .startup:
+            return open(with: incoming)
+        }
+    }
+
+    private mutating func open(with bytes: [UInt8]) -> HandshakeStep {
+        incoming = []
+        kept = bytes
+        phase = .answering
+        if let refusal { return closingMessage(refusal) }
+        return isConnected ? giveKept() : .connect
+    }
+
+    /// The backend gets a whole message, so that the time limit for its answer does not run while it waits for the
+    /// client.
+    private mutating func openEncrypted() -> HandshakeStep {
+        let isGSSAPI = agreement == UInt8(ascii: "G")
+        guard isGSSAPI ? FirstFlight.isWholeGSSAPI(kept) : FirstFlight.isWholeTLS(kept) else {
+            return kept.count < Self.mostKept ? .awaitClient : .leave("the first encrypted message is too long")
+        }
+        phase = .answering
+        if let refusal { return closingMessage(refusal) }
+        return isConnected ? .awaitBackend(sending: kept) : .connect
+    }
+
+    /// A failover alias may get a different StartupMessage than the client's.
+    private func giveKept() -> HandshakeStep {
+        guard guarding != nil, !isEncrypted else { return .awaitBackend(sending: kept) }
+        if guardsByStatement {
+            return isInClear ? .awaitBackend(sending: kept) : .failed(.unguardable(ReadOnlyGuard.whyEarly))
+        }
+        guard let bytes = PostgresReadOnlyStartup.bytes(kept) else {
+            return .failed(.unguardable("the client's StartupMessage has no room for default_transaction_read_only"))
+        }
+        return .awaitBackend(sending: bytes)
+    }
+
+    private func give(_ bytes: [UInt8]) -> HandshakeStep {
+        isConnected ? .awaitBackend(sending: bytes) : .connect
+    }
+}
+
+// MARK: - Backends
+
+extension PostgresHandshake {
+    mutating func connected(
+        guarding: SessionSettings.OpaquePolicy? = nil, byStatement: Bool = false
+    ) -> HandshakeStep {
+        isConnected = true
+        self.guarding = guarding
+        guardsByStatement = byStatement
+        switch phase {
+        case .listening: return .awaitClient
+        case .asking: return .awaitBackend(sending: request)
+        case .listeningForEncryption, .answering:
+            isAskingAgain = agreement != nil
+            return isAskingAgain ? .awaitBackend(sending: request) : giveKept()
+        }
+    }
+
+    mutating func backendSent(_ bytes: [UInt8]) -> HandshakeStep {
+        heard += bytes
+        if isAskingAgain { return agreesAgain() }
+        switch phase {
+        case .listening, .listeningForEncryption: return .failed(.malformed("the server sent data before it was asked"))
+        case .asking: return answered()
+        case .answering:
+            if isEncrypted { return .proven(heard) }
+            if guarding != nil, !guardsByStatement, PostgresReadOnlyStartup.isRefused(by: heard) {
+                isConnected = false
+                heard = []
+                return .connectAgain
+            }
+            return switch PostgresAnswer(heard) {
+            case .incomplete, .letIn: .awaitBackend(sending: [])
+            case .proof: .proven(heard)
+            case .refusal(let kind, let message): .failed(.refused(kind, message))
+            }
+        }
+    }
+
+    /// The backend's answer is incomplete at the time limit. A backend that has let the client in is serving it, if
+    /// slowly, and does not count as silent.
+    ///
+    /// - Returns: `nil` if the backend is silent.
+    func answerIsLate() -> HandshakeStep? {
+        guard case .answering = phase, !isEncrypted, PostgresAnswer(heard) == .letIn else { return nil }
+        return .proven(heard)
+    }
+
+    /// The answer to an encryption request is one byte: `S` (TLS), `G` (GSSAPI) or `N`. A server that cannot start a
+    /// process for the client sends an error instead.
+    private mutating func answered() -> HandshakeStep {
+        if heard.first == UInt8(ascii: "E") { return saidError() }
+        guard heard.count == 1, let answer = heard.first else {
+            return .failed(.malformed("no answer to a request for encryption"))
+        }
+        heard = []
+        switch answer {
+        case UInt8(ascii: "S"), UInt8(ascii: "G"):
+            // Clear-text bytes that could pass as the beginning of the encrypted stream; CVE-2021-23214.
+            guard incoming.isEmpty else { return .leave("the client sent bytes between its request and the answer") }
+            if guarding == .refuse { return .failed(.unguardable(ReadOnlyGuard.whyEncrypted)) }
+            agreement = answer
+            isEncrypted = true
+            phase = .listeningForEncryption
+            return .tellClient([answer])
+        case Self.no:
+            phase = .listening
+            return .tellClient([answer])
+        default: return .failed(.malformed("no answer to a request for encryption"))
+        }
+    }
+
+    private func saidError() -> HandshakeStep {
+        switch PostgresAnswer(heard) {
+        case .incomplete: .awaitBackend(sending: [])
+        case .refusal(let kind, let message): .failed(.refused(kind, message))
+        case .letIn, .proof: .failed(.malformed("no answer to a request for encryption"))
+        }
+    }
+
+    private mutating func agreesAgain() -> HandshakeStep {
+        if heard.first == UInt8(ascii: "E") { return saidError() }
+        guard heard.count == 1, heard.first == agreement else {
+            return .failed(.malformed("the answer to the encryption request differs from the one that the client got"))
+        }
+        heard = []
+        isAskingAgain = false
+        return phase == .answering ? .awaitBackend(sending: kept) : .awaitClient
+    }
+
+    mutating func backendLost() -> HandshakeStep {
+        isConnected = false
+        isAskingAgain = false
+        heard = []
+        switch phase {
+        case .listening, .listeningForEncryption: return .awaitClient
+        case .asking, .answering: return .connect
+        }
+    }
+}
+
+// MARK: - Refusal
+
+extension PostgresHandshake {
+    mutating func refuse(_ refusal: Refusal) -> HandshakeStep {
+        self.refusal = refusal
+        switch phase {
+        case .listening: return readMessage()
+        case .asking:
+            // A client that only prefers encryption would take `N` as permission to continue in clear text.
+            if refusal.kind == .unguarded { return .closingMessage(refusal.postgresMessage) }
+            phase = .listening
+            return .tellClient([Self.no])
+        case .listeningForEncryption: return closingMessage(refusal)
+        case .answering: return closingMessage(refusal)
+        }
+    }
+
+    private func closingMessage(_ refusal: Refusal) -> HandshakeStep {
+        let isTLS = isEncrypted && agreement != UInt8(ascii: "G")
+        if refusal.kind == .unguarded, isTLS { return .closingMessage(TLSAlert.accessDenied) }
+        return isEncrypted ? .leave(refusal.message) : .closingMessage(refusal.postgresMessage)
+    }
+}

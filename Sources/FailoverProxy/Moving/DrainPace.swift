@@ -1,0 +1,55 @@
+import FailoverCore
+import Synchronization
+
+/// The pace at which one route's sessions are moved, over all loops. Moves are spaced evenly, so that the target
+/// server is not overloaded.
+final class DrainPace: Sendable {
+    /// Nanoseconds between two moves.
+    let interval: UInt64
+    /// Sessions per second.
+    let rate: Int
+    private let next = Atomic<UInt64>(0)
+    /// Sessions are checked once per tick, so the moves of one tick may happen at once.
+    private let slack: UInt64
+
+    /// The time between two checks of a ``Drain``, in nanoseconds.
+    static let tick: UInt64 = 20_000_000
+
+    /// - Parameter rate: sessions per second, at least 1.
+    init(rate: Int) {
+        self.rate = rate
+        interval = 1_000_000_000 / UInt64(max(1, rate))
+        slack = Self.tick - min(Self.tick, interval)
+    }
+
+    /// Whether a session may be moved at this time, in nanoseconds. On average one move is allowed per ``interval``.
+    func take(at now: UInt64) -> Bool {
+        let earliest = next.load(ordering: .relaxed)
+        guard earliest <= now else { return false }
+        return next.compareExchange(
+            expected: earliest, desired: max(earliest, now &- min(now, slack)) &+ interval, ordering: .relaxed
+        ).exchanged
+    }
+}
+
+/// Whether a session to be moved may be ended now if it is at a boundary: the client's next request may be on its way
+/// and would be lost. Times are in nanoseconds of the loop's clock.
+struct DrainEligibility {
+    let now: UInt64
+    /// When the move was decided.
+    let since: UInt64
+    let lastActivity: UInt64
+    let startedAt: UInt64
+    /// How long a session that is never idle is left alone. Also the minimum age of a session: a new session is about
+    /// to be used for the first time, or is soon over.
+    let grace: UInt64
+
+    /// The silence after which a session counts as idle.
+    private static let rest: UInt64 = 50_000_000
+
+    /// Whether the session is idle.
+    var hasRested: Bool { now &- lastActivity >= Self.rest && now &- startedAt >= grace }
+
+    /// Whether any boundary is acceptable.
+    var isRestless: Bool { now &- since >= grace }
+}

@@ -1,0 +1,56 @@
+import FailoverCore
+
+/// The times at which aliases went down, as a loop learned them, and the aliases to dial as a last resort. A ping may
+/// not have noticed yet that a server is up again.
+struct Outages {
+    /// In nanoseconds of the loop's clock, by position in the route table; `nil` for aliases that are up.
+    private var since: [UInt64?] = []
+
+    /// A verdict younger than this is trusted.
+    private static let freshness: UInt64 = 1_000_000_000
+
+    init(_ table: RouteTable, now: UInt64) { follow(table, now: now) }
+
+    mutating func follow(_ table: RouteTable, now: UInt64) {
+        since += Array(repeating: nil, count: max(0, table.aliases.count - since.count))
+        for (index, alias) in table.aliases.enumerated() {
+            since[index] = alias.outage == nil ? nil : since[index] ?? now
+        }
+    }
+
+    /// The route's aliases that have been down for more than a second, those that were up last first. Aliases that
+    /// went down in the same second keep the route's order.
+    ///
+    /// Excludes aliases that are in a drill, drained or retired, that have the wrong role or no longer follow their
+    /// primary: these are not down for lack of an answer.
+    func lastResort(ofRoute route: Int, in table: RouteTable, now: UInt64) -> [RouteTable.Candidate] {
+        let fallen = table.order(ofRoute: route).compactMap { index -> (alias: Int, second: UInt64)? in
+            let alias = table.aliases[index]
+            guard index < since.count, let since = since[index], now &- min(now, since) > Self.freshness,
+                alias.mayBeTriedAnyway
+            else { return nil }
+            return (index, since / 1_000_000_000)
+        }
+        let best = fallen.enumerated().sorted { ($1.element.second, $0.offset) < ($0.element.second, $1.offset) }
+        return best.map { .init(alias: $0.element.alias, addresses: table.aliases[$0.element.alias].addresses) }
+    }
+}
+
+extension AliasState {
+    fileprivate var mayBeTriedAnyway: Bool {
+        switch outage?.reason {
+        case nil, .wrongRole, .replicationStopped: false
+        default: !isDrilled && !isLeaving && !mustNotServe
+        }
+    }
+}
+
+extension RouteTable {
+    /// The healthy alias that a new session tries first: up, accepting sessions and not suspect.
+    func choice(ofRoute route: Int) -> Int? {
+        guard let first = candidates(ofRoute: route).first?.alias, !aliases[first].isSuspect,
+            !aliases[first].refusesSessions
+        else { return nil }
+        return first
+    }
+}

@@ -1,0 +1,70 @@
+import FailoverCore
+
+/// What the loops serve: a configuration, its connection limits and the observer. Each loop holds the latest
+/// snapshot. Routes and aliases keep their positions in all later snapshots.
+struct ProxySnapshot: Sendable {
+    let configuration: ProxyConfiguration
+    let observer: any ProxyObserver
+    /// Of each route.
+    let routeConnectionLimits: [ConnectionLimit]
+    /// Of each alias.
+    let aliasConnectionLimits: [ConnectionLimit]
+    /// Of each route, for sessions that try aliases that are down. It bounds the descriptors that a flood of clients
+    /// can hold while all servers are down.
+    let lastResortLimits: [ConnectionLimit]
+    /// The client sources of each route.
+    let sources: [SourceLimits]
+    /// The time limit for each alias's first answer when no other alias is left, in nanoseconds.
+    let lastAnswerLimits: [UInt64]
+    let deadAddresses: DeadAddresses
+    /// The pace at which each route's sessions are moved, over all loops.
+    let paces: [DrainPace]
+    /// Of each route that has, or had, several aliases of its own; otherwise `nil`.
+    let balancers: [SharedBalancer?]
+
+    private static let lastResortLimit = 64
+
+    /// The snapshot that follows `former`. Its sessions keep their connection slots.
+    init(_ configuration: ProxyConfiguration, observer: any ProxyObserver, after former: ProxySnapshot? = nil) {
+        self.configuration = configuration
+        self.observer = observer
+        routeConnectionLimits = Self.places(configuration.routes.map(\.maxConnections), former?.routeConnectionLimits)
+        aliasConnectionLimits = Self.places(configuration.aliasLimits, former?.aliasConnectionLimits)
+        lastResortLimits = Self.places(
+            configuration.routes.map { _ in Self.lastResortLimit }, former?.lastResortLimits)
+        lastAnswerLimits = configuration.aliasAnswerTimeouts.map(\.nanoseconds)
+        deadAddresses = former?.deadAddresses ?? DeadAddresses()
+        sources = configuration.routes.enumerated().map { index, route in
+            guard let known = former?.sources.dropFirst(index).first else { return SourceLimits(route.sourceLimit) }
+            known.change(route.sourceLimit)
+            return known
+        }
+        paces = configuration.routes.enumerated().map { index, route in
+            let rate = route.session.drainRate
+            guard let former = former?.paces.dropFirst(index).first, former.rate == rate else {
+                return DrainPace(rate: rate)
+            }
+            return former
+        }
+        let weights = configuration.aliasLimits.indices.map { index in
+            index < configuration.aliasWeights.count ? configuration.aliasWeights[index] : 1
+        }
+        balancers = configuration.routes.enumerated().map { index, route in
+            let known = former?.balancers.dropFirst(index).first.flatMap(\.self)
+            guard let settings = route.balance ?? known.map({ _ in BalanceSettings(policy: .first) }) else {
+                return nil
+            }
+            guard let known else { return SharedBalancer(settings: settings, weights: weights) }
+            known.change(settings: settings, weights: weights)
+            return known
+        }
+    }
+
+    private static func places(_ limits: [Int?], _ former: [ConnectionLimit]?) -> [ConnectionLimit] {
+        limits.enumerated().map { index, limit in
+            guard let places = former?.dropFirst(index).first else { return ConnectionLimit(limit: limit) }
+            places.change(limit: limit)
+            return places
+        }
+    }
+}

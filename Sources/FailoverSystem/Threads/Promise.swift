@@ -1,0 +1,105 @@
+package import FailoverCore
+
+/// One value that any thread sets once, and that one task at a time waits for.
+package final class Promise<Value: Sendable>: Sendable {
+    private enum State {
+        case open
+        /// The number distinguishes one wait from later ones.
+        case waiting(number: UInt64, CheckedContinuation<Value?, Never>)
+        /// Final state: the first value stays.
+        case given(Value)
+    }
+
+    private struct Held {
+        var state = State.open
+        var number: UInt64 = 0
+    }
+
+    private let held = Lock(Held())
+
+    package init() {}
+
+    /// Sets the value. Without effect if there is one already.
+    package func give(_ value: Value) {
+        let waiting = held.withLock { held -> CheckedContinuation<Value?, Never>? in
+            switch held.state {
+            case .given: return nil
+            case .open:
+                held.state = .given(value)
+                return nil
+            case .waiting(_, let continuation):
+                held.state = .given(value)
+                return continuation
+            }
+        }
+        waiting?.resume(returning: value)
+    }
+
+    /// Waits for the value; `nil` if the waiting task is cancelled. A later wait can still get the value.
+    package func value() async -> Value? { await value { _ in } }
+
+    /// The same; also `nil` if there is no value at `time`.
+    package func value(until time: MonotonicTime, _ timers: TimerQueue) async -> Value? {
+        var timer: TimerQueue.Timer?
+        defer { if let timer { timers.cancel(timer) } }
+        return await value { number in
+            timer = timers.schedule(at: time) { [weak self] in self?.giveUp(number) }
+        }
+    }
+
+    /// - Parameter began: called with the number of the wait once it has begun; not called if the value is there.
+    private func value(_ began: (UInt64) -> Void) async -> Value? {
+        let number = held.withLock { held in
+            held.number += 1
+            return held.number
+        }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let value = held.withLock { held -> Value?? in
+                    if case .given(let value) = held.state { return .some(value) }
+                    if Task.isCancelled { return .some(nil) }
+                    held.state = .waiting(number: number, continuation)
+                    return nil
+                }
+                if let value { continuation.resume(returning: value) } else { began(number) }
+            }
+        } onCancel: {
+            giveUp(number)
+        }
+    }
+
+    private func giveUp(_ number: UInt64) {
+        let waiting = held.withLock { held -> CheckedContinuation<Value?, Never>? in
+            guard case .waiting(number, let continuation) = held.state else { return nil }
+            held.state = .open
+            return continuation
+        }
+        waiting?.resume(returning: nil)
+    }
+}
+
+/// Results that a thread produces for a ping.
+extension Promise {
+    /// Waits for the result.
+    ///
+    /// - Throws: the result's failure; ``PingFailure/Reason/other`` if the waiting task is cancelled.
+    package func take<Result>() async throws(PingFailure) -> Result where Value == Swift.Result<Result, PingFailure> {
+        guard let result = await value() else { throw .cancelled }
+        return try result.get()
+    }
+
+    /// The same for at most `limit`, then throws the failure of `expired`.
+    package func take<Result>(
+        within limit: Duration, orFail expired: () -> PingFailure
+    ) async throws(PingFailure) -> Result where Value == Swift.Result<Result, PingFailure> {
+        let timers = TimerQueue.system
+        guard let result = await value(until: timers.clock.now.advanced(by: limit), timers) else {
+            throw Task.isCancelled ? .cancelled : expired()
+        }
+        return try result.get()
+    }
+}
+
+extension PingFailure {
+    fileprivate static let cancelled = PingFailure(.other, "the ping was cancelled")
+}

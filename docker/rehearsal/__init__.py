@@ -1,1 +1,0 @@
-"""What docker/drill is made of."""

@@ -1,0 +1,205 @@
+"""The local laboratory's servers, and the relays that faults are played behind."""
+
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import relay
+from .database import Database, Login, Session
+from .event import REPLICA
+from .laboratory import HOST, ROOT, Laboratory, Server, laboratory_status, run_laboratory
+from .process import ExperimentError, holds_within
+from .relay import Relay
+
+HAPROXY_USER = "haproxy"
+READY_SECONDS = 15
+SHIPPED_CONFIGURATION = ROOT / "config" / "failover.yaml"
+FAILOVER = "failover"
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A database engine, and how its servers and checks differ from those of the other."""
+
+    name: str
+    laboratory_name: str
+    variables: str
+    """The beginning of its variables in `lab env`."""
+    shutdown: signal.Signals
+    """Asks a server for a fast clean shutdown."""
+    haproxy_check: str
+
+
+POSTGRES = Engine("postgres", "postgres", "PG", signal.SIGINT, "pgsql-check user monitor")
+MYSQL = Engine("mysql", "mariadb", "MY", signal.SIGTERM, f"mysql-check user {HAPROXY_USER}")
+ENGINES = {engine.name: engine for engine in (POSTGRES, MYSQL)}
+
+
+@dataclass(frozen=True)
+class Servers:
+    """A primary and a replica of one engine in the laboratory."""
+
+    engine: Engine
+    primary_port: int
+    replica_port: int
+    client: Login
+    monitor_user: str
+    monitor_password: str
+    socket: Path
+    """The Unix socket of MariaDB's primary."""
+
+    def database(self, port: int) -> Database:
+        """The database as clients reach it through a relay at `port`."""
+        return Database(self.engine.name, HOST, port, self.client)
+
+    def replica(self) -> Server:
+        """The replica as it is now."""
+        name = self._server_name("replica")
+        return next(server for server in laboratory_status() if server.name == name)
+
+    def replica_pid(self) -> int:
+        """The process ID of the replica's first process."""
+        replica = self.replica()
+        if replica.pid is None:
+            raise ExperimentError(f"{replica.name} does not run")
+        return replica.pid
+
+    def fault(self, name: str) -> None:
+        """Does to the replica what `lab fault` calls `name`."""
+        run_laboratory("fault", self._server_name("replica"), name)
+
+    @contextmanager
+    def haproxy_user(self) -> Iterator[None]:
+        """The user that HAProxy's MySQL check logs in as. It has no password and no privileges."""
+        if self.engine is not MYSQL:
+            yield
+            return
+        self._administer(f"create or replace user {HAPROXY_USER}")
+        try:
+            yield
+        finally:
+            self._administer(f"drop user {HAPROXY_USER}")
+
+    def _administer(self, statement: str) -> None:
+        user = subprocess.run(["id", "-un"], stdout=subprocess.PIPE, text=True).stdout.strip()
+        argv = ["mariadb", "--no-defaults", f"--socket={self.socket}", f"--user={user}", "-e", statement]
+        done = subprocess.run(argv, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise ExperimentError(f"{self._server_name('primary')}: {statement}: {done.stderr.strip()}")
+
+    def _server_name(self, role: str) -> str:
+        return f"{self.engine.laboratory_name}-{role}"
+
+
+def servers_of(engine: Engine, lab: Laboratory, sslmode: str) -> Servers:
+    """The servers of `engine` in the running laboratory."""
+    return Servers(
+        engine=engine,
+        primary_port=lab.port(f"{engine.variables}_PRIMARY"),
+        replica_port=lab.port(f"{engine.variables}_REPLICA"),
+        client=Login(lab["APP_USER"], lab["APP_PASSWORD"], lab["APP_DATABASE"], sslmode),
+        monitor_user=lab["MONITOR_USER"],
+        monitor_password=lab["MONITOR_PASSWORD"],
+        socket=lab.data("mariadb-primary") / "socket",
+    )
+
+
+def dial_replica(database: Database, limit: float | None) -> Session:
+    """A new session that the replica answers. Tries for READY_SECONDS."""
+    found: list[Session] = []
+    seen = ""
+
+    def is_replica() -> bool:
+        nonlocal seen
+        try:
+            session = database.dial(limit)
+            if session.who() == REPLICA:
+                found.append(session)
+                return True
+            session.close()
+            seen = "the primary's answers"
+        except Exception as failure:  # each driver has its own
+            seen = str(failure)
+        return False
+
+    if not holds_within(READY_SECONDS, is_replica, 0.05):
+        raise ExperimentError(f"did not lead to the replica within {READY_SECONDS} s; at last: {seen}")
+    return found[0]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A relay listens on `port`. The replica is behind it, and the primary in its place."""
+
+    servers: Servers
+    port: int
+
+
+def _haproxy(job: Job, timeouts: str, replica_options: str) -> str:
+    return f"""\
+defaults
+    mode tcp
+    timeout client 1h
+    timeout server 1h
+    {timeouts}
+listen replica
+    bind {HOST}:{job.port}
+    option {job.servers.engine.haproxy_check}
+    option redispatch
+    server replica {HOST}:{job.servers.replica_port} check {replica_options}
+    server primary {HOST}:{job.servers.primary_port} check backup
+"""
+
+
+def _haproxy_default(job: Job) -> str:
+    """The manual's examples."""
+    return _haproxy(job, "", "")
+
+
+def _haproxy_tuned(job: Job) -> str:
+    """The best that the whole manual offers."""
+    options = "inter 1s fall 2 observe layer4 error-limit 1 on-marked-down shutdown-sessions"
+    return _haproxy(job, "timeout connect 1s", options)
+
+
+def _failover(job: Job) -> str:
+    """The shipped example. Hosts, ports and credentials are the laboratory's; nothing else is replaced."""
+    servers = job.servers
+    database = "" if servers.engine is MYSQL else f"name: {servers.client.database}"
+    replacements = [
+        (r"host: db1\.internal[\s\S]*?\n    port: 5432", f"host: {HOST}\n    port: {servers.primary_port}"),
+        (r"host: db2\.internal[\s\S]*?\n    port: 5432", f"host: {HOST}\n    port: {servers.replica_port}"),
+        (r"engine: postgres\b", f"engine: {servers.engine.name}"),
+        (r"user: monitor\b", f"user: {servers.monitor_user}"),
+        (r"password: \{env: MONITOR_PASSWORD\}", f"password: {servers.monitor_password}"),
+        (r"name: postgres\b", database),
+        (r"listen: 127\.0\.0\.1:6432", f"listen: {HOST}:{job.port}"),
+    ]
+    text = SHIPPED_CONFIGURATION.read_text()
+    for pattern, replacement in replacements:
+        text, count = re.subn(pattern, replacement, text)
+        if count == 0:
+            raise ExperimentError(f"{SHIPPED_CONFIGURATION} has nothing like {pattern!r} any more")
+    return text
+
+
+def shipped_ping_timeout() -> float:
+    """The `ping_timeout` of the shipped example, in seconds."""
+    found = re.search(r"^ +ping_timeout: (\d+)s", SHIPPED_CONFIGURATION.read_text(), re.MULTILINE)
+    if found is None:
+        raise ExperimentError(f"{SHIPPED_CONFIGURATION} has no ping_timeout in whole seconds any more")
+    return float(found[1])
+
+
+def relays(binary: Path) -> dict[str, Relay[Job]]:
+    """All relays by name. failover is run from `binary`."""
+    known = [
+        Relay("haproxy-default", _haproxy_default, relay.haproxy),
+        Relay("haproxy-tuned", _haproxy_tuned, relay.haproxy),
+        Relay(FAILOVER, _failover, relay.failover(binary)),
+    ]
+    return {each.name: each for each in known}
