@@ -71,7 +71,7 @@ extension Session {
 
     // Each message passes these three. Through the subscript they would copy the flow.
 
-    private func hasPending(to side: Side) -> Bool {
+    func hasPending(to side: Side) -> Bool {
         switch side {
         case .client: !toClient.pending.isEmpty
         case .backend: !toBackend.pending.isEmpty

@@ -16,7 +16,7 @@ extension Session {
     /// Sends bytes after those that are buffered already.
     func deliver(_ bytes: UnsafeRawBufferPointer, to side: Side) -> Delivery {
         guard bytes.count > 0 else { return .sent }
-        guard pendingIsEmpty(to: side) else {
+        guard !hasPending(to: side) else {
             keep([UInt8](bytes), for: side)
             return .kept
         }
@@ -58,14 +58,6 @@ extension Session {
     private func keep(_ bytes: [UInt8], for side: Side) {
         self[side.other].pending.append(bytes)
         countHeldBytes()
-    }
-
-    // Each message passes this. Through the subscript it would copy the flow.
-    private func pendingIsEmpty(to side: Side) -> Bool {
-        switch side {
-        case .client: toClient.pending.isEmpty
-        case .backend: toBackend.pending.isEmpty
-        }
     }
 }
 
