@@ -99,6 +99,13 @@ final class FailoverProcess: Sendable {
 
     func signal(_ signal: Int32) { process.signal(signal) }
 
+    /// The processor time that it has used so far, in seconds; proc(5).
+    func processorTime() throws -> Double {
+        let text = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
+        let fields = text.suffix(from: text.lastIndex(of: ")") ?? text.startIndex).split(separator: " ")
+        return fields[12...13].compactMap { Double($0) }.reduce(0, +) / Double(sysconf(Int32(_SC_CLK_TCK)))
+    }
+
     /// Ends it as a service manager does, once it can end in order. Expects success.
     func end(sourceLocation: SourceLocation = #_sourceLocation) async throws {
         #expect(await eventually { process.hasEnded || process.catches(SIGTERM) }, sourceLocation: sourceLocation)

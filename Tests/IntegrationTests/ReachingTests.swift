@@ -52,14 +52,17 @@ extension RealServers {
 
         // MARK: Slow
 
-        /// Both servers wait two seconds before they read a client's first message.
+        /// Case 5. Both servers wait two seconds before they read a client's first message, four times as long as the
+        /// route allows while another server is left.
         @Test func serversThatAreBothSlowServe() async throws {
             let engine = Laboratory.Engine.postgres
             for server in [Laboratory.Server.primary, .replica] {
                 try await engine.administer("alter system set pre_auth_delay = 2", at: server)
                 try await engine.administer("select pg_reload_conf()", at: server)
             }
-            let failover = try FailoverProcess(configuration: configuration(engine))
+            let failover = try FailoverProcess(
+                configuration: configuration(engine).replacing("greeting_timeout: 50s", with: "greeting_timeout: 500ms")
+            )
             let port = try await failover.port()
             for _ in 0..<4 {
                 let answer = try await engine.whoAnswers(at: port)
@@ -167,6 +170,42 @@ extension RealServers {
             #expect(replica.connections >= 2)
             try await failover.end()
             replica.stop()
+        }
+
+        /// Limits the processes of the replica's user, as seen by the replica. Returns the limit so far.
+        private func limitProcesses(to count: String) async throws -> String {
+            let file = "\(Laboratory.directory)/data/postgres-replica/db/postmaster.pid"
+            let pid = try #require(String(contentsOfFile: file, encoding: .utf8).split(separator: "\n").first)
+            let user = geteuid() == 0 ? ["runuser", "-u", "postgres", "--"] : []
+            func prlimit(_ arguments: String...) async throws -> String {
+                let output = try await Command.run(user + ["prlimit", "--pid", "\(pid)"] + arguments)
+                guard output.status == 0 else { throw CommandFailure(output: output) }
+                return output.standardOutput.trimmingCharacters(in: .whitespacesAndNewlines)
+            }
+            let former = try await prlimit("--nproc", "--noheadings", "--output", "SOFT")
+            _ = try await prlimit("--nproc=\(count):")
+            return former
+        }
+
+        /// Case 15: its user may have no more processes, so that it refuses the monitor and clients.
+        @Test func aReplicaThatMayHaveNoMoreProcessesServesThoseItHas() async throws {
+            let engine = Laboratory.Engine.postgres
+            let failover = try FailoverProcess(configuration: engine.configuration())
+            let port = try await failover.port()
+            #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
+            let held = Task { try await engine.answer(to: "select pg_sleep(8), inet_server_port()", at: port) }
+            let count = "select count(*) from pg_stat_activity where query like 'select pg_sleep(8)%'"
+            #expect(try await eventually { try await engine.administer(count, at: .replica) == "1" })
+
+            let limit = try await limitProcesses(to: "0")
+            #expect(await failover.logs(" slave is degraded: its server refuses the monitor."))
+            for _ in 0..<10 { #expect(try await engine.whoAnswers(at: port) == engine.primaryPort) }
+            _ = try await limitProcesses(to: limit)
+
+            #expect(try await held.value.hasSuffix("|\(engine.replicaPort)"))
+            #expect(await failover.logs("INFO slave is healthy again."))
+            #expect(!failover.log.contains { $0.hasPrefix("CRITICAL") }, "\(failover.log)")
+            try await failover.end()
         }
 
         // MARK: Ordinary ends of sessions

@@ -40,13 +40,6 @@ extension RealServers {
             #expect(manager.lines.contains("STOPPING=1"))
         }
 
-        /// The processor time of the process so far, in seconds.
-        private func processorTime(_ pid: Int32) throws -> Double {
-            let text = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
-            let fields = text.suffix(from: text.lastIndex(of: ")") ?? text.startIndex).split(separator: " ")
-            return fields[12...13].compactMap { Double($0) }.reduce(0, +) / Double(sysconf(Int32(_SC_CLK_TCK)))
-        }
-
         /// Case 12: 74 to 97 % of a core, without end.
         @Test func aRouteThatIsTakenAwayCostsNothingThoughItsSocketIsHeld() async throws {
             let backend = EchoBackend(greeting: "r:")
@@ -69,10 +62,10 @@ extension RealServers {
             #expect(await failover.logs("configuration reloaded: other added"))
             // The client waits in a queue that no process reads.
             let client = try await TCPClient.connect(port: port)
-            let before = try processorTime(failover.pid)
+            let before = try failover.processorTime()
             // The processor time of the process in this interval is measured.
             try await ContinuousClock().sleep(for: .seconds(3))
-            #expect(try processorTime(failover.pid) - before < 1)
+            #expect(try failover.processorTime() - before < 1)
             _ = client
             try await failover.end()
         }
