@@ -8,6 +8,9 @@ package struct CommandCheck: Sendable {
     private let threads: BlockingThreads
     private let occupancy = PingSlot()
 
+    /// The extra time in which a program that is killed at the limit ends.
+    private static let grace = Duration.seconds(1)
+
     package init(command: Command, threads: BlockingThreads) {
         self.command = command
         self.threads = threads
@@ -42,7 +45,10 @@ package struct CommandCheck: Sendable {
             occupancy.leave()
             throw error
         }
-        let result = try await ended.take()
+        // A program in the kernel's hands cannot be killed.
+        let result = try await ended.take(within: deadline.remaining + Self.grace) {
+            PingFailure(.timeout(.command), "\(program) could not be killed within \(limit.text)")
+        }
         switch result.ending {
         case .exited(0): return
         case .exited, .signalled: throw PingFailure(.command, result.summary.asOneLine())

@@ -8,7 +8,8 @@ package struct MemcachedCheck: Sendable {
     package init(servers: [Endpoint], resolver: NameResolver, threads: BlockingThreads) {
         self.servers = servers.map { endpoint in
             let check = AddressedCheck(
-                endpoint: endpoint, secret: nil, driver: MemcachedDriver(), resolver: resolver, threads: threads)
+                endpoint: endpoint, secret: nil, driver: .blocking(MemcachedDriver()), resolver: resolver,
+                threads: threads)
             return (endpoint.description, check)
         }
     }

@@ -4,34 +4,55 @@ package import FailoverSystem
 import Glibc
 
 /// Connects and closes the connection properly.
-package struct TCPDriver: PingDriver {
+package struct TCPDriver: WaitingPingDriver {
     /// The PROXY header to send first; `nil` sends none.
     var proxyHeader: ProxyHeaderVersion?
 
     package init(proxyHeader: ProxyHeaderVersion? = nil) { self.proxyHeader = proxyHeader }
 
-    package func ping(_ attempt: PingAttempt) throws(PingFailure) -> ServerAnswer {
-        let connection = try TCPConnection(attempt)
+    package func ping(_ attempt: PingAttempt) async throws(PingFailure) -> ServerAnswer {
+        let watch: DescriptorWatch
+        do { watch = try .shared() } catch { throw attempt.failure(.local, error.message) }
+        let connection = try TCPConnection(beginning: attempt)
+        switch await watch.wait(for: POLLOUT, on: connection.descriptor, until: attempt.deadline) {
+        case .ready: break
+        case .timedOut: throw attempt.timeout
+        case .failed(let error): throw attempt.failure(.local, error.message)
+        }
+        try connection.confirm(attempt)
         if let proxyHeader { try connection.send(connection.header(proxyHeader), attempt) }
-        connection.closeInOrder(before: attempt.deadline)
+        connection.closeInOrder(before: attempt.deadline, watch)
         return ServerAnswer()
     }
 }
 
 /// A connected, non-blocking stream socket. It is closed when it goes out of scope.
 package struct TCPConnection: ~Copyable {
-    private let descriptor: Int32
+    fileprivate let descriptor: Int32
+
+    /// The longest time in which a peer may close after this side.
+    private static let closingTime = Duration.milliseconds(100)
 
     /// Connects to the attempt's address before its deadline.
-    package init(_ attempt: PingAttempt) throws(PingFailure) {
+    package static func connected(_ attempt: PingAttempt) throws(PingFailure) -> TCPConnection {
+        let connection = try TCPConnection(beginning: attempt)
+        try attempt.wait(for: POLLOUT, on: connection.descriptor)
+        try connection.confirm(attempt)
+        return connection
+    }
+
+    /// Begins to connect. ``confirm(_:)`` tells the result once the socket is writable.
+    fileprivate init(beginning attempt: PingAttempt) throws(PingFailure) {
         let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
         descriptor = socket(attempt.address.family, type, 0)
         guard descriptor >= 0 else { throw attempt.failure(SystemError.last()) }
-
         if attempt.address.withSocketAddress({ connect(descriptor, $0, $1) }) == 0 { return }
         // connect(2) on a Unix socket with a full backlog returns EAGAIN, and there is nothing to wait for.
         guard errno == EINPROGRESS else { throw attempt.failure(SystemError.last()) }
-        try attempt.wait(for: POLLOUT, on: descriptor)
+    }
+
+    /// Throws if the connection failed.
+    fileprivate func confirm(_ attempt: PingAttempt) throws(PingFailure) {
         if let error = Self.pendingError(of: descriptor) { throw attempt.failure(error) }
     }
 
@@ -87,10 +108,17 @@ package struct TCPConnection: ~Copyable {
     /// bytes would send a reset, which servers log.
     package consuming func closeInOrder(before deadline: Deadline) {
         shutdown(descriptor, Int32(SHUT_WR))
-        let moment = Deadline(min(deadline.remaining, .milliseconds(100)))
+        let moment = Deadline(min(deadline.remaining, Self.closingTime))
         var buffer = [UInt8](repeating: 0, count: 4096)
         while case .ready = SocketReadiness.wait(for: POLLIN, on: descriptor, until: moment) {
             if recv(descriptor, &buffer, buffer.count, 0) <= 0 { return }
         }
+    }
+
+    /// The same. The watch does it, and this call returns at once.
+    fileprivate consuming func closeInOrder(before deadline: Deadline, _ watch: DescriptorWatch) {
+        shutdown(descriptor, Int32(SHUT_WR))
+        watch.drain(owning: descriptor, until: Deadline(min(deadline.remaining, Self.closingTime)))
+        discard self
     }
 }

@@ -4,6 +4,8 @@ import FailoverSystem
 /// Pings a service with a time limit that holds even if the code of the service does not return.
 final class BoundedPing: Sendable {
     private let service: any Service
+    /// The service, if it keeps the limit of its pings itself.
+    private let punctual: (any AnsweringService)?
     private let timers: TimerQueue
     private let pulse: Pulse
     private let state = Lock(State())
@@ -24,6 +26,7 @@ final class BoundedPing: Sendable {
 
     init(service: any Service, environment: MonitorEnvironment) {
         self.service = service
+        punctual = service as? any AnsweringService
         timers = environment.timers
         pulse = environment.pulse
     }
@@ -32,7 +35,8 @@ final class BoundedPing: Sendable {
     func ping(_ request: PingRequest) async -> (answer: PingAnswer, duration: Duration) {
         let (start, beat) = (timers.clock.now, pulse.begin())
         defer { pulse.end() }
-        var answer = await boundedAnswer(request, start: start)
+        var answer =
+            if let punctual { await punctual.answer(request) } else { await boundedAnswer(request, start: start) }
         let duration = start.duration(to: timers.clock.now)
         let mayExcuse = state.withLock { state in
             state.excused += 1

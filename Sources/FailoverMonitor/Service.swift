@@ -1,4 +1,6 @@
-public import FailoverCore
+// Clients of FailoverMonitor need its settings, failures and events too.
+@_exported public import FailoverCore
+@_exported public import FailoverSystem
 
 /// A service to ping, and the actions when it goes down and comes back.
 ///
@@ -44,7 +46,8 @@ extension Service {
     public func cleanup() async {}
 }
 
-/// A service whose pings report more than whether it is up.
+/// A service whose pings report more than whether it is up, and that keeps their time limit itself: a ping returns
+/// soon after it, even if a C library or a program hangs.
 package protocol AnsweringService: TimedService {
     /// How old the data may be; `nil` sets no limit.
     var replication: ReplicationPolicy? { get }

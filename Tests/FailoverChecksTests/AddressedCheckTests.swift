@@ -28,7 +28,8 @@ struct AddressedCheckTests {
             return AddressList(literals: addresses)
         }
         return AddressedCheck(
-            endpoint: .tcp(host: "db.example", port: 3306), secret: nil, driver: ScriptedDriver(script: script),
+            endpoint: .tcp(host: "db.example", port: 3306), secret: nil,
+            driver: .blocking(ScriptedDriver(script: script)),
             resolver: resolver, threads: threads)
     }
 
@@ -141,7 +142,8 @@ struct AddressedCheckTests {
         #expect(await outcome(of: check, limit: .ample)?.reason == .unreachable)
         let path = AddressedCheck(
             endpoint: .unix(path: "/run/db.sock"), secret: nil,
-            driver: ScriptedDriver { attempt throws(PingFailure) in throw attempt.failure(SystemError(error)) },
+            driver: .blocking(
+                ScriptedDriver { attempt throws(PingFailure) in throw attempt.failure(SystemError(error)) }),
             resolver: NameResolver(threads: threads), threads: threads)
         #expect(await outcome(of: path, limit: .ample)?.reason == .local)
     }
@@ -186,15 +188,17 @@ struct AddressedCheckTests {
         let calls = Counter()
         let check = AddressedCheck(
             endpoint: .unix(path: "/run/db.sock"), secret: nil,
-            driver: ScriptedDriver { attempt throws(PingFailure) in
-                calls.increment()
-                if calls.value % 3 != 0 { throw attempt.failure(SystemError(EAGAIN)) }
-            }, resolver: NameResolver(threads: threads), threads: threads)
+            driver: .blocking(
+                ScriptedDriver { attempt throws(PingFailure) in
+                    calls.increment()
+                    if calls.value % 3 != 0 { throw attempt.failure(SystemError(EAGAIN)) }
+                }), resolver: NameResolver(threads: threads), threads: threads)
         #expect(await outcome(of: check, limit: .ample) == nil)
         #expect(calls.value == 3)
         let stopped = AddressedCheck(
             endpoint: .unix(path: "/run/db.sock"), secret: nil,
-            driver: ScriptedDriver { attempt throws(PingFailure) in throw attempt.failure(SystemError(EAGAIN)) },
+            driver: .blocking(
+                ScriptedDriver { attempt throws(PingFailure) in throw attempt.failure(SystemError(EAGAIN)) }),
             resolver: NameResolver(threads: threads), threads: threads)
         #expect(await timeout(of: stopped, .connecting).failure?.reason == .timeout(.connecting))
     }

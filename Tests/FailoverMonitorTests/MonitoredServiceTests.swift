@@ -2,6 +2,7 @@ import FailoverCore
 import FailoverMonitor
 import FailoverSystem
 import FailoverTesting
+import Glibc
 import Logging
 import Testing
 
@@ -266,6 +267,33 @@ struct MonitoredServiceTests {
         #expect(service.pings == 2)
         running.cancel()
         await running.value
+    }
+
+    private struct LateReplica: AnsweringService {
+        let name = "slave"
+        var replication: ReplicationPolicy? { ReplicationPolicy(maxLag: .seconds(1)) }
+
+        func answer(_ request: PingRequest) async -> PingAnswer {
+            PingAnswer(replication: ReplicationReading(behind: .seconds(60)))
+        }
+    }
+
+    @Test func whenAnEventIsToldRoutesHaveFollowedItsFacts() async {
+        let isStale = Lock(false)
+        let told = Lock<[String?]>([])
+        let monitor = MonitoredService(
+            service: LateReplica(), environment: environment(),
+            owner: MonitorOwner(
+                currentAlias: { isStale.withLock { $0 } ? "default" : "slave" },
+                onFacts: { facts in
+                    // Leaves an event that does not wait for the facts the time to overtake them.
+                    for _ in 0..<100_000 where told.withLock({ $0.isEmpty }) { sched_yield() }
+                    isStale.withLock { $0 = facts.staleness != nil }
+                },
+                onEvent: { event in told.withLock { $0.append(event.currentAlias) } }))
+        await monitor.monitor(.timer)
+        #expect(told.withLock { $0 } == ["default"])
+        await monitor.stop()
     }
 
     @Test func theGateIsShutWhileAPingIsInFlightAndOpensWhenOneIsDue() async {

@@ -10,7 +10,12 @@ public final class TCPClient: Sendable {
 
     private let descriptor: Int32
 
-    private init(descriptor: Int32) { self.descriptor = descriptor }
+    private init(descriptor: Int32) {
+        self.descriptor = descriptor
+        // A peer that says nothing for so long fails the test, which would otherwise never end.
+        var limit = timeval(tv_sec: Int(Duration.ample.components.seconds), tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout.size(ofValue: limit)))
+    }
 
     deinit { Glibc.close(descriptor) }
 

@@ -4,18 +4,16 @@ import Glibc
 
 /// Pings an endpoint: looks up its addresses and tries them in order, all within one time limit.
 struct AddressedCheck: Sendable {
-    /// The result of trying the addresses.
-    private struct Outcome: Sendable {
-        /// The last address at which a server has answered.
-        var spoke: SocketAddress?
-        var failure: PingFailure?
-        /// The answer of the healthy server.
-        var answer = ServerAnswer()
+    /// How the endpoint is pinged.
+    enum Driving: Sendable {
+        /// On a thread of its own.
+        case blocking(any PingDriver)
+        case waiting(any WaitingPingDriver)
     }
 
     let endpoint: Endpoint
     let secret: Secret?
-    let driver: any PingDriver
+    let driver: Driving
     let resolver: NameResolver
     let threads: BlockingThreads
     private let slot = PingSlot()
@@ -23,9 +21,10 @@ struct AddressedCheck: Sendable {
     /// The extra time after which a driver is abandoned. A driver returns at the deadline by itself, and it knows
     /// best what it waited for.
     private static let grace = Duration.milliseconds(150)
+    private static let pauseOfFullQueue = Duration.milliseconds(20)
 
     init(
-        endpoint: Endpoint, secret: Secret?, driver: any PingDriver, resolver: NameResolver, threads: BlockingThreads
+        endpoint: Endpoint, secret: Secret?, driver: Driving, resolver: NameResolver, threads: BlockingThreads
     ) {
         self.endpoint = endpoint
         self.secret = secret
@@ -42,10 +41,15 @@ struct AddressedCheck: Sendable {
             return PingAnswer(failure: error)
         }
         let addresses = resolution.addresses
-        let outcome: Outcome
-        do { outcome = try await self.outcome(request, at: resolution, until: deadline) } catch {
-            return PingAnswer(failure: error, place: ServerLocation(addresses, isTested: false))
+        var search = AddressSearch(endpoint, resolution, request, until: deadline, secret: secret)
+        switch driver {
+        case .waiting(let driver): await ping(driver, &search)
+        case .blocking(let driver):
+            do { search = try await ended(search, driver, until: deadline) } catch {
+                return PingAnswer(failure: error, place: ServerLocation(addresses, isTested: false))
+            }
         }
+        let outcome = search.outcome
         let found =
             outcome.spoke.map { spoke in
                 ServerLocation([spoke] + addresses.filter { $0 != spoke }, isTested: true)
@@ -55,19 +59,32 @@ struct AddressedCheck: Sendable {
             walPosition: outcome.answer.walPosition, identity: outcome.answer.identity)
     }
 
-    private func outcome(
-        _ request: PingRequest, at resolution: NameResolver.Resolution, until deadline: Deadline
-    ) async throws(PingFailure) -> Outcome {
+    private func ping(_ driver: any WaitingPingDriver, _ search: inout AddressSearch) async {
+        while let attempt = search.next() {
+            do { search.answered(try await driver.ping(attempt)) } catch {
+                search.failed(error)
+                guard !Task.isCancelled else { return }
+                guard isRepeated(attempt, error) else { continue }
+                search.repeatLast()
+                try? await Task.sleep(for: Self.pauseOfFullQueue)
+            }
+        }
+    }
+
+    /// The search after a thread has carried it out.
+    private func ended(
+        _ search: AddressSearch, _ driver: any PingDriver, until deadline: Deadline
+    ) async throws(PingFailure) -> AddressSearch {
         try await slot.take(until: deadline) { [endpoint] in
             PingFailure(.timeout(.hung), "\(endpoint): an earlier ping has not returned yet")
         }
-        let progress = PingProgress(peer: endpoint.description, limit: request.limit)
-        let tried = Promise<Outcome>()
+        let tried = Promise<AddressSearch>()
         do {
             try threads.start {
-                let outcome = tryInOrder(resolution, request, until: deadline, progress)
+                var search = search
+                ping(driver, &search)
                 slot.leave()
-                tried.give(outcome)
+                tried.give(search)
             }
         } catch {
             slot.leave()
@@ -75,103 +92,25 @@ struct AddressedCheck: Sendable {
         }
         let timers = TimerQueue.system
         let limit = timers.clock.now.advanced(by: deadline.remaining + Self.grace)
-        guard let outcome = await tried.value(until: limit, timers) else { throw progress.failureAtTheLimit }
-        return outcome
+        guard let ended = await tried.value(until: limit, timers) else { throw search.progress.failureAtTheLimit }
+        return ended
     }
 
-    /// Tries the addresses until one answers correctly. Each gets an equal share of the remaining time, so that a
-    /// silent address leaves time for the next.
-    ///
-    /// If several addresses fail, the failure with the highest ``PingFailure/weight`` is returned. A failure after a
-    /// server has accepted the login is returned at once.
-    private func tryInOrder(
-        _ resolution: NameResolver.Resolution, _ request: PingRequest, until deadline: Deadline,
-        _ progress: PingProgress
-    ) -> Outcome {
-        let addresses = Self.withinReach(resolution.addresses)
-        guard !addresses.isEmpty else {
-            return Outcome(failure: PingFailure(.unresolved, "\(endpoint) has no address"))
-        }
-        var outcome = Outcome()
-        for (index, address) in addresses.enumerated() {
-            let peer = resolution.addresses.count == 1 ? endpoint.description : "\(endpoint) (\(address))"
-            progress.begin(peer)
-            let attempt = PingAttempt(
-                address: address, peer: peer, isRemembered: resolution.isRemembered,
-                deadline: deadline.share(of: addresses.count - index), request: request, progress: progress,
-                secret: secret)
-            do {
-                return Outcome(spoke: address, answer: try ping(attempt))
-            } catch {
-                if error.reason.isSpoken { outcome.spoke = address }
-                if error.reason.isOfTheServer || outcome.failure.map({ $0.weight <= error.weight }) ?? true {
-                    outcome.failure = error
-                    progress.failed(error)
-                }
-                if error.reason.isOfTheServer || deadline.hasPassed { break }
+    private func ping(_ driver: any PingDriver, _ search: inout AddressSearch) {
+        while let attempt = search.next() {
+            do { search.answered(try driver.ping(attempt)) } catch {
+                search.failed(error)
+                guard isRepeated(attempt, error) else { continue }
+                search.repeatLast()
+                usleep(UInt32(Self.pauseOfFullQueue / .microseconds(1)))
             }
         }
-        return outcome
-    }
-
-    /// The addresses without those that this machine has no route to, such as IPv6 addresses without IPv6; all
-    /// addresses if none has a route.
-    private static func withinReach(_ addresses: [SocketAddress]) -> [SocketAddress] {
-        guard addresses.count > 1 else { return addresses }
-        let reached = addresses.filter(\.hasWay)
-        return reached.isEmpty ? addresses : reached
     }
 
     /// A Unix socket with a full backlog fails immediately, and there is nothing to wait for. So the ping is
     /// repeated: a busy server makes room in the backlog, a stopped one does not.
-    private func ping(_ attempt: PingAttempt) throws(PingFailure) -> ServerAnswer {
-        while true {
-            do { return try driver.ping(attempt) } catch {
-                guard attempt.address.isUnix, error.reason == .timeout(.connecting),
-                    attempt.deadline.remaining > Self.pauseOfFullQueue
-                else { throw error }
-            }
-            usleep(UInt32(Self.pauseOfFullQueue / .microseconds(1)))
-        }
-    }
-
-    private static let pauseOfFullQueue = Duration.milliseconds(20)
-}
-
-extension PingFailure {
-    /// The weight of this failure when several addresses fail: a server that refuses is alive, a server that reports
-    /// its state knows it, and a server that could not be asked may be alive.
-    var weight: Int {
-        switch (kind, reason) {
-        case (.refusal, _): 4
-        case (_, .startingUp), (_, .shuttingDown): 3
-        case (.local, _): 2
-        case (.dead, .unreachable): 0
-        case (.dead, _): 1
-        }
-    }
-}
-
-extension PingFailure.Reason {
-    /// Whether the failure applies to the server as a whole. Another address of it would give the same result.
-    fileprivate var isOfTheServer: Bool {
-        switch self {
-        case .authentication, .userLimit, .tls, .query, .unanswered, .timeout(.question), .heartbeat, .wrongRole,
-            .replicationStopped, .missingPrivilege:
-            true
-        default: false
-        }
-    }
-
-    /// Whether a server has answered at the address.
-    fileprivate var isSpoken: Bool {
-        switch self {
-        case .authentication, .startingUp, .shuttingDown, .tooManyConnections, .userLimit, .hostBlocked, .tls, .query,
-            .unanswered, .timeout(.question), .heartbeat, .wrongRole, .replicationStopped, .missingPrivilege, .cutOff:
-            true
-        case .refused, .timeout, .unresolved, .unreachable, .disconnected, .protocolViolation, .serversDown, .command,
-            .local, .drill, .other:
-            false
-        }
+    private func isRepeated(_ attempt: PingAttempt, _ failure: PingFailure) -> Bool {
+        attempt.address.isUnix && failure.reason == .timeout(.connecting)
+            && attempt.deadline.remaining > Self.pauseOfFullQueue
     }
 }

@@ -37,7 +37,7 @@ struct AlternativeServers: Sendable {
             // that.
             if index == first, known != nil, failure.kind != .dead { return PingAnswer(failure: failure) }
             if refusal == nil, failure.kind == .refusal, let place { refusal = (index, failure.reason, place) }
-            if deadline.hasPassed { break }
+            if deadline.hasPassed || Task.isCancelled { break }
         }
         let message = failures.map(\.detail).joined(separator: "; ")
         guard known == nil, let refusal else {

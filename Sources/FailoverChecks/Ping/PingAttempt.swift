@@ -72,6 +72,11 @@ package protocol PingDriver: Sendable {
     func ping(_ attempt: PingAttempt) throws(PingFailure) -> ServerAnswer
 }
 
+/// Pings one address without blocking. Returns soon after the attempt's deadline.
+package protocol WaitingPingDriver: Sendable {
+    func ping(_ attempt: PingAttempt) async throws(PingFailure) -> ServerAnswer
+}
+
 /// The answer of a healthy server.
 package struct ServerAnswer: Sendable {
     /// A replica's replication status; `nil` if it was not queried.

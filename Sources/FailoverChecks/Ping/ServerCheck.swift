@@ -6,7 +6,7 @@ package struct ServerCheck: Sendable {
     private let servers: AlternativeServers
 
     private init(
-        _ driver: any PingDriver, at endpoint: Endpoint, secret: Secret? = nil, _ resolver: NameResolver,
+        _ driver: AddressedCheck.Driving, at endpoint: Endpoint, secret: Secret? = nil, _ resolver: NameResolver,
         _ threads: BlockingThreads
     ) {
         let check = AddressedCheck(
@@ -19,36 +19,42 @@ package struct ServerCheck: Sendable {
     package init(server: DatabaseServer, resolver: NameResolver, threads: BlockingThreads) {
         servers = AlternativeServers(
             members: server.endpoints.map { endpoint in
-                let server = server.at(endpoint)
-                let makeDriver = { @Sendable (server: DatabaseServer) -> any PingDriver in
-                    switch server.engine {
-                    case .postgres: PostgresDriver(server: server)
-                    case .mysql: MySQLDriver(server: server)
-                    case .tcp: TCPDriver(proxyHeader: server.proxyHeader)
-                    }
-                }
-                let driver =
-                    server.passwordFile.map { file in
-                        RotatedPasswordDriver(file: file, server: server, makeDriver: makeDriver)
-                    } ?? makeDriver(server)
-                return AddressedCheck(
-                    endpoint: endpoint, secret: server.password, driver: driver, resolver: resolver, threads: threads)
+                AddressedCheck(
+                    endpoint: endpoint, secret: server.password, driver: Self.driver(of: server.at(endpoint)),
+                    resolver: resolver, threads: threads)
             })
+    }
+
+    private static func driver(of server: DatabaseServer) -> AddressedCheck.Driving {
+        switch server.engine {
+        case .postgres: .blocking(driver(of: server) { PostgresDriver(server: $0) })
+        case .mysql: .blocking(driver(of: server) { MySQLDriver(server: $0) })
+        case .tcp: .waiting(TCPDriver(proxyHeader: server.proxyHeader))
+        }
+    }
+
+    private static func driver(
+        of server: DatabaseServer, _ makeDriver: @escaping @Sendable (DatabaseServer) -> any PingDriver
+    ) -> any PingDriver {
+        guard let file = server.passwordFile else { return makeDriver(server) }
+        return RotatedPasswordDriver(file: file, server: server, makeDriver: makeDriver)
     }
 
     /// A Redis server: logs in and queries its state. A replica that has lost its primary counts as down.
     package init(server: RedisServer, resolver: NameResolver, threads: BlockingThreads) {
-        self.init(RedisDriver(server: server), at: server.endpoint, secret: server.password, resolver, threads)
+        self.init(
+            .blocking(RedisDriver(server: server)), at: server.endpoint, secret: server.password, resolver, threads)
     }
 
     /// A RabbitMQ server or another AMQP 0-9-1 server: logs in and opens a channel.
     package init(server: RabbitMQServer, resolver: NameResolver, threads: BlockingThreads) {
-        self.init(RabbitMQDriver(server: server), at: server.endpoint, secret: server.password, resolver, threads)
+        self.init(
+            .blocking(RabbitMQDriver(server: server)), at: server.endpoint, secret: server.password, resolver, threads)
     }
 
     /// A port. The check only connects and sends nothing.
     package init(endpoint: Endpoint, resolver: NameResolver, threads: BlockingThreads) {
-        self.init(TCPDriver(), at: endpoint, resolver, threads)
+        self.init(.waiting(TCPDriver()), at: endpoint, resolver, threads)
     }
 
     /// Pings once. Several addresses share the limit. If an earlier ping of this check hangs in its C library until

@@ -21,7 +21,7 @@ struct PingStream: ~Copyable {
 
     /// Connects without TLS.
     init(_ attempt: PingAttempt) throws(PingFailure) {
-        self.init(try TCPConnection(attempt), nil, attempt)
+        self.init(try TCPConnection.connected(attempt), nil, attempt)
     }
 
     /// Connects to an endpoint, with TLS if `tls` requires it. The certificate must be for the endpoint's host.
@@ -37,7 +37,7 @@ struct PingStream: ~Copyable {
         let session = try attempt.inTLS { () throws(TLSSession.Failure) in
             try TLSSession(host: host, authorities: authorities)
         }
-        var stream = PingStream(try TCPConnection(attempt), session, attempt)
+        var stream = PingStream(try TCPConnection.connected(attempt), session, attempt)
         attempt.reached(.login)
         try stream.shakeHands(session)
         return stream

@@ -10,7 +10,7 @@ enum ReadOnlyParameter {
 
     /// Starts a clear-text session with the parameter, as routes with `failover_read_only` do, and closes it.
     static func isRefused(by server: DatabaseServer, _ attempt: PingAttempt) throws(PingFailure) -> Bool {
-        let connection = try TCPConnection(attempt)
+        let connection = try TCPConnection.connected(attempt)
         if let version = server.proxyHeader, !attempt.address.isUnix {
             try connection.send(connection.header(version), attempt)
         }

@@ -87,7 +87,8 @@ package struct ServerProber: Sendable {
 /// Any other protocol: only connects.
 struct TCPExamination: ServerExamination {
     func facts(_ attempt: PingAttempt) throws(PingFailure) -> ServerFacts? {
-        _ = try TCPDriver().ping(attempt)
+        let connection = try TCPConnection.connected(attempt)
+        connection.closeInOrder(before: attempt.deadline)
         return nil
     }
 }

@@ -2,7 +2,7 @@ import FailoverCore
 import Glibc
 
 /// The end of a time limit, on a clock that never goes back.
-package struct Deadline: Sendable {
+package struct Deadline: Comparable, Sendable {
     private let instant: ContinuousClock.Instant
 
     package init(_ limit: Duration) { instant = .now + limit }
@@ -21,6 +21,8 @@ package struct Deadline: Sendable {
         return Int32(seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
     }
 
+    package static func < (a: Deadline, b: Deadline) -> Bool { a.instant < b.instant }
+
     /// The deadline of the first of `count` attempts that share the time left.
     package func share(of count: Int) -> Deadline {
         count < 2 ? self : Deadline(at: .now + remaining / count)
@@ -37,7 +39,7 @@ extension Duration {
 }
 
 /// What poll(2) reported about one descriptor.
-package enum SocketReadiness {
+package enum SocketReadiness: Sendable {
     case ready
     case timedOut
     case failed(SystemError)

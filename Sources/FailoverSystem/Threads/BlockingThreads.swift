@@ -1,6 +1,5 @@
-import CLinux
+import Dispatch
 package import FailoverCore
-import Glibc
 
 /// Threads for calls that block: name look-up, C libraries, child processes.
 ///
@@ -8,32 +7,21 @@ import Glibc
 /// one, or ends after a while. The threads do not keep the process from exiting.
 package final class BlockingThreads: Sendable {
     private struct State {
+        /// Calls for which a thread was woken. Any thread may take them.
         var queue: [@Sendable () -> Void] = []
-        /// Sleeping threads that have no call assigned. Sleepers = idle + tokens not yet taken.
-        var idle = 0
+        /// The threads that sleep, the latest last. It is woken first, so that threads that are not needed end.
+        var sleepers: [DispatchSemaphore] = []
     }
 
     private let state = Lock(State())
-    /// A socket pair as a semaphore: one byte for each call that a sleeping thread should take.
-    private let tokens: (give: Int32, take: Int32)
-    private let idleMilliseconds: Int32
+    private let idleTime: Duration
 
     /// C libraries look up names, read certificates and compute hashes on these threads. None of that needs a larger
     /// stack.
     private static let stackSize = 1 << 20
 
     /// - Parameter idleTime: how long a thread without work waits before it ends.
-    package init(idleTime: Duration = .seconds(10)) {
-        var pair: [Int32] = [-1, -1]
-        socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &pair)
-        tokens = (pair[0], pair[1])
-        idleMilliseconds = Deadline(idleTime).remainingMilliseconds
-    }
-
-    deinit {
-        close(tokens.give)
-        close(tokens.take)
-    }
+    package init(idleTime: Duration = .seconds(10)) { self.idleTime = idleTime }
 
     /// Runs `work` on a thread where it may block, and waits for its result.
     ///
@@ -59,14 +47,13 @@ package final class BlockingThreads: Sendable {
 
     /// Runs `work` on a thread where it may block, and returns at once.
     package func start(_ work: @escaping @Sendable () -> Void) throws(PingFailure) {
-        let isPromised = state.withLock { state in
-            guard state.idle > 0 else { return false }
-            state.idle -= 1
-            state.queue.append(work)
-            return true
+        let sleeper = state.withLock { state in
+            let sleeper = state.sleepers.popLast()
+            if sleeper != nil { state.queue.append(work) }
+            return sleeper
         }
-        if isPromised {
-            while send(tokens.give, [1], 1, Int32(MSG_NOSIGNAL)) < 0 && errno == EINTR {}
+        if let sleeper {
+            sleeper.signal()
             return
         }
         do {
@@ -81,41 +68,34 @@ package final class BlockingThreads: Sendable {
 
     /// The life of a thread after its first call.
     private func serve() {
+        // Of its own: threads that wait for one common thing would all be woken by each call.
+        let wakeUp = DispatchSemaphore(value: 0)
         while true {
-            // A thread that has just finished takes a waiting call without sleeping. The sleeper that the call was
-            // assigned to then finds none, and is idle again.
-            while let work = nextCall() { work() }
-            while !sleep() {
-                if leave() { return }
+            // A thread that has just finished takes a waiting call without sleeping. The thread that was woken for
+            // it then finds none, and sleeps again.
+            while let work = nextCall(orSleepAs: wakeUp) { work() }
+            while wakeUp.wait(timeout: .now() + .nanoseconds(Int(clamping: idleTime.nanoseconds))) == .timedOut {
+                if leave(wakeUp) { return }
             }
         }
     }
 
-    /// The next waiting call; `nil` if there is none. Then the thread counts as idle.
-    private func nextCall() -> (@Sendable () -> Void)? {
+    /// The next waiting call; `nil` if there is none. Then the thread counts as asleep.
+    private func nextCall(orSleepAs wakeUp: DispatchSemaphore) -> (@Sendable () -> Void)? {
         state.withLock { state in
             if state.queue.isEmpty {
-                state.idle += 1
+                state.sleepers.append(wakeUp)
                 return nil
             }
             return state.queue.removeFirst()
         }
     }
 
-    /// Whether a token arrived within the idle time. A thread that takes a token is no longer idle.
-    private func sleep() -> Bool {
-        var entry = pollfd(fd: tokens.take, events: Int16(POLLIN), revents: 0)
-        poll(&entry, 1, idleMilliseconds)
-        var token: UInt8 = 0
-        return recv(tokens.take, &token, 1, Int32(MSG_DONTWAIT)) == 1
-    }
-
-    /// Whether the thread may end. It may if any sleeper has no call assigned, because that sleeper may be this
-    /// thread. Otherwise a token for this thread is on its way.
-    private func leave() -> Bool {
+    /// Whether the thread may end. It may not if it is being woken.
+    private func leave(_ wakeUp: DispatchSemaphore) -> Bool {
         state.withLock { state in
-            guard state.idle > 0 else { return false }
-            state.idle -= 1
+            guard let index = state.sleepers.firstIndex(where: { $0 === wakeUp }) else { return false }
+            state.sleepers.remove(at: index)
             return true
         }
     }
