@@ -12,7 +12,7 @@ struct StatusChangeTests {
         var status = former
         status.time = "1970-01-01T00:00:04.000Z"
         #expect(
-            AdminJSON.text(try #require(StatusChange(from: former, to: status)))
+            JSONWriter.text(try #require(StatusChange(from: former, to: status)))
                 == "{\"time\":\"1970-01-01T00:00:04.000Z\"}")
         status.routes[0].sessions.open = 7
         status.errors = [:]
@@ -42,12 +42,12 @@ struct StatusChangeTests {
         var (status, reader) = (former, NewsReader())
         status.routes[0].sessions.open = 7
         let change = try #require(StatusChange(from: former, to: status))
-        #expect(reader.news(name: "change", data: AdminJSON.text(change)) == nil, "a change without a status")
-        guard case .status(former) = reader.news(name: "status", data: AdminJSON.text(former)),
-            case .status(status) = reader.news(name: "change", data: AdminJSON.text(change))
+        #expect(reader.news(name: "change", data: JSONWriter.text(change)) == nil, "a change without a status")
+        guard case .status(former) = reader.news(name: "status", data: JSONWriter.text(former)),
+            case .status(status) = reader.news(name: "change", data: JSONWriter.text(change))
         else { return #expect(Bool(false)) }
         let event = AdminEvent(.drain, "slave", "slave is drained", at: WallTime(sinceEpoch: .zero))
-        guard case .event(let told) = reader.news(name: "event", data: AdminJSON.text(event)) else {
+        guard case .event(let told) = reader.news(name: "event", data: JSONWriter.text(event)) else {
             return #expect(Bool(false))
         }
         #expect(told.message == "slave is drained")

@@ -94,6 +94,6 @@ private actor StatusTeller {
     }
 }
 
-private func piece(_ name: String, _ document: some Encodable) -> String {
-    "event: \(name)\ndata: \(AdminJSON.text(document))\n\n"
+private func piece(_ name: String, _ document: some JSONValue) -> String {
+    "event: \(name)\ndata: \(JSONWriter.text(document))\n\n"
 }

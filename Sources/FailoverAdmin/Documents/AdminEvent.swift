@@ -3,8 +3,8 @@ import FailoverSystem
 
 /// An event that matters to an operator: an outage, a recovery, a replica whose data is too old, an action of an
 /// operator.
-package struct AdminEvent: Codable, Sendable {
-    package enum Kind: String, Codable, Sendable {
+package struct AdminEvent: Decodable, Sendable {
+    package enum Kind: String, Decodable, Sendable {
         case outage, reminder, recovery, `switch`, release, drain, undrain, close, reload, stale, fresh, degraded,
             healthy, moved, drill
         case drillEnd = "drill_end"
@@ -17,9 +17,9 @@ package struct AdminEvent: Codable, Sendable {
     /// The service, route or alias of the event.
     package let subject: String
     package let message: String
-    @Nullable package var reason: String?
-    @Nullable package var detail: String?
-    @Nullable package var currentAlias: String?
+    package var reason: String?
+    package var detail: String?
+    package var currentAlias: String?
 
     /// An action of an operator, or a change of an alias.
     package init(
@@ -51,5 +51,20 @@ package struct AdminEvent: Codable, Sendable {
         reason = event.failure?.reason.description
         detail = event.detail
         currentAlias = event.currentAlias
+    }
+}
+
+extension AdminEvent: JSONValue {
+    package func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.field("id", id)
+            json.field("time", time)
+            json.field("kind", kind.rawValue)
+            json.field("subject", subject)
+            json.field("message", message)
+            json.field("reason", reason)
+            json.field("detail", detail)
+            json.field("current_alias", currentAlias)
+        }
     }
 }

@@ -1,13 +1,13 @@
 /// One route of ``StatusDocument``.
-package struct RouteDocument: Hashable, Codable, Sendable {
-    package enum Why: String, Codable, Sendable {
+package struct RouteDocument: Hashable, Decodable, Sendable {
+    package enum Why: String, Decodable, Sendable {
         case preferred, failover, pinned, closed
         case nothingUp = "nothing_up"
     }
 
-    package struct Pin: Hashable, Codable, Sendable {
+    package struct Pin: Hashable, Decodable, Sendable {
         package var alias: String
-        @Nullable package var until: String?
+        package var until: String?
 
         package init(alias: String, until: String?) {
             self.alias = alias
@@ -15,7 +15,7 @@ package struct RouteDocument: Hashable, Codable, Sendable {
         }
     }
 
-    package struct Closure: Hashable, Codable, Sendable {
+    package struct Closure: Hashable, Decodable, Sendable {
         package var service: String
         package var message: String
 
@@ -25,7 +25,7 @@ package struct RouteDocument: Hashable, Codable, Sendable {
         }
     }
 
-    package struct Alias: Hashable, Codable, Sendable {
+    package struct Alias: Hashable, Decodable, Sendable {
         package var name: String
         package var address: String
         /// `up` or `down`, as its pings decided.
@@ -34,14 +34,14 @@ package struct RouteDocument: Hashable, Codable, Sendable {
         /// `open`, or `full` or `blocked` while the server refuses new sessions.
         package var availability: String
         /// Why the server refuses the monitor; null while it does not.
-        @Nullable package var degraded: String?
+        package var degraded: String?
         /// Why the alias should not serve although it is up: its data is too old.
-        @Nullable package var stale: String?
+        package var stale: String?
         /// How many seconds the data is behind that of the primary; null if the latest ping could not find out.
-        @Nullable package var lagSeconds: Double?
+        package var lagSeconds: Double?
         package var draining: Bool
         /// The end of the outage drill. Until then the alias counts as down, whatever its state.
-        @Nullable package var drill: String?
+        package var drill: String?
         /// Whether new sessions go to this alias. Several aliases of a route may serve side by side.
         package var serving: Bool
         /// Sessions of this route that the alias serves now.
@@ -70,7 +70,7 @@ package struct RouteDocument: Hashable, Codable, Sendable {
         }
     }
 
-    package struct Sessions: Hashable, Codable, Sendable {
+    package struct Sessions: Hashable, Decodable, Sendable {
         package var open: Int
         package var total: Int
         package var refused: Int
@@ -95,12 +95,12 @@ package struct RouteDocument: Hashable, Codable, Sendable {
     package var engine: String
     package var listen: [String]
     /// The alias that serves; the first one if several do.
-    @Nullable package var currentAlias: String?
+    package var currentAlias: String?
     package var why: Why
     /// Why the aliases before the current one do not serve.
-    @Nullable package var reason: String?
-    @Nullable package var pinned: Pin?
-    @Nullable package var closed: Closure?
+    package var reason: String?
+    package var pinned: Pin?
+    package var closed: Closure?
     package var aliases: [Alias]
     package var sessions: Sessions
     /// Sessions that arrived in each of the last seconds, oldest first.
@@ -121,5 +121,74 @@ package struct RouteDocument: Hashable, Codable, Sendable {
         self.aliases = aliases
         self.sessions = sessions
         self.newSessions = newSessions
+    }
+}
+
+extension RouteDocument: JSONValue {
+    package func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.field("name", name)
+            json.field("engine", engine)
+            json.field("listen", listen)
+            json.field("current_alias", currentAlias)
+            json.field("why", why.rawValue)
+            json.field("reason", reason)
+            json.field("pinned", pinned)
+            json.field("closed", closed)
+            json.field("aliases", aliases)
+            json.field("sessions", sessions)
+            json.field("new_sessions", newSessions)
+        }
+    }
+}
+
+extension RouteDocument.Pin: JSONValue {
+    package func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.field("alias", alias)
+            json.field("until", until)
+        }
+    }
+}
+
+extension RouteDocument.Closure: JSONValue {
+    package func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.field("service", service)
+            json.field("message", message)
+        }
+    }
+}
+
+extension RouteDocument.Alias: JSONValue {
+    package func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.field("name", name)
+            json.field("address", address)
+            json.field("state", state)
+            json.field("suspect", suspect)
+            json.field("availability", availability)
+            json.field("degraded", degraded)
+            json.field("stale", stale)
+            json.field("lag_seconds", lagSeconds)
+            json.field("draining", draining)
+            json.field("drill", drill)
+            json.field("serving", serving)
+            json.field("sessions", sessions)
+            json.field("served", served)
+        }
+    }
+}
+
+extension RouteDocument.Sessions: JSONValue {
+    package func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.field("open", open)
+            json.field("total", total)
+            json.field("refused", refused)
+            json.field("retried", retried)
+            json.field("moved", moved)
+            json.field("queued", queued)
+        }
     }
 }

@@ -2,13 +2,13 @@ package import FailoverCore
 import FailoverSystem
 
 /// One service of ``StatusDocument``.
-package struct ServiceDocument: Hashable, Codable, Sendable {
-    package struct Ping: Hashable, Codable, Sendable {
+package struct ServiceDocument: Hashable, Decodable, Sendable {
+    package struct Ping: Hashable, Decodable, Sendable {
         package var time: String
         package var succeeded: Bool
         package var durationMs: Double
-        @Nullable package var reason: String?
-        @Nullable package var detail: String?
+        package var reason: String?
+        package var detail: String?
 
         init(_ record: PingHistory.Record) {
             time = record.time.text
@@ -19,7 +19,7 @@ package struct ServiceDocument: Hashable, Codable, Sendable {
         }
     }
 
-    package struct Streak: Hashable, Codable, Sendable {
+    package struct Streak: Hashable, Decodable, Sendable {
         package var succeeded: Bool
         package var count: Int
     }
@@ -33,15 +33,15 @@ package struct ServiceDocument: Hashable, Codable, Sendable {
     /// Whether the service is up and its server refuses the monitor.
     package let degraded: Bool
     /// Why the service is down or degraded.
-    @Nullable package var reason: String?
-    @Nullable package var detail: String?
-    @Nullable package var lastPing: Ping?
+    package var reason: String?
+    package var detail: String?
+    package var lastPing: Ping?
     package let streak: Streak
     package let unconfirmed: Int
     package let fall: Int
     package let rise: Int
     /// Durations of the latest pings, oldest first; `null` for a failed ping.
-    package let pingDurationsMs: [Nullable<Double>]
+    package let pingDurationsMs: [Double?]
 
     package init(_ report: ServiceReport, type: String, location: String) {
         name = report.name
@@ -62,7 +62,50 @@ package struct ServiceDocument: Hashable, Codable, Sendable {
         fall = report.settings.fall
         rise = report.settings.rise
         pingDurationsMs = report.history.records.map { record in
-            Nullable(wrappedValue: record.result.succeeded ? record.result.duration.inMilliseconds : nil)
+            record.result.succeeded ? record.result.duration.inMilliseconds : nil
+        }
+    }
+}
+
+extension ServiceDocument: JSONValue {
+    package func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.field("name", name)
+            json.field("type", type)
+            json.field("location", location)
+            json.field("state", state)
+            json.field("since", since)
+            json.field("suspect", suspect)
+            json.field("degraded", degraded)
+            json.field("reason", reason)
+            json.field("detail", detail)
+            json.field("last_ping", lastPing)
+            json.field("streak", streak)
+            json.field("unconfirmed", unconfirmed)
+            json.field("fall", fall)
+            json.field("rise", rise)
+            json.field("ping_durations_ms", pingDurationsMs)
+        }
+    }
+}
+
+extension ServiceDocument.Ping: JSONValue {
+    package func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.field("time", time)
+            json.field("succeeded", succeeded)
+            json.field("duration_ms", durationMs)
+            json.field("reason", reason)
+            json.field("detail", detail)
+        }
+    }
+}
+
+extension ServiceDocument.Streak: JSONValue {
+    package func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.field("succeeded", succeeded)
+            json.field("count", count)
         }
     }
 }

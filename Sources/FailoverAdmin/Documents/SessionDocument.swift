@@ -1,16 +1,16 @@
 /// One open session of `GET /api/v1/sessions`.
-package struct SessionDocument: Codable, Sendable {
+package struct SessionDocument: Decodable, Sendable {
     /// Later sessions have higher numbers.
     package var id: UInt64
     package var route: String
-    @Nullable package var alias: String?
+    package var alias: String?
     package var client: String
     package var ageSeconds: Double
     package var idleSeconds: Double
     package var bytesFromClient: UInt64
     package var bytesFromBackend: UInt64
     /// Whether the session is at a point where it can be moved; `null` if the proxy cannot read the session.
-    @Nullable package var atBoundary: Bool?
+    package var atBoundary: Bool?
 
     package init(
         id: UInt64, route: String, alias: String?, client: String, age: Duration, idle: Duration,
@@ -32,10 +32,10 @@ package struct SessionDocument: Codable, Sendable {
 }
 
 /// `GET /api/v1/sessions`: a page of the open sessions.
-struct SessionsDocument: Encodable, Sendable {
+struct SessionsDocument: Sendable {
     let sessions: [SessionDocument]
     /// The value of `after` for the next page; `null` on the last page.
-    @Nullable var next: UInt64?
+    var next: UInt64?
 
     init(_ sessions: [SessionDocument], limit: Int) {
         self.sessions = sessions
@@ -43,20 +43,27 @@ struct SessionsDocument: Encodable, Sendable {
     }
 }
 
-/// A value that a document always contains: `null` if there is none, where a synthesised `encode` would omit the key.
-@propertyWrapper
-package struct Nullable<Value: Hashable & Codable & Sendable>: Hashable, Codable, Sendable {
-    package var wrappedValue: Value?
-
-    package init(wrappedValue: Value?) { self.wrappedValue = wrappedValue }
-
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        wrappedValue = container.decodeNil() ? nil : try container.decode(Value.self)
+extension SessionDocument: JSONValue {
+    package func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.field("id", id)
+            json.field("route", route)
+            json.field("alias", alias)
+            json.field("client", client)
+            json.field("age_seconds", ageSeconds)
+            json.field("idle_seconds", idleSeconds)
+            json.field("bytes_from_client", bytesFromClient)
+            json.field("bytes_from_backend", bytesFromBackend)
+            json.field("at_boundary", atBoundary)
+        }
     }
+}
 
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        if let wrappedValue { try container.encode(wrappedValue) } else { try container.encodeNil() }
+extension SessionsDocument: JSONValue {
+    package func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.field("sessions", sessions)
+            json.field("next", next)
+        }
     }
 }

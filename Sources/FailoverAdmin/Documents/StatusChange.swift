@@ -1,7 +1,7 @@
 /// What has changed from one status to the next, for clients that have the former one: `change` of the event stream.
 ///
 /// Missing keys are unchanged. Routes and services are complete, and replace those of the same name.
-package struct StatusChange: Codable, Sendable {
+package struct StatusChange: Decodable, Sendable {
     let time: String
     var ready: Bool?
     var stopping: Bool?
@@ -26,6 +26,20 @@ package struct StatusChange: Codable, Sendable {
     private static func changed<Part: Hashable>(_ former: [Part], _ parts: [Part]) -> [Part]? {
         let changed = zip(former, parts).filter { $0 != $1 }.map(\.1)
         return changed.isEmpty ? nil : changed
+    }
+}
+
+extension StatusChange: JSONValue {
+    package func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.field("time", time)
+            if let ready { json.field("ready", ready) }
+            if let stopping { json.field("stopping", stopping) }
+            if let routes { json.field("routes", routes) }
+            if let services { json.field("services", services) }
+            if let settings { json.field("settings", settings) }
+            if let errors { json.field("errors", errors) }
+        }
     }
 }
 

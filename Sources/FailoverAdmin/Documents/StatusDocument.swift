@@ -1,5 +1,5 @@
 /// `GET /api/v1/status`: everything that an operator needs to see.
-package struct StatusDocument: Hashable, Codable, Sendable {
+package struct StatusDocument: Hashable, Decodable, Sendable {
     package var version: String
     package var host: String
     package var processId: Int32
@@ -34,5 +34,24 @@ package struct StatusDocument: Hashable, Codable, Sendable {
         self.services = services
         self.settings = settings
         self.errors = errors
+    }
+}
+
+extension StatusDocument: JSONValue {
+    package func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.field("version", version)
+            json.field("host", host)
+            json.field("process_id", processId)
+            json.field("time", time)
+            json.field("started", started)
+            json.field("ready", ready)
+            json.field("stopping", stopping)
+            json.field("reloadable", reloadable)
+            json.field("routes", routes)
+            json.field("services", services)
+            json.field("settings", settings)
+            json.field("errors", errors)
+        }
     }
 }

@@ -76,13 +76,9 @@ struct AdminResponse: Sendable {
     var headers: [(name: String, value: String)] = []
 
     /// A document as JSON.
-    static func json(_ document: some Encodable, status: HTTPResponseStatus = .ok) -> AdminResponse {
-        do {
-            return AdminResponse(
-                status: status, contentType: "application/json", body: .bytes(try AdminJSON.bytes(document)))
-        } catch {
-            return .error(.internalServerError, "the answer cannot be encoded")
-        }
+    static func json(_ document: some JSONValue, status: HTTPResponseStatus = .ok) -> AdminResponse {
+        AdminResponse(
+            status: status, contentType: "application/json", body: .bytes(JSONWriter.bytes(document)))
     }
 
     static func text(_ text: String, status: HTTPResponseStatus = .ok) -> AdminResponse {
@@ -95,17 +91,12 @@ struct AdminResponse: Sendable {
     }
 }
 
-/// Encodes documents as JSON: names in snake case, one line, keys in a fixed order.
+/// JSON of requests and responses, with names in snake case. ``JSONWriter`` writes the responses.
 enum AdminJSON {
-    static func bytes(_ document: some Encodable) throws -> [UInt8] {
+    static func text(_ body: some Encodable) -> String {
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return Array(try encoder.encode(document))
-    }
-
-    static func text(_ document: some Encodable) -> String {
-        (try? bytes(document)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+        return (try? encoder.encode(body)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
     }
 
     static func decode<Document: Decodable>(_ type: Document.Type, from body: [UInt8]) -> Document? {

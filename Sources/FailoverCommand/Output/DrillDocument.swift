@@ -21,7 +21,7 @@ struct DrillDocument: Encodable {
         @Nullable var whyNotBack: String?
     }
 
-    struct Probes: Hashable, Codable {
+    struct Probes: Encodable {
         let count: Int
         let failed: Int
         let cut: Int
@@ -72,4 +72,17 @@ struct DrillDocument: Encodable {
 extension Duration {
     /// Rounded to a thousandth of a millisecond.
     fileprivate var inMilliseconds: Double { (self / .microseconds(1)).rounded() / 1000 }
+}
+
+/// A value that a document always contains: `null` if there is none, where a synthesised `encode` would omit the key.
+@propertyWrapper
+struct Nullable<Value: Encodable>: Encodable {
+    var wrappedValue: Value?
+
+    init(wrappedValue: Value?) { self.wrappedValue = wrappedValue }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        if let wrappedValue { try container.encode(wrappedValue) } else { try container.encodeNil() }
+    }
 }

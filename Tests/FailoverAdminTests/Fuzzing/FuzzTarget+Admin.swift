@@ -62,13 +62,16 @@ extension FuzzTarget {
         // A status is also parsed as a change.
         for name in ["status", "change", "event"] {
             switch reader.news(name: name, data: answer) {
-            case .status(let status): _ = AdminJSON.text(status)
-            case .event(let event): _ = AdminJSON.text(event)
+            case .status(let status):
+                guard AdminJSON.decode(StatusDocument.self, from: JSONWriter.bytes(status)) == status else {
+                    return "the written status differs: \(JSONWriter.text(status))"
+                }
+            case .event(let event): _ = JSONWriter.text(event)
             case nil: break
             }
         }
         if let session = AdminJSON.decode(SessionDocument.self, from: Array(answer.utf8)) {
-            _ = AdminJSON.text(session)
+            _ = JSONWriter.text(session)
         }
         return nil
     }
