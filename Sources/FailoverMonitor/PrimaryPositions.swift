@@ -14,8 +14,15 @@ package final class PrimaryPositions: Sendable {
 
     /// Replaces the replicas that compare positions.
     ///
-    /// - Parameter sources: for each replica's alias, the aliases that may be its primary.
-    package func change(sources: [Int: [Int]]) { state.withLock { $0.sources = sources } }
+    /// - Parameters:
+    ///   - sources: for each replica's alias, the aliases that may be its primary.
+    ///   - added: the aliases that are new. What is known at their positions is of others.
+    package func change(sources: [Int: [Int]], added: Set<Int> = []) {
+        state.withLock { state in
+            state.sources = sources
+            for alias in added { state.latest[alias] = nil }
+        }
+    }
 
     /// The view of one alias.
     package func of(alias: Int) -> OfAlias { OfAlias(positions: self, alias: alias) }

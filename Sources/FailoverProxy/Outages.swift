@@ -9,12 +9,16 @@ struct Outages {
     /// A verdict younger than this is trusted.
     private static let freshness: UInt64 = 1_000_000_000
 
-    init(_ table: RouteTable, now: UInt64) { follow(table, now: now) }
+    init(_ table: RouteTable, now: UInt64) { follow(table, after: table, now: now) }
 
-    mutating func follow(_ table: RouteTable, now: UInt64) {
+    mutating func follow(_ table: RouteTable, after former: RouteTable, now: UInt64) {
         since += Array(repeating: nil, count: max(0, table.aliases.count - since.count))
         for (index, alias) in table.aliases.enumerated() {
-            since[index] = alias.outage == nil ? nil : since[index] ?? now
+            // An alias that came back in between, or another one at this position, is down anew.
+            let isAsBefore = former.aliases.dropFirst(index).first.map {
+                $0.isSame(as: alias) && $0.falls == alias.falls
+            }
+            since[index] = alias.outage == nil ? nil : isAsBefore == true ? since[index] ?? now : now
         }
     }
 

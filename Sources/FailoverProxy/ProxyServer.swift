@@ -80,6 +80,23 @@ package final class ProxyServer: Sendable {
         return Array(sessions.sorted { $0.id < $1.id }.prefix(query.limit))
     }
 
+    /// The positions of the route table that sessions use; `nil` if the loops do not answer within a second.
+    package func usedPositions() async -> RouteTable.Positions? {
+        guard state.withLock({ $0.isStarted }) else { return nil }
+        let timers = TimerQueue.system
+        let limit = timers.clock.now.advanced(by: .seconds(1))
+        var all = RouteTable.Positions()
+        // Twice: a client may be on its way from one loop to another when the first answers. The second question
+        // reaches the other loop after the client.
+        for _ in 0..<2 {
+            let used = Promise<RouteTable.Positions>()
+            ask({ .usedPositions($0) }) { used.give($0.reduce(into: .init()) { $0.formUnion($1) }) }
+            guard let used = await used.value(until: limit, timers) else { return nil }
+            all.formUnion(used)
+        }
+        return all
+    }
+
     /// Queries each loop.
     ///
     /// - Parameter all: called with all answers by the last loop that answers.
@@ -235,8 +252,8 @@ package struct ProxyChange: Sendable {
 }
 
 extension ProxyServer {
-    /// Opens the additional listeners of another configuration. Routes and aliases keep their positions and new ones
-    /// follow them. The number of workers does not change.
+    /// Opens the additional listeners of another configuration. Routes and aliases keep their positions. New ones
+    /// follow them, or have positions that were retired and that no session uses. The number of workers does not change.
     ///
     /// Call ``commit(_:observer:publish:)`` or ``abandon(_:)`` before the next call.
     ///

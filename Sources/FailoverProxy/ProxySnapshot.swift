@@ -1,7 +1,7 @@
 import FailoverCore
 
 /// What the loops serve: a configuration, its connection limits and the observer. Each loop holds the latest
-/// snapshot. Routes and aliases keep their positions in all later snapshots.
+/// snapshot. Routes and aliases keep their positions in later snapshots as long as sessions use them.
 struct ProxySnapshot: Sendable {
     let configuration: ProxyConfiguration
     let observer: any ProxyObserver
@@ -50,7 +50,8 @@ struct ProxySnapshot: Sendable {
             index < configuration.aliasWeights.count ? configuration.aliasWeights[index] : 1
         }
         balancers = configuration.routes.enumerated().map { index, route in
-            let known = former?.balancers.dropFirst(index).first.flatMap(\.self)
+            let isSame = former?.configuration.routes.dropFirst(index).first?.name == route.name
+            let known = isSame ? former?.balancers.dropFirst(index).first.flatMap(\.self) : nil
             guard let settings = route.balance ?? known.map({ _ in BalanceSettings(policy: .first) }) else {
                 return nil
             }

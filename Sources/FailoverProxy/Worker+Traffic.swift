@@ -16,6 +16,14 @@ extension Worker {
         return report
     }
 
+    /// The positions that must not be given to other routes and aliases.
+    var usedPositions: RouteTable.Positions {
+        environment.sessions.reduce(into: RouteTable.Positions()) { used, session in
+            used.routes.insert(session.route)
+            used.aliases.formUnion(session.machine.aliases)
+        }
+    }
+
     /// This loop's sessions, lowest numbers first.
     func sessions(_ query: SessionQuery) -> [SessionReport] {
         let wanted = environment.sessions

@@ -56,6 +56,7 @@ final class Worker {
         case .placeFound(let session, let slot, let line):
             environment.placeFound(session: session, slot: slot, line: line)
         case .report(let askedAt, let answer): answer(trafficReport(askedAt: askedAt))
+        case .usedPositions(let answer): answer(usedPositions)
         case .sessions(let query, let answer): answer(sessions(query))
         case .stop: stop()
         }
@@ -77,11 +78,15 @@ extension Worker {
     private func follow(_ table: RouteTable) {
         let before = environment.routes
         environment.routes = table
-        environment.outages.follow(table, now: loop.now)
-        environment.traffic.grow(routes: table.routes.count, aliases: table.aliases.count)
+        environment.outages.follow(table, after: before, now: loop.now)
+        environment.traffic.follow(table, after: before)
         for (index, (former, alias)) in zip(before.aliases, table.aliases).enumerated() {
+            guard former.isSame(as: alias) else {
+                environment.needsStatement[index] = nil
+                continue
+            }
             if former.addresses != alias.addresses { environment.snapshot.deadAddresses.forget(alias.addresses) }
-            if !former.isFit, alias.isFit { environment.noteReturn(of: index) }
+            if alias.isFit, !former.isFit || former.falls != alias.falls { environment.noteReturn(of: index) }
         }
         mover.tableChanged(from: before)
     }

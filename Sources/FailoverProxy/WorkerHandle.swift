@@ -28,6 +28,8 @@ enum WorkerMessage: Sendable {
     case placeFound(session: UInt64, slot: Int, line: Line)
     /// Report the sessions' statistics. `askedAt` is in nanoseconds of the loops' clock.
     case report(askedAt: UInt64, @Sendable (TrafficReport) -> Void)
+    /// Report the positions that sessions use.
+    case usedPositions(@Sendable (RouteTable.Positions) -> Void)
     /// Report the open sessions.
     case sessions(SessionQuery, @Sendable ([SessionReport]) -> Void)
     case stop

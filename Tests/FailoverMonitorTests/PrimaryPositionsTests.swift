@@ -20,5 +20,8 @@ struct PrimaryPositionsTests {
         spare.tell(60)
         primary.tell(nil)
         #expect(replica.ofPrimary == 60)
+        // Another alias has the position of the spare one.
+        positions.change(sources: [2: [0, 1]], added: [1])
+        #expect(replica.ofPrimary == nil)
     }
 }

@@ -261,7 +261,9 @@ struct MovingTests {
         await proxy.server.stop(grace: .zero)
     }
 
-    @Test func whoGaveWayBecauseTheReplicaWasFullStaysUntilItHasBeenDown() async throws {
+    /// - Parameter isSeen: whether loops receive a table in which the replica is down.
+    @Test(arguments: [true, false])
+    func whoGaveWayBecauseTheReplicaWasFullStaysUntilItHasBeenDown(isSeen: Bool) async throws {
         let proxy = try ProxyUnderTest(
             backends: [replica, primary].map { [.loopback(port: $0.port)] }, aliasLimits: [1, nil], engine: .postgres)
         let first = try await PostgresClient(proxy)
@@ -270,9 +272,9 @@ struct MovingTests {
         proxy.board.setSuspect(alias: 0, true)
         proxy.board.setSuspect(alias: 0, false)
         for _ in 0..<5 { #expect(try await second.run("select 1") == "I") }
-        proxy.board.markDown(alias: 0, because: down)
+        if isSeen { proxy.board.markDown(alias: 0, because: down) }
+        if isSeen { proxy.board.markUp(alias: 0) } else { proxy.board.markDownAndUp(alias: 0, because: down) }
         #expect(try await first.error()?.sqlState == "57P01")
-        proxy.board.markUp(alias: 0)
         #expect(try await second.error()?.sqlState == "57P01")
         await proxy.server.stop(grace: .zero)
     }

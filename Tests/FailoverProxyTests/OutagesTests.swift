@@ -19,7 +19,7 @@ struct OutagesTests {
         var outages = Outages(board.table, now: 0)
         for (index, alias) in order.enumerated() {
             board.markDown(alias: alias, because: refused)
-            outages.follow(board.table, now: UInt64(index) * apart * Self.second)
+            outages.follow(board.table, after: board.table, now: UInt64(index) * apart * Self.second)
         }
         return outages
     }
@@ -48,17 +48,17 @@ struct OutagesTests {
     @Test func anotherFailureOfTheSameOutageMakesItNoYounger() {
         var outages = outages([0, 1])
         board.markDown(alias: 0, because: PingFailure(.timeout(.login), "down"))
-        outages.follow(board.table, now: 50 * Self.second)
+        outages.follow(board.table, after: board.table, now: 50 * Self.second)
         #expect(lastResort(outages, at: 100) == [1, 0])
     }
 
     @Test func whoIsBackAndFallsAgainIsYounger() {
         var outages = outages([0, 1])
         board.markUp(alias: 0)
-        outages.follow(board.table, now: 50 * Self.second)
+        outages.follow(board.table, after: board.table, now: 50 * Self.second)
         #expect(lastResort(outages, at: 60) == [1])
         board.markDown(alias: 0, because: refused)
-        outages.follow(board.table, now: 70 * Self.second)
+        outages.follow(board.table, after: board.table, now: 70 * Self.second)
         #expect(lastResort(outages, at: 100) == [0, 1])
     }
 
@@ -67,7 +67,7 @@ struct OutagesTests {
         board.setDraining(alias: 0, true)
         board.setDrilled(alias: 1, true)
         board.setMustNotServe(alias: 2, true)
-        outages.follow(board.table, now: 50 * Self.second)
+        outages.follow(board.table, after: board.table, now: 50 * Self.second)
         #expect(lastResort(outages, at: 100) == [])
         board.setMustNotServe(alias: 2, false)
         #expect(lastResort(outages, at: 100) == [2])

@@ -258,6 +258,22 @@ struct ReadOnlySessionTests {
         #expect(direct.all == ["user\u{0}app\u{0}\u{0}"])
     }
 
+    /// A reload exchanged the roles of the aliases after the client had connected.
+    @Test func whoHasNotSpokenYetIsGuardedByTheCurrentRoutes() async throws {
+        let heard = [Heard(), Heard()]
+        let backends = heard.map { postgres($0) }
+        let proxy = try proxy(own: backends[0].port, failover: backends[1].port, .postgres)
+        let own = try await proxy.connect()
+        let other = try await proxy.connect()
+        #expect(await eventually { await proxy.server.usedPositions()?.aliases == [0, 1] })
+        proxy.board.change(aliases: proxy.board.table.aliases, routes: [Route(name: "slave", aliases: [1, 0])])
+        _ = try await PostgresClient(own)
+        #expect(heard[1].all == ["user\u{0}app\u{0}\u{0}"])
+        proxy.board.markDown(alias: 1, because: PingFailure(.refused, "down"))
+        _ = try await PostgresClient(other)
+        #expect(heard[0].all == ["user\u{0}app\u{0}default_transaction_read_only\u{0}on\u{0}\u{0}"])
+    }
+
     @Test func anEncryptedPostgreSQLSessionIsRefusedInThePlaceOfTheServersAnswer() async throws {
         let (unused, heard) = (UnusedPort(), Heard())
         let primary = postgres(heard, agrees: true)

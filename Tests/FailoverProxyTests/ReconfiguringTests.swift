@@ -107,6 +107,43 @@ struct ReconfiguringTests {
         await proxy.server.stop(grace: .zero)
     }
 
+    @Test func positionsAreUsedAsLongAsSessionsAreThereAndStartAnewForOthers() async throws {
+        let proxy = try proxy()
+        let client = try await PostgresClient(proxy)
+        #expect(await proxy.server.usedPositions() == RouteTable.Positions(routes: [0], aliases: [0]))
+        // It may still choose either alias.
+        let silent = try await TCPClient.connect(port: proxy.port)
+        #expect(
+            await eventually {
+                await proxy.server.usedPositions() == RouteTable.Positions(routes: [0], aliases: [0, 1])
+            })
+        silent.endSending()
+        var gone = route("slave")
+        gone.listen = []
+        let others = [Route(name: "slave", aliases: [0], isRetired: true), Route(name: "other", aliases: [1])]
+        let retired = [state("a0", replica, isRetired: true), state("a1", primary)]
+        try await change(proxy, [gone, route("other")], retired, others)
+        #expect(
+            await eventually {
+                await proxy.server.usedPositions() == RouteTable.Positions(routes: [0], aliases: [0])
+            })
+        client.connection.endSending()
+        #expect(await eventually { await proxy.server.usedPositions() == RouteTable.Positions() })
+        #expect(await proxy.server.trafficReport().routes[0].served == [0: 1])
+
+        // The positions of both are given to others.
+        let next = [state("a2", replica), state("a1", primary)]
+        try await change(
+            proxy, [route("next"), route("other")], next,
+            [Route(name: "next", aliases: [0, 1]), Route(name: "other", aliases: [1])])
+        #expect(await proxy.server.trafficReport().routes[0] == TrafficReport.OfRoute())
+        let port = try #require(proxy.server.addresses[0].first).localPort
+        let served = try await PostgresClient(TCPClient.connect(port: port))
+        #expect(try await served.run("select 1") == "I")
+        #expect(await proxy.server.trafficReport().routes[0].served == [0: 1])
+        await proxy.server.stop(grace: .zero)
+    }
+
     @Test func sessionsOfARouteThatIsGoneAreServedUntilTheyEnd() async throws {
         let proxy = try proxy()
         let port = proxy.port

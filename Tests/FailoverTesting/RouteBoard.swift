@@ -35,6 +35,14 @@ package final class RouteBoard: Sendable {
         update(alias) { $0.outage = nil }
     }
 
+    /// The alias went down and is back, and followers get only the table after both.
+    package func markDownAndUp(alias: Int, because failure: PingFailure) {
+        update { table in
+            table.update(alias: alias) { $0.outage = failure }
+            table.update(alias: alias) { $0.outage = nil }
+        }
+    }
+
     /// Sets what pings and sessions have found out about the alias.
     package func set(alias: Int, _ facts: AliasFacts) { update(alias) { $0.take(facts) } }
 

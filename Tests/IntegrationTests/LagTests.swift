@@ -69,10 +69,13 @@ extension RealServers {
         @Test(arguments: ["pause", "cut"])
         func bytesAreCountedAgainstThePrimary(fault: String) async throws {
             let engine = Laboratory.Engine.postgres
+            let scratch = try Scratch()
             let failover = try FailoverProcess(
-                configuration: engine.configuration(
-                    primary: "role: primary", replica: "role: replica, max_lag_bytes: 4MB"))
+                configuration: "admin: {listen: \"unix:\(scratch.path("admin"))\"}\n"
+                    + engine.configuration(primary: "role: primary", replica: "role: replica, max_lag_bytes: 4MB"))
             let port = try await failover.port()
+            // The lag of a replica that is cut off before its first ping is unknown.
+            #expect(try await eventually { try await failover.command("status", "--ready").status == 0 })
             #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
             try await engine.fault(fault)
             let message = fault == "cut" ? "the replica is cut off from its primary" : "replay is paused"

@@ -8,8 +8,10 @@ extension ApplicationAdmin: AdminBackend {
     func sessions(route name: String?, after: UInt64, limit: Int) async throws(AdminError) -> [SessionDocument] {
         var route: Int?
         if let name { route = try self.route(named: name) }
+        let sessions = await proxy.sessions(SessionQuery(route: route, after: after, limit: limit))
+        // A table that is read later has the positions of all sessions.
         let table = control.table
-        return await proxy.sessions(SessionQuery(route: route, after: after, limit: limit)).map { session in
+        return sessions.map { session in
             SessionDocument(
                 id: session.id, route: table.routes[session.route].name,
                 alias: session.alias.map { table.aliases[$0].name }, client: session.client, age: session.age,

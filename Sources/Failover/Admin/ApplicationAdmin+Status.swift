@@ -26,7 +26,11 @@ extension ApplicationAdmin {
             version: failoverVersion, host: environment.host, processId: environment.processID,
             time: environment.timeOfDay().text, started: started.text, ready: isReady,
             stopping: state.withLock { $0.isStopping }, reloadable: reloadConfiguration != nil,
-            routes: running.plan.routes.indices.filter { !control.table.routes[$0].isRetired }.map { route in
+            // During a reload, a position may have been given to another route.
+            routes: running.plan.routes.indices.filter { route in
+                !control.table.routes[route].isRetired
+                    && control.table.routes[route].name == running.plan.routes[route].name
+            }.map { route in
                 document(
                     ofRoute: route, engine: running.plan.routes[route].engine, listen: addresses[route], control,
                     report)

@@ -51,6 +51,12 @@ final class ApplicationAdmin: Sendable {
         control.onEnding { [weak self] in self?.note($0) }
     }
 
+    /// Forgets what was counted of routes whose positions were given to others.
+    func forgetTraffic(ofRoutes routes: Set<Int>) {
+        traffic.forget(routes: routes)
+        if !routes.isEmpty { state.withLock { $0.report = nil } }
+    }
+
     /// Records that the listeners are open.
     func noteListening() { state.withLock { $0.isListening = true } }
 

@@ -42,6 +42,9 @@ final class TrafficCollector: Sendable {
     /// The number of the route's sessions that arrived in each of the last seconds.
     func arrivals(ofRoute route: Int) -> [Int] { state.withLock { $0.history.arrivals(ofRoute: route) } }
 
+    /// Forgets the arrivals of routes whose positions were given to others.
+    func forget(routes: Set<Int>) { state.withLock { $0.history.forget(routes) } }
+
     /// Counts arriving sessions, and releases callers that have waited too long, until the task is cancelled.
     func run() async {
         while !Task.isCancelled {
@@ -90,6 +93,12 @@ struct TrafficHistory {
     /// The arrivals of a route.
     func arrivals(ofRoute route: Int) -> [Int] { route < arrivals.count ? arrivals[route] : [] }
 
+    mutating func forget(_ routes: Set<Int>) {
+        for route in routes where route < arrivals.count { arrivals[route] = [] }
+        // A report that is on its way may still be of the former route.
+        for route in routes where route < last?.count ?? 0 { last?[route] = .max }
+    }
+
     /// Adds the counts of one second after the previous report.
     mutating func add(_ report: TrafficReport) {
         let now = report.routes.map(\.accepted)
@@ -98,7 +107,7 @@ struct TrafficHistory {
         while arrivals.count < last.count { arrivals.append([]) }
         for route in last.indices {
             if arrivals[route].count == Self.capacity { arrivals[route].removeFirst() }
-            arrivals[route].append(now[route] - last[route])
+            arrivals[route].append(max(0, now[route] - last[route]))
         }
     }
 }

@@ -26,9 +26,10 @@ extension FailoverApplication {
         let former = current.value
         try Self.mayFollow(configuration, former.configuration)
         guard configuration != former.configuration else { return "nothing has changed" }
-        let plan = RoutePlan(configuration, after: former.plan)
+        let plan = RoutePlan(configuration, after: former.plan, used: await usedPositions())
+        let added = plan.newPositions(after: former.plan)
         let next = factory.make(configuration, plan: plan, after: former)
-        let states = await found(plan.aliasStates, after: former.plan.aliases.count)
+        let states = await found(plan.aliasStates, added: added.aliases)
 
         let proxyChange = try proxy.prepare(
             try await plan.proxyConfiguration(
@@ -56,12 +57,22 @@ extension FailoverApplication {
         }
         current.change(to: next)
         dispatcher.change(to: next.notifiers)
-        factory.positions.change(sources: plan.primaries)
+        factory.positions.change(sources: plan.primaries, added: added.aliases)
+        admin.forgetTraffic(ofRoutes: added.routes)
         await follow(next, after: former, continued: continued)
         plane.commit(planeChange, backend: admin)
         noteNewListeners(next, former)
         tell(.reloaded(configuration))
         return ConfigurationChange(from: former.configuration, to: configuration).message
+    }
+
+    /// The positions that must not be given to others; `nil` if that is unknown.
+    private func usedPositions() async -> RouteTable.Positions? {
+        // Cancel requests for the sessions of a predecessor go to the addresses of retired aliases.
+        guard predecessor == nil || began.duration(to: factory.environment.clock.now) > Self.longestHandover else {
+            return nil
+        }
+        return await proxy.usedPositions()
     }
 
     /// Refuses changes that only another process can make.
@@ -81,9 +92,9 @@ extension FailoverApplication {
     }
 
     /// The states, with the addresses of new aliases.
-    private func found(_ states: [AliasState], after count: Int) async -> [AliasState] {
+    private func found(_ states: [AliasState], added: Set<Int>) async -> [AliasState] {
         var states = states
-        for (index, addresses) in await addresses(of: states, after: count) {
+        for (index, addresses) in await addresses(of: states, at: added) {
             let state = states[index]
             states[index] = AliasState(
                 name: state.name, endpoint: state.endpoint, alternatives: state.alternatives, addresses: addresses,

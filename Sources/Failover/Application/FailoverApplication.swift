@@ -25,15 +25,25 @@ public final class FailoverApplication: ServiceLifecycle.Service {
     /// The tasks of the monitors and of the notifiers.
     let monitoring = RunningTasks()
     let telling = RunningTasks()
-    /// The admin plane's listeners before ``run()``.
-    private let firstAdmin: Lock<AdminPlane.Change?>
-    private let place: Lock<DescriptorListener?>
+    private let exclusive: Lock<ExclusiveSockets>
+    let began: MonotonicTime
     let predecessor: HandoverClient?
     let tell: @Sendable (Lifecycle) -> Void
+
+    /// What only one process can have open.
+    private struct ExclusiveSockets {
+        /// The admin plane's listeners, until they are served.
+        var admin: AdminPlane.Change?
+        /// The `takeover_socket`.
+        var takeover: DescriptorListener?
+    }
 
     /// How long the first name look-up, which a dead name server may delay, keeps clients waiting in the listeners'
     /// queues.
     private static let firstLookupLimit = Duration.seconds(2)
+
+    /// After this time the sessions of a predecessor have ended.
+    static let longestHandover = Duration.seconds(3600)
 
     /// How long events that wait for a notifier may delay the end of the process.
     private static let lastWordsLimit = Duration.seconds(5)
@@ -69,7 +79,9 @@ public final class FailoverApplication: ServiceLifecycle.Service {
         let firstAdmin = try await plane.prepare(isFirst ? configuration.admin : nil)
         let proxy: ProxyServer
         do {
-            place = Lock(isFirst ? try configuration.takeoverSocket.map(Self.offer) : nil)
+            exclusive = Lock(
+                ExclusiveSockets(
+                    admin: firstAdmin, takeover: isFirst ? try configuration.takeoverSocket.map(Self.offer) : nil))
             proxy = try ProxyServer(
                 configuration: served, table: control.table,
                 observer: first.observer(clock: environment.clock, log: log),
@@ -86,12 +98,12 @@ public final class FailoverApplication: ServiceLifecycle.Service {
         self.current = current
         self.proxy = proxy
         self.tell = tell
+        began = environment.clock.now
         predecessor = inherited.predecessor
         admin = ApplicationAdmin(
             current: { current.value }, control: control, proxy: proxy, environment: environment,
             events: dispatcher.events, registry: registry,
             reload: Self.reload(from: source, reloads))
-        self.firstAdmin = Lock(firstAdmin)
         control.follow { [proxy] in proxy.follow($0) }
         dispatcher.change(to: first.notifiers)
         factory.positions.change(sources: plan.primaries)
@@ -125,7 +137,7 @@ public final class FailoverApplication: ServiceLifecycle.Service {
     /// sessions end. Call it once.
     public func run() async throws {
         // So that the first clients find known addresses.
-        control.found(await addresses(of: control.table.aliases))
+        control.found(await addresses(of: control.table.aliases, at: Set(control.table.aliases.indices)))
         let first = current.value
         for notifier in first.notifiers { start(notifier) }
         if let predecessor { await resume(from: predecessor.offer) }
@@ -134,7 +146,7 @@ public final class FailoverApplication: ServiceLifecycle.Service {
         try proxy.start()
         for (route, addresses) in addresses { noteListening(route, addresses) }
         if let predecessor { await finish(predecessor) }
-        if let change = firstAdmin.withLock({ $0.take() }) { plane.commit(change, backend: admin) }
+        if let change = exclusive.withLock({ $0.admin.take() }) { plane.commit(change, backend: admin) }
         noteAdminListening()
         admin.noteListening()
         let watching = Task { await admin.traffic.run() }
@@ -163,9 +175,9 @@ public final class FailoverApplication: ServiceLifecycle.Service {
             try await onThread { try predecessor.finish() }
             let configuration = current.value.configuration
             let change = try await plane.prepare(configuration.admin)
-            firstAdmin.withLock { $0 = change }
+            exclusive.withLock { $0.admin = change }
             let listener = try configuration.takeoverSocket.map(Self.offer)
-            place.withLock { $0 = listener }
+            exclusive.withLock { $0.takeover = listener }
             log.notice("took over from the former process")
         } catch {
             // Serving sessions is more important than this error.
@@ -175,7 +187,7 @@ public final class FailoverApplication: ServiceLifecycle.Service {
 
     /// Waits for a graceful shutdown, or until another process has taken over.
     private func untilTheEnd() async {
-        let listener = place.withLock { $0 }
+        let listener = exclusive.withLock { $0.takeover }
         await withTaskGroup { group in
             group.addTask {
                 try? await gracefulShutdown()
@@ -211,11 +223,12 @@ public final class FailoverApplication: ServiceLifecycle.Service {
     /// The addresses of the aliases, by position, as far as their names resolve in time. All names are looked up in
     /// parallel.
     ///
-    /// - Parameter count: the addresses of aliases before this position are known.
-    func addresses(of aliases: [AliasState], after count: Int = 0) async -> [Int: [SocketAddress]] {
+    /// - Parameter positions: the aliases to look up.
+    func addresses(of aliases: [AliasState], at positions: Set<Int>) async -> [Int: [SocketAddress]] {
         await withTaskGroup(of: (Int, [SocketAddress]?).self) { group in
             // Only a ping can tell which of several servers an alias is.
-            for (index, alias) in aliases.enumerated().dropFirst(count) where alias.alternatives.isEmpty {
+            for index in positions where aliases[index].alternatives.isEmpty {
+                let alias = aliases[index]
                 group.addTask { [resolver = factory.checks.resolver] in
                     (index, try? await resolver.addresses(of: alias.endpoint, limit: Self.firstLookupLimit))
                 }

@@ -4,10 +4,11 @@ import FailoverProxy
 
 /// The database services of the configuration as positions in a route table.
 ///
-/// A plan that follows another keeps its positions: removed entries are retired, and new ones are appended. An alias
-/// stays the same as long as its name and its servers do, a route as long as its name and its engine do.
+/// A plan that follows another keeps its positions: removed entries are retired. New entries take the positions of
+/// retired ones that no session uses, or are appended. An alias stays the same as long as its name and its servers do,
+/// a route as long as its name and its engine do.
 struct RoutePlan {
-    struct Alias {
+    struct Alias: PlannedEntry {
         let database: DatabaseAlias
         /// The name under which the alias is monitored: its service's, or its own if several services share it.
         let serviceName: String
@@ -22,7 +23,7 @@ struct RoutePlan {
         }
     }
 
-    struct PlannedRoute {
+    struct PlannedRoute: PlannedEntry {
         let name: String
         let settings: DatabaseRoute
         let engine: DatabaseServer.Engine
@@ -39,8 +40,10 @@ struct RoutePlan {
     private let positionsOfAliases: [String: Int]
     private let positionsOfRoutes: [String: Int]
 
-    /// - Parameter former: the plan whose positions are kept.
-    init(_ configuration: Configuration, after former: RoutePlan? = nil) {
+    /// - Parameters:
+    ///   - former: the plan whose positions are kept.
+    ///   - used: the positions that sessions use while `former` is served; `nil` if that is unknown.
+    init(_ configuration: Configuration, after former: RoutePlan? = nil, used positions: RouteTable.Positions? = nil) {
         let routes = configuration.services.compactMap { service -> PlannedRoute? in
             guard case .database(let route) = service.kind else { return nil }
             // All aliases of a route have the same engine.
@@ -58,12 +61,8 @@ struct RoutePlan {
             return Alias(
                 database: database, serviceName: isOnly ? owners[0].name : database.name, services: owners.map(\.name))
         }
-        self.routes = Self.merge(routes, into: former?.routes ?? [], isSame: { $0.isSame(as: $1) }) {
-            $0.isRetired = true
-        }
-        self.aliases = Self.merge(aliases, into: former?.aliases ?? [], isSame: { $0.isSame(as: $1) }) {
-            $0.isRetired = true
-        }
+        self.routes = Self.merge(routes, into: former?.routes ?? [], used: positions?.routes)
+        self.aliases = Self.merge(aliases, into: former?.aliases ?? [], used: positions?.aliases)
         positionsOfAliases = Self.positions(self.aliases.map { $0.isRetired ? nil : $0.database.name })
         positionsOfRoutes = Self.positions(self.routes.map { $0.isRetired ? nil : $0.name })
     }
@@ -74,17 +73,33 @@ struct RoutePlan {
         }
     }
 
-    /// The former elements, each replaced by the same new one or else retired, followed by the new elements.
-    private static func merge<Element>(
-        _ new: [Element], into former: [Element], isSame: (Element, Element) -> Bool,
-        retire: (inout Element) -> Void
-    ) -> [Element] {
-        let kept = former.map { old in
+    /// The former entries, each replaced by the same new one or else retired, followed by the new entries. These first
+    /// take the positions of entries that were retired before and that no session uses.
+    private static func merge<Entry: PlannedEntry>(
+        _ new: [Entry], into former: [Entry], used: Set<Int>?
+    ) -> [Entry] {
+        var merged = former.map { old in
             var retired = old
-            retire(&retired)
-            return new.first { isSame($0, old) } ?? retired
+            retired.isRetired = true
+            return new.first { $0.isSame(as: old) } ?? retired
         }
-        return kept + new.filter { element in !former.contains { isSame(element, $0) } }
+        var added = new.filter { entry in !former.contains { $0.isSame(as: entry) } }[...]
+        for index in former.indices where former[index].isRetired && merged[index].isRetired {
+            guard let used, !used.contains(index), let entry = added.popFirst() else { continue }
+            merged[index] = entry
+        }
+        return merged + added
+    }
+
+    /// The positions at which the former plan has nothing, or something else.
+    func newPositions(after former: RoutePlan) -> RouteTable.Positions {
+        RouteTable.Positions(
+            routes: Self.newPositions(routes, after: former.routes),
+            aliases: Self.newPositions(aliases, after: former.aliases))
+    }
+
+    private static func newPositions<Entry: PlannedEntry>(_ entries: [Entry], after former: [Entry]) -> Set<Int> {
+        Set(entries.indices.filter { $0 >= former.count || !entries[$0].isSame(as: former[$0]) })
     }
 
     /// The initial aliases of the route table for this plan.
@@ -163,4 +178,12 @@ struct RoutePlan {
         }
         return result
     }
+}
+
+/// An alias or a route of a plan.
+private protocol PlannedEntry {
+    /// It is no longer in the configuration.
+    var isRetired: Bool { get set }
+
+    func isSame(as other: Self) -> Bool
 }

@@ -154,8 +154,10 @@ struct ControlState: Sendable {
     /// Applies another configuration's aliases and routes. Existing ones keep their positions. A pin is released if
     /// its route no longer has the alias.
     mutating func reconfigure(aliases: [AliasState], routes: [Route]) -> [Ending] {
+        let others = zip(table.routes, routes).enumerated().filter { $1.0.name != $1.1.name }.map(\.offset)
         table.change(aliases: aliases, routes: routes)
         table.replaceClosures(effects.closures(table))
+        for route in others { (failovers[route], serving[route]) = (0, table.selection(ofRoute: route).alias) }
         let endings = change(table.routes.indices)
         for route in pins.keys where table.pin(ofRoute: route) == nil { pins[route] = nil }
         return endings

@@ -3,6 +3,7 @@ import FailoverAdmin
 import FailoverCore
 import FailoverSystem
 import Glibc
+import Synchronization
 import UnixSignals
 
 /// One drill, watched from before its start until clients are back.
@@ -157,7 +158,7 @@ final class Prober: Sendable {
     /// The state that the task shares with the caller of `stop`.
     private final class Record: Sendable {
         let tally = Lock(ProbeTally())
-        let isStopped = Lock(false)
+        let isStopped = Atomic<Bool>(false)
     }
 
     /// The time from the start of a login to the start of the next one, if the login has ended by then.
@@ -173,7 +174,7 @@ final class Prober: Sendable {
         let record = Record()
         self.record = record
         task = Task {
-            while !record.isStopped.withLock({ $0 }) {
+            while !record.isStopped.load(ordering: .relaxed) {
                 let began = ContinuousClock.now
                 let answer = await probe.login()
                 let (from, to) = (start.duration(to: began), start.duration(to: .now))
@@ -185,7 +186,7 @@ final class Prober: Sendable {
 
     /// Waits for the login in progress.
     func stop() async -> ProbeTally {
-        record.isStopped.withLock { $0 = true }
+        record.isStopped.store(true, ordering: .relaxed)
         await task.value
         return record.tally.withLock { $0 }
     }

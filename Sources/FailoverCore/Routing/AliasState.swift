@@ -9,6 +9,8 @@ public struct AliasState: Hashable, Sendable {
     public package(set) var server: Endpoint?
     /// How often the alias has moved to another server.
     package var moves: UInt32 = 0
+    /// How often the alias has gone down. Who receives not every table sees here that it was down in between.
+    package var falls: UInt32 = 0
     /// The addresses of the endpoint at the latest ping, the one that answered first. Empty until a ping has found
     /// them.
     public package(set) var addresses: [SocketAddress]
@@ -72,12 +74,20 @@ public struct AliasState: Hashable, Sendable {
         standing = facts.standing
     }
 
-    /// The alias with another configuration, and with everything that is known of its server.
+    /// Whether the other has the same name and the same possible servers.
+    package func isSame(as other: AliasState) -> Bool {
+        name == other.name && endpoint == other.endpoint && alternatives == other.alternatives
+    }
+
+    /// The alias with another configuration, and with everything that is known of its server. Another alias, to which
+    /// the position of this one was given, knows nothing.
     func changed(to other: AliasState) -> AliasState {
+        guard isSame(as: other) else { return other }
         var state = other
         state.addresses = addresses
         state.server = server
         state.moves = moves
+        state.falls = falls
         // An alias that was removed and is back has a new monitor.
         let isBack = isRetired && !other.isRetired
         state.outage = isBack ? nil : outage

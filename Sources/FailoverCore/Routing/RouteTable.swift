@@ -36,6 +36,22 @@ public struct RouteTable: Hashable, Sendable {
         }
     }
 
+    /// Positions of routes and aliases.
+    package struct Positions: Hashable, Sendable {
+        package var routes: Set<Int>
+        package var aliases: Set<Int>
+
+        package init(routes: Set<Int> = [], aliases: Set<Int> = []) {
+            self.routes = routes
+            self.aliases = aliases
+        }
+
+        package mutating func formUnion(_ other: Positions) {
+            routes.formUnion(other.routes)
+            aliases.formUnion(other.aliases)
+        }
+    }
+
     public init(aliases: [AliasState], routes: [Route]) {
         self.aliases = aliases
         self.routes = routes
@@ -86,12 +102,13 @@ public struct RouteTable: Hashable, Sendable {
         let before = aliases[alias]
         change(&aliases[alias])
         guard aliases[alias] != before else { return false }
+        if before.failure == nil, aliases[alias].failure != nil { aliases[alias].falls &+= 1 }
         for route in routesByAlias[alias] { decideOrder(ofRoute: route) }
         return true
     }
 
-    /// Replaces the aliases and routes. Existing ones keep their positions and their state. If a route no longer has
-    /// the alias it is pinned to, the pin is released.
+    /// Replaces the aliases and routes. Existing ones keep their positions and their state; the position of a retired
+    /// one may be given to another. If a route no longer has the alias it is pinned to, the pin is released.
     package mutating func change(aliases: [AliasState], routes: [Route]) {
         precondition(aliases.count >= self.aliases.count && routes.count >= self.routes.count)
         self.aliases =

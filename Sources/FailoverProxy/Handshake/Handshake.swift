@@ -128,3 +128,53 @@ enum Handshake {
         if case .postgres = self { true } else { false }
     }
 }
+
+/// The next step of a ``Handshake``.
+enum HandshakeStep: Equatable {
+    /// Wait for the client.
+    case awaitClient
+    /// Connect to a backend.
+    case connect
+    /// Send these bytes to the backend and wait for its answer.
+    case awaitBackend(sending: [UInt8])
+    /// Send these bytes to the client and wait for its answer.
+    case tellClient([UInt8])
+    /// The backend serves. Send these bytes of it to the client first.
+    case proven([UInt8])
+    /// The backend failed.
+    case failed(DialFailure)
+    /// Connect to the same backend once more.
+    case connectAgain
+    /// A cancel request. Send it to every server that may run the query.
+    case cancel([UInt8])
+    /// Send these bytes to the client and end the session.
+    case closingMessage([UInt8])
+    /// End the session without a message. The text is the reason, for the log.
+    case leave(String)
+}
+
+/// A MySQL server sends first: its greeting is the proof. An error packet instead, a close or silence is not.
+struct MySQLHandshake {
+    /// The current backend's bytes.
+    private var heard: [UInt8] = []
+
+    mutating func connected() -> HandshakeStep {
+        heard = []
+        return .awaitBackend(sending: [])
+    }
+
+    mutating func backendSent(_ bytes: [UInt8]) -> HandshakeStep {
+        heard += bytes
+        return switch heard.withUnsafeBytes(MySQLFirstPacket.init) {
+        case .incomplete: .awaitBackend(sending: [])
+        case .greeting: .proven(heard)
+        case .error(let code, let message): .failed(.refused(Self.kind(of: code), "\(code): \(message)"))
+        case .malformed: .failed(.malformed("not a MySQL greeting"))
+        }
+    }
+
+    /// The kind of an error that a server sends instead of a greeting.
+    private static func kind(of code: UInt16) -> BackendErrorKind {
+        ServerError(mySQLCode: Int(code))?.kind ?? .earlyClose
+    }
+}

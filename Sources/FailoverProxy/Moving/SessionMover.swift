@@ -78,8 +78,12 @@ extension SessionMover {
     func tableChanged(from before: RouteTable) {
         let table = routes
         let aliases = zip(before.aliases, table.aliases).enumerated().map { (index: $0, before: $1.0, now: $1.1) }
-        let fallen = Set(aliases.filter { $0.before.failure == nil && $0.now.failure != nil }.map(\.index))
-        let risen = Set(aliases.filter { $0.before.failure != nil && $0.now.failure == nil }.map(\.index))
+        // A loop receives only the latest table: an alias may have gone down and come back in between.
+        let fallen = Set(aliases.filter { $0.before.falls != $0.now.falls }.map(\.index))
+        let risen = Set(
+            aliases.filter {
+                $0.now.failure == nil && ($0.before.failure != nil || $0.before.falls != $0.now.falls)
+            }.map(\.index))
         let isDrained = aliases.contains { $0.before.isLeaving != $0.now.isLeaving }
         let hasMoved = aliases.contains { $0.before.moves != $0.now.moves }
         let hasNewChoice = before.routes.indices.contains { before.choice(ofRoute: $0) != table.choice(ofRoute: $0) }
@@ -92,6 +96,11 @@ extension SessionMover {
             if fallen.contains(alias) {
                 let reason = table.aliases[alias].failure.map { ": \($0.reason)" } ?? ""
                 session.aliasIsDown("\(name): \(table.aliases[alias].name) is down\(reason)")
+                // `on_outage: keep` has kept it, and its alias is up again.
+                guard risen.contains(alias), session.machine.isRelaying, !session.isLeaving, !session.isClosed else {
+                    continue
+                }
+                consider(session)
             } else if table.aliases[alias].moves != session.movesOfAlias, session.backend != nil {
                 session.aliasIsDown("\(name): \(table.aliases[alias].name) now points to another server")
             } else if session.machine.isRelaying {

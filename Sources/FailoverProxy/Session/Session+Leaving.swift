@@ -70,10 +70,16 @@ extension Session {
     /// A client that has connected but not needed a server yet gets its candidates by the current routes.
     func chooseAgain() {
         guard machine.hasTriedNobody, backend == nil, !isQueued, !isLeaving else { return }
+        machine.choose(currentCandidates())
+    }
+
+    /// The candidates by the current routes, and the guard that belongs to them.
+    func currentCandidates() -> [RouteTable.Candidate] {
         share = share?.moved(to: nil)
         let (candidates, share) = environment.candidates(ofRoute: route)
         self.share = share
-        machine.choose(candidates)
+        machine.readOnlyGuard = environment.readOnlyGuard(ofRoute: route)
+        return candidates
     }
 
     /// The alias that serves the session, or is being tried, is down.

@@ -54,10 +54,7 @@ extension Session {
         case .alias(let index): placeOnAlias = index
         }
         // Other aliases may be up by now.
-        share = share?.moved(to: nil)
-        let (candidates, share) = environment.candidates(ofRoute: route)
-        self.share = share
-        advance(machine.placeFound(onAlias: placeOnAlias, candidates, now: loop.now))
+        advance(machine.placeFound(onAlias: placeOnAlias, currentCandidates(), now: loop.now))
         if !isClosed, !isLeaving { readClientInHandshake() }
     }
 
@@ -103,6 +100,7 @@ extension Session {
         let aliases = environment.lastResort(ofRoute: route)
         guard !aliases.isEmpty, environment.snapshot.lastResortLimits[route].take() else { return nil }
         hasLastResortPlace = true
+        machine.readOnlyGuard = environment.readOnlyGuard(ofRoute: route)
         return aliases
     }
 

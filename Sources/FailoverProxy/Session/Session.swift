@@ -78,10 +78,7 @@ final class Session: Pollable {
         let machine = SessionStateMachine(
             handshake: Handshake(environment.configuration.routes[route].engine), candidates: candidates,
             limits: settings.handshakeLimits, lastAnswerLimits: environment.snapshot.lastAnswerLimits,
-            readOnlyGuard: settings.failoverReadOnly
-                ? ReadOnlyGuard(
-                    environment.routes, route: route, opaque: settings.readOnlyOpaque,
-                    byStatement: environment.aliasesByStatement()) : nil)
+            readOnlyGuard: environment.readOnlyGuard(ofRoute: route))
         hot = HotFields(machine: machine, lastActivity: startedAt)
     }
 

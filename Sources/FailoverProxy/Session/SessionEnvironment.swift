@@ -84,6 +84,14 @@ extension SessionEnvironment {
         return (turned, share)
     }
 
+    /// What the route requires of sessions on its failover aliases; `nil` if they may write.
+    func readOnlyGuard(ofRoute route: Int) -> ReadOnlyGuard? {
+        let settings = configuration.routes[route].session
+        guard settings.failoverReadOnly else { return nil }
+        return ReadOnlyGuard(
+            routes, route: route, opaque: settings.readOnlyOpaque, byStatement: aliasesByStatement())
+    }
+
     /// Aliases that are down, for a session that no other alias can serve.
     func lastResort(ofRoute route: Int) -> [RouteTable.Candidate] {
         snapshot.deadAddresses.ordered(outages.lastResort(ofRoute: route, in: routes, now: loop.now), now: loop.now)

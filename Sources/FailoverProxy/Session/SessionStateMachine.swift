@@ -35,7 +35,7 @@ struct SessionStateMachine {
     let limits: Limits
     /// The time limits for the last candidate's answer, by alias: waiting longer is better than refusing.
     var lastAnswerLimits: [UInt64]
-    private let readOnlyGuard: ReadOnlyGuard?
+    var readOnlyGuard: ReadOnlyGuard?
     /// The alias that was found to take no start-up parameter that makes a session read-only.
     private(set) var aliasByStatement: Int?
     /// Whether a statement makes the served session read-only.
@@ -75,6 +75,11 @@ struct SessionStateMachine {
     var alias: Int? {
         if case .relaying(let alias) = state { return alias }
         return current < candidates.count ? candidates[current].alias : nil
+    }
+
+    /// The aliases that serve or may serve the session, or are still to be reported.
+    var aliases: [Int] {
+        if case .relaying(let alias) = state { [alias] } else { candidates.map(\.alias) + attempts.map(\.alias) }
     }
 
     /// Whether a backend serves the session.

@@ -52,8 +52,20 @@ package struct TrafficReport: Hashable, Sendable {
         failures = table.aliases.map { _ in [:] }
     }
 
+    /// Adds entries for new routes and aliases, and forgets the counts of those whose position was given to another.
+    mutating func follow(_ table: RouteTable, after former: RouteTable) {
+        grow(routes: table.routes.count, aliases: table.aliases.count)
+        for (index, (route, other)) in zip(former.routes, table.routes).enumerated() where route.name != other.name {
+            routes[index] = OfRoute()
+        }
+        for (index, (alias, other)) in zip(former.aliases, table.aliases).enumerated() where alias.name != other.name {
+            failures[index] = [:]
+            for route in routes.indices { routes[route].served[index] = nil }
+        }
+    }
+
     /// Adds entries for new routes and aliases.
-    mutating func grow(routes routeCount: Int, aliases: Int) {
+    private mutating func grow(routes routeCount: Int, aliases: Int) {
         routes += Array(repeating: OfRoute(), count: max(0, routeCount - routes.count))
         failures += Array(repeating: [:], count: max(0, aliases - failures.count))
     }

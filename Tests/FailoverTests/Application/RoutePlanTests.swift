@@ -74,6 +74,39 @@ struct RoutePlanTests {
         #expect(back.routes.map(\.isRetired) == [false, true])
     }
 
+    /// A year of reloads must not grow the process.
+    @Test func positionsOfRetiredOnesThatNoSessionUsesAreTakenByNewOnes() {
+        var plan = RoutePlan(first)
+        for day in 0..<100 {
+            let next = configuration(
+                [alias("default", port: 1), alias("slave\(day)", port: 2)],
+                [route("slave\(day)", ["slave\(day)", "default"])])
+            let former = plan
+            plan = RoutePlan(next, after: former, used: RouteTable.Positions())
+            #expect(plan.routes.count <= 3)
+            #expect(plan.aliases.count <= 3)
+            let added = plan.newPositions(after: former)
+            #expect(added.routes.map { plan.routes[$0].name } == ["slave\(day)"])
+            #expect(added.aliases.map { plan.aliases[$0].database.name } == ["slave\(day)"])
+            #expect(plan.ownAliases(ofService: "slave\(day)") == Array(added.aliases))
+        }
+    }
+
+    @Test func positionsThatASessionMayUseAreNotTaken() {
+        let gone = configuration([alias("default", port: 1)], [route("other", ["default"])])
+        let third = configuration(
+            [alias("default", port: 1), alias("new", port: 3)], [route("new", ["new", "default"])])
+        let plan = RoutePlan(gone, after: RoutePlan(first))
+        let names = ["default", "slave", "new"]
+        #expect(RoutePlan(third, after: plan).aliases.map(\.database.name) == names, "it is unknown which are used")
+        let used = RouteTable.Positions(routes: [0], aliases: [1])
+        let next = RoutePlan(third, after: plan, used: used)
+        #expect(next.aliases.map(\.database.name) == names)
+        #expect(next.routes.map(\.name) == ["slave", "other", "new"])
+        // The first reload that an entry misses retires it. Sessions may still choose it.
+        #expect(RoutePlan(third, after: RoutePlan(first), used: .init()).aliases.map(\.database.name) == names)
+    }
+
     private func shared(_ aliases: [String], own: Int, least: Int = 1) -> ServiceConfiguration {
         ServiceConfiguration(
             name: "slave",
