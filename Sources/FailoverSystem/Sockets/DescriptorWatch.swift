@@ -16,10 +16,13 @@ package final class DescriptorWatch: Sendable {
         var last: UInt64 = 0
         /// When the thread wakes up by itself.
         var wake: Deadline?
+        /// The sockets whose connections are being ended.
+        var drained: [(socket: Int32, deadline: Deadline)] = []
     }
 
     /// The token of ``wakeUp`` in the epoll set.
     private static let wakeUpToken: UInt64 = 0
+    private static let sweepInterval = Duration.milliseconds(50)
     /// Reads of one socket in a row.
     private static let mostReads = 16
     private static let running = Lock<DescriptorWatch?>(nil)
@@ -74,26 +77,25 @@ package final class DescriptorWatch: Sendable {
 
     /// Ends the connection of a socket whose sending direction is shut down: reads what the peer still sends until it
     /// closes, or until the deadline, and closes the socket. Closing with unread bytes would send a reset, which
-    /// servers log.
+    /// servers log. Nobody waits for that, so the thread looks after all such sockets together, a few times a second.
     package func drain(owning socket: Int32, until deadline: Deadline) {
-        for _ in 0..<Self.mostReads where !deadline.hasPassed {
+        let isFirst = state.withLock { state in
+            state.drained.append((socket, deadline))
+            return state.drained.count == 1
+        }
+        if isFirst { eventfd_write(wakeUp, 1) }
+    }
+
+    /// Whether the socket's peer has closed, or its time is over. Reads what it sent, up to a limit.
+    private static func isDrained(_ socket: Int32, until deadline: Deadline) -> Bool {
+        for _ in 0..<mostReads where !deadline.hasPassed {
             let count = withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { buffer in
                 recv(socket, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT))
             }
-            if count > 0 || count < 0 && errno == EINTR { continue }
-            if count == 0 || errno != EAGAIN {
-                close(socket)
-                return
-            }
-            break
+            if count == 0 || count < 0 && errno != EAGAIN && errno != EINTR { return true }
+            if count < 0, errno == EAGAIN { return false }
         }
-        guard !deadline.hasPassed else {
-            close(socket)
-            return
-        }
-        once(POLLIN, on: socket, until: deadline, newToken()) { [self] readiness in
-            if case .ready = readiness { drain(owning: socket, until: deadline) } else { close(socket) }
-        }
+        return deadline.hasPassed
     }
 
     private func newToken() -> UInt64 {
@@ -134,9 +136,10 @@ package final class DescriptorWatch: Sendable {
 
     private func run() {
         var events = [epoll_event](repeating: epoll_event(), count: 64)
+        var sweep = Deadline(.zero)
         while true {
             let milliseconds = state.withLock { state in
-                state.wake = state.entries.values.map(\.deadline).min()
+                state.wake = (state.entries.values.map(\.deadline) + (state.drained.isEmpty ? [] : [sweep])).min()
                 return state.wake?.remainingMilliseconds ?? -1
             }
             let count = epoll_wait(epoll, &events, Int32(events.count), milliseconds)
@@ -152,6 +155,23 @@ package final class DescriptorWatch: Sendable {
             }
             for entry in ready { entry.call(.ready) }
             for entry in late { entry.call(.timedOut) }
+            if sweep.hasPassed {
+                closeDrained()
+                sweep = Deadline(Self.sweepInterval)
+            }
         }
+    }
+
+    private func closeDrained() {
+        let sockets = state.withLock { state in
+            defer { state.drained = [] }
+            return state.drained
+        }
+        let open = sockets.filter { socket, deadline in
+            guard Self.isDrained(socket, until: deadline) else { return true }
+            close(socket)
+            return false
+        }
+        state.withLock { $0.drained += open }
     }
 }
