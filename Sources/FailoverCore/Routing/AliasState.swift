@@ -9,7 +9,8 @@ public struct AliasState: Hashable, Sendable {
     public package(set) var server: Endpoint?
     /// How often the alias has moved to another server.
     package var moves: UInt32 = 0
-    /// How often the alias has gone down. Who receives not every table sees here that it was down in between.
+    /// How often the alias has gone down. A loop that does not receive every table sees here that the alias was down in
+    /// between.
     package var falls: UInt32 = 0
     /// The addresses of the endpoint at the latest ping, the one that answered first. Empty until a ping has found
     /// them.

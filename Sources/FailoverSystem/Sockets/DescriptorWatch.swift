@@ -77,7 +77,8 @@ package final class DescriptorWatch: Sendable {
 
     /// Ends the connection of a socket whose sending direction is shut down: reads what the peer still sends until it
     /// closes, or until the deadline, and closes the socket. Closing with unread bytes would send a reset, which
-    /// servers log. Nobody waits for that, so the thread looks after all such sockets together, a few times a second.
+    /// servers log. No caller waits for that, so the thread looks after all such sockets together, several times a
+    /// second.
     package func drain(owning socket: Int32, until deadline: Deadline) {
         let isFirst = state.withLock { state in
             state.drained.append((socket, deadline))
