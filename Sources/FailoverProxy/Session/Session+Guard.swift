@@ -7,11 +7,19 @@ extension Session {
     ///
     /// - Returns: whether the side may be read on.
     func follow(_ bytes: UnsafeRawBufferPointer, from side: Side, _ guarded: GuardedMySQL) -> Bool {
-        let heard = stream.heard
-        let passage = side == .client ? guarded.state.clientSent(bytes) : guarded.state.serverSent(bytes)
-        if stream.heard != heard { noteSigns(stream.heard.subtracting(heard)) }
+        let passage = passage(of: bytes, from: side, guarded)
         if passage.asItIs, guarded.state.phase == .following { return pass(bytes.count, from: side) }
         return perform(passage, guarded, asItIs: Array(bytes), from: side)
+    }
+
+    /// Lets the guard read the bytes of one side.
+    func passage(
+        of bytes: UnsafeRawBufferPointer, from side: Side, _ guarded: GuardedMySQL
+    ) -> MySQLGuard.GuardOutput {
+        let heard = guarded.state.reader.heard
+        let passage = side == .client ? guarded.state.clientSent(bytes) : guarded.state.serverSent(bytes)
+        noteSigns(guarded.state.reader.heard.subtracting(heard))
+        return passage
     }
 
     /// Sends what the guard allows, and waits while the server is being set to read-only.

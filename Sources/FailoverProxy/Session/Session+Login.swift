@@ -42,15 +42,11 @@ extension Session {
     }
 
     private func pass(_ bytes: [UInt8], from side: Side) -> Bool {
-        let heard = stream.heard
-        defer { if !isClosed, stream.heard != heard { noteSigns(stream.heard.subtracting(heard)) } }
         if case .guarded(let guarded) = stream {
-            let passage = bytes.withUnsafeBytes { bytes in
-                side == .client ? guarded.state.clientSent(bytes) : guarded.state.serverSent(bytes)
-            }
+            let passage = bytes.withUnsafeBytes { self.passage(of: $0, from: side, guarded) }
             return perform(passage, guarded, asItIs: bytes, from: side)
         }
-        bytes.withUnsafeBytes { stream.sent($0, by: side) }
+        noteSigns(bytes.withUnsafeBytes { stream.sent($0, by: side) })
         return send(bytes, to: side.other) && self[side].mayRead
     }
 

@@ -110,9 +110,8 @@ extension Session {
             _ = follow(bytes, from: .backend, guarded)
             return
         }
-        bytes.withUnsafeBytes { stream.sent($0, by: .backend) }
         // A server may announce its shutdown in the same segment as its first answer.
-        noteSigns(stream.heard)
+        noteSigns(bytes.withUnsafeBytes { stream.sent($0, by: .backend) })
         learnKey()
         if case .failed(let code) = deliver(bytes, to: .client) { failed(.client, code: code) }
     }
@@ -126,14 +125,9 @@ extension Session {
         switch stream {
         case .opaque: break
         case .postgres, .mysql:
-            guard side == .backend else {
-                stream.sent(bytes, by: side)
-                break
-            }
-            let heard = stream.heard
-            stream.sent(bytes, by: side)
-            if stream.heard != heard { noteSigns(stream.heard.subtracting(heard)) }
-            if awaitsKey { learnKey() }
+            let signs = stream.sent(bytes, by: side)
+            if !signs.isEmpty { noteSigns(signs) }
+            if awaitsKey, side == .backend { learnKey() }
         case .guarded(let guarded):
             return follow(bytes, from: side, guarded)
         case .guardedPostgres(let guarded):

@@ -17,10 +17,14 @@ final class Session: Pollable {
     let startedAt: UInt64
     // The runtime's exclusivity check would cost more than all other work per message.
     @exclusivity(unchecked) fileprivate var hot: HotFields
-    // Here it fills a gap: see the small properties below.
+    // These fill a gap: see the small properties below.
 
     /// The alias's count of server changes when the session was dialed.
     var movesOfAlias: UInt32 = 0
+    /// Whether it waits for buffer memory that others hold.
+    var waitsForMemory = false
+    /// Whether it counts against the route's `max_connections`.
+    var holdsRoutePlace = false
     private(set) var slot = -1
     /// The deadline of the current handshake step; after the closing message, the end of the time to read it.
     var handshakeDeadline: UInt64 = 0
@@ -38,14 +42,6 @@ final class Session: Pollable {
     // Small fields are grouped after one that leaves padding: between wide fields each would take as much space as a
     // wide one, in every session.
 
-    /// When the move to a better alias was decided.
-    var movesSince: UInt64?
-    /// The closing message was sent. Further bytes of the client are discarded.
-    var isLeaving = false
-    /// Whether it waits for buffer memory that others hold.
-    var waitsForMemory = false
-    /// Whether it counts against the route's `max_connections`.
-    var holdsRoutePlace = false
     /// The alias whose `max_connections` this session counts against.
     var placeOnAlias: Int?
     /// Whether it waits for a connection slot.
@@ -200,6 +196,8 @@ private struct HotFields: ~Copyable {
     var stream = SessionStream.opaque
     var lastActivity: UInt64
     var login: PendingLogin?
+    var movesSince: UInt64?
+    var isLeaving = false
     var clientSpokeLast = false
     var isToBeWatched = false
     var awaitsKey = false
@@ -247,6 +245,18 @@ extension Session {
     var login: PendingLogin? {
         _read { yield hot.login }
         _modify { yield &hot.login }
+    }
+
+    /// When the move to a better alias was decided.
+    var movesSince: UInt64? {
+        get { hot.movesSince }
+        set { hot.movesSince = newValue }
+    }
+
+    /// The closing message was sent. Further bytes of the client are discarded.
+    var isLeaving: Bool {
+        get { hot.isLeaving }
+        set { hot.isLeaving = newValue }
     }
 
     /// Whether the latest bytes were the client's.

@@ -10,19 +10,27 @@ enum SessionStream {
     case guarded(GuardedMySQL)
     case guardedPostgres(GuardedPostgres)
 
-    /// Bytes that one side sent.
-    mutating func sent(_ bytes: UnsafeRawBufferPointer, by side: Side) {
+    /// Follows bytes that one side sent.
+    ///
+    /// - Returns: what the server reported about its own state in these bytes, and not before.
+    mutating func sent(_ bytes: UnsafeRawBufferPointer, by side: Side) -> ServerSigns {
         switch self {
-        case .opaque, .guarded, .guardedPostgres: return
+        case .opaque, .guarded, .guardedPostgres: return []
         case .postgres(var reader):
             // Moves the only reference to the reader out, so that it is changed in place.
             self = .opaque
+            let heard = reader.heard
             if side == .client { reader.clientSent(bytes) } else { reader.serverSent(bytes) }
-            if reader.isReadable { self = .postgres(reader) }
+            guard reader.isReadable else { return [] }
+            self = .postgres(reader)
+            return reader.heard.subtracting(heard)
         case .mysql(var reader):
             self = .opaque
+            let heard = reader.heard
             if side == .client { reader.clientSent(bytes) } else { reader.serverSent(bytes) }
-            if reader.isReadable { self = .mysql(reader) }
+            guard reader.isReadable else { return [] }
+            self = .mysql(reader)
+            return reader.heard.subtracting(heard)
         }
     }
 
@@ -36,16 +44,6 @@ enum SessionStream {
         case .postgres(let reader): reader.isAtBoundary
         case .mysql(let reader): reader.isAtBoundary
         case .guarded(let guarded): guarded.state.isAtBoundary
-        }
-    }
-
-    /// What the server has reported about its own state.
-    var heard: ServerSigns {
-        switch self {
-        case .opaque, .guardedPostgres: []
-        case .postgres(let reader): reader.heard
-        case .mysql(let reader): reader.heard
-        case .guarded(let guarded): guarded.state.reader.heard
         }
     }
 
