@@ -121,7 +121,9 @@ struct RoutingTests {
     @Test func whenAllAreFoundDownTheOneThatIsWellAgainServesAllTheSame() async throws {
         let gone = UnusedPort()
         let primary = EchoBackend(greeting: "p:")
-        let proxy = try ProxyUnderTest(ports: [Int(gone.port), primary.port])
+        // Each loop trusts a verdict for a second from when it learns of it. Two loops may learn of it at different
+        // times.
+        let proxy = try ProxyUnderTest(ports: [Int(gone.port), primary.port], workers: 1)
         for alias in 0..<2 { proxy.board.markDown(alias: alias, because: down) }
         #expect(try await serves(proxy, "p:"))
         #expect(proxy.served == [1])
@@ -177,7 +179,12 @@ struct RoutingTests {
                 return await proxy.server.sessions(SessionQuery(limit: 1)).contains { $0.alias == 0 }
             })
         for _ in 0..<200 { try await connect() }
-        #expect(await eventually { proxy.server.sessionCount == 64 })
+        #expect(
+            try await eventually {
+                // The other loop may still have refused its share of them.
+                if proxy.server.sessionCount < 64 { try await connect() }
+                return proxy.server.sessionCount == 64
+            })
         clients.withLock { $0 = [] }
         #expect(await eventually { proxy.server.sessionCount == 0 })
         await proxy.server.stop(grace: .zero)
