@@ -69,24 +69,14 @@ extension RealServers {
             let failover = try FailoverProcess(configuration: configuration(engine))
             let port = try await failover.port()
             #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
-            let sleep = engine == .postgres ? "select pg_sleep(250)" : "select sleep(250)"
-            let session = Task { try await engine.execute(sleep, at: port) }
-            #expect(
-                try await eventually {
-                    try await failover.command("status").standardOutput.contains(/→ slave +up +1\s/)
-                })
-            async let output = failover.command("drill", "slave", "--for", "6s", "--json")
-            #expect(await failover.logs("a drill has begun"))
-            let during = try await engine.whoAnswers(at: port)
-            let status = try await failover.command("status").standardOutput
-            let seen = Date().timeIntervalSince1970
-            let failure = await #expect(throws: CommandFailure.self) { try await session.value }
-            // psql's session is encrypted, so the proxy cannot send a message.
-            let message = engine == .postgres ? "connection to server was lost" : "slave is down: drill"
-            #expect(failure?.output.standardError.contains(message) == true, "\(String(describing: failure))")
-
-            let result = try document(try await output)
-            #expect(try await output.status == 0, "\(result.problems)")
+            var attempts = 0
+            let seen = try await patiently(.seconds(6)) { (seen: Seen) in
+                seen.result.probes?.answeredBy["default"] != nil
+            } _: { time in
+                attempts += 1
+                return try await drill(failover, engine, for: time, attempt: attempts)
+            }
+            let result = seen.result
             #expect(result.passed)
             #expect(result.sessions.leftAfterMs != nil)
             #expect(result.sessions.new["slave"] == 0)
@@ -98,9 +88,9 @@ extension RealServers {
             #expect(result.ending == "slave: the drill is over, its time has passed; slave counts as up again")
             #expect(await failover.logs("the drill is over"))
             // On a busy machine the drill may have ended before the status was read.
-            if try #require(failover.time(of: "the drill is over")) > seen {
-                #expect(during == engine.primaryPort)
-                #expect(status.contains(/\sslave +down \(drill\) +0\s/), "\(status)")
+            if try #require(failover.time(of: "the drill is over")) > seen.time {
+                #expect(seen.during == engine.primaryPort)
+                #expect(seen.status.contains(/\sslave +down \(drill\) +0\s/), "\(seen.status)")
             }
 
             #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
@@ -111,6 +101,42 @@ extension RealServers {
             try await failover.end()
         }
 
+        /// What was seen of one drill.
+        private struct Seen {
+            let result: Document
+            /// The server that answered a client during the drill, and the status after that.
+            let during: Int?
+            let status: String
+            /// When the status had been read, in seconds since 1970.
+            let time: Double
+        }
+
+        /// Drills with a session on the replica, which ends.
+        private func drill(
+            _ failover: FailoverProcess, _ engine: Laboratory.Engine, for time: Duration, attempt: Int
+        ) async throws -> Seen {
+            let port = try await failover.port()
+            let sleep = engine == .postgres ? "select pg_sleep(250)" : "select sleep(250)"
+            let session = Task { try await engine.execute(sleep, at: port) }
+            #expect(
+                try await eventually {
+                    try await failover.command("status").standardOutput.contains(/→ slave +up +1\s/)
+                })
+            async let output = failover.command("drill", "slave", "--for", "\(time.components.seconds)s", "--json")
+            #expect(
+                await eventually { failover.log.filter { $0.contains("a drill has begun") }.count == attempt })
+            let during = try await engine.whoAnswers(at: port)
+            let status = try await failover.command("status").standardOutput
+            let read = Date().timeIntervalSince1970
+            let failure = await #expect(throws: CommandFailure.self) { try await session.value }
+            // psql's session is encrypted, so the proxy cannot send a message.
+            let message = engine == .postgres ? "connection to server was lost" : "slave is down: drill"
+            #expect(failure?.output.standardError.contains(message) == true, "\(String(describing: failure))")
+            let result = try document(try await output)
+            #expect(try await output.status == 0, "\(result.problems)")
+            return Seen(result: result, during: during, status: status, time: read)
+        }
+
         @Test func clientsThatConnectForEachTransactionDoNotNotice() async throws {
             // Transactions in progress end by themselves, so each failure would be that of a connecting client.
             let failover = try FailoverProcess(configuration: configuration(postgres, route: "on_outage: keep"))
@@ -118,10 +144,14 @@ extension RealServers {
             #expect(try await eventually { try await failover.command("status", "--ready").status == 0 })
             let load = PgbenchLoad(port: port, scratch: scratch)
             let running = Task { try await load.run() }
-            let output = try await failover.command("drill", "slave", "--for", "2s", "--json")
+            let result = try await patiently(.seconds(2)) { (result: Document) in
+                result.sessions.new["default"] ?? 0 > 0
+            } _: { time in
+                try document(
+                    try await failover.command("drill", "slave", "--for", "\(time.components.seconds)s", "--json"))
+            }
             running.cancel()
             #expect(try await running.value > 0)
-            let result = try document(output)
             #expect(result.passed, "\(result.problems)")
             #expect(result.sessions.refused == 0)
             #expect(try #require(result.sessions.new["default"]) > 0)
@@ -189,9 +219,14 @@ extension RealServers {
                     "default is already down: "))
             #expect(try await postgres.whoAnswers(at: port) == postgres.replicaPort)
 
-            let forced = try await failover.command("drill", "slave", "--force", "--for", "1s", "--json")
-            #expect(forced.status == 1)
-            let result = try document(forced)
+            let result = try await patiently(.seconds(1)) { (result: Document) in
+                result.sessions.refused > 0 && result.probes?.failed ?? 0 > 0
+            } _: { time in
+                let forced = try await failover.command(
+                    "drill", "slave", "--force", "--for", "\(time.components.seconds)s", "--json")
+                #expect(forced.status == 1)
+                return try document(forced)
+            }
             #expect(result.sessions.refused > 0)
             #expect(
                 result.problems.contains { $0.hasSuffix("refused") }
@@ -208,13 +243,14 @@ extension RealServers {
             let failover = try FailoverProcess(configuration: configuration(engine))
             let port = try await failover.port()
             #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
-            let drill = try await drill(failover, for: "15s")
+            let drill = try await drill(failover, for: "59s")
             try await engine.fault("kill")
             #expect(await failover.logs("CRITICAL slave outage."))
             #expect(try await failover.command("status").standardOutput.contains(/\sslave +down, drill\s/))
+            #expect(try await failover.command("drill", "slave", "--end").status == 0)
             #expect(try await drill.status() == 1)
             #expect(said.contains("failed: slave is down: slave: "), "\(said)")
-            #expect(await failover.logs("the drill is over, its time has passed; slave stays down: "))
+            #expect(await failover.logs("the drill is over, an operator has ended it; slave stays down: "))
             #expect(try await engine.whoAnswers(at: port) == engine.primaryPort)
             try await engine.fault("start")
             #expect(await failover.logs("INFO slave is back up."))
