@@ -77,13 +77,13 @@ public struct AdminConfiguration: Hashable, Sendable {
 public struct LogConfiguration: Hashable, Sendable {
     /// The form of a log line.
     public enum Format: String, Hashable, Sendable, CaseIterable {
-        /// Lines for people.
+        /// Plain lines.
         case text
         /// One JSON object per line, for machines.
         case json
     }
 
-    /// The least important level that is logged; `info` by default.
+    /// The lowest level that is logged; `info` by default.
     public var level: Logger.Level
     /// `text` by default.
     public var format: Format

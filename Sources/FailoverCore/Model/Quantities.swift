@@ -19,7 +19,7 @@ public struct WallTime: Hashable, Sendable {
 
     public init(sinceEpoch: Duration) { self.sinceEpoch = sinceEpoch }
 
-    /// The time that long before this one.
+    /// This time minus the duration.
     public func before(_ duration: Duration) -> WallTime { WallTime(sinceEpoch: sinceEpoch - duration) }
 }
 
