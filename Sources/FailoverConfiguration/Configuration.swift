@@ -77,13 +77,13 @@ public struct AdminConfiguration: Hashable, Sendable {
 public struct LogConfiguration: Hashable, Sendable {
     /// The form of a log line.
     public enum Format: String, Hashable, Sendable, CaseIterable {
-        /// Plain lines.
+        /// Lines for people.
         case text
         /// One JSON object per line, for machines.
         case json
     }
 
-    /// The lowest level that is logged; `info` by default.
+    /// The least important level that is logged; `info` by default.
     public var level: Logger.Level
     /// `text` by default.
     public var format: Format

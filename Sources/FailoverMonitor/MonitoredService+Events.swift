@@ -56,9 +56,9 @@ extension MonitoredService {
             log.info(
                 "\(name) is \(availability.rawValue): new sessions try other servers first.", metadata: error.metadata)
         case .couldNotAsk(let failure):
-            log.error("\(name) could not be pinged. Its state does not change.", metadata: failure.metadata)
+            log.error("\(name) could not be pinged. Its state stays as it is.", metadata: failure.metadata)
         case .moved(let former, let server):
-            log.notice("\(name) has moved to \(server).", metadata: ["former": "\(former)"])
+            log.notice("\(name) is at \(server) now.", metadata: ["former": "\(former)"])
             owner.onMove(former, server)
         }
     }

@@ -103,7 +103,7 @@ public final class MonitoredService: Sendable {
         hookFailures.destroy()
     }
 
-    /// Waits for the result of the first ping and its consequences, at most about twice the ping's time limit.
+    /// Waits for the result of the first ping and its consequences, at most twice the ping's time limit.
     public func firstAnswer() async {
         if state.withLock({ $0.history.latest == nil }) { trigger(.timer) }
         let (ping, limit) = state.withLock { ($0.ping, $0.machine.settings.pingTimeout) }
@@ -120,8 +120,8 @@ public final class MonitoredService: Sendable {
 
     /// Requests a ping, and waits for its result.
     ///
-    /// If this call starts a ping, it waits for the result and its consequences, at most about twice the ping's time
-    /// limit. It does not wait for a ping that is already in flight.
+    /// If this call starts a ping, it waits for the result and its consequences, at most twice the ping's time limit.
+    /// It does not wait for a ping that is already in flight.
     public func monitor(_ trigger: PingTrigger) async {
         var limit = Duration.zero
         let ping = apply { machine, now in

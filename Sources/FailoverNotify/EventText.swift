@@ -21,7 +21,7 @@ package struct EventMessage {
             case .stale(let staleness): "STALE: \(place) (\(staleness))\(serves)"
             case .fresh(let duration): "FRESH again: \(place) after \(duration.inWords)"
             case .degraded(let failure, .zero, _):
-                "DEGRADED, the server refuses the monitor: \(place) (\(failure.reason))\(serves)"
+                "DEGRADED, refuses the monitor: \(place) (\(failure.reason))\(serves)"
             case .degraded(let failure, let lasting, _):
                 "STILL DEGRADED for \(lasting.inWords): \(place) (\(failure.reason))\(serves)"
             case .healthy(let duration): "HEALTHY again: \(place) after \(duration.inWords)"

@@ -20,7 +20,7 @@ final class EventDispatcher: Sendable {
     func tellMove(of name: String, from former: Endpoint, to server: Endpoint, at time: WallTime, serving: String?) {
         events.add(
             AdminEvent(
-                .moved, name, "\(name) has moved to \(server).", at: time, detail: "It was on \(former).",
+                .moved, name, "\(name) is at \(server) now.", at: time, detail: "It was at \(former).",
                 currentAlias: serving))
     }
 

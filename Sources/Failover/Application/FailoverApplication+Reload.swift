@@ -8,9 +8,8 @@ extension FailoverApplication {
     /// Replaces the current configuration with another one, completely or not at all.
     ///
     /// What has not changed is not touched: sessions stay open, and services keep their states and their counts of
-    /// pings in a row. New listeners open before old ones close. Sessions of removed aliases move to other aliases
-    /// where it is safe. Sessions of removed routes are served until they end. Waits for a reload in progress, and for
-    /// ``run()``.
+    /// pings in a row. New listeners open before old ones close. Sessions of removed aliases move away where it is
+    /// safe. Sessions of removed routes are served until they end. Waits for a reload in progress, and for ``run()``.
     ///
     /// - Returns: what changed, on one line.
     /// - Throws: an error whose description is one line for the operator. Nothing has changed in that case.

@@ -65,7 +65,7 @@ public struct NotifierTrial: Sendable {
 }
 
 extension Configuration {
-    /// The notifiers, in file order, regardless of the events that they select.
+    /// The notifiers, in file order, whatever events they select.
     public var notifierTrials: [NotifierTrial] {
         let threads = BlockingThreads()
         return notifiers.map { NotifierTrial($0, threads: threads) }

@@ -213,7 +213,7 @@ extension ControlState {
             return "the configuration has changed"
         }
         guard !drill.isForced, !table.routesStopped(byDrillOf: alias).isEmpty else { return nil }
-        return "no other alias can serve now"
+        return "no other alias could serve any more"
     }
 
     private mutating func countFailovers(onRoutes routes: some Sequence<Int>) {

@@ -37,7 +37,7 @@ package final class HandoverClient: Sendable {
     }
 
     /// Tells the former process that this one serves. Blocks until the former process has closed what this one could
-    /// not open at the same time.
+    /// not open beside it.
     func finish() throws {
         do throws(SystemError) {
             try channel.send(TakeoverWord.done)

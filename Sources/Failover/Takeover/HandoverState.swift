@@ -149,7 +149,7 @@ enum TakeoverWord {
     static let ask = Array("failover takeover 1".utf8)
     /// From the new process: it serves now.
     static let done = Array("done".utf8)
-    /// From the former process: it has closed what the new process could not open at the same time.
+    /// From the former process: it has closed what the new process could not open beside it.
     static let released = Array("released".utf8)
 }
 

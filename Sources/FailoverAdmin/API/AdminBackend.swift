@@ -30,7 +30,7 @@ package protocol AdminBackend: Sendable {
     func release(route: String) throws(AdminError) -> String
 
     /// Starts an outage drill on the route. The alias counts as down for that time, or until ``endDrill(route:)``.
-    /// Default: the first alias of `db_alias` of the route.
+    /// Default: the preferred alias of the route.
     ///
     /// - Parameter isForced: start the drill even if it leaves a route without an alias that can serve.
     func drill(

@@ -5,7 +5,7 @@ package protocol JSONValue {
 
 /// Writes JSON (RFC 8259): one line, the fields of an object in the order of the calls, absent values as `null`.
 ///
-/// Foundation's encoder builds a tree of each document and converts each key again. It takes a quarter of a second for
+/// Foundation's encoder builds a tree of each document and converts each key anew. It takes a quarter of a second for
 /// the status of a thousand routes.
 package struct JSONWriter {
     private var bytes: [UInt8] = []

@@ -37,10 +37,10 @@ package struct RouteDocument: Hashable, Decodable, Sendable {
         package var degraded: String?
         /// Why the alias should not serve although it is up: its data is too old.
         package var stale: String?
-        /// How many seconds the data is behind that of the primary; null if the latest ping could not determine it.
+        /// How many seconds the data is behind that of the primary; null if the latest ping could not find out.
         package var lagSeconds: Double?
         package var draining: Bool
-        /// The end of the outage drill. Until then the alias counts as down, regardless of its state.
+        /// The end of the outage drill. Until then the alias counts as down, whatever its state.
         package var drill: String?
         /// Whether new sessions go to this alias. Several aliases of a route may serve side by side.
         package var serving: Bool

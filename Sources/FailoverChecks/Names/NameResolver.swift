@@ -1,7 +1,7 @@
 package import FailoverCore
 package import FailoverSystem
 
-/// Resolves endpoints, again each time, without blocking its caller.
+/// Resolves endpoints, anew each time, without blocking its caller.
 ///
 /// The latest addresses of a name are remembered and used while name servers do not answer or report that the name
 /// does not exist. Whether a server is still there is decided by the ping. If only the addresses of one family are

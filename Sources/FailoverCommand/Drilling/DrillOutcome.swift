@@ -71,8 +71,8 @@ extension [SessionDocument] {
     package func reasonsToStay(elsewhereThan home: Set<String>) -> String? {
         let elsewhere = filter { session in session.alias.map { !home.contains($0) } == true }
         let kinds: [(message: String, count: Int)] = [
-            ("encrypted, so their transaction boundaries are unknown", elsewhere.count { $0.atBoundary == nil }),
-            ("in a transaction or with other open state", elsewhere.count { $0.atBoundary == false }),
+            ("encrypted, so that their boundaries are unknown", elsewhere.count { $0.atBoundary == nil }),
+            ("in a transaction or with something open", elsewhere.count { $0.atBoundary == false }),
             ("about to move", elsewhere.count { $0.atBoundary == true }),
         ]
         let reasons = kinds.filter { $0.count > 0 }.map { "\($0.count) \($0.message)" }

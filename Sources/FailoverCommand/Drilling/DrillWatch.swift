@@ -31,10 +31,10 @@ package struct DrillWatch: Sendable {
     /// Whether the alias served before, so that sessions should come back.
     package var expectsReturn: Bool { serves(in: before) }
 
-    /// Whether it serves now, alone or together with others.
+    /// Whether it serves now, alone or beside others.
     package var isServing: Bool { serves(in: latest) }
 
-    /// The aliases where sessions of the route belong: the alias, and those that served side by side with it.
+    /// The aliases where sessions of the route belong: the alias, and those that served beside it.
     package var home: Set<String> { Set(before.aliases.filter(\.serving).map(\.name)).union([alias]) }
 
     package mutating func saw(_ route: RouteDocument, at time: Duration) {

@@ -59,7 +59,7 @@ struct DoctorReport {
         let services = configuration.services.count
         func counted(_ count: Int, _ one: String, _ many: String) -> String { "\(count) \(count == 1 ? one : many)" }
         return [
-            problems == 0 ? "no findings" : counted(problems, "finding", "findings"),
+            problems == 0 ? "no finding" : counted(problems, "finding", "findings"),
             hints == 0 ? nil : counted(hints, "hint", "hints"),
         ].compactMap { $0 }.joined(separator: " and ")
             + " in \(counted(aliases, "alias", "aliases")) and \(counted(services, "service", "services"))"

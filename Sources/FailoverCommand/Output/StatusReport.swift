@@ -62,7 +62,7 @@ struct StatusReport {
 
     private func serving(_ route: RouteDocument) -> String {
         let total = route.sessions.total
-        let waiting = route.sessions.queued > 0 ? ", \(route.sessions.queued) queued" : ""
+        let waiting = route.sessions.queued > 0 ? ", \(route.sessions.queued) waiting for a place" : ""
         let counts =
             "\(total) \(total == 1 ? "session" : "sessions") so far, \(route.sessions.refused) refused\(waiting)"
         if let closed = route.closed {

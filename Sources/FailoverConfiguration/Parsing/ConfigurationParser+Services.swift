@@ -43,7 +43,7 @@ extension ConfigurationParser {
         route.aliases = reader.aliases
         route.preferredCount = reader.preferredCount
         if route.session.failoverReadOnly, reader.engine == .tcp {
-            section["failover_read_only"]?.report("not used with engine tcp: its sessions are not read")
+            section["failover_read_only"]?.report("engine tcp has no use for it: its sessions are not read")
         }
         if route.minReplicas > route.preferredCount, reader.allDefined {
             section["min_replicas"]?.report(

@@ -49,7 +49,7 @@ struct ConfigurationParser {
         guard let value = top[key] else { return [] }
         guard let section = value.section() else { return nil }
         for (name, value) in section.entries where !Self.isName(name) {
-            value.report("a name consists of letters, digits, `_`, `.` and `-`")
+            value.report("a name has letters, digits, `_`, `.` and `-`")
         }
         return section.entries.map { ($0.key, $0.value) }
     }

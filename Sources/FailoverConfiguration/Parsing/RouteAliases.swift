@@ -23,7 +23,7 @@ struct RouteAliases {
             for element in value.elements() ?? [] { add(element) }
         } else if !hasDefault {
             // A route that has `default` among its own aliases has no failover alias by default.
-            addDefault("default", of: "failover_db_alias", section, hint: "; [] means none")
+            addDefault("default", of: "failover_db_alias", section, hint: "; [] stands for none")
         }
     }
 

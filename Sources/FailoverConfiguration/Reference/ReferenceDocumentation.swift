@@ -43,8 +43,6 @@ struct KeyDocumentation: Sendable {
     var defaultText: String?
     /// The default, or an example if the key is required or has a ``defaultText``. As YAML in one line.
     var value: String?
-    /// The first version with the key.
-    var since = "0.1"
     var content = Content.value
 
     var isExample: Bool { isRequired || defaultText != nil }

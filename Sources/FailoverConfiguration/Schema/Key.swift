@@ -87,13 +87,6 @@ extension Key {
             isWritten: isWritten)
     }
 
-    /// The key with the first version that has it. A key without is in every version.
-    func since(_ version: String) -> Key {
-        var key = self
-        key.documentation.since = version
-        return key
-    }
-
     /// The key with additional conditions, which are checked before its own.
     func only(_ added: Condition<Settings>...) -> Key {
         var key = self

@@ -82,7 +82,7 @@ extension ValueKind<Duration> {
 }
 
 extension ValueKind<Duration?> {
-    /// A duration; 0 means none.
+    /// A duration; 0 stands for none.
     static var durationOrNone: Self {
         ValueKind<Duration>.durationOrZero.mapped({ $0 == .zero ? nil : $0 }, { $0 ?? .zero })
     }

@@ -54,8 +54,7 @@ extension ValueKind<[String: String]> {
             var variables: [String: String] = [:]
             for (name, value) in section.entries {
                 if name.wholeMatch(of: /[A-Za-z_][A-Za-z0-9_]*/) == nil {
-                    value.report(
-                        "the name of a setting consists of letters, digits and `_`, and does not start with a digit")
+                    value.report("a setting's name has letters, digits and `_`, and does not start with a digit")
                 } else if name.hasPrefix("FAILOVER_") {
                     value.report("names that start with FAILOVER_ are reserved for the proxy")
                 } else if let text = value.scalar("expected text") {

@@ -75,7 +75,7 @@ extension PingFailure {
         case login = "logging in"
         case query = "running the query"
         /// `ping_query` was answered, the query after it was not.
-        case question = "querying role and replication"
+        case question = "asking for its role and replication"
         /// A command that the operator configured.
         case command = "running the command"
         /// An earlier ping of this service has not returned yet.
@@ -119,7 +119,7 @@ extension PingFailure.Reason: CustomStringConvertible {
 
 extension PingFailure {
     /// The failure that a drill reports.
-    static let drill = PingFailure(.drill, "an outage drill started by an operator")
+    static let drill = PingFailure(.drill, "an outage rehearsed by an operator")
 
     /// Whether the servers of a pool that are down differ from those of an earlier failure.
     func isOfOtherServers(than earlier: PingFailure) -> Bool {

@@ -19,7 +19,7 @@ public struct WallTime: Hashable, Sendable {
 
     public init(sinceEpoch: Duration) { self.sinceEpoch = sinceEpoch }
 
-    /// This time minus the duration.
+    /// The time that long before this one.
     public func before(_ duration: Duration) -> WallTime { WallTime(sinceEpoch: sinceEpoch - duration) }
 }
 

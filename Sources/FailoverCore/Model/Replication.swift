@@ -27,8 +27,8 @@ extension Staleness: CustomStringConvertible {
 public struct ReplicationReading: Hashable, Sendable {
     /// Positions in the primary's log, for servers that report them.
     public struct Positions: Hashable, Sendable {
-        /// The end of the log that the replica has received or that its primary has reported to it; `nil` while the
-        /// replica is not connected to its primary.
+        /// The end of the log as far as the replica knows it; `nil` while the replica is not connected to its
+        /// primary.
         public var known: UInt64?
         public var applied: UInt64
         /// The latest known end of the log as the primary itself reported it; `nil` if it has not. The log may be
@@ -51,11 +51,11 @@ public struct ReplicationReading: Hashable, Sendable {
 
     /// Why the replica does not follow its primary; `nil` while it does.
     public var stopped: String?
-    /// The lag that the replica reports. For a server that reports positions this is an upper bound, because an idle
-    /// primary causes no lag. It compares the clocks of two servers, so it may be negative.
+    /// How far the replica says it is behind. For a server that reports positions this is an upper bound, because an
+    /// idle primary causes no lag. It compares the clocks of two servers, so it may be negative.
     public var behind: Duration?
     public var positions: Positions?
-    /// The minimum by which the replica's clock is behind the primary's; `nil` if the replica is not connected to its
+    /// The least that the replica's clock is behind the primary's; `nil` if the replica is not connected to its
     /// primary.
     public var clockBehind: Duration?
     /// The lag by the heartbeat table, which replaces the lag that the server reports; `nil` if there is no such

@@ -72,7 +72,7 @@ public struct ServiceReport: Sendable {
     public let history: PingHistory
     /// Outages since the start.
     public let outages: Int
-    /// How far a replica is behind its primary by the latest ping; `nil` if the ping could not determine it.
+    /// How far a replica is behind its primary by the latest ping; `nil` if the ping could not find out.
     public let lag: Duration?
 
     public init(

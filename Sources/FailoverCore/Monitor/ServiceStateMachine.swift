@@ -156,7 +156,7 @@ public struct ServiceStateMachine: Sendable {
             standing: standing(now: now))
     }
 
-    /// How far a replica is behind its primary by the latest ping; `nil` if the ping could not determine it.
+    /// How far a replica is behind its primary by the latest ping; `nil` if the ping could not find out.
     public var lag: Duration? { replica.lag }
 
     /// The public status of the service.

@@ -30,7 +30,7 @@ package struct ReplicaHealth: Sendable {
     /// Why the replica should not serve; `nil` while its data is fresh.
     package private(set) var staleness: Staleness?
     private var staleSince: MonotonicTime?
-    /// How far the replica is behind by the latest ping; `nil` if the ping could not determine it.
+    /// How far the replica is behind by the latest ping; `nil` if the ping could not find out.
     package private(set) var lag: Duration?
 
     package init(policy: ReplicationPolicy?) {

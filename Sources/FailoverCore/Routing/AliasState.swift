@@ -17,7 +17,7 @@ public struct AliasState: Hashable, Sendable {
     public package(set) var addresses: [SocketAddress]
     /// Why the alias is down; `nil` while it is up.
     public package(set) var outage: PingFailure?
-    /// An operator has started an outage drill: the alias counts as down, regardless of its pings.
+    /// An operator has started an outage drill: the alias counts as down, whatever its pings say.
     public package(set) var isDrilled = false
     /// Why the alias should not serve although it is up; `nil` while its data is fresh.
     public package(set) var staleness: Staleness?

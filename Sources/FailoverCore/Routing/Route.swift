@@ -40,7 +40,7 @@ struct RouteOrder: Hashable, Sendable {
     /// ones, the failover aliases. While too few preferred ones are left, these come last.
     let preference: [Int]
     /// The aliases that may serve, in this order: up; full or blocking this machine; suspect; stale, if the route
-    /// serves stale aliases. Drained aliases are left out.
+    /// serves stale aliases. Never a drained one.
     let candidates: [RouteTable.Candidate]
     /// How many of the first candidates serve side by side; 0 if there is none.
     let sharing: Int

@@ -80,7 +80,7 @@ public struct RouteTable: Hashable, Sendable {
     public func pin(ofRoute route: Int) -> Int? { pinByRoute[route] }
 
     /// The aliases that a new session tries, in this order: up; full or blocking this machine; suspect; stale, if the
-    /// route serves stale aliases. Drained aliases are left out. Empty if there is none.
+    /// route serves stale aliases. Never a drained one. Empty if there is none.
     public func candidates(ofRoute route: Int) -> [Candidate] { orderByRoute[route].candidates }
 
     /// How many of the first candidates serve side by side; 0 if there is none.

@@ -37,8 +37,9 @@ public struct DatabaseServer: Hashable, Sendable {
 
     public var engine: Engine
     public var endpoint: Endpoint
-    /// Other possible servers; none by default. The alias is the server that has the ``role``: the one of the latest
-    /// ping while it keeps the role, otherwise the first one with the role. Without a role, alternatives are ignored.
+    /// Other possible servers; none by default. The alias is the server that has the ``role``: the one it was at the
+    /// last ping as long as that has the role, otherwise the first that has it. Without a role, alternatives are
+    /// ignored.
     public var alternatives: [Endpoint]
     /// User name of the ping.
     public var user: String?

@@ -9,9 +9,9 @@ public struct MonitorSettings: Hashable, Sendable {
     }
 
     public var frequencies: PingFrequencies
-    /// Pings in a row that must find the service dead to make an outage; at least 1.
+    /// Failures in a row that make an outage; at least 1.
     public var fall: Int
-    /// Pings in a row that must find the service alive to make a recovery; at least 1.
+    /// Successes in a row that make a recovery; at least 1.
     public var rise: Int
     /// Time limit of a ping while the service is up. `ping_timeout`, 10 s.
     public var pingTimeout: Duration

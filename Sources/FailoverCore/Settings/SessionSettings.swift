@@ -4,7 +4,7 @@ public struct SessionSettings: Hashable, Sendable {
     public enum OutagePolicy: String, Hashable, Sendable, CaseIterable {
         /// They are closed at once, with a message of the protocol if it allows one at that point.
         case close
-        /// They stay open.
+        /// They are left alone.
         case keep
     }
 
@@ -14,7 +14,7 @@ public struct SessionSettings: Hashable, Sendable {
         case drain
         /// They are closed at once.
         case close
-        /// They stay open.
+        /// They are left alone.
         case keep
     }
 

@@ -48,9 +48,9 @@ struct AliasDiagnosis {
         guard !guarded.isEmpty else { return }
         find(
             .guardByStatement,
-            "the server, perhaps an old pooler, does not accept default_transaction_read_only as a start-up parameter: "
+            "the server does not accept default_transaction_read_only as a start-up parameter, as old poolers do not: "
                 + "failover_read_only of \(guarded.map(\.name).joined(separator: ", ")) uses a statement after the "
-                + "login. DISCARD ALL undoes it, and a transaction pooler applies it to its other clients too",
+                + "login, which DISCARD ALL takes back, and which a transaction pooler keeps for its other clients",
             remedy: "PgBouncer: pool_mode = session; from 1.20 on also track_extra_parameters = "
                 + "default_transaction_read_only")
     }
@@ -67,7 +67,7 @@ struct AliasDiagnosis {
         guard let maxLag = alias.server.replication?.maxLag else {
             if alias.server.replication == nil {
                 find(
-                    .maxLagUnset, "max_lag is not set: the replica serves no matter how old its data is",
+                    .maxLagUnset, "max_lag is not set: the replica serves however old its data is",
                     remedy: "\(key).max_lag: 10s")
             }
             return
@@ -116,7 +116,7 @@ struct AliasDiagnosis {
             find(
                 .severalAddresses,
                 "\(host) has several addresses (\(addresses)); a session tries one after the other",
-                remedy: "a single address, if only one is intended")
+                remedy: "one address, if you mean only one")
         }
     }
 
@@ -156,15 +156,11 @@ struct AliasDiagnosis {
         }
         if let grant = server.lagGrant, facts.configuration.isReplica(alias) || server.topology.isReplica {
             let user = alias.server.user ?? ""
-            let isPostgres = alias.server.engine == .postgres
-            // A ping of PostgreSQL needs no privilege for the role.
-            let keys = isPostgres ? "max_lag" : "role or max_lag"
-            let place = isPostgres ? ", on the primary" : ""
+            let place = alias.server.engine == .postgres ? ", on the primary" : ""
             find(
                 .lagHidden,
-                "\(user) has no permission to see how far the server is behind: with \(keys), pings can fail, and the "
-                    + "alias is then \(alias.monitor.refusedPing.rawValue); without max_lag, a replica with old data "
-                    + "is not noticed", remedy: "\(grant)\(place)")
+                "\(user) has no permission to see how far the server is behind: with role or max_lag the pings fail, "
+                    + "without them an old replica goes unnoticed", remedy: "\(grant)\(place)")
         }
     }
 

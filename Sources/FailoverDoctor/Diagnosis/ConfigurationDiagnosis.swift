@@ -36,7 +36,7 @@ package struct ConfigurationDiagnosis {
         let choices = routes.map { "\($0.route): \(SendProxyChoice($0.header).rawValue)" }
         find(
             .proxyHeadersDiffer, .alias(alias.name),
-            "routes send different PROXY headers to this alias (\(choices.joined(separator: ", "))); its pings "
+            "routes disagree about the PROXY header for this alias (\(choices.joined(separator: ", "))); its pings "
                 + "send \(alias.server.proxyHeader?.rawValue ?? "none")", remedy: "the same send_proxy in each route")
     }
 
@@ -63,7 +63,7 @@ package struct ConfigurationDiagnosis {
         find(
             .headersUnfenced, .route(name),
             "any machine that connects to \(open) can claim any client address, for the log, the limits and send_proxy",
-            remedy: "services.\(name).allow: the load balancers' addresses")
+            remedy: "services.\(name).allow: the balancers' addresses")
     }
 
     /// The only replica cannot tell how old its data is when the primary is down.

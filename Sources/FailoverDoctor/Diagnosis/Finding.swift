@@ -125,16 +125,16 @@ extension PingFailure.Reason {
         case .refused: "start the server, or correct host and port"
         case .unresolved, .timeout(.lookup): "getent ahosts \(host)"
         case .unreachable, .timeout(.connecting): "allow packets in both directions: nc -vz \(host) \(port)"
-        case .unanswered, .timeout(.question): "check for locks and for statement time limits on the server"
-        case .timeout: "check the server and its log: it accepts connections, but does not respond"
+        case .unanswered, .timeout(.question): "look for locks, and for limits of the server on the time of a query"
+        case .timeout: "look at the server and its log: it accepts connections, but does not go on"
         case .authentication: server?.loginRemedy ?? "correct user and password"
-        case .tooManyConnections: "raise the server's max_connections, or use fewer sessions"
-        case .userLimit: "raise the connection limit of the monitoring user"
+        case .tooManyConnections: "raise max_connections of the server, or use fewer sessions"
+        case .userLimit: "raise the limit of connections of the ping's user"
         case .hostBlocked: "FLUSH HOSTS, or CREATE USER for this machine's address if there is no such user"
         case .tls:
             "openssl s_client -connect \(host):\(port)\(server?.startTLS ?? ""); correct tls, tls_ca or the certificate"
-        case .local: "this machine lacks a resource: correct what the message names"
-        default: "check the server's log"
+        case .local: "provide what this machine lacks, as the message says"
+        default: "look at the server's log"
         }
     }
 }

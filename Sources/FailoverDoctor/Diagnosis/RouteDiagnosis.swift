@@ -49,7 +49,7 @@ struct RouteDiagnosis {
             : "SET GLOBAL read_only = 0, or another host"
         find(
             .primaryReadOnly, .alias(primary.name),
-            "route \(name) uses it as the primary, but it is "
+            "route \(name) takes it for the primary, but it is "
                 + "\(isPostgres && server.topology.isReplica ? "a replica" : "read-only")"
                 + "\(followed): sessions that write fail there", remedy: remedy)
     }
@@ -91,7 +91,7 @@ struct RouteDiagnosis {
         let restart = isPostgres ? " and a restart" : ""
         find(
             .primaryTooSmall, .route(name),
-            "\(primary.name) has \(own.used) of \(own.available) sessions in use: it cannot take the \(moved) "
+            "\(primary.name) has \(own.used) sessions of \(own.available) at most: it has no room for the \(moved) "
                 + "that are now on \(names.joined(separator: " and "))",
             remedy: "on \(primary.name): \(set) max_connections = \((needed + own.reserved) * 5 / 4)\(restart)")
     }

@@ -43,7 +43,7 @@ struct PostgresProbe: ServerExamination {
         attempt.reached(.query)
 
         guard let row = try driver.rows(of: Self.basics, &connection, attempt).first, row.count == 11 else {
-            throw attempt.failure(.protocolViolation, "unexpected answer to the settings query")
+            throw attempt.failure(.protocolViolation, "what it says of its settings makes no sense")
         }
         let cluster = try driver.visible(Self.cluster, &connection, attempt)?.first?.first ?? nil
         var facts = Self.facts(row, cluster: cluster)

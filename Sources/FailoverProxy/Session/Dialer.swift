@@ -56,7 +56,7 @@ enum DialFailure: Equatable {
     case malformed(String)
     /// The alias's `max_connections` is reached.
     case full
-    /// A ping found the alias down in the meantime.
+    /// A ping found the alias down meanwhile.
     case down
     /// The alias requires a read-only session, and this session cannot be made read-only.
     case unguardable(String)
@@ -138,7 +138,7 @@ extension DialFailure: CustomStringConvertible {
         case .refused(_, let message): message
         case .malformed(let message): message
         case .full: "its max_connections is reached"
-        case .down: "a ping has found it down in the meantime"
+        case .down: "found down meanwhile"
         case .unguardable(let message): message
         case .system(let code): SystemError(code).message
         }

@@ -21,13 +21,11 @@ extension Session {
     /// The server has reported its own state.
     func noteSigns(_ message: ServerSigns) {
         if message.contains(.shutdown) {
-            environment.noteFailure(
-                .serverShutdown, session: self, detail: "the server reports that it is shutting down")
+            environment.noteFailure(.serverShutdown, session: self, detail: "the server says that it is shutting down")
         }
         if message.contains(.full) {
             environment.noteFailure(
-                .tooManyConnections, session: self,
-                detail: "the server refused a login: its connection limit is reached")
+                .tooManyConnections, session: self, detail: "the server refused a login for lack of room")
         }
     }
 

@@ -47,7 +47,7 @@ extension Session {
     func cancel(_ message: [UInt8]) {
         let addresses = environment.addressesToCancel(CancelKey(request: message), ofRoute: route)
         var remaining = addresses.count
-        guard remaining > 0 else { return close(because: "cancel request for an unknown session") }
+        guard remaining > 0 else { return close(because: "a cancel request, and no session to cancel") }
         let budget = environment.registry.cancelRequests
         guard budget.take() else { return close(because: "too many cancel requests are under way") }
         let deadline = loop.now &+ settings.handshakeLimits.connect &+ settings.handshakeLimits.greeting

@@ -33,7 +33,7 @@ extension Session {
         let isFarewell = side == .backend && clientHasLeft && passage.toServer.isEmpty
         if let refusal = passage.refusal {
             if isFarewell {
-                close(because: "the client has closed the connection")
+                close(because: "the client has left")
             } else if send(passage.toClient, to: .client) {
                 endUnguarded(refusal)
             }

@@ -95,7 +95,7 @@ extension Session {
         case .client:
             waiting.formUnion(readiness)
             if !readiness.isDisjoint(with: isQueued ? .peerEnded : .broken) {
-                return close(because: "the client closed the connection before it was served")
+                return close(because: "the client left before it was served")
             }
             readClientInHandshake()
         case .backend:
@@ -131,7 +131,7 @@ extension Session {
                 toBackend.received &+= UInt64(count)
                 advance(machine.clientSent(bytes, now: loop.now))
             case .wouldBlock: waiting.subtract(interest)
-            case .ended: close(because: "the client closed the connection before it was served")
+            case .ended: close(because: "the client left before it was served")
             case .failed(let code): close(because: "client: \(SystemError(code).message)")
             }
         }

@@ -155,9 +155,7 @@ extension Session {
 
     private func sourceEnded(_ side: Side) {
         if side == .backend, guardIsLeft() { return }
-        if side == .client, login != nil {
-            return close(because: "the client closed the connection before it was logged in")
-        }
+        if side == .client, login != nil { return close(because: "the client left before it was logged in") }
         if side == .backend, toBackend.isUntracked { return failed(side, code: EPIPE) }
         self[side].sourceEnded = true
         if side == .backend {

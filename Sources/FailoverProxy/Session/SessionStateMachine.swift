@@ -171,8 +171,8 @@ extension SessionStateMachine {
         case .handshake:
             if let step = handshake.answerIsLate() { return follow(step, now: now) }
             return failed(.silent, now: now)
-        case .listening, .refused: return .leave("the client sent nothing in time")
-        case .relaying: return .leave("time limit reached")
+        case .listening, .refused: return .leave("the client said nothing in time")
+        case .relaying: return .leave("out of time")
         }
     }
 
@@ -230,7 +230,7 @@ extension SessionStateMachine {
             return serve(bytes)
         case .failed(let failure): return failed(failure, now: now)
         case .connectAgain:
-            guard current < candidates.count else { return .leave("no server was tried") }
+            guard current < candidates.count else { return .leave("no server was asked") }
             aliasByStatement = candidates[current].alias
             connectLeft = limits.connect
             return dial(now: now)
@@ -252,7 +252,7 @@ extension SessionStateMachine {
     }
 
     private mutating func serve(_ bytes: [UInt8]) -> Action {
-        guard current < candidates.count else { return .leave("no server was tried") }
+        guard current < candidates.count else { return .leave("no server was asked") }
         noteThatAddressServes()
         isInClear = handshake.isInClear
         guarding = guardingOfCurrent

@@ -84,7 +84,7 @@ package struct SeriesLimits: Hashable, Sendable {
 enum Refusal: Error, Hashable, CustomStringConvertible {
     case otherKind(family: String, MetricKind, MetricKind)
     case otherLabels(family: String, [String], [String])
-    /// A sample name belongs to another family, for example a counter `x_count` and a histogram `x`.
+    /// A sample name belongs to another family, for example a counter `x_count` beside a histogram `x`.
     case nameTaken(family: String, by: String)
     case labelTwice(family: String, String)
     case bucketLabel(family: String)
@@ -95,9 +95,9 @@ enum Refusal: Error, Hashable, CustomStringConvertible {
     var description: String {
         switch self {
         case .otherKind(let family, let kind, let first):
-            "metric \(family): requested as a \(kind), but it is a \(first); ignored"
+            "metric \(family): asked for as a \(kind), but it is a \(first); ignored"
         case .otherLabels(let family, let labels, let first):
-            "metric \(family): requested with the labels \(labels), but it has \(first); ignored"
+            "metric \(family): asked for with the labels \(labels), but it has \(first); ignored"
         case .nameTaken(let family, let other):
             "metric \(family): its sample names collide with those of \(other); ignored"
         case .labelTwice(let family, let label): "metric \(family): label \(label) is given twice; ignored"

@@ -25,7 +25,7 @@ package struct ProcessCollector: Sendable {
         }
         guard let status = ProcFile.text("/proc/self/stat").flatMap(ProcessStatus.init(stat:)) else { return }
         writer.gauge(
-            "process_resident_memory_bytes", help: "Resident memory size.",
+            "process_resident_memory_bytes", help: "Memory that is in RAM.",
             value: Double(status.residentPages) * pageSize)
         writer.counter(
             "process_cpu_seconds_total", help: "User and system CPU time.",
