@@ -28,6 +28,8 @@ extension RealServers {
                 #expect(try await eventually { try await engine.whoAnswers(at: port) == engine.replicaPort })
 
                 for _ in 0..<5 { try await watch.look() }
+                // They ended before the last ping that is seen before the replica is stale.
+                try await watch.look(pings: 2)
                 try await engine.fault(fault)
                 let standstill = try await beats.latest()
                 try await watch.look(until: "WARNING slave is stale.")
