@@ -14,12 +14,11 @@ package struct MemcachedCheck: Sendable {
         }
     }
 
-    /// Pings each server of the pool once.
+    /// Pings each server once.
     ///
-    /// - Parameter limit: the time limit of each ping, with its name look-up. The pings run at the same time, so it is
-    ///   the limit of all.
-    /// - Throws: `.serversDown` with the names of the dead servers. If none is dead, or the pool has one server, the
-    ///   failure of a server.
+    /// - Parameter limit: the time limit of each ping, including the name look-up, and therefore of all pings.
+    /// - Throws: `.serversDown` with the names of the dead servers. A pool of one server throws that server's
+    ///   failure.
     package func ping(limit: Duration) async throws(PingFailure) {
         let failures = await withTaskGroup(of: (Int, PingFailure?).self) { group in
             for (index, server) in servers.enumerated() {
@@ -45,14 +44,14 @@ package struct MemcachedCheck: Sendable {
 }
 
 extension AddressedCheck {
-    /// The failure of one ping; `nil` if it succeeded.
+    /// The failure of one ping; `nil` on success.
     fileprivate func failure(limit: Duration) async -> PingFailure? { await answer(PingRequest(limit: limit)).failure }
 }
 
 /// Asks a Memcached server for its version. A server that accepts the connection and does not answer is dead.
 ///
-/// This type implements the text protocol itself. The time limit of libmemcached applies to each wait, so a server that
-/// sends single bytes can exceed it.
+/// Implements the text protocol itself. libmemcached's time limit applies to each wait, so a server that sends a byte
+/// now and then can exceed it.
 struct MemcachedDriver: PingDriver {
     func ping(_ attempt: PingAttempt) throws(PingFailure) -> ServerAnswer {
         var stream = try PingStream(attempt)

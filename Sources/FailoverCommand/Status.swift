@@ -52,8 +52,7 @@ struct Status: ParsableCommand {
         try admin.ask { client throws(OperationError) in
             try client.follow { news in
                 guard case .status(let status) = news else { return true }
-                // Moves the cursor home, clears each line to its end and then the rest of the screen. This avoids
-                // flicker.
+                // Moves home, and clears each line to its end and then the rest of the screen, which avoids flicker.
                 let text = StatusReport(status).text(colour: colour)
                 let screen =
                     isTerminal

@@ -6,18 +6,17 @@ public struct ServiceConfiguration: Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
         /// `type: database`: a route over database aliases.
         case database(DatabaseRoute)
-        /// Any other type: a service that is pinged and moves no route.
+        /// Any other type: it is pinged, and moves no route.
         case watched(WatchedServer, MonitorSettings)
     }
 
-    /// The name, which consists of letters, digits, `_`, `.` and `-`. It may be the name of an alias only if the route
-    /// of the service has that alias.
+    /// Letters, digits, `_`, `.` and `-`. Equal to an alias's name only if the service's route holds that alias.
     public var name: String
     /// The `type` and its settings.
     public var kind: Kind
-    /// Names and values that are published while the service is down. Default: none. Key: `failover_settings`.
+    /// Name/value pairs that are published while the service is down. `failover_settings`, none by default.
     public var failoverSettings: [String: String]
-    /// The routes that refuse new sessions while the service is down. Default: none. Key: `close_during_outage`.
+    /// The routes that refuse new sessions while the service is down. `close_during_outage`, none by default.
     public var closure: RouteClosure?
 
     public init(
@@ -29,7 +28,7 @@ public struct ServiceConfiguration: Hashable, Sendable {
         self.closure = closure
     }
 
-    /// How many of the aliases that share sessions may be down before the service counts as down.
+    /// How many of the aliases that serve side by side may be down before the service counts as down.
     package var spareReplicas: Int {
         guard case .database(let route) = kind else { return 0 }
         return max(0, route.preferredCount - route.minReplicas)
@@ -38,9 +37,9 @@ public struct ServiceConfiguration: Hashable, Sendable {
 
 /// Routes that refuse new sessions during an outage, and the message for their clients: `close_during_outage`.
 public struct RouteClosure: Hashable, Sendable {
-    /// The names of the routes, which are services of type database; at least one.
+    /// Names of services of type database; at least one.
     public var routes: [String]
-    /// The message for clients, one line. They receive it in the protocol of their database.
+    /// One line for the client, in its database's protocol.
     public var message: String
 
     public init(routes: [String], message: String) {
@@ -51,15 +50,15 @@ public struct RouteClosure: Hashable, Sendable {
 
 /// The server that a service without a route pings, by `type`.
 public enum WatchedServer: Hashable, Sendable {
-    /// `tcp`: the ping only connects.
+    /// `tcp`: pinged by connecting.
     case tcp(Endpoint)
-    /// `memcached`: the ping queries each server of the pool; at least one.
+    /// `memcached`: each server of the pool is pinged; at least one.
     case memcached([Endpoint])
-    /// `rabbitmq`: the ping logs in and opens a channel.
+    /// `rabbitmq`: pinged by login.
     case rabbitmq(RabbitMQServer)
-    /// `redis`: the ping logs in and queries the state of the server.
+    /// `redis`: pinged by login.
     case redis(RedisServer)
-    /// `command`: the ping runs a command of the operator.
+    /// `command`: pinged by a command of the operator.
     case command(ServiceCommands)
 }
 
@@ -75,7 +74,7 @@ extension WatchedServer {
         }
     }
 
-    /// The address, as text.
+    /// The address, in text for people.
     package var location: String {
         switch self {
         case .tcp(let endpoint): endpoint.description
@@ -87,13 +86,13 @@ extension WatchedServer {
     }
 }
 
-/// The commands of a service of `type: command`. Each is the absolute path of a program, followed by its arguments.
+/// The commands of a service of `type: command`: a program's absolute path, then its arguments.
 public struct ServiceCommands: Hashable, Sendable {
-    /// The ping. It exits with status 0 if the service is up.
+    /// Exits with status 0 if the service is up.
     public var ping: [String]
-    /// The command that runs on an outage; `nil`, the default, for none.
+    /// Run on an outage.
     public var failover: [String]?
-    /// The command that runs on a recovery; `nil`, the default, for none.
+    /// Run on a recovery.
     public var recover: [String]?
 
     public init(ping: [String], failover: [String]? = nil, recover: [String]? = nil) {

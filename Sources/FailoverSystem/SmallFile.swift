@@ -1,6 +1,6 @@
 import Glibc
 
-/// A small text file that is read as a whole.
+/// A small text file, read at once.
 package struct SmallFile: Sendable {
     package let text: String
 

@@ -200,8 +200,7 @@ struct DrillOutcomeTests {
         ]
         #expect(
             sessions.reasonsToStay(elsewhereThan: ["slave"])
-                == "2 encrypted (transaction boundaries unknown), 1 in a transaction or with other open "
-                + "state"
+                == "2 encrypted, so that their boundaries are unknown, 1 in a transaction or with something open"
         )
         #expect(sessions.reasonsToStay(elsewhereThan: ["slave", "default"]) == nil)
     }

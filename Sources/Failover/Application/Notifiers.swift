@@ -5,7 +5,7 @@ import Logging
 import Metrics
 
 extension NotifierConfiguration {
-    /// Creates the notifier for this kind.
+    /// The notifier for this kind.
     func notifier(threads: BlockingThreads) -> any Notifier {
         switch kind {
         case .webhook(let url, let format, let authorities):
@@ -16,8 +16,7 @@ extension NotifierConfiguration {
         }
     }
 
-    /// The same notifier, which also receives the events of a service's aliases that are monitored under their own
-    /// names.
+    /// Includes the events of a service's own aliases, if these have names of their own.
     func knowing(_ plan: RoutePlan) -> NotifierConfiguration {
         var notifier = self
         notifier.services = services.map { services in
@@ -27,7 +26,7 @@ extension NotifierConfiguration {
         return notifier
     }
 
-    /// Creates the notifier, with its own queue.
+    /// The notifier with its own queue.
     func queue(threads: BlockingThreads, log: Logger, metrics: any MetricsFactory) -> NotifierQueue {
         NotifierQueue(
             notifier: notifier(threads: threads), filter: EventFilter(services: services, events: events),
@@ -35,9 +34,9 @@ extension NotifierConfiguration {
     }
 }
 
-/// A notifier of the configuration, to which you can send a test event.
+/// A notifier of the configuration that can be tried with a test event.
 public struct NotifierTrial: Sendable {
-    /// The name of the notifier. It contains no secret.
+    /// The notifier's name. Contains no secret.
     public var name: String { notifier.name }
     private let notifier: any Notifier
     private let limit: Duration
@@ -47,7 +46,7 @@ public struct NotifierTrial: Sendable {
         limit = configuration.timeout
     }
 
-    /// Sends the test event. Each attempt has the time limit of the notifier.
+    /// Sends the test event.
     ///
     /// - Returns: why the event could not be sent; `nil` if it was sent.
     public func run() async -> String? {
@@ -66,7 +65,7 @@ public struct NotifierTrial: Sendable {
 }
 
 extension Configuration {
-    /// The notifiers, in file order. Each can send a test event, even if its filter would exclude it.
+    /// The notifiers, in file order, whatever events they select.
     public var notifierTrials: [NotifierTrial] {
         let threads = BlockingThreads()
         return notifiers.map { NotifierTrial($0, threads: threads) }

@@ -3,13 +3,13 @@ import FailoverMonitor
 import FailoverProxy
 import Logging
 
-/// Reports what sessions observe to the monitors of the aliases.
+/// Passes what sessions see to the monitors of the aliases.
 struct RouteObserver: ProxyObserver {
-    /// The monitors, by alias; `nil` for aliases that are not monitored.
+    /// The monitors by alias; `nil` for aliases that are not monitored.
     let monitors: [MonitoredService?]
-    /// The aliases of each route.
+    /// Aliases by route.
     let aliases: [[Int]]
-    /// For each route, the kinds of error that request a ping.
+    /// The kinds of error that request a ping, by route.
     let triggers: [Set<BackendErrorKind>]
     let clock: MonotonicClock
     let log: Logger

@@ -2,10 +2,9 @@ import FailoverConfiguration
 import FailoverCore
 import FailoverNotify
 
-/// The effects of outages in addition to the hooks of services: published settings and closed routes. This is a value
-/// type.
+/// The effects of outages beyond the services' own actions: published settings and closed routes. A value.
 struct OutageEffects: Sendable {
-    /// The parts of a service that are down: the service itself, or some of the aliases that share its sessions.
+    /// What is down of a service: the service itself, or some of the aliases that serve it side by side.
     private struct Fallen {
         let service: String
         var members: Set<String>
@@ -20,12 +19,12 @@ struct OutageEffects: Sendable {
 
     private var services: [ServiceConfiguration] = []
     private var byName: [String: ServiceConfiguration] = [:]
-    /// The services of which a part is down, in the order in which they went down.
+    /// What is down of each service, in the order in which they went down.
     private var fallen: [Fallen] = []
 
     init(_ services: [ServiceConfiguration]) { follow(services) }
 
-    /// Applies the event that a part of a service went down.
+    /// The service is down, or one of the aliases that serve it.
     mutating func begin(_ service: String, member: String) -> Change {
         change(service) { effects in
             if let index = effects.fallen.firstIndex(where: { $0.service == service }) {
@@ -36,7 +35,7 @@ struct OutageEffects: Sendable {
         }
     }
 
-    /// Applies the event that a part of a service is up again.
+    /// The service or the alias is up again.
     mutating func end(_ service: String, member: String) -> Change {
         change(service) { effects in
             guard let index = effects.fallen.firstIndex(where: { $0.service == service }) else { return }
@@ -45,9 +44,9 @@ struct OutageEffects: Sendable {
         }
     }
 
-    /// Applies the services of another configuration.
+    /// Applies other services.
     ///
-    /// - Parameter down: the services and the parts of them that are down.
+    /// - Parameter down: for each service, what is down of it.
     mutating func change(to services: [ServiceConfiguration], down: [(service: String, member: String)]) {
         let names = fallen.map(\.service) + services.map(\.name)
         let members = Dictionary(grouping: down, by: \.service)
@@ -79,7 +78,7 @@ struct OutageEffects: Sendable {
         }
     }
 
-    /// The names of the services that are down. A service is down if more than `spareReplicas` of its parts are.
+    /// The names of the services that are down: those with more of their aliases down than `spareReplicas`.
     private var down: [String] { fallen.filter(isDown).map(\.service) }
 
     private func isDown(_ fallen: Fallen) -> Bool { fallen.members.count > byName[fallen.service]?.spareReplicas ?? 0 }
@@ -89,7 +88,7 @@ struct OutageEffects: Sendable {
         byName = Dictionary(services.map { ($0.name, $0) }) { first, _ in first }
     }
 
-    /// - Returns: what is affected, if the service has gone down or come up; otherwise nothing.
+    /// - Returns: what is affected because the service is now down or no longer down.
     private mutating func change(_ service: String, _ body: (inout OutageEffects) -> Void) -> Change {
         let wasDown = fallen.contains { $0.service == service && isDown($0) }
         body(&self)

@@ -9,11 +9,11 @@ struct DrillDocument: Encodable {
         let openOnAliasBefore: Int
         @Nullable var leftAfterMs: Double?
         let stayed: Int
-        /// The number of new sessions by alias.
+        /// By alias.
         let new: [String: Int]
         let refused: Int
         let retried: Int
-        /// Sessions that were closed at transaction boundaries so that they return.
+        /// Closed at transaction boundaries, on their way back.
         let moved: Int
         @Nullable var firstBackAfterMs: Double?
         @Nullable var allBackAfterMs: Double?
@@ -25,9 +25,9 @@ struct DrillDocument: Encodable {
         let count: Int
         let failed: Int
         let cut: Int
-        /// The number of failed probes by message.
+        /// By message.
         let errors: [String: Int]
-        /// The number of successful probes by the alias that answered.
+        /// By the alias that answered.
         let answeredBy: [String: Int]
         @Nullable var medianMs: Double?
         @Nullable var longestMs: Double?
@@ -70,11 +70,11 @@ struct DrillDocument: Encodable {
 }
 
 extension Duration {
-    /// Milliseconds, to a thousandth.
+    /// Rounded to a thousandth of a millisecond.
     fileprivate var inMilliseconds: Double { (self / .microseconds(1)).rounded() / 1000 }
 }
 
-/// A value that a document always contains, as `null` if there is none. A synthesised `encode` would omit the key.
+/// A value that a document always contains: `null` if there is none, where a synthesised `encode` would omit the key.
 @propertyWrapper
 struct Nullable<Value: Encodable>: Encodable {
     var wrappedValue: Value?

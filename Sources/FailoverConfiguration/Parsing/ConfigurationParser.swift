@@ -2,38 +2,25 @@ import FailoverCore
 import FoundationEssentials
 import Yams
 
-/// Reads the text of one file into a ``Configuration``, and collects every mistake.
+/// Turns one file's text into a ``Configuration``, collecting every mistake on the way.
 ///
-/// The schema reads the sections. The code here checks what concerns several keys or several sections. A wrong value is
-/// reported once. It is then replaced by its default, so that it causes no further reports.
+/// The schema reads the sections. The code here handles what concerns several keys or several sections. A wrong value
+/// is reported once and replaced by its default, so that it causes no other reports.
 struct ConfigurationParser {
     let file: SourceFile
 
     /// The configuration that the text describes.
     func parse(_ text: String) throws(ConfigurationError) -> Configuration {
         var top = TopLevel(configuration: Configuration(workerThreads: CoreCount.available))
-        if let section = topSection(of: text) { read(section, into: &top) }
-        guard file.problems.isEmpty else { throw ConfigurationError(problems: file.problems) }
-        return top.configuration
-    }
-
-    /// The `admin` section of the text; `nil` if there is none. The other sections are not read, nor their secrets.
-    func parseAdmin(_ text: String) throws(ConfigurationError) -> AdminConfiguration? {
-        var admin: AdminConfiguration?
-        if let section = topSection(of: text)?["admin"]?.section() {
-            var settings = Schema.admin.initial
-            Schema.admin.read(section.checked(as: Schema.admin.vocabulary), into: &settings)
-            admin = settings
+        if let root = YAMLText(text).composed(file: file) {
+            if case .mapping(let mapping) = root {
+                read(Section(mapping, location: SourceLocation(), file: file), into: &top)
+            } else {
+                file.report("expected keys and values at the top level, found \(root.kindForMessage)")
+            }
         }
         guard file.problems.isEmpty else { throw ConfigurationError(problems: file.problems) }
-        return admin
-    }
-
-    private func topSection(of text: String) -> Section? {
-        guard let root = YAMLText(text).composed(file: file) else { return nil }
-        if case .mapping(let mapping) = root { return Section(mapping, location: SourceLocation(), file: file) }
-        file.report("expected keys and values at the top level, found \(root.kindForMessage)")
-        return nil
+        return top.configuration
     }
 
     private func read(_ section: Section, into top: inout TopLevel) {
@@ -56,13 +43,13 @@ struct ConfigurationParser {
         top.configuration.services = services.map(\.configuration)
     }
 
-    /// The entries of the section `databases` or `services`: empty if the file does not have it, `nil` if its value is
-    /// not a section.
+    /// The entries of a section of named things: empty if the file does not have the section, `nil` if its value is
+    /// not one.
     private func entries(of key: String, in top: Section) -> [(name: String, value: Value)]? {
         guard let value = top[key] else { return [] }
         guard let section = value.section() else { return nil }
         for (name, value) in section.entries where !Self.isName(name) {
-            value.report("a name consists of letters, digits, `_`, `.` and `-`")
+            value.report("a name has letters, digits, `_`, `.` and `-`")
         }
         return section.entries.map { ($0.key, $0.value) }
     }
@@ -81,7 +68,7 @@ struct ConfigurationParser {
         }
     }
 
-    /// - Parameter services: the names that the `services` of a notifier may contain.
+    /// - Parameter services: the names that a filter may contain.
     private func readNotifiers(_ value: Value, services: [String]) -> [NotifierConfiguration] {
         guard value.isList, let elements = value.elements() else {
             value.report("expected a list of notifiers")
@@ -103,7 +90,7 @@ struct ConfigurationParser {
 }
 
 extension Endpoint {
-    /// Whether only this machine can reach the address.
+    /// Whether only this machine can reach it.
     fileprivate var isOfThisMachineOnly: Bool {
         switch self {
         case .unix: true
@@ -114,7 +101,7 @@ extension Endpoint {
 
 /// The number of processors that this process may run on.
 enum CoreCount {
-    /// At least 1. Only processors in the CPU affinity of the process count, so the `cpuset` of a container applies.
-    /// Foundation is used because Swift's Glibc module has no such call.
+    /// At least 1. Follows the process's CPU affinity, and so a container's `cpuset`. Glibc's module has no such
+    /// call.
     static var available: Int { max(1, ProcessInfo.processInfo.activeProcessorCount) }
 }

@@ -1,11 +1,11 @@
 import Glibc
 
-/// A text that has the form of a host name or an IP address.
+/// Text in the form of a host name or an IP literal.
 struct HostName {
-    /// The name. An IPv6 address has no brackets.
+    /// The name; an IPv6 literal stands without brackets.
     let text: String
 
-    /// Messages do not repeat the text, because it may be a URL that contains a password.
+    /// Messages do not repeat the text: it might be a URL with a password in it.
     init(_ text: String) throws(InvalidText) {
         if text.isEmpty { throw InvalidText("the host is empty") }
         if text.contains(":") {
@@ -48,7 +48,7 @@ struct HostName {
         }
     }
 
-    /// Whether listeners on these two hosts would use the same address.
+    /// Whether two listeners of these hosts would share an address.
     static func overlap(_ a: String, _ b: String) -> Bool {
         let (a, b) = (canonical(a), canonical(b))
         if a == b { return true }

@@ -1,4 +1,4 @@
-/// What new sessions need to know about a service that is up before they connect to it.
+/// What new sessions need to know of a service that is up before they connect to it.
 public struct ServiceStanding: Hashable, Sendable {
     /// Whether the server takes new sessions.
     public enum Availability: String, Hashable, Sendable {
@@ -9,9 +9,8 @@ public struct ServiceStanding: Hashable, Sendable {
         case blocked
     }
 
-    /// Whether sessions saw enough errors since the last answered ping: see ``MonitorSettings/suspectAfter``.
+    /// Sessions saw errors, and no ping has found the server alive since.
     public var isSuspect: Bool
-    /// Whether the server takes new sessions.
     public var availability: Availability
     /// The failure with which the server refuses the monitor; `nil` while it does not.
     public var refusal: PingFailure?
@@ -32,15 +31,14 @@ public struct ServiceStatus: Hashable, Sendable {
         case down(PingFailure, lasting: Duration)
     }
 
-    /// The decided state.
     public let verdict: Verdict
-    /// What new sessions need to know about the service while it is up.
+    /// What new sessions need to know of a service that is up.
     public let standing: ServiceStanding
     /// How long the server has been refusing the monitor; `nil` while it does not.
     public let degradedFor: Duration?
-    /// The number of results in a row that contradict the verdict.
+    /// Results in a row that contradict the verdict.
     public let unconfirmed: Int
-    /// Whether a ping is in flight.
+    /// A ping is in flight.
     public let isPinging: Bool
 
     public init(
@@ -54,7 +52,7 @@ public struct ServiceStatus: Hashable, Sendable {
         self.isPinging = isPinging
     }
 
-    /// Whether the service is suspect: see ``ServiceStanding/isSuspect``.
+    /// Sessions saw errors, and no ping has found the server alive since.
     public var isSuspect: Bool { standing.isSuspect }
 
     /// Whether the server is alive and refuses the monitor.
@@ -64,7 +62,7 @@ public struct ServiceStatus: Hashable, Sendable {
     public var isUp: Bool { verdict == .up }
 }
 
-/// Everything that is known about a monitored service at one moment.
+/// Everything that is known of a monitored service at one moment.
 public struct ServiceReport: Sendable {
     public let name: String
     public let settings: MonitorSettings
@@ -72,9 +70,9 @@ public struct ServiceReport: Sendable {
     /// When the decided state began. Without an outage, this is the start of the monitoring.
     public let since: WallTime
     public let history: PingHistory
-    /// The number of outages since the start of the monitoring.
+    /// Outages since the start.
     public let outages: Int
-    /// How far a replica is behind its primary according to the latest ping; `nil` if the ping could not determine it.
+    /// How far a replica is behind its primary by the latest ping; `nil` if the ping could not find out.
     public let lag: Duration?
 
     public init(

@@ -27,8 +27,7 @@ struct ReplicaPair {
             finding(
                 .replicationStopped, "it does not follow \(primary.name): \($0)",
                 remedy: replica.server.engine == .postgres
-                    ? "SELECT pg_wal_replay_resume() if replay is paused; otherwise check primary_conninfo and the "
-                        + "server's log"
+                    ? "SELECT pg_wal_replay_resume() if it is paused; else look at primary_conninfo and the server's log"
                     : "remove the cause; \(replicaFacts.version.product == "MySQL" ? "START REPLICA" : "START SLAVE")"
             )
         }
@@ -43,11 +42,11 @@ struct ReplicaPair {
                 : ": it was promoted"
             : ""
         return finding(
-            .notAReplica, "it follows no server\(promoted): data written on \(primary.name) does not reach it",
+            .notAReplica, "it follows no server\(promoted): what is written on \(primary.name) never arrives there",
             remedy: rebuild)
     }
 
-    /// PostgreSQL: a replica has the system identifier and the timeline of its primary.
+    /// PostgreSQL: replicas have the identifier of their primary's cluster, and its timeline.
     private var anotherCluster: Finding? {
         let (own, other) = (replicaFacts.topology, primaryFacts.topology)
         if let cluster = own.cluster, let expected = other.cluster, cluster != expected {
@@ -61,8 +60,7 @@ struct ReplicaPair {
         if let timeline = own.timeline, let expected = other.timeline, timeline != expected, !other.isReplica {
             return finding(
                 .otherTimeline,
-                "it is on timeline \(timeline)\(source), \(primary.name) on \(expected): the timelines diverged at a "
-                    + "promotion",
+                "it is on timeline \(timeline)\(source), \(primary.name) on \(expected): they parted at a promotion",
                 remedy: "pg_rewind, or " + rebuild)
         }
         return nil
@@ -82,7 +80,7 @@ struct ReplicaPair {
             remedy: rebuild)
     }
 
-    /// Whether a chain of sources leads to the server. Only sources that are aliases too can be followed.
+    /// Whether a chain of sources leads to a server, as far as the sources are aliases too.
     private func leads(from ids: [String], to server: String) -> Bool {
         let others = facts.probes.values.compactMap(\.facts?.topology).filter { $0.serverID != nil }
         var (open, seen) = (ids, Set<String>())
@@ -123,7 +121,7 @@ struct ReplicaPair {
         return finding(
             .versionsDiffer,
             "it is \(own.product) \(own.series), \(primary.name) is \(other.product) \(other.series): sessions that "
-                + "move get a different planner, different defaults and different error messages",
+                + "move meet another planner, other defaults and other errors",
             remedy: "\(other.product) \(other.series) on both, or \(own.product) \(own.series)")
     }
 
@@ -137,7 +135,7 @@ struct ReplicaPair {
             : "SET GLOBAL time_zone = '+00:00' on both, and default_time_zone = '+00:00' in their option files"
         return finding(
             .timeZonesDiffer,
-            "its time zone is \(own), that of \(primary.name) is \(other): the same query returns different times "
+            "its time zone is \(own), that of \(primary.name) is \(other): the same query returns other times of day "
                 + "after a move",
             remedy: remedy)
     }
@@ -156,7 +154,7 @@ struct ReplicaPair {
 }
 
 extension String {
-    /// The name in lower case, with one name for all names of UTC.
+    /// One name for the names of the same zone.
     fileprivate var timeZoneForComparison: String {
         let names: Set = [
             "utc", "etc/utc", "gmt", "etc/gmt", "+00:00", "-00:00", "universal", "etc/universal", "zulu", "etc/zulu",

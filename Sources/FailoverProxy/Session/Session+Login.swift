@@ -17,9 +17,9 @@ extension Session {
         login?.state.holdsTLSRequest = machine.guarding != .refuse
     }
 
-    /// Passes on the bytes of the login. Of the client's bytes, only whole packets are passed on.
+    /// Passes on the bytes of the login. Only whole packets of the client pass.
     ///
-    /// - Returns: whether to continue reading from this side.
+    /// - Returns: whether the side may be read on.
     func follow(_ count: Int, from side: Side, _ login: PendingLogin) -> Bool {
         let bytes = loop.readBuffer.copy(from: 0, to: count)
         var mayRead = true
@@ -50,12 +50,12 @@ extension Session {
         return send(bytes, to: side.other) && self[side].mayRead
     }
 
-    /// Ends the connection to the backend. A server that waits for a login first gets a login that it will refuse.
+    /// Ends the connection to the backend. On a server that waits for a login, a login that it refuses is sent first.
     func leaveBackend() {
         let refused = login?.state.refusedLogin
         login = nil
         guard let backend = backend.take() else { return }
-        // Before the connection is established, the server has counted nothing.
+        // A server that is still being connected to has not counted anything.
         if let refused, backend.peerAddress != nil { environment.aborts.leave(backend, refused) }
     }
 
@@ -69,7 +69,7 @@ extension Session {
 
 /// The client's identity.
 extension Session {
-    /// The client's address. If a load balancer has announced one, it is that address.
+    /// The client's address, or the one that its load balancer passed.
     var source: SocketAddress? { announcedSource ?? client.peerAddress }
 
     /// The client's address for log lines.

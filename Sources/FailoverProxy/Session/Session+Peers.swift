@@ -11,8 +11,7 @@ extension Session {
         guard !watchesBackend else { return }
         backend?.watchPeer(keepalive: settings.keepalive, userTimeout: settings.tcpUserTimeout)
         watchesBackend = true
-        // Without this check, a peer whose window is already closed would be disconnected before the first regular
-        // check.
+        // A peer whose window is already closed would be disconnected before the first check.
         let timeouts = PeerTimeouts(settings)
         var stalls = PeerStalls()
         if timeouts.interval != nil, peersOweSomething(timeouts, &stalls) { environment.watch(self, stalls) }

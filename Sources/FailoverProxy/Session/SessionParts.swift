@@ -12,20 +12,20 @@ struct Flow {
     var received: UInt64 = 0
     /// Whether the latest read was large. The next one is then limited to what the destination accepts.
     var isBulky = false
-    /// Whether bytes of the source wait for a guard. The bytes after them must wait too.
+    /// The source's bytes wait for a guard, and so must the following ones.
     var isHeld = false
-    /// Whether the source has closed its sending direction.
+    /// The source has closed its sending direction.
     var sourceEnded = false
-    /// Whether this has been passed on to the destination.
+    /// The end has been passed on to the destination.
     var isFinished = false
-    /// Whether the destination accepts no more data. Further bytes of the source are then discarded.
+    /// The destination accepts no more data. Further bytes of the source are discarded.
     var isUntracked = false
 
     /// Whether to read from the source.
     var mayRead: Bool { pending.isEmpty && !sourceEnded && !isHeld }
 }
 
-/// The guard of one MySQL session. It is a separate object, so that sessions without a guard need less memory.
+/// The guard of one session. It is a separate object, so that sessions without a guard are not as large.
 final class GuardedMySQL {
     var state: MySQLGuard
     /// Whether the time for the server's answer runs.
@@ -34,14 +34,14 @@ final class GuardedMySQL {
     init(opaque: SessionSettings.OpaquePolicy) { state = MySQLGuard(refusesOpaque: opaque == .refuse) }
 }
 
-/// The guard by statement of one PostgreSQL session.
+/// The same for a guard by statement.
 final class GuardedPostgres {
     var state = PostgresGuard()
     /// Whether the time for the server's answer runs.
     var isAwaited = false
 }
 
-/// The login of a MySQL session. It is a separate object, so that other sessions need less memory.
+/// The login of a MySQL session. It is a separate object, so that other sessions are not as large.
 final class PendingLogin {
     var state: MySQLLogin
     /// The deadline for the login once a backend serves the session.

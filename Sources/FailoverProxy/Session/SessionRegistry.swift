@@ -8,7 +8,7 @@ final class SessionRegistry: Sendable {
     private let open = Atomic<Int>(0)
     private let numbers = Atomic<UInt64>(0)
     private let capacity: Int
-    /// The keys that show to which servers a cancel request must be sent.
+    /// The servers that cancel requests are for.
     let cancelKeys = CancelKeys()
     /// The limit of concurrent cancel requests.
     let cancelRequests = ConcurrencyLimit(limit: 64)
@@ -44,11 +44,10 @@ final class SessionRegistry: Sendable {
 
 /// The process's limit of open descriptors.
 struct DescriptorLimit {
-    /// The limit in effect.
+    /// The limit in force.
     let descriptors: Int
 
-    /// The number of descriptors reserved for pings, logs, listeners, files and cancel requests, which need one
-    /// connection per server.
+    /// Reserved for pings, logs, listeners, files and cancel requests, which take one connection per server.
     private static let reserve = 192
 
     /// Raises the soft limit to the hard one; getrlimit(2).
