@@ -1,42 +1,43 @@
-/// One HTTP request through libcurl, whose options are variadic and so invisible to Swift.
+/// One HTTP request through libcurl. Its functions for options are variadic, so Swift does not import them.
 #pragma once
 
 #include <curl/curl.h>
 #include <stddef.h>
 
-/// What a request ended with.
+/// The result of a request.
 struct failover_http_result {
-    /// CURLE_OK, or why there was no answer.
+    /// CURLE_OK, or the reason why there was no response.
     CURLcode code;
-    /// The answer's status; 0 when there was none.
+    /// The HTTP status of the response; 0 if there was none.
     long status;
-    /// libcurl's words about `code`; empty when it has none.
+    /// libcurl's message for `code`; empty if it has none.
     char words[CURL_ERROR_SIZE];
 };
 
-/// Once, before the first request.
+/// Initializes libcurl. Call this once, before the first request. Returns whether it succeeded.
 static inline int failover_http_begin(void) { return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK; }
 
-/// What is asked, of whom, and who gets the answer's body. What is NULL is not used.
+/// A request. Fields that are NULL are not used.
 struct failover_http_request {
     const char *url;
-    /// Path of the Unix socket to connect to, whatever host the URL names.
+    /// The path of the Unix socket to connect to, regardless of the host in the URL.
     const char *unix_socket;
-    /// Path of a PEM file with the authorities to trust instead of the system's.
+    /// The path of a PEM file with the authorities to trust instead of the system's.
     const char *authorities;
-    /// `Authorization: Bearer …` as a whole line.
+    /// The whole header line, `Authorization: Bearer …`.
     const char *authorization;
-    /// Makes it a POST of JSON; otherwise it is a GET.
+    /// The JSON body of a POST of `length` bytes. Without a body, the request is a GET.
     const char *body;
     long length;
-    /// Not through a proxy that the environment names.
+    /// Whether to ignore the proxy that the environment variables name.
     int direct;
-    /// For the whole request; 0 is no limit.
+    /// The time limit of the whole request; 0 is no limit.
     long milliseconds;
-    /// Takes a piece of the answer's body; returns 0 to end the request. Without one, 64 KiB are read and thrown away.
+    /// Receives a piece of the response's body; returns 0 to end the request. If it is NULL, up to 64 KiB are read and
+    /// discarded.
     int (*take)(const char *bytes, size_t count, void *context);
     void *context;
-    /// What was thrown away.
+    /// The number of bytes of the body that have been received.
     size_t total;
 };
 
@@ -47,8 +48,8 @@ static inline size_t failover_http_write(char *bytes, size_t size, size_t count,
     return goes_on ? size * count : 0;
 }
 
-/// Asks and waits for the answer. Follows no redirect: a token in a header or a path is nobody else's. Verifies certificate
-/// and name.
+/// Sends the request and waits for the response. Redirects are not followed, because another server must not get the
+/// token in a header or a path. The certificate and the host name are verified.
 static inline struct failover_http_result failover_http_perform(struct failover_http_request *request) {
     struct failover_http_result result = {CURLE_FAILED_INIT, 0, ""};
     CURL *curl = curl_easy_init();
@@ -80,7 +81,7 @@ static inline struct failover_http_result failover_http_perform(struct failover_
     return result;
 }
 
-/// Posts a body and waits for the answer, `milliseconds` at the most. Nobody needs the answer's body.
+/// Posts a body and waits up to `milliseconds` for the response. The response's body is discarded.
 static inline struct failover_http_result failover_http_post(
     const char *url, const char *authorities, const char *body, long length, long milliseconds) {
     struct failover_http_request request = {

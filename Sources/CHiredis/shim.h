@@ -1,4 +1,4 @@
-// The reader and the formatter of hiredis; sockets are none of its business here.
+// The reader and the formatter of hiredis. Its socket functions are not used.
 #pragma once
 #include <stddef.h>
 #include <hiredis/hiredis.h>
@@ -15,8 +15,8 @@ static inline void *failover_redis_no_array(const redisReadTask *task, failover_
     return NULL;
 }
 
-// A reader that takes no arrays: no answer to a ping is one, and memory for as many elements as a peer announces would
-// be taken at once. maxelements, which bounds that, came with hiredis 1.0.
+// A reader that rejects arrays. No answer to a ping is an array, and hiredis would at once allocate memory for the
+// number of elements that the peer announces. The limit for this, maxelements, exists only since hiredis 1.0.
 static inline redisReader *failover_redis_reader(void) {
     static _Thread_local redisReplyObjectFunctions functions;
     redisReader *reader = redisReaderCreate();

@@ -117,7 +117,7 @@ long clinux_peer_user(int socket) {
 }
 
 void clinux_freeze(int socket) {
-    // Of each packet, no byte is kept.
+    // The filter keeps 0 bytes of each packet.
     struct sock_filter nothing[] = {BPF_STMT(BPF_RET | BPF_K, 0)};
     struct sock_fprog program = {1, nothing};
     setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);

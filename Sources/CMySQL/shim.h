@@ -1,4 +1,5 @@
-// <mysql/mysql.h> of either MariaDB Connector/C or Oracle's libmysqlclient, and the few things in which they differ.
+// <mysql/mysql.h> of either MariaDB Connector/C or Oracle's libmysqlclient, and functions for the few things in which
+// they differ.
 #pragma once
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +14,7 @@
 #define FAILOVER_MARIADB 1
 #endif
 
-// The numbers that Swift passes for the modes of TLS.
+// The TLS modes that Swift passes.
 enum failover_tls {
     failover_tls_disable,
     failover_tls_prefer,
@@ -22,13 +23,13 @@ enum failover_tls {
     failover_tls_verify_full
 };
 
-// What the waits of this thread's connection need to know.
+// The limits and callbacks of this thread's connection.
 struct failover_mysql_waits {
     long long deadline; // in milliseconds of CLOCK_MONOTONIC
-    void (*on_connect)(void *); // called once, when the connection stands; never with Oracle's library
+    void (*on_connect)(void *); // called once, when the connection is established; never with Oracle's library
     void *context;
-    size_t bytes; // that may still be read
-    const void *first; // is sent when the connection stands; never with Oracle's library
+    size_t bytes; // the number of bytes that may still be read
+    const void *first; // sent when the connection is established; never with Oracle's library
     size_t first_size;
 };
 
@@ -43,13 +44,13 @@ static inline long long failover_mysql_now(void) {
     return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
-// Polls until the thread's deadline; below 1 means failure, with errno.
+// Polls until the thread's deadline. A result below 1 means failure, with errno.
 static inline int failover_mysql_poll(my_socket fd, short events) {
     struct pollfd entry = {fd, events, 0};
     int ready;
     do {
         long long left = failover_mysql_waits()->deadline - failover_mysql_now();
-        // Also a peer that always has another byte must not outlive the deadline.
+        // The deadline also applies to a peer that always has another byte.
         if (left <= 0) {
             errno = ETIMEDOUT;
             return -1;
@@ -59,8 +60,8 @@ static inline int failover_mysql_poll(my_socket fd, short events) {
     return ready;
 }
 
-// Looks at the first bytes of a server without taking them: EPROTO if they begin no greeting and no error packet, which a
-// server in trouble may number 1. The library calls all that a lost connection.
+// Examines the first bytes of a server without taking them. Sets EPROTO if they begin neither a greeting nor an error
+// packet, whose number may be 1. The library itself would report a lost connection.
 static inline int failover_mysql_peek(my_socket fd) {
     unsigned char head[5];
     ssize_t count = recv(fd, head, sizeof head, MSG_PEEK | MSG_DONTWAIT);
@@ -75,25 +76,27 @@ static inline int failover_mysql_peek(my_socket fd) {
 }
 
 #ifdef FAILOVER_MARIADB
-// Exported, and declared in a header that is not installed: calls back for all that is read (mode 0) and written.
+// The library exports this function, but does not install the header that declares it. The callback gets everything
+// that is read (mode 0) and written.
 int ma_pvio_register_callback(
     my_bool is_on, void (*callback)(int mode, MYSQL *mysql, const unsigned char *bytes, size_t count));
 
-// Breaks the connection off when it has said too much, or goes on saying after the deadline.
+// Shuts the connection down if the server has sent too much, or still sends after the deadline.
 static inline void failover_mysql_count(int mode, MYSQL *mysql, const unsigned char *bytes, size_t count) {
     (void)bytes;
     struct failover_mysql_waits *waits = failover_mysql_waits();
-    // An error, as a signed number.
+    // Such a large count is an error, which is a negative number.
     if (mode != 0 || count > (size_t)1 << 40) return;
     waits->bytes -= count < waits->bytes ? count : waits->bytes;
     if (waits->bytes == 0 || failover_mysql_now() > waits->deadline) shutdown(mysql_get_socket(mysql), SHUT_RDWR);
 }
 
-// Connector/C calls this to wait for its socket; below 1 means failure, with errno.
+// Connector/C calls this to wait for its socket. A result below 1 means failure, with errno.
 static inline int failover_mysql_wait(my_socket fd, my_bool is_read, int timeout) {
     (void)timeout;
-    // The library makes the socket block again after the connect. Were it to block, TLS would read from it without
-    // asking here; until the first call after the connect, the receive time-out brings it here soon.
+    // After the connect, the library makes the socket blocking again, and TLS would read from it without calling this
+    // function. So it is made non-blocking here. Until the first call after the connect, a short timeout leads here
+    // soon.
     int flags = fcntl(fd, F_GETFL);
     if (!(flags & O_NONBLOCK)) fcntl(fd, F_SETFL, flags | O_NONBLOCK);
     struct timeval moment = {0, 1000};
@@ -103,14 +106,15 @@ static inline int failover_mysql_wait(my_socket fd, my_bool is_read, int timeout
     int ready = failover_mysql_poll(fd, is_read ? POLLIN : POLLOUT);
     if (ready < 1 || is_read || !failover_mysql_waits()->on_connect) return ready;
 
-    // The library would report a stale errno for a connect that failed.
+    // For a failed connect, the library would report an outdated errno.
     int error = 0;
     socklen_t size = sizeof error;
     if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error != 0) {
         errno = error;
         return -1;
     }
-    // The library's own option for this would send it only after the wait for the greeting below, which it may depend on.
+    // The library's own option would send these bytes only after the wait for the greeting below. But the server may
+    // send its greeting only after it has received them.
     struct failover_mysql_waits *waits = failover_mysql_waits();
     if (waits->first_size && send(fd, waits->first, waits->first_size, MSG_NOSIGNAL) != (ssize_t)waits->first_size) return -1;
     failover_mysql_waits()->on_connect(failover_mysql_waits()->context);
@@ -120,21 +124,23 @@ static inline int failover_mysql_wait(my_socket fd, my_bool is_read, int timeout
 }
 #endif
 
-// Called once, before there is a connection.
+// Call this once, before the first connection.
 static inline void failover_mysql_count_all(void) {
 #ifdef FAILOVER_MARIADB
     ma_pvio_register_callback(1, failover_mysql_count);
 #endif
 }
 
-// Whether this thread's connection has said more than it may. Never with Oracle's library, which bounds packets alone.
+// Whether the server has sent more than this thread's connection allows. Never with Oracle's library, which only limits
+// the size of packets.
 static inline int failover_mysql_said_too_much(void) { return failover_mysql_waits()->bytes == 0; }
 
-// Ends every wait of this thread's connection after so many milliseconds: to the millisecond with Connector/C, in
-// whole seconds for each wait with Oracle's library. Reads no more than so many bytes.
+// Limits the time and the bytes of this thread's connection. With Connector/C, all waits together end after
+// `milliseconds`, and at most `bytes` are read. With Oracle's library, each wait ends after that time, rounded up to
+// whole seconds.
 static inline void failover_mysql_limit(
     MYSQL *mysql, long long milliseconds, size_t bytes, void (*on_connect)(void *), void *context) {
-    // One more for the part of a millisecond that now() leaves out: the caller's own deadline passes first.
+    // One millisecond is added, because now() rounds down. So the caller's own deadline passes first.
     struct failover_mysql_waits waits = {failover_mysql_now() + milliseconds + 1, on_connect, context, bytes, NULL, 0};
     *failover_mysql_waits() = waits;
 #ifdef FAILOVER_MARIADB
@@ -147,7 +153,7 @@ static inline void failover_mysql_limit(
 #endif
 }
 
-// Lets the server ask for nothing but a login: no local file, no password in clear text, no large answer.
+// Permits the server to ask only for a login: no local file, no password in clear text, no large answer.
 static inline void failover_mysql_restrict(MYSQL *mysql) {
     unsigned no_local_file = 0;
     mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &no_local_file);
@@ -160,7 +166,7 @@ static inline void failover_mysql_restrict(MYSQL *mysql) {
         mysql, MARIADB_OPT_RESTRICTED_AUTH,
         "mysql_native_password,client_ed25519,caching_sha2_password,sha256_password");
 #else
-    // Reconnecting is off, and asking for that prints a warning from 8.0.34 on.
+    // Reconnecting is off by default. From 8.0.34 on, setting the option prints a warning.
     char off = 0, on = 1;
     mysql_options(mysql, MYSQL_ENABLE_CLEARTEXT_PLUGIN, &off);
     mysql_options(mysql, MYSQL_OPT_GET_SERVER_PUBLIC_KEY, &on);
@@ -170,11 +176,11 @@ static inline void failover_mysql_restrict(MYSQL *mysql) {
 static inline void failover_mysql_use_tls(MYSQL *mysql, enum failover_tls mode, const char *authorities) {
     if (authorities) mysql_options(mysql, MYSQL_OPT_SSL_CA, authorities);
 #ifdef FAILOVER_MARIADB
-    // "Enforce" means "if the server offers it". With authorities, the chain is verified from then on.
+    // With "enforce", the library uses TLS if the server offers it. With authorities, it also verifies the chain.
     my_bool use = mode != failover_tls_disable;
     my_bool verify = mode == failover_tls_verify_full;
 #if MARIADB_PACKAGE_VERSION_ID >= 30400
-    // Without this, 3.4 no longer looks at the chain either.
+    // Without this, version 3.4 does not verify the chain either.
     verify = verify || mode == failover_tls_verify_ca;
 #endif
     mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &use);
@@ -186,8 +192,8 @@ static inline void failover_mysql_use_tls(MYSQL *mysql, enum failover_tls mode, 
 #endif
 }
 
-// Has a PROXY header sent before all else, over TCP; the bytes must live until the connection stands. Nonzero where the
-// library can't, as Oracle's.
+// Makes the connection send a PROXY header first, over TCP. The bytes must stay valid until the connection is
+// established. Returns nonzero if the library cannot do this, as Oracle's.
 static inline int failover_mysql_send_first(const void *bytes, size_t count) {
 #ifdef FAILOVER_MARIADB
     failover_mysql_waits()->first = bytes;
@@ -199,10 +205,10 @@ static inline int failover_mysql_send_first(const void *bytes, size_t count) {
 #endif
 }
 
-// mysql_thread_init(), whose result is a bool in one library and a char in the other; 0 is success.
+// mysql_thread_init(). Its result is a bool in one library and a char in the other; 0 is success.
 static inline int failover_mysql_begin_thread(void) { return mysql_thread_init() ? 1 : 0; }
 
-// Breaks the connection off, so that the library reads no more of an answer.
+// Shuts the connection down, so that the library does not read the rest of an answer.
 static inline void failover_mysql_break_off(MYSQL *mysql) {
 #ifdef FAILOVER_MARIADB
     shutdown(mysql_get_socket(mysql), SHUT_RDWR);

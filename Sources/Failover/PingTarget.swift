@@ -1,21 +1,21 @@
 import FailoverChecks
 public import FailoverCore
 
-/// A target that can be pinged once, without monitoring.
+/// A database alias or a service that you can ping once, without monitoring.
 public struct PingTarget: Sendable {
-    /// `postgres`, `mysql`, `tcp`, `memcached`, `rabbitmq`, `redis` or `command`.
+    /// The kind of target: `postgres`, `mysql`, `tcp`, `memcached`, `rabbitmq`, `redis` or `command`.
     public let type: String
-    /// The address; several addresses are separated by commas.
+    /// The address, or several, separated by commas; the program of a command.
     public let location: String
     fileprivate let service: any FailoverMonitor.Service
 
-    /// The alias's or the service's name.
+    /// The name of the alias or of the service.
     public var name: String { service.name }
 
-    /// Pings once, within the time limit of a service that is up.
+    /// Pings once, within the time limit for a service that is up. It does not throw: the result contains the failure.
     public func ping() async -> PingResult { await ping(limit: service.settings.pingTimeout) }
 
-    /// Pings once, within this time limit or the service's, whichever is shorter.
+    /// Pings once, within the shorter of this time limit and the service's.
     package func ping(limit: Duration) async -> PingResult {
         let clock = ContinuousClock()
         let start = clock.now
@@ -31,7 +31,7 @@ public struct PingTarget: Sendable {
 }
 
 extension Configuration {
-    /// Every database alias and every other service, in file order.
+    /// The ping targets: every database alias, then every service that is not a route, in file order.
     public var pingTargets: [PingTarget] {
         let checks = CheckFactory()
         let aliases = databases.map { alias in
@@ -49,7 +49,7 @@ extension Configuration {
         return aliases + others
     }
 
-    /// The names of the targets that a name stands for: the alias or the service of that name, or all aliases of a
+    /// The names of the targets to which a name refers: the alias or the service with this name, or all aliases of a
     /// route. Empty for an unknown name.
     public func pingTargetNames(for name: String) -> [String] {
         if database(named: name) != nil { return [name] }

@@ -2,22 +2,23 @@ import FailoverChecks
 public import FailoverCore
 import FailoverSystem
 
-/// A database server that is pinged by a login and a query through its own driver. It is notify-only:
-/// ``FailoverEvent`` receivers, or your own service that pings through this one, decide what happens in an outage.
+/// A database server. A ping logs in and runs a query. It is notify-only: to act on an outage, receive its
+/// ``FailoverEvent``, or write a service that pings through this one and has hooks.
 public struct DatabaseService: TimedService {
     public let name: String
     public let settings: MonitorSettings
     private let check: ServerCheck
     private let known: Known
 
-    /// The results of its pings so far.
+    /// The state that the pings so far have found.
     private final class Known: Sendable {
         let state: Lock<(whereabouts: Whereabouts, replica: ReplicaHealth)>
 
         init(_ policy: ReplicationPolicy?) { state = Lock((Whereabouts(), ReplicaHealth(policy: policy))) }
     }
 
-    /// - Parameter settings: by default, 10 s for a ping while up and 1 s while down.
+    /// - Parameter settings: by default, the time limit of a ping is 10 s while the server is up, and 1 s while it is
+    ///   down.
     public init(name: String, server: DatabaseServer, settings: MonitorSettings = MonitorSettings()) {
         self.init(name: name, server: server, settings: settings, checks: .shared)
     }
@@ -29,8 +30,8 @@ public struct DatabaseService: TimedService {
         known = Known(server.replication)
     }
 
-    /// Why the server should not serve although its latest ping succeeded: its data is too old, according to its
-    /// ``DatabaseServer/replication``. `nil` while the data is fresh.
+    /// Why the server should not serve although it is up: its data is older than ``DatabaseServer/replication`` allows.
+    /// `nil` while the data is fresh.
     public var staleness: Staleness? { known.state.withLock { $0.replica.staleness } }
 
     public func ping(limit: Duration) async throws {
@@ -47,13 +48,13 @@ public struct DatabaseService: TimedService {
     private static let clock = MonotonicClock()
 }
 
-/// A TCP port or Unix socket that is pinged by connecting to it. Notify-only.
+/// A TCP port or a Unix socket. A ping only connects. It is notify-only.
 public struct TCPService: TimedService {
     public let name: String
     public let settings: MonitorSettings
     private let check: ServerCheck
 
-    /// - Parameter settings: by default, 3 s for a ping in both states.
+    /// - Parameter settings: by default, the time limit of a ping is 3 s.
     public init(name: String, endpoint: Endpoint, settings: MonitorSettings = .connectOnly) {
         self.init(name: name, endpoint: endpoint, settings: settings, checks: .shared)
     }
@@ -67,16 +68,16 @@ public struct TCPService: TimedService {
     public func ping(limit: Duration) async throws { try await check.ping(limit: limit) }
 }
 
-/// A pool of memcached servers. It is down if any of them is, and the outage names the servers that are down.
-/// Notify-only.
+/// A pool of memcached servers. It is down if any of them is, and the failure names the servers that are down. It is
+/// notify-only.
 public struct MemcachedService: TimedService {
     public let name: String
     public let settings: MonitorSettings
     private let check: MemcachedCheck
 
     /// - Parameters:
-    ///   - servers: at least one.
-    ///   - settings: by default, 3 s for a ping in both states.
+    ///   - servers: the servers of the pool; at least one.
+    ///   - settings: by default, the time limit of a ping is 3 s.
     public init(name: String, servers: [Endpoint], settings: MonitorSettings = .connectOnly) {
         self.init(name: name, servers: servers, settings: settings, checks: .shared)
     }
@@ -90,14 +91,14 @@ public struct MemcachedService: TimedService {
     public func ping(limit: Duration) async throws { try await check.ping(limit: limit) }
 }
 
-/// A Redis server that is pinged by a login. It is also down while it loads its data, or as a replica that has lost
-/// its primary. Notify-only.
+/// A Redis server. A ping logs in and queries the state. The server also counts as down while it loads its data, or if
+/// it is a replica that has lost its primary. It is notify-only.
 public struct RedisService: TimedService {
     public let name: String
     public let settings: MonitorSettings
     private let check: ServerCheck
 
-    /// - Parameter settings: by default, 3 s for a ping in both states.
+    /// - Parameter settings: by default, the time limit of a ping is 3 s.
     public init(name: String, server: RedisServer, settings: MonitorSettings = .connectOnly) {
         self.init(name: name, server: server, settings: settings, checks: .shared)
     }
@@ -111,13 +112,14 @@ public struct RedisService: TimedService {
     public func ping(limit: Duration) async throws { try await check.ping(limit: limit) }
 }
 
-/// A RabbitMQ server, or another AMQP 0-9-1 server, that is pinged by a login to its virtual host. Notify-only.
+/// A RabbitMQ server, or another AMQP 0-9-1 server. A ping logs in and opens a channel in the virtual host. It is
+/// notify-only.
 public struct RabbitMQService: TimedService {
     public let name: String
     public let settings: MonitorSettings
     private let check: ServerCheck
 
-    /// - Parameter settings: by default, 3 s for a ping in both states.
+    /// - Parameter settings: by default, the time limit of a ping is 3 s.
     public init(name: String, server: RabbitMQServer, settings: MonitorSettings = .connectOnly) {
         self.init(name: name, server: server, settings: settings, checks: .shared)
     }
@@ -131,10 +133,10 @@ public struct RabbitMQService: TimedService {
     public func ping(limit: Duration) async throws { try await check.ping(limit: limit) }
 }
 
-/// A service whose ping, failover and recovery are commands of the operator.
+/// A service whose ping, failover and recovery are commands.
 ///
-/// Each command receives `FAILOVER_SERVICE`, `FAILOVER_EVENT` (`ping`, `outage`, `recovery`) and, on an outage,
-/// `FAILOVER_REASON` in its environment. At the ping's time limit it is killed with its process group.
+/// The environment of each command has `FAILOVER_SERVICE`, `FAILOVER_EVENT` (`ping`, `outage` or `recovery`) and, on an
+/// outage, `FAILOVER_REASON`. At the time limit the command is killed with its process group.
 public struct CommandService: TimedService {
     public let name: String
     public let settings: MonitorSettings
@@ -144,7 +146,7 @@ public struct CommandService: TimedService {
 
     /// - Parameters:
     ///   - environment: variables for the commands, in addition to those of this process.
-    ///   - settings: by default, 10 s for a command in both states.
+    ///   - settings: by default, the time limit of each command is 10 s.
     public init(
         name: String, commands: ServiceCommands, environment: [String: String] = [:],
         settings: MonitorSettings = MonitorSettings(outagePingTimeout: .seconds(10))
@@ -179,7 +181,7 @@ public struct CommandService: TimedService {
 }
 
 extension ServiceConfiguration {
-    /// The service that pings it; `nil` for a route.
+    /// Creates the service for monitoring; `nil` for a route.
     func watched(_ checks: CheckFactory) -> (any FailoverMonitor.Service)? {
         guard case .watched(let server, let settings) = kind else { return nil }
         return server.service(name: name, settings: settings, environment: failoverSettings, checks: checks)
@@ -187,7 +189,7 @@ extension ServiceConfiguration {
 }
 
 extension WatchedServer {
-    /// The service that pings it.
+    /// Creates the service for monitoring.
     func service(
         name: String, settings: MonitorSettings, environment: [String: String], checks: CheckFactory
     ) -> any FailoverMonitor.Service {

@@ -18,8 +18,8 @@ package struct AccessPolicy: Sendable {
                     return response
                 }
             } else if !namesThisMachine(request) {
-                // Protects against DNS rebinding, that is, a foreign page whose host name was pointed at this
-                // machine; RFC 9110 §7.2.
+                // Protects against DNS rebinding: a page of another site whose host name now resolves to this machine;
+                // RFC 9110 §7.2.
                 return .error(.forbidden, "without a token the Host must be localhost, 127.0.0.1 or [::1]")
             }
         }

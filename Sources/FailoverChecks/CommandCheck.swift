@@ -1,14 +1,14 @@
 package import FailoverCore
 package import FailoverSystem
 
-/// A command of the operator. Exit status 0 is success, anything else is a failure. Only one run is in progress at a
-/// time.
+/// Runs a command of the operator. Exit status 0 is success; anything else is a failure. Only one run is in progress at
+/// a time.
 package struct CommandCheck: Sendable {
     private let command: Command
     private let threads: BlockingThreads
     private let occupancy = PingSlot()
 
-    /// The extra time in which a program that is killed at the limit ends.
+    /// The extra time for a program to end after it was killed at the limit.
     private static let grace = Duration.seconds(1)
 
     package init(command: Command, threads: BlockingThreads) {
@@ -16,11 +16,11 @@ package struct CommandCheck: Sendable {
         self.threads = threads
     }
 
-    /// Runs the command. At the time limit it is killed with its process group.
+    /// Runs the command. At the time limit the command is killed with its process group.
     ///
-    /// - Parameter variables: environment variables for this run.
-    /// - Throws: `.command` with the last line of its output, `.timeout(.command)`, `.local` when it cannot be started,
-    ///   `.timeout(.hung)` while an earlier run cannot be killed.
+    /// - Parameter variables: additional environment variables for this run.
+    /// - Throws: `.command` with the last line of the output; `.timeout(.command)` at the limit; `.local` if the
+    ///   command cannot be started; `.timeout(.hung)` if an earlier run has not ended.
     package func run(adding variables: [String: String] = [:], limit: Duration) async throws(PingFailure) {
         let program = command.words.first ?? ""
         let command = command.adding(variables)
@@ -45,7 +45,7 @@ package struct CommandCheck: Sendable {
             occupancy.leave()
             throw error
         }
-        // A program in the kernel's hands cannot be killed.
+        // A program in an uninterruptible system call cannot be killed.
         let result = try await ended.take(within: deadline.remaining + Self.grace) {
             PingFailure(.timeout(.command), "\(program) could not be killed within \(limit.text)")
         }

@@ -14,11 +14,12 @@ package struct MemcachedCheck: Sendable {
         }
     }
 
-    /// Pings each server once.
+    /// Pings each server of the pool once.
     ///
-    /// - Parameter limit: the time limit of each ping, including the name look-up, and therefore of all pings.
-    /// - Throws: `.serversDown` with the names of the dead servers. A pool of one server throws that server's
-    ///   failure.
+    /// - Parameter limit: the time limit of each ping, with its name look-up. The pings run at the same time, so it is
+    ///   the limit of all.
+    /// - Throws: `.serversDown` with the names of the dead servers. If none is dead, or the pool has one server, the
+    ///   failure of a server.
     package func ping(limit: Duration) async throws(PingFailure) {
         let failures = await withTaskGroup(of: (Int, PingFailure?).self) { group in
             for (index, server) in servers.enumerated() {
@@ -44,14 +45,14 @@ package struct MemcachedCheck: Sendable {
 }
 
 extension AddressedCheck {
-    /// The failure of one ping; `nil` on success.
+    /// The failure of one ping; `nil` if it succeeded.
     fileprivate func failure(limit: Duration) async -> PingFailure? { await answer(PingRequest(limit: limit)).failure }
 }
 
 /// Asks a Memcached server for its version. A server that accepts the connection and does not answer is dead.
 ///
-/// Implements the text protocol itself. libmemcached's time limit applies to each wait, so a server that sends a byte
-/// now and then can exceed it.
+/// This type implements the text protocol itself. The time limit of libmemcached applies to each wait, so a server that
+/// sends single bytes can exceed it.
 struct MemcachedDriver: PingDriver {
     func ping(_ attempt: PingAttempt) throws(PingFailure) -> ServerAnswer {
         var stream = try PingStream(attempt)

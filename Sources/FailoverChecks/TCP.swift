@@ -3,7 +3,7 @@ package import FailoverCore
 package import FailoverSystem
 import Glibc
 
-/// Connects and closes the connection properly.
+/// Pings a port: connects, and closes the connection properly.
 package struct TCPDriver: WaitingPingDriver {
     /// The PROXY header to send first; `nil` sends none.
     var proxyHeader: ProxyHeaderVersion?
@@ -30,7 +30,7 @@ package struct TCPDriver: WaitingPingDriver {
 package struct TCPConnection: ~Copyable {
     fileprivate let descriptor: Int32
 
-    /// The longest time in which a peer may close after this side.
+    /// The maximum wait for a peer to close the connection after this side has.
     private static let closingTime = Duration.milliseconds(100)
 
     /// Connects to the attempt's address before its deadline.
@@ -41,7 +41,7 @@ package struct TCPConnection: ~Copyable {
         return connection
     }
 
-    /// Begins to connect. ``confirm(_:)`` tells the result once the socket is writable.
+    /// Starts to connect. When the socket is writable, ``confirm(_:)`` checks the result.
     fileprivate init(beginning attempt: PingAttempt) throws(PingFailure) {
         let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
         descriptor = socket(attempt.address.family, type, 0)
@@ -51,7 +51,7 @@ package struct TCPConnection: ~Copyable {
         guard errno == EINPROGRESS else { throw attempt.failure(SystemError.last()) }
     }
 
-    /// Throws if the connection failed.
+    /// Checks the result of the connect, and throws if it failed.
     fileprivate func confirm(_ attempt: PingAttempt) throws(PingFailure) {
         if let error = Self.pendingError(of: descriptor) { throw attempt.failure(error) }
     }
@@ -61,7 +61,7 @@ package struct TCPConnection: ~Copyable {
 
     deinit { if descriptor >= 0 { close(descriptor) } }
 
-    /// The error of a non-blocking connect. Reading it clears it.
+    /// The error of a non-blocking connect; `nil` if there is none. Reading the error clears it.
     static func pendingError(of descriptor: Int32) -> SystemError? {
         var number: Int32 = 0
         var size = socklen_t(MemoryLayout<Int32>.size)
@@ -71,8 +71,8 @@ package struct TCPConnection: ~Copyable {
 
     /// Sends all bytes before the attempt's deadline.
     ///
-    /// A peer that has closed is not an error here: it may have sent the reason, which the next ``receive(_:)``
-    /// returns.
+    /// It is not an error if the peer has closed the connection. The peer may have sent the reason, which the next
+    /// ``receive(_:)`` returns.
     package func send(_ bytes: [UInt8], _ attempt: PingAttempt) throws(PingFailure) {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -92,7 +92,7 @@ package struct TCPConnection: ~Copyable {
 
     /// Waits for bytes and returns those that have arrived.
     ///
-    /// - Throws: `.disconnected` when the peer has closed the connection.
+    /// - Throws: `.disconnected` if the peer has closed the connection.
     package func receive(_ attempt: PingAttempt) throws(PingFailure) -> ArraySlice<UInt8> {
         var buffer = [UInt8](repeating: 0, count: 4096)
         while true {
@@ -104,8 +104,8 @@ package struct TCPConnection: ~Copyable {
         }
     }
 
-    /// Closes the sending direction and reads the peer's bytes for a moment until it closes. Closing with unread
-    /// bytes would send a reset, which servers log.
+    /// Closes the sending direction, and reads until the peer closes, for at most 100 ms. A close with unread bytes
+    /// would send a reset, which servers log.
     package consuming func closeInOrder(before deadline: Deadline) {
         shutdown(descriptor, Int32(SHUT_WR))
         let moment = Deadline(min(deadline.remaining, Self.closingTime))
@@ -115,7 +115,7 @@ package struct TCPConnection: ~Copyable {
         }
     }
 
-    /// The same. The watch does it, and this call returns at once.
+    /// Does the same without blocking: the watch reads and closes, and this call returns at once.
     fileprivate consuming func closeInOrder(before deadline: Deadline, _ watch: DescriptorWatch) {
         shutdown(descriptor, Int32(SHUT_WR))
         watch.drain(owning: descriptor, until: Deadline(min(deadline.remaining, Self.closingTime)))

@@ -24,20 +24,20 @@ struct Drill: AsyncParsableCommand {
     var duration = DurationArgument(.seconds(30))
 
     @Option(
-        help: ArgumentHelp("One of the route's aliases; by default its own.", valueName: "name"),
+        help: ArgumentHelp("One of the route's aliases; by default the first of its db_alias.", valueName: "name"),
         completion: .aliases)
     var alias: String?
 
-    @Option(help: ArgumentHelp("How long sessions may take to come back.", valueName: "duration"))
+    @Option(help: ArgumentHelp("Time limit for the return of the sessions.", valueName: "duration"))
     var patience = DurationArgument(.seconds(60))
 
-    @Flag(help: "Drill even if no other alias could serve. Clients are then refused.")
+    @Flag(help: "Start the drill even if no other alias can serve. Clients are then refused.")
     var force = false
 
     @Flag(name: .customLong("no-probe"), help: "Do not log in through the route ten times a second.")
     var noProbe = false
 
-    @Flag(help: "End a drill that is under way on the route, and do nothing else.")
+    @Flag(help: "End a drill that is running on the route, and do nothing else.")
     var end = false
 
     @Flag(help: "Print JSON.")
@@ -49,7 +49,7 @@ struct Drill: AsyncParsableCommand {
 
     func run() async throws {
         if end { return try admin.act("api/v1/routes/\(pathPart(route))/end-drill") }
-        // The reader of the output may go away; the drill must end nevertheless.
+        // If the reader of the output exits, the drill must still be ended.
         signal(SIGPIPE, SIG_IGN)
         let rehearsal = DrillRun(
             client: DrillClient(try admin.client(), route: route), configuration: try admin.file.load(),

@@ -16,7 +16,7 @@ struct Events: ParsableCommand {
     @Option(help: ArgumentHelp("The number of events, from 1 to 1000.", valueName: "number"))
     var limit = 100
 
-    @Flag(help: "Then print each new event, until interrupted.")
+    @Flag(help: "Keep running and print new events as they happen, until interrupted.")
     var follow = false
 
     func validate() throws {

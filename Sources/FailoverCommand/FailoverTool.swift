@@ -8,7 +8,7 @@ struct FailoverTool: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "failover",
         abstract: "A TCP proxy that applications use in place of their database read replica.",
-        discussion: "Exit status: 0 done, 1 something is down or failed, 64 wrong usage, 78 wrong configuration.",
+        discussion: "Exit status: 0 done, 1 something is down or failed, 64 usage error, 78 configuration error.",
         version: failoverVersion,
         subcommands: [
             Serve.self, Validate.self, Ping.self, Doctor.self, NotifyTest.self, Status.self, Events.self, Switch.self,

@@ -33,7 +33,7 @@ struct Switch: ParsableCommand {
 
 /// `failover release`
 struct Release: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "End a switch: the route goes to its own alias again.")
+    static let configuration = CommandConfiguration(abstract: "End a switch: the route uses its preferred alias again.")
 
     @OptionGroup var admin: AdminOptions
     @Argument(help: "A route.", completion: .routes) var route: String
@@ -44,7 +44,7 @@ struct Release: ParsableCommand {
 /// `failover drain`
 struct Drain: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Take an alias out of service: it gets no new sessions, and those it has move away where it is safe.")
+        abstract: "Take an alias out of service: it gets no new sessions, and its open sessions move where it is safe.")
 
     @OptionGroup var admin: AdminOptions
     @Argument(help: "A database alias.", completion: .aliases) var alias: String
@@ -67,8 +67,8 @@ struct Reload: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Reload the configuration: all of it takes effect, or none of it.",
         discussion: """
-            The running failover reads the file that it was started with. Sessions stay open, and services that have \
-            not changed keep their state. Sessions of a removed alias move away where it is safe.
+            The running failover reads the file that it was started with. Sessions stay open, and services \
+            keep their state. Sessions of a removed alias move to other aliases where it is safe.
             """)
 
     @OptionGroup var admin: AdminOptions

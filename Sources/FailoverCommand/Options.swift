@@ -19,10 +19,19 @@ struct ConfigurationOption: ParsableArguments {
     /// - Throws: `ExitCode` 78 after printing every problem to standard error, one per line.
     func load() throws -> Configuration { try loadNotingSecrets().configuration }
 
-    /// Like ``load()``, and also returns where the file keeps its secrets.
+    /// Like ``load()``, but also returns where the file keeps its secrets.
     func loadNotingSecrets() throws -> (configuration: Configuration, secrets: [SecretPlace]) {
+        try reporting { try Configuration.loadNotingSecrets(path: config) }
+    }
+
+    /// Like ``load()``, but reads only the `admin` section. Passwords of servers need not be available.
+    func loadAdmin() throws -> AdminConfiguration? {
+        try reporting { try Configuration.loadAdmin(path: config) }
+    }
+
+    private func reporting<Content>(_ load: () throws -> Content) throws -> Content {
         do {
-            return try Configuration.loadNotingSecrets(path: config)
+            return try load()
         } catch {
             printError("\(error)")
             throw ExitCode(EX_CONFIG)
@@ -45,7 +54,7 @@ struct AdminOptions: ParsableArguments {
     ///
     /// - Throws: `ExitCode` 78 if there is no such section.
     func client() throws -> AdminClient {
-        guard let admin = try file.load().admin, let first = admin.listen.first else {
+        guard let admin = try file.loadAdmin(), let first = admin.listen.first else {
             printError("\(file.config) has no `admin` section, so the running failover cannot be reached")
             throw ExitCode(78)
         }

@@ -29,9 +29,9 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         MemoryDumps.forbid()
         let configuration = try file.load()
-        // The reader of the log may go away; that must not end the process.
+        // If the reader of the log exits, this process must continue.
         signal(SIGPIPE, SIG_IGN)
-        // Ignored until `watch` handles it.
+        // SIGHUP is ignored until `watch` handles it.
         signal(SIGHUP, SIG_IGN)
         if FirstProcess.isThisOne { FirstProcess.end(on: [SIGTERM, SIGINT]) }
         let applicationLog = ApplicationLog(configuration.log)
@@ -65,7 +65,7 @@ struct Serve: AsyncParsableCommand {
         var quiet = log
         quiet.logLevel = .warning
         let service = ServiceGroupConfiguration.ServiceConfiguration(
-            // It ends by itself when another process has taken over.
+            // The application ends by itself when another process has taken over.
             service: application, successTerminationBehavior: .gracefullyShutdownGroup)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(

@@ -52,7 +52,8 @@ struct Status: ParsableCommand {
         try admin.ask { client throws(OperationError) in
             try client.follow { news in
                 guard case .status(let status) = news else { return true }
-                // Moves home, and clears each line to its end and then the rest of the screen, which avoids flicker.
+                // Moves the cursor home, clears each line to its end and then the rest of the screen. This avoids
+                // flicker.
                 let text = StatusReport(status).text(colour: colour)
                 let screen =
                     isTerminal

@@ -34,8 +34,8 @@ struct Supervision: Sendable {
 
     /// Runs until the task is cancelled.
     ///
-    /// - Parameter hangUps: trapped before the application runs, because a reload may be requested as soon as it
-    ///   reports that it serves.
+    /// - Parameter hangUps: the SIGHUP signals. They are trapped before the application runs, because a reload may be
+    ///   requested as soon as the application reports that it serves.
     func watch(_ application: FailoverApplication, _ hangUps: UnixSignalsSequence) async {
         await withDiscardingTaskGroup { group in
             group.addTask { await reload(application, on: hangUps) }
@@ -47,7 +47,7 @@ struct Supervision: Sendable {
         }
     }
 
-    /// Reloads the configuration at each SIGHUP. The result is in the log.
+    /// Reloads the configuration at each SIGHUP. The result is logged.
     private func reload(_ application: FailoverApplication, on hangUps: UnixSignalsSequence) async {
         for await _ in hangUps {
             systemd.reloading()
@@ -56,7 +56,8 @@ struct Supervision: Sendable {
         }
     }
 
-    /// Reports only while the event loops run: the service manager should restart a process that serves no clients.
+    /// Tells the service manager that the process is alive, but only while the event loops run: a process that serves
+    /// no clients should be restarted.
     private func keepAlive(_ application: FailoverApplication, every interval: Duration) async {
         while !Task.isCancelled {
             if await application.isTurning() { systemd.alive() }
@@ -64,7 +65,7 @@ struct Supervision: Sendable {
         }
     }
 
-    /// Processes that hooks leave running become children of the first process when they are orphaned.
+    /// Reaps orphans: a process that a hook left running becomes a child of the first process.
     private func reapOrphans() async {
         while !Task.isCancelled {
             FirstProcess.reapOrphans()

@@ -1,29 +1,29 @@
 public import FailoverCore
 public import Logging
 
-/// The settings of a running proxy. ``load(path:environment:)`` and ``parse(_:fileName:environment:)`` make it from
-/// checked values; no later code checks them again.
+/// The settings of a proxy. ``load(path:environment:)`` and ``parse(_:fileName:environment:)`` check all values. A
+/// configuration that you create in code is not checked.
 public struct Configuration: Hashable, Sendable {
     /// The database aliases, in file order. Names are unique.
     public var databases: [DatabaseAlias]
     /// The services, in file order. Names are unique.
     public var services: [ServiceConfiguration]
-    /// The notifiers for outages, recoveries and stale replicas. `notify`, none by default.
+    /// The notifiers, which receive events such as outages and recoveries. Default: none. Key: `notify`.
     public var notifiers: [NotifierConfiguration]
-    /// The file that publishes the `failover_settings` of services that are down. `settings_file`, none by default.
+    /// The file with the `failover_settings` of the services that are down. Default: none. Key: `settings_file`.
     public var settingsFile: String?
-    /// The Unix socket at which another process can take over from this one. `takeover_socket`, none by default.
+    /// The Unix socket through which another process can take over. Default: none. Key: `takeover_socket`.
     public var takeoverSocket: String?
-    /// How operators observe and control the process. `admin`, off by default.
+    /// The admin plane, by which operators observe and control the process. Default: off. Key: `admin`.
     public var admin: AdminConfiguration?
-    /// Event loop threads; at least 1. In the file, 0 (the default) stands for one per core.
+    /// The number of event loop threads, at least 1. Default: 1; in the file, one per core. Key: `worker_threads`.
     public var workerThreads: Int
-    /// How long sessions may go on after a request to stop. `shutdown_grace`, 30 s; zero closes them at once.
+    /// How long sessions may continue after a request to stop; 0 closes them. Default: 30 s. Key: `shutdown_grace`.
     public var shutdownGrace: Duration
-    /// Bytes that all sessions together may buffer for peers that have no room for them. `max_buffer_memory`, 256
-    /// MiB; `nil` is no limit.
+    /// The number of bytes that all sessions together may buffer for peers that cannot accept them yet; `nil` sets no
+    /// limit. Default: 256 MiB. Key: `max_buffer_memory`.
     public var maxBufferMemory: Int?
-    /// What is logged, and how.
+    /// What is logged, and in which format.
     public var log: LogConfiguration
 
     public init(
@@ -52,10 +52,10 @@ public struct Configuration: Hashable, Sendable {
 }
 
 extension Configuration {
-    /// The alias of this name, if there is one.
+    /// The alias with this name; `nil` if there is none.
     public func database(named name: String) -> DatabaseAlias? { databases.first { $0.name == name } }
 
-    /// The service of this name, if there is one.
+    /// The service with this name; `nil` if there is none.
     public func service(named name: String) -> ServiceConfiguration? { services.first { $0.name == name } }
 }
 
@@ -63,8 +63,8 @@ extension Configuration {
 public struct AdminConfiguration: Hashable, Sendable {
     /// The listeners; at least one.
     public var listen: [Endpoint]
-    /// The token that clients must send; clients of a Unix socket need none. Required if other machines can reach a
-    /// listener.
+    /// The token that clients must send; `nil`, the default, requires none. Clients of a Unix socket need no token. A
+    /// token is required if other machines can reach a listener.
     public var token: Secret?
 
     public init(listen: [Endpoint], token: Secret? = nil) {
@@ -75,15 +75,15 @@ public struct AdminConfiguration: Hashable, Sendable {
 
 /// The `log` section.
 public struct LogConfiguration: Hashable, Sendable {
-    /// The form of a log line.
+    /// The format of the log lines.
     public enum Format: String, Hashable, Sendable, CaseIterable {
-        /// Lines for people.
+        /// One line of text per event.
         case text
-        /// One JSON object per line, for machines.
+        /// One JSON object per line.
         case json
     }
 
-    /// The least important level that is logged; `info` by default.
+    /// The lowest level that is logged; `info` by default.
     public var level: Logger.Level
     /// `text` by default.
     public var format: Format
@@ -94,13 +94,15 @@ public struct LogConfiguration: Hashable, Sendable {
     }
 }
 
-/// One entry of `notify`: which events are sent, and how.
+/// One entry of `notify`: which events are sent, and in which way.
 public struct NotifierConfiguration: Hashable, Sendable {
-    /// How an event is sent.
+    /// The way in which an event is sent.
     public enum Kind: Hashable, Sendable {
-        /// `webhook`: the event as the body of an HTTP POST. The URL often holds a token.
+        /// `webhook`: the event is the body of an HTTP POST. The URL often contains a token. `tlsAuthorities` is the
+        /// path of a PEM file; `nil` trusts the system's authorities.
         case webhook(url: Secret, format: WebhookFormat, tlsAuthorities: String?)
-        /// `command`: the event as JSON on a command's standard input.
+        /// `command`: a program reads the event, as JSON, from its standard input. The strings are its absolute path
+        /// and its arguments.
         case command([String])
         /// `mail`: a message through sendmail(8).
         case mail(to: [String], from: String, sendmail: String)
@@ -111,7 +113,7 @@ public struct NotifierConfiguration: Hashable, Sendable {
     public var services: Set<String>?
     /// The events that are sent; all of them by default.
     public var events: Set<FailoverEvent.Kind.Name>
-    /// Time limit of one attempt. `timeout`, 10 s.
+    /// Time limit of one attempt. Default: 10 s. Key: `timeout`.
     public var timeout: Duration
 
     public init(

@@ -1,6 +1,6 @@
-/// Why a configuration was rejected: all its mistakes at once.
+/// Why a configuration was rejected. The error contains all mistakes of the file, not only the first.
 public struct ConfigurationError: Error, Hashable, Sendable {
-    /// The mistakes, at least one, in the order of their lines. Those without a line come first.
+    /// The mistakes, at least one, in the order of their lines. Mistakes without a line come first.
     public let problems: [ConfigurationProblem]
 
     /// Sorts the problems by line. Problems of one line keep their order.
@@ -19,13 +19,13 @@ extension ConfigurationError: CustomStringConvertible {
 
 /// One mistake in a configuration file.
 public struct ConfigurationProblem: Hashable, Sendable {
-    /// The file's name as it was given when the file was loaded.
+    /// The name of the file, as given to the method that loaded it.
     public let file: String
-    /// The line of the mistake, from 1; `nil` if it has none, for example if the file is unreadable.
+    /// The line of the mistake, counted from 1; `nil` if there is none, for example if the file cannot be read.
     public let line: Int?
-    /// `services.slave.listen[1]`; empty for the file as a whole.
+    /// The path of the key, such as `services.slave.listen[1]`; empty for the file as a whole.
     public let keyPath: String
-    /// What is wrong and what would be right. Never holds a secret.
+    /// What is wrong, and what would be right. The message never contains a secret.
     public let message: String
 
     public init(file: String, line: Int?, keyPath: String, message: String) {
@@ -44,11 +44,11 @@ extension ConfigurationProblem: CustomStringConvertible {
     }
 }
 
-/// The place where a configuration keeps a secret, without the secret.
+/// The place of a secret in a configuration, without the secret itself.
 package struct SecretPlace: Hashable, Sendable {
-    /// `databases.slave.password`
+    /// The path of the key, such as `databases.slave.password`.
     package var keyPath: String
-    /// The path of the file that holds the secret; `nil` is the configuration file itself.
+    /// The path of the file that contains the secret; `nil` for the configuration file itself.
     package var file: String?
 
     package init(keyPath: String, file: String?) {

@@ -3,16 +3,16 @@ public import FailoverSystem
 
 /// A named database server, as in Django's `DATABASES`: one entry of `databases`.
 public struct DatabaseAlias: Hashable, Sendable {
-    /// Letters, digits, `_`, `.` and `-`.
+    /// The name, which consists of letters, digits, `_`, `.` and `-`.
     public var name: String
     /// The server, and how a ping logs in to it.
     public var server: DatabaseServer
-    /// How it is monitored. The settings of services whose `db_alias` it is override its own, which override the top
-    /// level's.
+    /// How the alias is monitored. In the file, keys of the services with this `db_alias` override keys of the alias,
+    /// and these override keys at the top level.
     public var monitor: MonitorSettings
-    /// Sessions that the proxy may hold on the alias, over all routes; `nil`, the default, is no limit.
+    /// The maximum number of sessions on the alias, over all routes; `nil`, the default, sets no limit.
     public var maxConnections: Int?
-    /// The alias's share of the sessions that several aliases serve side by side, relative to theirs; 1 by default.
+    /// The alias's share of new sessions, relative to the other aliases that share them; 1 by default.
     public var weight: Int
 
     public init(
@@ -27,38 +27,39 @@ public struct DatabaseAlias: Hashable, Sendable {
     }
 }
 
-/// Listeners and the ordered aliases that may serve their clients: a service of `type: database`.
+/// A service of `type: database`: listeners, and the aliases that serve their clients, in order.
 public struct DatabaseRoute: Hashable, Sendable {
-    /// The aliases of `db_alias`, then the failover aliases in the order in which they are tried. At least one, no
-    /// duplicates, all of one engine.
+    /// The names of the aliases: those of `db_alias`, then the failover aliases in the order in which they are tried.
+    /// There is at least one, no name occurs twice, and all have the same engine.
     public var aliases: [String]
-    /// The number of ``aliases``, from the first, that are those of `db_alias` and serve side by side; 1 by default.
+    /// How many of the first ``aliases`` are those of `db_alias`, which share new sessions; 1 by default.
     public var preferredCount: Int
-    /// How the aliases of `db_alias` share sessions.
+    /// How the aliases of `db_alias` share new sessions.
     public var balance: BalanceSettings
-    /// If fewer aliases of `db_alias` are fit to serve, new sessions go to the failover aliases first. With 1, the
-    /// default, they do so only if none is fit.
+    /// If fewer aliases of `db_alias` than this can serve, new sessions go to the failover aliases first. With 1, the
+    /// default, they do so only if none can serve.
     public var minReplicas: Int
     /// Whether an alias whose data is too old serves when no fresh alias is up; `true` by default.
     public var servesStale: Bool
-    /// The largest share of the route's aliases, from 0 to 1, that new sessions try later because sessions suspect
+    /// The largest fraction of the route's aliases, from 0 to 1, that new sessions try later because sessions suspect
     /// them; 0.5 by default.
     public var maxSuspectShare: Double
-    /// Where clients connect; at least one. Port 0 lets the kernel choose.
+    /// The addresses that clients connect to; at least one. With port 0 the kernel chooses the port.
     public var listen: [Endpoint]
-    /// The mode and the group of the Unix sockets in ``listen``; by default as the umask leaves them.
+    /// The mode and the group of the Unix sockets in ``listen``; by default the umask and the process decide them.
     public var socketAccess: UnixSocketAccess
     /// The networks that clients may connect from; `nil`, the default, allows every client.
     public var allow: SourceNetworks?
-    /// Sessions that the route may hold; `nil`, the default, is no limit.
+    /// The maximum number of sessions of the route; `nil`, the default, sets no limit.
     public var maxConnections: Int?
-    /// Sessions that one client address, or one /64 of IPv6 addresses, may hold; `nil`, the default, is no limit.
+    /// The maximum number of sessions of one source, an IPv4 address or a /64 of IPv6 addresses; `nil`, the default,
+    /// sets no limit.
     public var maxConnectionsPerSource: Int?
-    /// New sessions per second of one client address; `nil`, the default, is no limit.
+    /// The maximum number of new sessions per second of one source; `nil`, the default, sets no limit.
     public var connectionRatePerSource: Int?
-    /// How its sessions are treated.
+    /// How sessions of the route are treated.
     public var session: SessionSettings
-    /// The observed errors that request a ping.
+    /// The kinds of backend errors that request a ping; by default all of them.
     public var errorTriggers: Set<BackendErrorKind>
 
     public init(

@@ -6,17 +6,18 @@ public struct ServiceConfiguration: Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
         /// `type: database`: a route over database aliases.
         case database(DatabaseRoute)
-        /// Any other type: it is pinged, and moves no route.
+        /// Any other type: a service that is pinged and moves no route.
         case watched(WatchedServer, MonitorSettings)
     }
 
-    /// Letters, digits, `_`, `.` and `-`. Equal to an alias's name only if the service's route holds that alias.
+    /// The name, which consists of letters, digits, `_`, `.` and `-`. It may be the name of an alias only if the route
+    /// of the service has that alias.
     public var name: String
     /// The `type` and its settings.
     public var kind: Kind
-    /// Name/value pairs that are published while the service is down. `failover_settings`, none by default.
+    /// Names and values that are published while the service is down. Default: none. Key: `failover_settings`.
     public var failoverSettings: [String: String]
-    /// The routes that refuse new sessions while the service is down. `close_during_outage`, none by default.
+    /// The routes that refuse new sessions while the service is down. Default: none. Key: `close_during_outage`.
     public var closure: RouteClosure?
 
     public init(
@@ -28,7 +29,7 @@ public struct ServiceConfiguration: Hashable, Sendable {
         self.closure = closure
     }
 
-    /// How many of the aliases that serve side by side may be down before the service counts as down.
+    /// How many of the aliases that share sessions may be down before the service counts as down.
     package var spareReplicas: Int {
         guard case .database(let route) = kind else { return 0 }
         return max(0, route.preferredCount - route.minReplicas)
@@ -37,9 +38,9 @@ public struct ServiceConfiguration: Hashable, Sendable {
 
 /// Routes that refuse new sessions during an outage, and the message for their clients: `close_during_outage`.
 public struct RouteClosure: Hashable, Sendable {
-    /// Names of services of type database; at least one.
+    /// The names of the routes, which are services of type database; at least one.
     public var routes: [String]
-    /// One line for the client, in its database's protocol.
+    /// The message for clients, one line. They receive it in the protocol of their database.
     public var message: String
 
     public init(routes: [String], message: String) {
@@ -50,15 +51,15 @@ public struct RouteClosure: Hashable, Sendable {
 
 /// The server that a service without a route pings, by `type`.
 public enum WatchedServer: Hashable, Sendable {
-    /// `tcp`: pinged by connecting.
+    /// `tcp`: the ping only connects.
     case tcp(Endpoint)
-    /// `memcached`: each server of the pool is pinged; at least one.
+    /// `memcached`: the ping queries each server of the pool; at least one.
     case memcached([Endpoint])
-    /// `rabbitmq`: pinged by login.
+    /// `rabbitmq`: the ping logs in and opens a channel.
     case rabbitmq(RabbitMQServer)
-    /// `redis`: pinged by login.
+    /// `redis`: the ping logs in and queries the state of the server.
     case redis(RedisServer)
-    /// `command`: pinged by a command of the operator.
+    /// `command`: the ping runs a command of the operator.
     case command(ServiceCommands)
 }
 
@@ -74,7 +75,7 @@ extension WatchedServer {
         }
     }
 
-    /// The address, in text for people.
+    /// The address, as text.
     package var location: String {
         switch self {
         case .tcp(let endpoint): endpoint.description
@@ -86,13 +87,13 @@ extension WatchedServer {
     }
 }
 
-/// The commands of a service of `type: command`: a program's absolute path, then its arguments.
+/// The commands of a service of `type: command`. Each is the absolute path of a program, followed by its arguments.
 public struct ServiceCommands: Hashable, Sendable {
-    /// Exits with status 0 if the service is up.
+    /// The ping. It exits with status 0 if the service is up.
     public var ping: [String]
-    /// Run on an outage.
+    /// The command that runs on an outage; `nil`, the default, for none.
     public var failover: [String]?
-    /// Run on a recovery.
+    /// The command that runs on a recovery; `nil`, the default, for none.
     public var recover: [String]?
 
     public init(ping: [String], failover: [String]? = nil, recover: [String]? = nil) {

@@ -4,24 +4,26 @@ import FailoverSystem
 /// Pings a service with a time limit that holds even if the code of the service does not return.
 final class BoundedPing: Sendable {
     private let service: any Service
-    /// The service, if it keeps the limit of its pings itself.
+    /// The service, if it enforces the limit of its pings itself; otherwise `nil`.
     private let punctual: (any AnsweringService)?
     private let timers: TimerQueue
     private let pulse: Pulse
     private let state = Lock(State())
 
     private struct State {
-        /// A ping that has not returned yet, perhaps long after its limit. No second ping is started while it runs.
+        /// A ping that has not returned yet. Its limit may have passed long ago. No second ping is started while it
+        /// runs.
         var running: Promise<PingAnswer>?
         /// Failed pings in a row that were excused because this process did not run.
         var excused = 0
     }
 
-    /// Limit for ``State/excused``, so that a process that is stopped again and again still detects dead servers.
+    /// The limit of ``State/excused``. Without it, a process that is stopped repeatedly would never detect a dead
+    /// server.
     private static let mostExcused = 2
 
-    /// A driver ends at the limit on its own and can say what it was waiting for. The grace gives it time to report
-    /// that.
+    /// A driver ends at the limit by itself, and its failure names what it waited for. The grace gives it time to
+    /// return.
     private static let grace = Duration.milliseconds(250)
 
     init(service: any Service, environment: MonitorEnvironment) {
@@ -31,7 +33,7 @@ final class BoundedPing: Sendable {
         pulse = environment.pulse
     }
 
-    /// Pings once. A timeout or lost connection that a pause of this process explains says nothing about the service.
+    /// Pings once. If a pause of this process explains a timeout or a lost connection, the failure is `.local`.
     func ping(_ request: PingRequest) async -> (answer: PingAnswer, duration: Duration) {
         let (start, beat) = (timers.clock.now, pulse.begin())
         defer { pulse.end() }
@@ -55,7 +57,7 @@ final class BoundedPing: Sendable {
     private func boundedAnswer(_ request: PingRequest, start: MonotonicTime) async -> PingAnswer {
         let deadline = start.advanced(by: request.limit + Self.grace)
         if let earlier = state.withLock({ $0.running }) {
-            // The earlier ping may be slightly late. That must not count as two failures.
+            // The earlier ping may return slightly late. That must not count as two failures.
             guard await earlier.value(until: deadline, timers) != nil else { return Self.silence(.hung, request) }
         }
         let answer = Promise<PingAnswer>()

@@ -4,10 +4,11 @@ import Glibc
 public import Logging
 public import Metrics
 
-/// What all monitored services of a process share: clocks, log, metrics, and the identity of the process.
+/// The parts that all monitored services of a process share: clocks, log, metrics, and the identity of the process.
 public struct MonitorEnvironment: Sendable {
+    /// The clock for intervals and time limits.
     public var clock: MonotonicClock { timers.clock }
-    /// The clock that shows pauses of this process: the real one, except in tests that move ``clock`` by hand.
+    /// The clock that shows pauses of this process. It is the real clock, except in tests that set ``clock`` by hand.
     public var processClock: MonotonicClock { didSet { pulse = Pulse(processClock) } }
     /// The time of day for events.
     public var timeOfDay: @Sendable () -> WallTime
@@ -53,12 +54,12 @@ extension MonitorEnvironment {
     }
 }
 
-/// The callbacks and data of the owner of a monitored service: what it learns beyond log lines, and what the pings
-/// need to know. No callback may block.
+/// What the owner of a monitored service provides: callbacks, which receive more than the log lines, and data for the
+/// pings. No callback may block.
 package struct MonitorOwner: Sendable {
     /// The alias that serves now, for events of services that have a route.
     package var currentAlias: @Sendable () -> String?
-    /// Called at once, on the caller's thread, when the facts for routes have changed.
+    /// Called immediately, on the thread of the change, when the facts for routes have changed.
     package var onFacts: @Sendable (AliasFacts) -> Void
     /// Called when the service has moved to another of its possible servers.
     package var onMove: @Sendable (_ former: Endpoint, _ server: Endpoint) -> Void

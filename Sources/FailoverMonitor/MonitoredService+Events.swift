@@ -2,7 +2,7 @@ package import FailoverCore
 package import Logging
 import Metrics
 
-/// Performs decisions.
+/// Performs the decisions of the state machine: hooks, log lines and events.
 extension MonitoredService {
     enum Decision {
         case event(FailoverEvent.Kind)
@@ -13,7 +13,7 @@ extension MonitoredService {
         case couldNotAsk(PingFailure)
         case moved(from: Endpoint, to: Endpoint)
 
-        /// `nil` for the start of a ping.
+        /// `nil` if the action starts a ping.
         init?(_ action: ServiceAction) {
             switch action {
             case .startPing: return nil
@@ -56,9 +56,9 @@ extension MonitoredService {
             log.info(
                 "\(name) is \(availability.rawValue): new sessions try other servers first.", metadata: error.metadata)
         case .couldNotAsk(let failure):
-            log.error("\(name) could not be pinged. Its state stays as it is.", metadata: failure.metadata)
+            log.error("\(name) could not be pinged. Its state does not change.", metadata: failure.metadata)
         case .moved(let former, let server):
-            log.notice("\(name) is at \(server) now.", metadata: ["former": "\(former)"])
+            log.notice("\(name) has moved to \(server).", metadata: ["former": "\(former)"])
             owner.onMove(former, server)
         }
     }
@@ -82,9 +82,9 @@ extension ObservedError {
 }
 
 extension Logger {
-    /// Writes the log line of an event: CRITICAL for an outage and its reminders, WARNING for a stale replica and for
-    /// a server that refuses the monitor, INFO for their ends. A server that has refused since the start is logged at
-    /// ERROR, because that is most likely a configuration mistake.
+    /// Writes the log line of an event: CRITICAL for an outage and its reminders, WARNING for a stale replica and for a
+    /// server that refuses the monitor, INFO when these end. A server that has refused since the start is logged at
+    /// ERROR, because the cause is most likely a mistake in the configuration.
     package func log(_ event: FailoverEvent) {
         var metadata = event.failure?.metadata ?? [:]
         if let alias = event.currentAlias { metadata["serving"] = "\(alias)" }

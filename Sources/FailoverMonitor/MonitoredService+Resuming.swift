@@ -3,8 +3,8 @@ import FailoverSystem
 
 /// Restores state from before the monitoring began.
 extension MonitoredService {
-    /// Continues with the state of another, stopped monitor of the same service. Keeps its own settings. Call this
-    /// before ``run()``.
+    /// Continues with the state of another monitor of the same service, which has stopped. The settings are not copied.
+    /// Call this before ``run()``.
     public func resume(from former: MonitoredService) {
         let known = former.state.withLock { $0 }
         state.withLock { state in

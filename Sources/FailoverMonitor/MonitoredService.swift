@@ -3,13 +3,15 @@ import FailoverSystem
 import Logging
 import Metrics
 
-/// Drives the monitoring of one service: lock → ask the state machine → unlock → act.
+/// Monitors one service. Each event goes to the state machine under a lock, and the actions that follow run outside of
+/// it.
 ///
-/// Pings of several services run concurrently, and concurrently with the event loops. The outages and recoveries of
-/// one service are performed one after the other, in the order of the decisions.
+/// Different services are pinged concurrently, and concurrently with the event loops. The outages and recoveries of one
+/// service are performed one after the other, in the order of the decisions.
 public final class MonitoredService: Sendable {
     public let service: any Service
-    /// For code that accepts sessions: read this before calling ``trigger(_:)`` with `newSession`.
+    /// When a new session may request a ping. Code that accepts sessions checks this before it calls ``trigger(_:)``
+    /// with `newSession`.
     public let gate = PingGate()
 
     let state: Lock<State>
@@ -28,7 +30,7 @@ public final class MonitoredService: Sendable {
         var ping: Task<Void, Never>?
         /// The latest decision. Each decision waits for the one before it.
         var decisions: Task<Void, Never>?
-        /// When the timer fires. Only while ``run()`` runs.
+        /// When the timer fires. Set only while ``run()`` runs.
         var wake: MonotonicTime?
         var timer: TimerQueue.Timer?
         var isTimed = false
@@ -40,8 +42,8 @@ public final class MonitoredService: Sendable {
     }
 
     /// - Parameters:
-    ///   - settings: override the settings of the service.
-    ///   - onEvent: called after the hook and the log line, in order; must not block.
+    ///   - settings: if given, these override the settings of the service.
+    ///   - onEvent: called after the hook and the log line, in order. It must not block.
     public convenience init(
         service: any Service, settings: MonitorSettings? = nil, environment: MonitorEnvironment,
         onEvent: @escaping @Sendable (FailoverEvent) -> Void = { _ in }
@@ -95,7 +97,7 @@ public final class MonitoredService: Sendable {
         if !wasStopped { await service.cleanup() }
     }
 
-    /// Removes the metrics of this service. Call this only if no other service with this name continues, because that
+    /// Removes the metrics of this service. Call this only if no other monitored service has this name: that service
     /// would lose its metrics.
     package func forgetMeasurements() {
         durations.destroy()
@@ -103,7 +105,7 @@ public final class MonitoredService: Sendable {
         hookFailures.destroy()
     }
 
-    /// Waits for the result of the first ping and its consequences, at most twice the ping's time limit.
+    /// Waits for the result of the first ping and its consequences, at most about twice the ping's time limit.
     public func firstAnswer() async {
         if state.withLock({ $0.history.latest == nil }) { trigger(.timer) }
         let (ping, limit) = state.withLock { ($0.ping, $0.machine.settings.pingTimeout) }
@@ -120,8 +122,8 @@ public final class MonitoredService: Sendable {
 
     /// Requests a ping, and waits for its result.
     ///
-    /// If this call starts a ping, it waits for the result and its consequences, at most twice the ping's time limit.
-    /// It does not wait for a ping that is already in flight.
+    /// If this call starts a ping, it waits for the result and its consequences, at most about twice the ping's time
+    /// limit. It does not wait for a ping that is already in flight.
     public func monitor(_ trigger: PingTrigger) async {
         var limit = Duration.zero
         let ping = apply { machine, now in
@@ -183,9 +185,9 @@ public final class MonitoredService: Sendable {
             let now = environment.clock.now
             var ping: Task<Void, Never>?
             let actions = event(&state.machine, now)
-            // Before the actions: an event says which alias serves now.
+            // This is done before the actions, because an event names the alias that serves now.
             tellFacts(&state, now: now)
-            // Actions start under the lock, so they keep the order of their decisions. None of them blocks.
+            // Actions start under the lock, so that they keep the order of their decisions. None of them blocks.
             for action in actions {
                 if case .startPing(let request) = action {
                     ping = Task { await self.ping(request) }
@@ -211,8 +213,8 @@ public final class MonitoredService: Sendable {
 
     private func decide(_ decision: Decision, _ state: inout State) {
         let earlier = state.decisions
-        // The time of the decision, not of the end of the hook: an outage and its end are measured from the same
-        // point.
+        // This is the time of the decision, not of the end of the hook. So the start and the end of an outage are
+        // measured in the same way.
         let time = environment.timeOfDay()
         switch decision {
         case .event(.outage):
@@ -227,7 +229,8 @@ public final class MonitoredService: Sendable {
         }
     }
 
-    /// Sets the timer for the next due action. Not while a ping is in flight: the end of the ping sets it again.
+    /// Sets the timer for the next due action. While a ping is in flight there is no timer; the end of the ping sets it
+    /// again.
     private func arm(_ state: inout State, now: MonotonicTime) {
         let wake = state.machine.nextPing.flatMap { _ in state.machine.nextWake(after: now)?.roundedUp }
         guard state.wake != wake else { return }
@@ -245,8 +248,8 @@ public final class MonitoredService: Sendable {
 }
 
 extension MonotonicTime {
-    /// The next fiftieth of a second. A thousand services that are pinged at even distances wake a thread fifty times a
-    /// second then, not a thousand times.
+    /// This time, rounded up to a fiftieth of a second. So a thousand services, pinged at different times, wake a
+    /// thread at most fifty times per second.
     fileprivate var roundedUp: MonotonicTime {
         let step: UInt64 = 20_000_000
         let (whole, rest) = sinceOrigin.nanoseconds.quotientAndRemainder(dividingBy: step)

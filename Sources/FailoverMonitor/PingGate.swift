@@ -1,9 +1,9 @@
 public import FailoverCore
 import Synchronization
 
-/// When a new session may request a ping: one word that event loops read without a lock.
+/// When a new session may request a ping. Event loops read this one number without a lock.
 public final class PingGate: Sendable {
-    /// Nanoseconds of the monitor's clock; `UInt64.max` while a ping is in flight.
+    /// The earliest time, in nanoseconds of the monitor's clock; `UInt64.max` while a ping is in flight.
     private let opensAt = Atomic<UInt64>(.max)
 
     init() {}

@@ -1,6 +1,7 @@
 import FailoverSystem
 
-/// The ends of the primaries' logs, as their own pings report them, for the replicas that compare positions.
+/// The end of the log of each primary, as its own pings report it. The pings of replicas compare their positions with
+/// it.
 package final class PrimaryPositions: Sendable {
     private struct State {
         /// The aliases that may be the primary of a replica, by replica.
@@ -12,11 +13,12 @@ package final class PrimaryPositions: Sendable {
 
     package init() {}
 
-    /// Replaces the replicas that compare positions.
+    /// Replaces the set of replicas that compare positions.
     ///
     /// - Parameters:
     ///   - sources: for each replica's alias, the aliases that may be its primary.
-    ///   - added: the aliases that are new. What is known at their positions is of others.
+    ///   - added: the new aliases. Positions that are stored for these numbers belong to former aliases and are
+    ///     removed.
     package func change(sources: [Int: [Int]], added: Set<Int> = []) {
         state.withLock { state in
             state.sources = sources
@@ -35,10 +37,10 @@ package final class PrimaryPositions: Sendable {
         /// Whether any replica compares with this alias.
         package var isWanted: Bool { positions.state.withLock { $0.sources.values.contains { $0.contains(alias) } } }
 
-        /// Sets the end of this alias's log; `nil` if it is no primary or does not report it.
+        /// Sets the end of this alias's log; `nil` if it is not a primary or does not report the position.
         package func tell(_ position: UInt64?) { positions.state.withLock { $0.latest[alias] = position } }
 
-        /// The end of the log of this replica's primary at the primary's latest ping, however long ago.
+        /// The end of the log of this replica's primary, as of the primary's latest ping. That ping may be long ago.
         package var ofPrimary: UInt64? {
             positions.state.withLock { state in
                 (state.sources[alias] ?? []).compactMap { state.latest[$0] }.max()

@@ -1,10 +1,10 @@
 import FailoverCore
 import FailoverSystem
 
-/// Detects pauses of this process: it was stopped, its machine was, or it got no CPU time.
+/// Detects pauses of this process: the process or the machine was stopped, or the process got no CPU time.
 ///
-/// While any ping is in flight, a timer fires twice a second. Its delay shows how long the process was paused. All
-/// pings of a process share one.
+/// While any ping is in flight, a timer fires twice a second. The delay of the timer shows how long the process was
+/// paused. All pings of a process share one timer.
 final class Pulse: Sendable {
     private struct State {
         /// Pings in flight.
@@ -16,7 +16,7 @@ final class Pulse: Sendable {
     }
 
     private static let interval = Duration.milliseconds(500)
-    /// Enough for a process that is paused all the time.
+    /// Enough even for a process that is paused again and again.
     private static let mostDelays = 64
 
     private let timers: TimerQueue
@@ -47,8 +47,7 @@ final class Pulse: Sendable {
         }
     }
 
-    /// The longest pause of the process since a ping began, including one that has not ended yet as far as it is
-    /// visible.
+    /// The longest pause of the process since a ping began. A pause that has not ended counts up to now.
     func longestDelay(since start: MonotonicTime) -> Duration {
         let now = timers.clock.now
         return state.withLock { state in

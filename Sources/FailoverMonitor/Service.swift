@@ -2,14 +2,15 @@
 @_exported public import FailoverCore
 @_exported public import FailoverSystem
 
-/// A service to ping, and the actions when it goes down and comes back.
+/// A service that can be pinged, and the actions when it goes down and when it comes back.
 ///
-/// A type that only implements ``ping()`` is notify-only: its outage is logged and notified, and moves no route.
+/// A type that only implements ``ping()`` is notify-only: an outage is logged and sent as an event, and has no other
+/// effect.
 public protocol Service: Sendable {
-    /// The name in log lines, unique among the services of a monitor. Default: the name of the type.
+    /// The name in log lines. It must be unique among the services of a monitor. Default: the name of the type.
     var name: String { get }
 
-    /// How often the service is pinged, and what decides its state. Default: those of ``MonitorSettings``.
+    /// How often the service is pinged, and which results change its state. Default: `MonitorSettings()`.
     var settings: MonitorSettings { get }
 
     /// Checks the service once.
@@ -17,18 +18,18 @@ public protocol Service: Sendable {
     /// - Throws: ``PingFailure``, or any other error, if the service is down.
     func ping() async throws
 
-    /// The same, for services that need their time limit. Default: calls ``ping()``.
+    /// Checks the service once, within a time limit that it can enforce itself. Default: calls ``ping()``.
     ///
-    /// - Parameter limit: the time limit of the whole ping. The monitor stops waiting shortly after it.
+    /// - Parameter limit: the time limit of the whole ping. The monitor stops waiting shortly after the limit.
     func ping(limit: Duration) async throws
 
-    /// The action on an outage. Default: none.
+    /// The action on an outage, called once per outage. Default: none. An error that it throws is logged.
     func failover() async throws
 
-    /// The same, for services that need the reason. Default: calls ``failover()``.
+    /// The action on an outage, for services that need the reason. Default: calls ``failover()``.
     func failover(because failure: PingFailure) async throws
 
-    /// The action on a recovery. Default: none.
+    /// The action on a recovery, called once per recovery. Default: none. An error that it throws is logged.
     func recover() async throws
 
     /// Releases the resources that the service holds beyond one ping. Called once, when monitoring ends. Default:
@@ -46,8 +47,8 @@ extension Service {
     public func cleanup() async {}
 }
 
-/// A service whose pings report more than whether it is up, and that keeps their time limit itself: a ping returns
-/// soon after it, even if a C library or a program hangs.
+/// A service whose pings report more than whether it is up. It enforces the time limit itself: a ping returns soon
+/// after the limit, even if a C library or a program hangs.
 package protocol AnsweringService: TimedService {
     /// How old the data may be; `nil` sets no limit.
     var replication: ReplicationPolicy? { get }
@@ -75,7 +76,7 @@ extension Service {
     }
 }
 
-/// A service whose pings need their time limit.
+/// A service that implements ``ping(limit:)``, because its pings need the time limit.
 public protocol TimedService: Service {
     func ping(limit: Duration) async throws
 }

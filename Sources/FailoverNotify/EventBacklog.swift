@@ -3,16 +3,16 @@ package import FailoverCore
 /// The events that wait for a notifier, in order and within a limit.
 ///
 /// When more than ``capacity`` events wait, the events of each service are coalesced. Reminders are dropped. Of each
-/// kind of change (outage and recovery, stale and fresh, degraded and healthy) only the last pair stays, or only the
-/// last event if the state that the receiver knows would change. So the events of a service alternate, and end with
-/// its latest state. If more than half of the capacity is still in use, pairs are dropped too. Then at most three
-/// events wait for each service: one each of its state, its freshness and its health.
+/// subject (outage and recovery, stale and fresh, degraded and healthy) the last event stays if it differs from what
+/// the receiver knows; otherwise the last two stay, which show that something happened. So the events of a subject
+/// still alternate, and the last one is the latest state. If more than half of the capacity is still in use, these
+/// pairs are dropped too. Then at most three events wait per service: one for each subject.
 package struct EventBacklog: Sendable {
-    /// The number of events that may wait, unless there are more services.
+    /// The maximum number of events that wait. Only the latest events of more than 333 services can exceed it.
     package static let capacity = 1000
 
     private var events: [FailoverEvent] = []
-    /// Position of the next event. The events before it have been taken.
+    /// The position of the next event. The events before it have been taken.
     private var first = 0
 
     package init() {}
@@ -21,7 +21,7 @@ package struct EventBacklog: Sendable {
 
     /// Adds an event.
     ///
-    /// - Returns: how many events were dropped to make room.
+    /// - Returns: the number of events that were dropped to make room.
     package mutating func add(_ event: FailoverEvent) -> Int {
         events.append(event)
         guard count > Self.capacity else { return 0 }
@@ -40,13 +40,13 @@ package struct EventBacklog: Sendable {
 
     private mutating func takeOne() {
         first += 1
-        // Moving the rest is cheap because it happens rarely.
+        // The rest is moved only rarely, so that this is cheap.
         guard first == events.count || first > Self.capacity else { return }
         events.removeFirst(first)
         first = 0
     }
 
-    /// A series of alternating events.
+    /// A subject of a service. Its events alternate.
     private struct Subject: Hashable {
         let service: String
         let subject: FailoverEvent.Kind.Name.Subject
@@ -61,7 +61,7 @@ package struct EventBacklog: Sendable {
         let waiting = events[first...]
         var changes: [Subject: Int] = [:]
         for event in waiting where !event.isReminder { changes[Subject(event), default: 0] += 1 }
-        // How many of the next changes are dropped, by series.
+        // The number of changes to drop, from the oldest, by subject.
         var surplus = changes.mapValues { count in
             count.isMultiple(of: 2) ? (pairsStay ? count - 2 : count) : count - 1
         }

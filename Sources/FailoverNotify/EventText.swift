@@ -2,13 +2,13 @@ package import FailoverCore
 import FailoverSystem
 import FoundationEssentials
 
-/// An event as text for people, readable at a glance.
+/// An event as text for the operator.
 package struct EventMessage {
     private let event: FailoverEvent
 
     package init(_ event: FailoverEvent) { self.event = event }
 
-    /// One line: `DOWN: slave on web1 (refused), default serves`.
+    /// The event on one line, for example `DOWN: slave on web1 (refused), default serves`.
     package var headline: String {
         let place = "\(event.service) on \(event.host)"
         let serves = event.currentAlias.map { ", \($0) serves" } ?? ""
@@ -21,7 +21,7 @@ package struct EventMessage {
             case .stale(let staleness): "STALE: \(place) (\(staleness))\(serves)"
             case .fresh(let duration): "FRESH again: \(place) after \(duration.inWords)"
             case .degraded(let failure, .zero, _):
-                "DEGRADED, refuses the monitor: \(place) (\(failure.reason))\(serves)"
+                "DEGRADED, the server refuses the monitor: \(place) (\(failure.reason))\(serves)"
             case .degraded(let failure, let lasting, _):
                 "STILL DEGRADED for \(lasting.inWords): \(place) (\(failure.reason))\(serves)"
             case .healthy(let duration): "HEALTHY again: \(place) after \(duration.inWords)"
@@ -87,7 +87,7 @@ package struct EventJSON: Encodable {
         try object.encode(event, forKey: .event)
         try object.encode(service, forKey: .service)
         try object.encode(message, forKey: .message)
-        // Every event has all keys, so that receivers need not check for them.
+        // Every event has all keys, so that a receiver does not need to check whether a key exists.
         try object.encode(reason, forKey: .reason)
         try object.encode(detail, forKey: .detail)
         try object.encode(time, forKey: .time)
@@ -99,7 +99,7 @@ package struct EventJSON: Encodable {
         try object.encode(isTest, forKey: .isTest)
     }
 
-    /// One line, keys sorted.
+    /// The JSON object on one line, with sorted keys.
     package var text: String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

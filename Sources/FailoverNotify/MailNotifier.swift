@@ -3,7 +3,7 @@ package import FailoverSystem
 import FoundationEssentials
 import Glibc
 
-/// Sends each event as a mail through sendmail(8), which every mail transfer agent provides.
+/// Sends each event as a mail through sendmail(8). Every mail transfer agent provides this program.
 package struct MailNotifier: Notifier {
     package let name: String
     private let recipients: [String]
@@ -12,8 +12,8 @@ package struct MailNotifier: Notifier {
     private let threads: BlockingThreads
 
     /// - Parameters:
-    ///   - recipients: addresses that cannot be mistaken for options.
-    ///   - sendmail: the program's absolute path.
+    ///   - recipients: mail addresses. None of them starts with a hyphen, so that none is read as an option.
+    ///   - sendmail: the absolute path of the program.
     package init(to recipients: [String], from sender: String, sendmail: String, threads: BlockingThreads) {
         name = "mail to \(recipients.joined(separator: ", "))"
         self.recipients = recipients
@@ -24,13 +24,13 @@ package struct MailNotifier: Notifier {
 
     package func deliver(_ event: FailoverEvent, limit: Duration) async throws {
         let message = MailMessage(event, from: sender, to: recipients)
-        // -i: a line with a single dot does not end the message. -f: bounces go to the configured sender.
+        // With -i, a line with a single dot does not end the message. With -f, bounces go to the configured sender.
         let words = [sendmail, "-i", "-f", sender, "--"] + recipients
         try await threads.deliver(by: Command(words, input: Array(message.text.utf8)), limit: limit)
     }
 }
 
-/// A mail about an event: RFC 5322 with a body in UTF-8.
+/// The mail about an event, in the format of RFC 5322 with a body in UTF-8.
 struct MailMessage {
     let text: String
 
@@ -51,7 +51,7 @@ struct MailMessage {
         text = (headers + ["", message.body]).joined(separator: "\n")
     }
 
-    /// The text of a header. Text beyond ASCII is encoded as in RFC 2047, at most 39 bytes per word.
+    /// The value of a header. Text beyond ASCII is encoded as in RFC 2047, with at most 39 bytes per word.
     static func encoded(_ text: String) -> String {
         guard text.utf8.contains(where: { $0 >= 128 }) else { return text }
         var words = [""]
@@ -62,7 +62,7 @@ struct MailMessage {
         return words.map { "=?UTF-8?B?\(Data($0.utf8).base64EncodedString())?=" }.joined(separator: "\n ")
     }
 
-    /// RFC 5322's date: `Tue, 24 Nov 2026 10:40:00 +0000`.
+    /// The date as in RFC 5322: `Tue, 24 Nov 2026 10:40:00 +0000`.
     static func date(_ time: WallTime) -> String {
         let parts = time.calendar
         let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]

@@ -5,7 +5,7 @@ package import Metrics
 
 /// A way to deliver notifications of events.
 package protocol Notifier: Sendable {
-    /// The name in log lines. Holds no secret.
+    /// The name in log lines. It contains no secret.
     var name: String { get }
 
     /// Delivers one event.
@@ -17,7 +17,7 @@ package protocol Notifier: Sendable {
 
 /// The events that a notifier receives.
 package struct EventFilter: Hashable, Sendable {
-    /// `nil` for all services.
+    /// The names of the services; `nil` for all services.
     private let services: Set<String>?
     private let events: Set<FailoverEvent.Kind.Name>
 
@@ -38,7 +38,7 @@ package struct EventFilter: Hashable, Sendable {
 package final class NotifierQueue: Sendable {
     private struct State {
         var backlog = EventBacklog()
-        /// Events dropped since the last log line about it.
+        /// The number of events that were dropped since the queue was last empty.
         var givenUp = 0
     }
 
@@ -51,7 +51,7 @@ package final class NotifierQueue: Sendable {
     private let wakes: (stream: AsyncStream<Void>, wake: AsyncStream<Void>.Continuation)
 
     /// - Parameters:
-    ///   - limit: the time limit of one delivery attempt. The default in the configuration is 10 s.
+    ///   - limit: the time limit of one attempt to deliver. The default in the configuration is 10 s.
     ///   - metrics: counts failed notifications.
     package init(
         notifier: any Notifier, filter: EventFilter = EventFilter(), limit: Duration, log: Logger,
@@ -90,11 +90,11 @@ package final class NotifierQueue: Sendable {
     /// Ends the queue. ``run()`` returns when the waiting events are delivered.
     package func finish() { wakes.wake.finish() }
 
-    /// Removes the metrics of this notifier. Call this only if no other notifier with this name continues, because
-    /// that would lose its metrics.
+    /// Removes the metrics of this notifier. Call this only if no other running notifier has this name: that notifier
+    /// would lose its metrics.
     package func forgetMeasurements() { failures.destroy() }
 
-    /// Delivers events until ``finish()``, or until the task is cancelled. Call this once.
+    /// Delivers events until ``finish()`` is called or the task is cancelled. Call this once.
     package func run() async {
         for await _ in wakes.stream { await deliverAll() }
         await deliverAll()

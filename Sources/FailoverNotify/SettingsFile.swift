@@ -9,9 +9,9 @@ package struct SettingsFile: Sendable {
 
     package init(path: String) { self.path = path }
 
-    /// Replaces the file. All users may read it. This process must be able to create files in its folder.
+    /// Replaces the file. All users may read the new file. This process must be able to create files in the folder.
     ///
-    /// - Throws: ``OperationError``. The former file stays in this case.
+    /// - Throws: ``OperationError`` if the file cannot be written. The former file stays in this case.
     package func replace(with text: String) throws(OperationError) {
         let temporary = "\(path).\(getpid()).new"
         do throws(SystemError) {
@@ -27,7 +27,7 @@ package struct SettingsFile: Sendable {
     package func remove() { unlink(path) }
 
     private static func write(_ text: String, to path: String) throws(SystemError) {
-        // A former process may have left a file. A link is not followed.
+        // A former process may have left a file. If it is a link, the link is removed, not its target.
         unlink(path)
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
         guard descriptor >= 0 else { throw SystemError.last() }
@@ -44,25 +44,27 @@ package struct SettingsFile: Sendable {
     }
 }
 
-/// The `failover_settings` of the services that are down. A value: the code that changes it also writes the file.
+/// The `failover_settings` of the services that are down. This is a value type: a change does not write the file.
 package struct PublishedSettings: Hashable, Sendable {
     private let order: [String]
     /// The settings of the services that are down, by service.
     package private(set) var services: [String: [String: String]] = [:]
 
-    /// - Parameter order: all services. If two set the same name, the first one counts.
+    /// - Parameter order: the names of all services. If two services set the same name, the value of the first one
+    ///   counts.
     package init(order: [String]) { self.order = order }
 
     package mutating func publish(_ settings: [String: String], of service: String) { services[service] = settings }
 
     package mutating func withdraw(_ service: String) { services[service] = nil }
 
-    /// The name/value pairs of all services that are down.
+    /// The names and values of all services that are down.
     package var merged: [String: String] {
         order.compactMap { services[$0] }.reduce(into: [:]) { $0.merge($1) { first, _ in first } }
     }
 
-    /// `{"services": {SERVICE: {NAME: VALUE}}, "settings": {NAME: VALUE}}`, keys sorted, with a newline at the end.
+    /// The content of the file: `{"services": {SERVICE: {NAME: VALUE}}, "settings": {NAME: VALUE}}`, with sorted keys
+    /// and a newline at the end.
     package var json: String {
         struct File: Encodable {
             let services: [String: [String: String]]

@@ -2,7 +2,7 @@ package import FailoverCore
 package import FailoverSystem
 import FoundationEssentials
 
-/// Posts each event to a URL. Retries three times if the failure may be temporary.
+/// Posts each event to a URL. If a failure may be temporary, it tries three more times.
 package struct WebhookNotifier: Notifier {
     package typealias Pause = @Sendable (Duration) async throws -> Void
 
@@ -17,8 +17,8 @@ package struct WebhookNotifier: Notifier {
     static let pauses: [Duration] = [.seconds(1), .seconds(2), .seconds(4)]
 
     /// - Parameters:
-    ///   - url: the URL, which often holds a token. Only its scheme, host and port are ever shown.
-    ///   - tlsAuthorities: path of a PEM file with the certificate authorities to trust; `nil` for the system's.
+    ///   - url: the URL, which often contains a token. Messages show only its scheme, host and port.
+    ///   - tlsAuthorities: the path of a PEM file with the trusted certificate authorities; `nil` for the system's.
     ///   - pause: waits between the attempts. Tests replace it.
     package init(
         url: Secret, format: WebhookFormat, tlsAuthorities: String?, threads: BlockingThreads,
@@ -48,7 +48,7 @@ package struct WebhookNotifier: Notifier {
         }
     }
 
-    /// libcurl keeps the limit, but may wait longer for a name look-up that it has abandoned.
+    /// Makes one attempt. libcurl enforces the limit, but may wait longer for the end of a name look-up.
     private func attempt(
         _ request: WebhookRequest, limit: Duration
     ) async -> Result<Void, WebhookRequest.Failure> {
@@ -73,7 +73,7 @@ extension WebhookFormat {
         case .slack:
             var text = EventMessage(event).headline
             if let failure = event.failure { text += "\n" + failure.detail.withoutControls }
-            // The three characters that must be escaped for Slack; api.slack.com/reference/surfaces/formatting.
+            // Slack requires these three characters to be escaped; api.slack.com/reference/surfaces/formatting.
             for (character, entity) in [("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")] {
                 text = text.replacing(character, with: entity)
             }

@@ -8,13 +8,13 @@ struct WebhookRequest: Sendable {
     enum Failure: Error, Hashable {
         /// There was no answer. Another attempt may succeed.
         case unanswered(String)
-        /// The request was not sent, and no attempt can succeed: the certificate does not verify, or libcurl cannot
-        /// use the URL.
+        /// The request was not sent. No other attempt can succeed, because the certificate does not verify or libcurl
+        /// cannot use the URL.
         case unsent(String)
         /// The status of the answer is not 2xx.
         case status(Int)
 
-        /// Whether another attempt may succeed: the server is at fault, or wants the client to retry later.
+        /// Whether another attempt may succeed: the server did not answer, failed, or requested a later attempt.
         var mayPass: Bool {
             switch self {
             case .unanswered: true
@@ -41,7 +41,7 @@ struct WebhookRequest: Sendable {
         return failover_http_begin() != 0
     }()
 
-    /// Errors that no other attempt changes; libcurl-errors(3).
+    /// The errors that stay the same at each attempt; see libcurl-errors(3).
     private static let lasting = [
         CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL,
     ]

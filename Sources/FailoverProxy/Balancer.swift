@@ -1,7 +1,7 @@
 import FailoverCore
 import FailoverSystem
 
-/// Chooses the alias of a route's next session. Pure: the caller reports sessions and passes the time.
+/// Chooses the alias of a route's next session. It is a pure value: the caller reports sessions and passes the time.
 ///
 /// The algorithm is nginx's smooth weighted round robin. Each choice gives every alias a credit of its weight and
 /// charges the sum of all weights to the chosen one. So with weights 5, 1 and 1 the first alias is not chosen five
@@ -15,15 +15,14 @@ struct Balancer {
         var risenAt: UInt64?
     }
 
-    /// The smallest share of its weight that a returning alias gets, so that it is not excluded while the clock
-    /// stands still.
+    /// The smallest share of its weight that a returning alias gets, so that its weight is never zero.
     private static let leastPart = 0.01
     /// Credit and debt are limited to this number of rounds, so that an alias that had many long sessions does not
     /// get every new session afterwards.
     private static let memory = 10.0
 
     private var settings: BalanceSettings
-    /// By position in the route table, like `members`.
+    /// The weight of each alias, by position in the route table, like `members`.
     private var weights: [Int]
     private var members: [Member] = []
 
@@ -40,7 +39,7 @@ struct Balancer {
         members += Array(repeating: Member(), count: max(0, weights.count - members.count))
     }
 
-    /// The alias for the next session. The session counts for it from now on.
+    /// Chooses the alias for the next session. The session counts for this alias from now on.
     ///
     /// - Parameters:
     ///   - aliases: at least one.
@@ -117,7 +116,8 @@ final class SharedBalancer: Sendable {
         let side = candidates.prefix(sharing).map(\.alias)
         let chosen = balancer.withLock { $0.choose(among: side, now: now) }
         let index = side.firstIndex(of: chosen) ?? 0
-        // The aliases that follow take over from the chosen one, so that its sessions do not all go to one of them.
+        // The candidates are rotated: if the chosen alias fails, the session tries the alias after it, not always the
+        // first one.
         let turned = candidates[index..<sharing] + candidates[..<index] + candidates[sharing...]
         return (Array(turned), BalanceShare(balancer: self, alias: chosen))
     }
@@ -137,7 +137,7 @@ final class SharedBalancer: Sendable {
     }
 }
 
-/// A session's count for an alias.
+/// The count of one session for an alias.
 struct BalanceShare {
     fileprivate let balancer: SharedBalancer
     fileprivate let alias: Int

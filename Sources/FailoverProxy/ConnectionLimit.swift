@@ -1,13 +1,14 @@
 import FailoverCore
 import FailoverSystem
 
-/// The connection slots of one `max_connections`, and the sessions that wait for a slot in order of arrival. Shared
-/// by all loops. A freed slot goes to the first session in the queue, not to a session that arrives at that moment.
+/// The connection slots of one `max_connections`, and the queue of the sessions that wait for one, in order of arrival.
+/// All loops share it. A freed slot goes to the first session in the queue, not to a session that arrives at that
+/// moment.
 final class ConnectionLimit: Sendable {
     /// A waiting session.
     struct Waiter: Sendable {
         let session: UInt64
-        /// Called, on any thread, when the session has been given a slot.
+        /// Called on any thread when the session has been given a slot.
         let wake: @Sendable () -> Void
     }
 
@@ -78,7 +79,8 @@ final class ConnectionLimit: Sendable {
         next?.wake()
     }
 
-    /// Removes the session from the queue. If it is already being given a slot, it must free that slot itself.
+    /// Removes the session from the queue. If the session is already being given a slot, the caller must free that
+    /// slot.
     func forget(_ session: UInt64) { state.withLock { $0.line.removeAll { $0.session == session } } }
 }
 

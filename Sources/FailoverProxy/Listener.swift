@@ -16,7 +16,7 @@ final class Listener: Pollable {
     private var slot = -1
     private var throttle = LogThrottle()
 
-    /// Clients accepted in one turn, before the loop's sessions are served.
+    /// The maximum number of clients that are accepted in one turn, before the loop's sessions are served.
     private static let clientsPerTurn = 64
     private static let pause: UInt64 = 100_000_000
 
@@ -48,7 +48,8 @@ final class Listener: Pollable {
         socket.watchPeer(keepalive: settings.keepalive, userTimeout: settings.tcpUserTimeout)
     }
 
-    /// Accepts the clients that are connected already, then closes the socket: closing it first would reset them.
+    /// Accepts the clients that are already connected, then closes the socket. Closing it first would reset their
+    /// connections.
     func stop() {
         accept(upTo: Int(SOMAXCONN))
         // Another process may also hold the socket. epoll would then report its clients even after it is closed here.
@@ -84,7 +85,7 @@ final class Listener: Pollable {
             environment.traffic.routes[route].refused += 1
             worker.distribute(client, route: route, refusal: Refusal(kind: .closed, message: closure.message))
         } else {
-            // The connection limit is checked when the session needs a server: a cancel request needs none.
+            // The connection limit is checked later, when the session needs a server. A cancel request needs none.
             environment.traffic.routes[route].accepted += 1
             worker.distribute(client, route: route, refusal: nil)
         }

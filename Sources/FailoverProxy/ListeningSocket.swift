@@ -78,6 +78,7 @@ extension OperationError {
             case EACCES where !address.isUnix: "; ports below 1024 need the capability CAP_NET_BIND_SERVICE"
             case _ where cause.call == "group": "; the group in listen_group does not exist"
             case EPERM where address.isUnix: "; listen_group must be a group of the process"
+            case ENOENT where address.isUnix: "; its folder must exist"
             case EADDRINUSE: "; another process listens there"
             case EADDRNOTAVAIL: "; this machine has no such address"
             default: ""

@@ -31,7 +31,7 @@ struct OpenListeners: Sendable {
 
     init() {}
 
-    /// Listeners that another process opened. They are assigned to the routes that they name, if any.
+    /// Takes listeners that another process opened, and assigns them to the routes that they name, if any.
     init(_ received: [ReceivedListener], routes: [ProxyRoute]) {
         for listener in received {
             lastID += 1
@@ -43,12 +43,13 @@ struct OpenListeners: Sendable {
         }
     }
 
-    /// By route, in the configured order.
+    /// The bound addresses by route, in the configured order.
     func addresses(routes: Int) -> [[SocketAddress]] {
         (0..<routes).map { route in all.filter { $0.route == route }.map(\.address) }
     }
 
-    /// The listeners for other routes: reuses open listeners at the right addresses and opens the missing ones.
+    /// The listeners for other routes. Open listeners at the right addresses are reused, and the missing ones are
+    /// opened.
     ///
     /// - Throws: ``OperationError``. All new listeners are closed in that case.
     func changed(to routes: [ProxyRoute]) throws(OperationError) -> OpenListeners {

@@ -1,12 +1,12 @@
 import FailoverCore
 
-/// The times at which aliases went down, as a loop learned them, and the aliases to dial as a last resort. A ping may
-/// not have noticed yet that a server is up again.
+/// The times at which a loop was informed that aliases are down, and the aliases to dial as a last resort: a server may
+/// already be up again, although no ping has noticed it yet.
 struct Outages {
-    /// In nanoseconds of the loop's clock, by position in the route table; `nil` for aliases that are up.
+    /// The times in nanoseconds of the loop's clock, by position in the route table; `nil` for aliases that are up.
     private var since: [UInt64?] = []
 
-    /// A verdict younger than this is trusted.
+    /// An alias that has been down for at most this time is not tried.
     private static let freshness: UInt64 = 1_000_000_000
 
     init(_ table: RouteTable, now: UInt64) { follow(table, after: table, now: now) }
@@ -14,7 +14,7 @@ struct Outages {
     mutating func follow(_ table: RouteTable, after former: RouteTable, now: UInt64) {
         since += Array(repeating: nil, count: max(0, table.aliases.count - since.count))
         for (index, alias) in table.aliases.enumerated() {
-            // An alias that came back in between, or another one at this position, is down anew.
+            // If the alias was up in between, or if another alias is now at this position, its outage begins now.
             let isAsBefore = former.aliases.dropFirst(index).first.map {
                 $0.isSame(as: alias) && $0.falls == alias.falls
             }
@@ -26,7 +26,7 @@ struct Outages {
     /// went down in the same second keep the route's order.
     ///
     /// Excludes aliases that are in a drill, drained or retired, that have the wrong role or no longer follow their
-    /// primary: these are not down for lack of an answer.
+    /// primary: these are not down because of a missing answer.
     func lastResort(ofRoute route: Int, in table: RouteTable, now: UInt64) -> [RouteTable.Candidate] {
         let fallen = table.order(ofRoute: route).compactMap { index -> (alias: Int, second: UInt64)? in
             let alias = table.aliases[index]

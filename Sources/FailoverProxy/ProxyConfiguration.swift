@@ -3,19 +3,19 @@ package import FailoverSystem
 
 /// The configuration of the data plane.
 package struct ProxyConfiguration: Sendable {
-    /// In the order of ``RouteTable/routes``.
+    /// The routes, in the order of ``RouteTable/routes``.
     package var routes: [ProxyRoute]
-    /// Sessions that each alias may serve, in the order of ``RouteTable/aliases``; `nil` is no limit.
+    /// The maximum number of sessions of each alias, in the order of ``RouteTable/aliases``; `nil` is no limit.
     package var aliasLimits: [Int?]
     /// The weight of each alias among aliases that serve side by side, in the same order; 1 where missing.
     package var aliasWeights: [Int]
-    /// The time limit for each alias's first answer when no other alias is left, in the same order. If it is missing
-    /// or shorter, ``SessionSettings/greetingTimeout`` applies. `ping_timeout`.
+    /// `ping_timeout`: the time limit for each alias's first answer when no other alias is left, in the same order. If
+    /// it is missing or shorter, ``SessionSettings/greetingTimeout`` applies.
     package var aliasAnswerTimeouts: [Duration]
-    /// Event loops, each on a thread of its own; at least 1.
+    /// The number of event loops, each on a thread of its own; at least 1.
     package var workers: Int
-    /// Bytes that all sessions together may buffer for peers that are slow to read; `nil` is no limit.
-    /// `max_buffer_memory`, 256 MiB.
+    /// `max_buffer_memory`: the number of bytes that all sessions together may buffer for peers that are slow to read;
+    /// `nil` is no limit; default: 256 MiB.
     package var maxBufferMemory: Int?
     /// Whether another process may still serve sessions of these routes. Cancel requests for them arrive here.
     package var hasPredecessor: Bool
@@ -43,7 +43,7 @@ package struct ProxyRoute: Sendable {
     package var listen: [SocketAddress]
     /// Mode and group of its Unix sockets.
     package var socketAccess: UnixSocketAccess
-    /// Networks that clients may connect from; `nil` is any.
+    /// Networks that clients may connect from; `nil` is all networks.
     package var allow: SourceNetworks?
     /// Maximum number of open sessions of the route; `nil` is no limit.
     package var maxConnections: Int?
@@ -52,7 +52,7 @@ package struct ProxyRoute: Sendable {
     /// Maximum number of new sessions per second of one source; `nil` is no limit.
     package var connectionRatePerSource: Int?
     package var session: SessionSettings
-    /// How sessions are distributed among the route's own aliases; `nil` (default) if there is only one.
+    /// How sessions are distributed among the route's own aliases; `nil` (default) if there is only one alias.
     package var balance: BalanceSettings?
 
     package init(
@@ -79,12 +79,13 @@ extension ProxyRoute {
     var sourceLimit: SourceLimit { SourceLimit(sessions: maxConnectionsPerSource, rate: connectionRatePerSource) }
 }
 
-/// Receives what the data plane observes. Called on event loops: implementations must not block.
+/// Receives what the data plane observes. The methods are called on event loops and must not block.
 package protocol ProxyObserver: Sendable {
     /// A client of the route has connected.
     func sessionArrived(route: Int)
-    /// An alias, by its position in ``RouteTable/aliases``, should be pinged, but is not accused. A session waits
-    /// longer for it than it should, or the alias ended a session for a reason that the client may have caused.
+    /// An alias, by its position in ``RouteTable/aliases``, should be pinged. This is not a report of a failure: a
+    /// session waits for the alias longer than usual, or the alias ended a session in a way that the client may have
+    /// caused.
     func backendIsDoubtful(alias: Int)
     /// An alias that is down serves a session, which tried it as a last resort.
     func backendServed(alias: Int)

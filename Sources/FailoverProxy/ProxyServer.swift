@@ -9,7 +9,7 @@ package final class ProxyServer: Sendable {
     private struct State {
         var snapshot: ProxySnapshot
         var listeners: OpenListeners
-        /// The latest route table. Loops get it once they run.
+        /// The latest route table. Loops get it when they start.
         var table: RouteTable
         var isStarted = false
     }
@@ -21,7 +21,7 @@ package final class ProxyServer: Sendable {
     private let isHandedOver = Atomic<Bool>(false)
     private let ended: (stream: AsyncStream<Void>, one: AsyncStream<Void>.Continuation)
 
-    /// Opens all listeners. Clients wait in the accept queues until ``start()``.
+    /// Opens all listeners. Clients wait in the accept queues until ``start()`` is called.
     ///
     /// - Parameters:
     ///   - table: the initial routes; ``follow(_:)`` replaces them.
@@ -63,8 +63,8 @@ package final class ProxyServer: Sendable {
         await withCheckedContinuation { one in tellTraffic { one.resume(returning: $0) } }
     }
 
-    /// Collects statistics of all sessions. `told` is called once, by the last loop that answers; never, if a loop is
-    /// stuck.
+    /// Collects statistics of all sessions. `told` is called once, by the last loop that answers. It is never called if
+    /// a loop is stuck.
     package func tellTraffic(_ told: @escaping @Sendable (TrafficReport) -> Void) {
         let sum = TrafficReport(state.withLock { $0.table })
         ask({ .report(askedAt: EventLoop.readClock(), $0) }) { reports in
@@ -86,8 +86,8 @@ package final class ProxyServer: Sendable {
         let timers = TimerQueue.system
         let limit = timers.clock.now.advanced(by: .seconds(1))
         var all = RouteTable.Positions()
-        // Twice: a client may be on its way from one loop to another when the first answers. The second question
-        // reaches the other loop after the client.
+        // The loops are asked twice. A client may be on its way from one loop to another when the first loop answers.
+        // The second question reaches the other loop after the client.
         for _ in 0..<2 {
             let used = Promise<RouteTable.Positions>()
             ask({ .usedPositions($0) }) { used.give($0.reduce(into: .init()) { $0.formUnion($1) }) }
@@ -124,7 +124,7 @@ package final class ProxyServer: Sendable {
 
     /// Starts the loops and accepts clients.
     package func start() throws {
-        // Messages sent meanwhile wait in the mailboxes.
+        // Messages that are sent in the meantime wait in the mailboxes.
         let (snapshot, listeners, table) = state.withLock { state in
             state.isStarted = true
             return (state.snapshot, state.listeners.all, state.table)
@@ -140,7 +140,7 @@ package final class ProxyServer: Sendable {
         for listener in listeners { post(.listen(listener), toOwnerOf: listener) }
     }
 
-    /// Routes by this table from now on. Call it in the order of the tables.
+    /// Uses this route table from now on. Call this method in the order of the tables.
     package func follow(_ table: RouteTable) {
         state.withLock { state in
             state.table = table
@@ -168,8 +168,9 @@ package final class ProxyServer: Sendable {
         await allWorkers(ended.stream)
     }
 
-    /// Accepts the clients that wait in the accept queues, then closes the listeners: those with these identifiers,
-    /// or all.
+    /// Accepts the clients that wait in the accept queues, then closes the listeners.
+    ///
+    /// - Parameter ids: the identifiers of the listeners; `nil` is all.
     func stopAccepting(_ ids: Set<Int>? = nil) async {
         let (stopped, one) = AsyncStream.makeStream(of: Void.self)
         tellAll(.stopAccepting(ids) { one.yield() })
@@ -193,7 +194,7 @@ package final class ProxyServer: Sendable {
         for handle in handles { handle.mailbox.post(message) }
     }
 
-    /// Gives clients a moment to read their closing message and disconnect.
+    /// Waits a moment, so that clients can read their closing message and disconnect.
     private func lastWordsRead() async {
         let deadline = ContinuousClock.now + Self.timeForLastWords
         while registry.count > 0, ContinuousClock.now < deadline {
@@ -233,8 +234,8 @@ extension ProxyServer {
         }
     }
 
-    /// Another process has taken over the listeners: stops accepting and closes sessions where that is safe, so that
-    /// clients reconnect to it. Call ``stop(grace:)`` afterwards.
+    /// Call this when another process has taken over the listeners, and call ``stop(grace:)`` afterwards. Stops
+    /// accepting, and closes sessions where that is safe, so that their clients reconnect to the other process.
     package func handOver() async {
         isHandedOver.store(true, ordering: .relaxed)
         await stopAccepting()
@@ -252,8 +253,9 @@ package struct ProxyChange: Sendable {
 }
 
 extension ProxyServer {
-    /// Opens the additional listeners of another configuration. Routes and aliases keep their positions. New ones
-    /// follow them, or have positions that were retired and that no session uses. The number of workers does not change.
+    /// Opens the additional listeners of another configuration. In it, routes and aliases must keep their positions.
+    /// New ones must follow them, or take retired positions that no session uses. The number of workers does not
+    /// change.
     ///
     /// Call ``commit(_:observer:publish:)`` or ``abandon(_:)`` before the next call.
     ///
@@ -280,7 +282,7 @@ extension ProxyServer {
             return state.snapshot
         }
         registry.buffers.change(limit: change.configuration.maxBufferMemory)
-        // Each mailbox keeps the order: a loop learns of a route before it gets the route's clients.
+        // Each mailbox keeps the order of messages, so a loop gets a route before it gets the route's clients.
         for handle in handles { handle.post(snapshot) }
         publish()
         let opened = Set(change.listeners.others(than: change.former).map(\.id))

@@ -1,16 +1,16 @@
 import FailoverCore
 
-/// What the loops serve: a configuration, its connection limits and the observer. Each loop holds the latest
-/// snapshot. Routes and aliases keep their positions in later snapshots as long as sessions use them.
+/// What the loops serve: a configuration, its limits and the observer. Each loop holds the latest snapshot. Routes and
+/// aliases keep their positions in later snapshots as long as sessions use them.
 struct ProxySnapshot: Sendable {
     let configuration: ProxyConfiguration
     let observer: any ProxyObserver
-    /// Of each route.
+    /// The connection slots of each route.
     let routeConnectionLimits: [ConnectionLimit]
-    /// Of each alias.
+    /// The connection slots of each alias.
     let aliasConnectionLimits: [ConnectionLimit]
-    /// Of each route, for sessions that try aliases that are down. It bounds the descriptors that a flood of clients
-    /// can hold while all servers are down.
+    /// The connection slots of each route for sessions that try aliases that are down. They limit the descriptors that
+    /// a flood of clients can use while all servers are down.
     let lastResortLimits: [ConnectionLimit]
     /// The client sources of each route.
     let sources: [SourceLimits]
@@ -19,12 +19,12 @@ struct ProxySnapshot: Sendable {
     let deadAddresses: DeadAddresses
     /// The pace at which each route's sessions are moved, over all loops.
     let paces: [DrainPace]
-    /// Of each route that has, or had, several aliases of its own; otherwise `nil`.
+    /// The balancer of each route that has, or had, several aliases of its own; `nil` for other routes.
     let balancers: [SharedBalancer?]
 
     private static let lastResortLimit = 64
 
-    /// The snapshot that follows `former`. Its sessions keep their connection slots.
+    /// Creates the snapshot that replaces `former`. Open sessions keep their connection slots.
     init(_ configuration: ProxyConfiguration, observer: any ProxyObserver, after former: ProxySnapshot? = nil) {
         self.configuration = configuration
         self.observer = observer

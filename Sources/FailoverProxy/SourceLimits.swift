@@ -9,8 +9,8 @@ struct SourceLimit: Hashable, Sendable {
     var rate: Int?
 }
 
-/// The source of a client, as limits see it: an IPv4 address, or the upper 64 bits of an IPv6 address, which a single
-/// network has.
+/// The source of a client, to which the limits apply: an IPv4 address, or the upper 64 bits of an IPv6 address, which
+/// identify one network.
 struct SourceKey: Hashable {
     /// Never 0.
     let number: UInt64
@@ -29,8 +29,7 @@ struct SourceKey: Hashable {
     }
 }
 
-/// The client sources of one route, over all loops. Holds only sources with open sessions and those of the last
-/// second.
+/// The client sources of one route, over all loops: those with open sessions, and those of the last second.
 final class SourceLimits: Sendable {
     enum Refusal: Equatable {
         case tooMany
@@ -39,7 +38,7 @@ final class SourceLimits: Sendable {
 
     private struct Source {
         var open = 0
-        /// Sessions that were allowed at the time `at`.
+        /// The number of sessions that the source could open at the time `at`.
         var tokens: Double
         var at: UInt64
     }
@@ -87,7 +86,8 @@ final class SourceLimits: Sendable {
 
     /// A counted session has ended.
     ///
-    /// - Parameter isForgotten: whether it does not count as a session at all, so that another may follow at once.
+    /// - Parameter isForgotten: whether the session no longer counts against the rate, so that another session can
+    ///   follow at once.
     func leave(_ key: SourceKey, isForgotten: Bool = false) {
         state.withLock { state in
             guard var source = state.sources[key.number] else { return }
@@ -98,7 +98,7 @@ final class SourceLimits: Sendable {
         }
     }
 
-    /// Removes sources that have no session and may open as many as a new source.
+    /// Removes sources that have no open session and for which the whole rate is available again.
     private func sweep(_ state: inout State, now: UInt64) {
         state.sources = state.sources.filter { $0.value.open > 0 || now < $0.value.at &+ Self.second }
         state.sweepsAt = max(Self.leastSweep, state.sources.count * 2)

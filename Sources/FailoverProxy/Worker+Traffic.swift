@@ -1,7 +1,7 @@
 import FailoverCore
 
-/// Statistics of the loop's sessions. Sessions are counted when they begin and end, and added up on request. Relayed
-/// bytes cost nothing here.
+/// Statistics of the loop's sessions. Sessions are counted when they begin and end. Their bytes are added up on
+/// request, so relaying needs no work here.
 extension Worker {
     /// The statistics, including open sessions.
     func trafficReport(askedAt: UInt64) -> TrafficReport {

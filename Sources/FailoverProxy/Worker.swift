@@ -3,8 +3,8 @@ import FailoverSystem
 import Logging
 import Synchronization
 
-/// Accepts clients and serves sessions on one loop. Other threads control it by messages. Confined to the loop's
-/// thread.
+/// Accepts clients and serves sessions on one loop. Other threads control it with messages. Only the loop's thread uses
+/// it.
 final class Worker {
     let environment: SessionEnvironment
     private let mover: SessionMover
@@ -127,7 +127,7 @@ extension Worker {
     }
 }
 
-// MARK: - The end
+// MARK: - Closing sessions and stopping
 
 extension Worker {
     /// Closes sessions of the route for the operator: all of them, or those that the alias serves.
@@ -139,13 +139,13 @@ extension Worker {
         }
     }
 
-    /// Ends all sessions because the process ends, with a closing message where the protocol allows one.
+    /// Ends all sessions at the end of the process, with a closing message where the protocol allows one.
     private func closeSessions() {
         environment.aborts.hurry()
         for session in environment.sessions { session.shutDown() }
     }
 
-    /// Stops the loop once MySQL servers have been left properly.
+    /// Stops the loop when all connections to MySQL servers that are being ended properly have ended.
     private func stop() {
         environment.aborts.hurry()
         environment.aborts.whenAllHaveLeft { [loop] in loop.stop() }

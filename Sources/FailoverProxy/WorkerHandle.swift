@@ -4,7 +4,7 @@ import Synchronization
 
 /// The messages that other threads send to a worker.
 enum WorkerMessage: Sendable {
-    /// Route by this table from now on.
+    /// Use this route table from now on.
     case routes(LatestTable)
     /// Serve this snapshot from now on.
     case snapshot(ProxySnapshot)
@@ -14,8 +14,8 @@ enum WorkerMessage: Sendable {
     case reassign(OpenListener)
     /// Serve a client that another worker accepted and counted. The worker owns the socket.
     case adopt(client: Int32, route: Int, refusal: Refusal?)
-    /// Accept the clients that wait in the accept queues, close the listeners and call back: the listeners with these
-    /// identifiers, or all.
+    /// Accept the clients that wait in the accept queues, close the listeners and call back. The set contains the
+    /// identifiers of the listeners; `nil` is all.
     case stopAccepting(Set<Int>? = nil, @Sendable () -> Void)
     /// Close sessions where that is safe: the process is about to end.
     case shutDown
@@ -45,7 +45,7 @@ final class WorkerHandle: Sendable {
 
     init() throws(SystemError) { mailbox = try Mailbox() }
 
-    /// Makes the worker route by this table. If several are posted before its next turn, it takes the last.
+    /// Makes the worker use this route table. If several are posted before its next turn, it takes the last one.
     func follow(_ table: RouteTable) {
         latest.withLock { latest in
             if latest?.replace(with: table) == true { return }
@@ -79,6 +79,6 @@ final class LatestTable: Sendable {
         }
     }
 
-    /// The table; `nil` if it was taken before.
+    /// Takes the table; `nil` if it was already taken.
     func take() -> RouteTable? { table.withLock { $0.take() } }
 }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A small text file, read at once.
+/// A small text file that is read as a whole.
 package struct SmallFile: Sendable {
     package let text: String
 

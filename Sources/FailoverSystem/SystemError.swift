@@ -4,7 +4,7 @@ import Glibc
 package struct SystemError: Error, Hashable, Sendable {
     /// `errno` after the call.
     package let code: Int32
-    /// The name of the call, if it helps.
+    /// The name of the system call, if it helps the reader.
     package let call: String?
 
     /// A failure with a given error number.
@@ -13,7 +13,7 @@ package struct SystemError: Error, Hashable, Sendable {
         self.call = call
     }
 
-    /// The failure that `errno` shows now on this thread.
+    /// The failure with the current `errno` of this thread.
     package static func last(of call: String? = nil) -> SystemError { SystemError(errno, of: call) }
 
     /// The system's text for the error; strerror(3).

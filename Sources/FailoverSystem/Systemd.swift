@@ -4,10 +4,10 @@ import Glibc
 /// Reports the state of this process to systemd: sd_notify(3). Does nothing if systemd did not start the process.
 package struct SystemdNotifier: Sendable {
     private let path: String?
-    /// How often systemd expects a sign of life; `nil` if it does not.
+    /// The time within which systemd expects the next call of ``alive()``; `nil` if it expects none.
     package let watchdogInterval: Duration?
 
-    /// The notifier that the environment of this process names.
+    /// Reads the environment of this process.
     package init() {
         func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
         path = variable("NOTIFY_SOCKET")
@@ -31,6 +31,7 @@ package struct SystemdNotifier: Sendable {
         tell("RELOADING=1\nMONOTONIC_USEC=\(now.tv_sec * 1_000_000 + now.tv_nsec / 1000)")
     }
 
+    /// Reports that the process is stopping.
     package func stopping() { tell("STOPPING=1\nSTATUS=stopping: waiting for sessions to end") }
 
     /// Reports that the process is alive.

@@ -112,7 +112,7 @@ def news(former: Json, status: Json) -> tuple[str, Json]:
 
 def usual_status() -> Json:
     return {
-        "version": "0.1.0", "host": "proxy1", "process_id": 4711, "time": text_of(now()), "started": ago(93784),
+        "version": "0.2.0", "host": "proxy1", "process_id": 4711, "time": text_of(now()), "started": ago(93784),
         "ready": True, "stopping": False, "reloadable": True,
         "routes": [
             route("slave", "postgres", ["127.0.0.1:6432", "[::1]:6432"], [

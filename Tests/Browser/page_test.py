@@ -88,8 +88,8 @@ class PageTests(BrowserTests):
         self.assertEqual([one.get_attribute("data-event") for one in self.browser.all("[data-event]")], ["3", "2", "1"])
         self.assertIn("no greeting in 10 s", self.browser.text('[data-event="1"]'))
         self.assertIn("12 sessions", self.browser.text('[data-route="slave"] [data-part="open"]'))
-        self.assertIn("All is well", self.browser.text("#verdict"))
-        self.assertIn("0.1.0 on proxy1", self.browser.text("#about"))
+        self.assertIn("Normal", self.browser.text("#verdict"))
+        self.assertIn("0.2.0 on proxy1", self.browser.text("#about"))
         self.assertIn("connect_refused", self.browser.text("#errors"))
         self.browser.screenshot("light")
 
@@ -105,7 +105,7 @@ class PageTests(BrowserTests):
         line = self.browser.one('[data-service="slave"] .line').get_attribute("d")
         self.assertEqual(line, "M172.5 3.0L172.5 3.0M178.5 16.0L178.5 16.0")
         label = self.browser.one('[data-route="slave"] svg[role=img]').get_attribute("aria-label")
-        self.assertRegex(label, r"[\d.]+ new sessions a second, at most 3 in 2 min;")
+        self.assertRegex(label, r"[\d.]+ new sessions per second, at most 3 in 2 min;")
 
     def test_says_when_nothing_is_configured_and_nothing_happened(self) -> None:
         empty: Json = usual_status() | {"routes": [], "services": [], "settings": {}, "errors": {}}
@@ -241,7 +241,7 @@ class PageTests(BrowserTests):
         admin.refuses_streams = True
         admin.cut_streams()
         self.browser.until_there(LOST)
-        self.assertRegex(self.browser.text("#connection"), r"^Connection lost, showing the state of \d\d:\d\d:\d\d$")
+        self.assertRegex(self.browser.text("#connection"), r"^Connection lost, showing the status at \d\d:\d\d:\d\d$")
         self.assertTrue(self.browser.one("#connection").is_displayed())
         self.browser.until_text("#retry", "failover answered with status 503; trying again in")
         self.browser.screenshot("lost")

@@ -200,7 +200,8 @@ struct DrillOutcomeTests {
         ]
         #expect(
             sessions.reasonsToStay(elsewhereThan: ["slave"])
-                == "2 encrypted, so that their boundaries are unknown, 1 in a transaction or with something open"
+                == "2 encrypted (transaction boundaries unknown), 1 in a transaction or with other open "
+                + "state"
         )
         #expect(sessions.reasonsToStay(elsewhereThan: ["slave", "default"]) == nil)
     }

@@ -50,6 +50,25 @@ struct ConfigurationFileTests {
         #expect(error?.description == "/dev/zero: larger than 1 MiB")
     }
 
+    @Test func commandsNeedOnlyTheAdminSection() throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID()).yaml")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try """
+        databases: {slave: {engine: postgres, hots: db2, user: monitor, password: {env: MONITOR_PASSWORD}}}
+        admin: {listen: ["127.0.0.1:8404"], token: {env: ADMIN_TOKEN}}
+        """.write(to: file, atomically: true, encoding: .utf8)
+        let admin = try Configuration.loadAdmin(path: file.path, environment: ["ADMIN_TOKEN": "long-enough"])
+        #expect(admin?.listen == [.tcp(host: "127.0.0.1", port: 8404)])
+        #expect(admin?.token?.reveal() == "long-enough")
+
+        let error = #expect(throws: ConfigurationError.self) {
+            try Configuration.loadAdmin(path: file.path, environment: [:])
+        }
+        #expect(error?.problems.map(\.keyPath) == ["admin.token.env"])
+        try "services: {}".write(to: file, atomically: true, encoding: .utf8)
+        #expect(try Configuration.loadAdmin(path: file.path, environment: [:]) == nil)
+    }
+
     @Test func configurationSaysWhereItsSecretsAre() throws {
         let folder = ConfigurationFixture.folder.appending(path: "valid").path
         func locations(_ name: String) throws -> [SecretPlace] {

@@ -35,6 +35,12 @@ struct ConfigurationTests {
         #expect(configuration.log == LogConfiguration())
     }
 
+    @Test func mariadbIsTheEngineMysql() throws {
+        let configuration = try parse("databases: {slave: {engine: mariadb, host: db2, user: monitor}}")
+        #expect(configuration.database(named: "slave")?.server.engine == .mysql)
+        #expect(configuration.database(named: "slave")?.server.endpoint == .tcp(host: "db2", port: 3306))
+    }
+
     @Test func serviceOverridesAliasOverridesTopLevel() throws {
         let configuration = try parse(
             """

@@ -40,7 +40,7 @@ struct DrillTests {
             Issue.record("\(reason.map { "\($0)" } ?? "-")")
             return
         }
-        #expect("\(failure)" == "drill: an outage rehearsed by an operator")
+        #expect("\(failure)" == "drill: an outage drill started by an operator")
         #expect(board.table.aliases[0].outage == nil)
         board.setDrilled(alias: 0, false)
         #expect(order == [0, 1])

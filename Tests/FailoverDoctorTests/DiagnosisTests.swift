@@ -243,7 +243,9 @@ struct DiagnosisTests {
             small.remedy == "databases.slave.max_connections: 100, or on the server SET GLOBAL max_connections = 150")
 
         let refused = try only(.mysql) { $0.failures["slave"] = PingFailure(.authentication, "no") }
-        #expect(refused.remedy == "ALTER USER 'monitor'@'%' IDENTIFIED BY '…'")
+        #expect(
+            refused.remedy == "ALTER USER 'monitor'@'HOST' IDENTIFIED BY '…', with the message's HOST; "
+                + "check `name`, the database of the login")
         let silent = try only { $0.failures["slave"] = PingFailure(.timeout(.connecting), "no") }
         #expect(silent.remedy.hasSuffix("nc -vz db2 5432"))
     }

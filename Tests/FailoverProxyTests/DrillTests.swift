@@ -35,6 +35,7 @@ struct DrillTests {
         try await client.send(PostgresWire.startup())
         #expect(try await client.receiveText(1) == "E")
         await proxy.server.stop(grace: .zero)
-        #expect(proxy.log.metadata.compactMap { $0["aliases"] } == ["a0: drill: an outage rehearsed by an operator"])
+        let aliases = proxy.log.metadata.compactMap { $0["aliases"] }
+        #expect(aliases == ["a0: drill: an outage drill started by an operator"])
     }
 }

@@ -195,6 +195,17 @@ struct PostgresProofTests {
         await proxy.server.stop(grace: .zero)
     }
 
+    @Test func aClientThatFindsAllServersDrainedReadsSo() async throws {
+        let proxy = try ProxyUnderTest(ports: [1, 1], engine: .postgres)
+        for alias in 0...1 { proxy.board.setDraining(alias: alias, true) }
+        let client = try await proxy.connect()
+        try await client.send(Wire.startup())
+        let error = PostgresErrorResponse(body: try await client.receive(10_000).dropFirst(5))
+        #expect(error?.message == "slave: no server can serve this: a0: drained; a1: drained")
+        #expect(proxy.log.metadata.last?["aliases"] == "a0: drained; a1: drained")
+        await proxy.server.stop(grace: .zero)
+    }
+
     @Test func whenNothingIsUpTheClientIsToldInItsOwnProtocol() async throws {
         let unused = UnusedPort()
         let proxy = try ProxyUnderTest(ports: [Int(unused.port), 1], engine: .postgres)

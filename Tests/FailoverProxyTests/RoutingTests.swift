@@ -127,7 +127,7 @@ struct RoutingTests {
         for alias in 0..<2 { proxy.board.markDown(alias: alias, because: down) }
         #expect(try await serves(proxy, "p:"))
         #expect(proxy.served == [1])
-        #expect(proxy.log.lines.contains { $0.hasSuffix("→ a1, which was found down: no other server was left") })
+        #expect(proxy.log.lines.contains { $0.hasSuffix("→ a1, which is marked down: no other server was available") })
         // The session continues like any other, even if a ping reports the alias down again.
         let session = try await proxy.connect()
         #expect(try await session.receiveText(2) == "p:")

@@ -238,7 +238,7 @@ struct SessionStateMachineTests {
         _ = machine.connected(now: 0)
         _ = machine.backendSent(Array("S".utf8), now: 0)
         #expect(machine.clientSent(Array(PostgresWire.hello.prefix(8)), now: 10) == .wait(deadline: 30_000))
-        #expect(machine.deadlinePassed(now: 30_000) == .leave("the client said nothing in time"))
+        #expect(machine.deadlinePassed(now: 30_000) == .leave("the client did not send its login in time"))
         #expect(machine.takeReports() == [])
     }
 

@@ -78,7 +78,7 @@ struct CollectorTests {
         }
         #expect(
             said.withLock { $0 } == [
-                "metric a: asked for as a counter, but it is a gauge; ignored",
+                "metric a: requested as a counter, but it is a gauge; ignored",
                 "metric a: a collector wrote a series that already exists; the first one is kept",
                 "metric b: has 2 series; no more are kept",
             ])

@@ -30,8 +30,8 @@ struct RefusalTests {
         #expect(registry.text() == before)
         #expect(
             said.all == [
-                "metric a: asked for as a gauge, but it is a counter; ignored",
-                "metric a: asked for as a histogram, but it is a counter; ignored",
+                "metric a: requested as a gauge, but it is a counter; ignored",
+                "metric a: requested as a histogram, but it is a counter; ignored",
             ])
     }
 
@@ -45,7 +45,7 @@ struct RefusalTests {
         }
         #expect(registry.text() == before)
         #expect(said.all.count == 2)
-        #expect(said.all.last == #"metric a: asked for with the labels ["x", "y"], but it has ["x"]; ignored"#)
+        #expect(said.all.last == #"metric a: requested with the labels ["x", "y"], but it has ["x"]; ignored"#)
     }
 
     @Test func twoLabelsThatBecomeOneAreIgnored() {

@@ -116,7 +116,7 @@ extension RealServers {
             #expect(
                 try await eventually {
                     try await failover.command("events").standardOutput.hasSuffix(
-                        "RELEASE slave is released: its time is over\n")
+                        "RELEASE slave is released: the time of the switch is over\n")
                 })
             #expect(try await failover.command("switch", "slave", "nobody").status == 1)
             #expect(try await failover.command("switch", "slave", "default", "--for", "soon").status == 64)

@@ -67,7 +67,7 @@ extension RealServers {
             try scratch.write(sound, to: "failover.yaml")
             let output = try await doctor("--config", scratch.path("failover.yaml"))
             #expect(output.status == 0, "\(output)")
-            #expect(output.standardOutput == "no finding in 4 aliases and 2 services\n")
+            #expect(output.standardOutput == "no findings in 4 aliases and 2 services\n")
             #expect(output.standardError.isEmpty)
         }
 
@@ -81,7 +81,7 @@ extension RealServers {
                 shipped.replacing(/\b1[35]\d{3}\b/) { "\((Int($0.output) ?? 0) + offset)" }, to: "failover.yaml")
             let output = try await doctor("--config", scratch.path("failover.yaml"))
             #expect(output.status == 0, "\(output)")
-            #expect(output.standardOutput == "no finding in 2 aliases and 1 service\n")
+            #expect(output.standardOutput == "no findings in 2 aliases and 1 service\n")
         }
 
         @Test func hintsAloneAreNoFinding() async throws {
@@ -91,7 +91,7 @@ extension RealServers {
             let output = try await doctor("--config", scratch.path("failover.yaml"))
             #expect(output.status == 0, "\(output)")
             #expect(output.standardOutput.contains("hint, max-lag-unset: "))
-            #expect(output.standardOutput.hasSuffix("\nno finding and 2 hints in 4 aliases and 2 services\n"))
+            #expect(output.standardOutput.hasSuffix("\nno findings and 2 hints in 4 aliases and 2 services\n"))
         }
 
         @Test func wrongConfigurationAndWrongUsageAreToldApart() async throws {

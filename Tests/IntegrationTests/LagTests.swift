@@ -150,7 +150,7 @@ extension RealServers {
             try await engine.fault("cut")
             #expect(await failover.logs("WARNING slave is stale."))
             #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
-            #expect(await failover.logs("WARNING slave: no fresh server is left, slave serves stale data"))
+            #expect(await failover.logs("WARNING slave: no fresh server is available, slave serves stale data"))
 
             let ping = try await failover.command("ping", "slave")
             #expect(ping.standardOutput.contains(" stale "), "\(ping.standardOutput)")

@@ -44,7 +44,7 @@ extension RealServers {
                 })
             for server in [Laboratory.Server.primary, .replica] { try await engine.fault("start", on: server) }
             #expect(try await eventually { try await engine.whoAnswers(at: port) != nil })
-            #expect(failover.log.contains { $0.contains("which was found down: no other server was left") })
+            #expect(failover.log.contains { $0.contains("which is marked down: no other server was available") })
             // A successful session requests a ping.
             #expect(await eventually { failover.log.contains { $0.contains(" is back up.") } })
             try await failover.end()

@@ -94,7 +94,7 @@ extension RealServers {
             #expect(await failover.logs("CRITICAL writes outage."))
             try await engine.fault("promote")
             #expect(await failover.logs("INFO writes is back up."))
-            #expect(await failover.logs("NOTICE writes is at 127.0.0.1:\(engine.replicaPort) now."))
+            #expect(await failover.logs("NOTICE writes has moved to 127.0.0.1:\(engine.replicaPort)."))
             #expect(try await engine.whoAnswers(at: port) == engine.replicaPort)
 
             // The former primary comes back and accepts writes too: no session is sent there.
@@ -106,7 +106,7 @@ extension RealServers {
 
             // The former primary is the only one again: sessions of the other must leave.
             try await engine.fault("start")
-            #expect(await failover.logs("NOTICE writes is at 127.0.0.1:\(engine.primaryPort) now."))
+            #expect(await failover.logs("NOTICE writes has moved to 127.0.0.1:\(engine.primaryPort)."))
             #expect(try await engine.whoAnswers(at: port) == engine.primaryPort)
             try await failover.end()
         }

@@ -169,7 +169,7 @@ extension RealServers {
             #expect(await held.holds())
             _ = try await Command.run(["prlimit", "--pid", "\(failover.pid)", "--nofile=8:"])
             for name in ["slave", "default"] {
-                #expect(await failover.logs("ERROR \(name) could not be pinged. Its state stays as it is."))
+                #expect(await failover.logs("ERROR \(name) could not be pinged. Its state does not change."))
             }
             _ = try await Command.run(["prlimit", "--pid", "\(failover.pid)", "--nofile=1024:"])
             try "".write(toFile: scratch.path("done"), atomically: true, encoding: .utf8)
@@ -199,7 +199,7 @@ extension RealServers {
             #expect(await failover.logs("CRITICAL default outage."))
             #expect(await failover.logs("WARNING slave is stale."))
             for _ in 0..<10 { #expect(try await engine.whoAnswers(at: port) == engine.replicaPort) }
-            #expect(await failover.logs("WARNING slave: no fresh server is left, slave serves stale data"))
+            #expect(await failover.logs("WARNING slave: no fresh server is available, slave serves stale data"))
             try await engine.fault("start", on: .primary)
             #expect(await failover.logs("INFO default is back up."))
             #expect(await failover.logs("INFO slave is fresh again."))

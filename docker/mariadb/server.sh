@@ -6,13 +6,13 @@ data=/var/lib/mysql
 
 if [[ ! -e $data/complete ]]; then
   find "$data" -mindepth 1 -delete
-  # The administrator is who runs the server, known by the socket.
+  # The administrator is the user that runs the server, authenticated by the socket.
   mariadb-install-db --no-defaults --datadir="$data" --skip-test-db \
     --auth-root-authentication-method=socket --auth-root-socket-user=mysql >/dev/null
   touch "$data/complete"
 fi
 
-# Run by the server at each start, a statement a line. Not in the binary log: both servers begin alike.
+# The server runs this at each start, one statement per line. It is not in the binary log: both servers start equal.
 cat >/tmp/init.sql <<SQL
 set session sql_log_bin = 0;
 create database if not exists app;

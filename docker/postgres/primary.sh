@@ -22,6 +22,6 @@ SQL
   pg_ctl --wait --silent --mode=fast stop
   touch "$PGDATA/complete"
 fi
-# A replica that was away for long still catches up.
+# With this, a replica that was down for long can still catch up.
 exec postgres -c listen_addresses='*' -c unix_socket_directories=/tmp -c max_connections=60 -c wal_keep_size=256MB \
   -c wal_sender_timeout=10s -c cluster_name=postgres-primary

@@ -10,6 +10,6 @@ if [[ ! -e $PGDATA/complete ]]; then
   chmod 700 "$PGDATA"
   touch "$PGDATA/complete"
 fi
-# Not fewer connections than on the primary: PostgreSQL insists.
+# PostgreSQL requires at least as many connections as on the primary.
 exec postgres -c listen_addresses='*' -c unix_socket_directories=/tmp -c max_connections=60 -c hot_standby=on \
   -c wal_receiver_timeout=10s -c wal_retrieve_retry_interval=1s -c cluster_name=postgres-replica

@@ -1,4 +1,4 @@
-"""`scripts/bench`: measures the proxy beside HAProxy, nginx and no relay at all, and what it does under load."""
+"""`scripts/bench`: compares the proxy with HAProxy, nginx and no relay, and measures it under load."""
 
 import argparse
 import tempfile
@@ -37,9 +37,7 @@ from .measurement import MEASUREMENTS, Conditions, Measurement
 from .process import say
 from .services import events_report, idle_report
 
-DESCRIPTION = (
-    "Measures the proxy beside HAProxy, nginx and no relay at all, and what it does under load, on this machine."
-)
+DESCRIPTION = "Compares the proxy with HAProxy, nginx and no relay, and measures it under load, on this machine."
 SERVERS = ["memcached", "postgresql"]
 RELAY_PACKAGES = ["haproxy", "nginx-light", "libnginx-mod-stream"]
 IDLE_SESSIONS = 4000
@@ -64,7 +62,9 @@ def parse_arguments() -> argparse.Namespace:
     relay = commands.add_parser("relay", help="compare throughput, CPU and memory of relays")
     add_comparison_options(relay, "relay", 3, RELAYS, MEASUREMENTS)
     relay.set_defaults(run=relay_command)
-    admin = commands.add_parser("admin", help="what the admin plane costs the data plane, and its clients in memory")
+    admin = commands.add_parser(
+        "admin", help="what the admin plane costs the data plane, and how much memory its clients take"
+    )
     add_comparison_options(admin, "admin", 5, VARIANTS, MEASURED, USUAL)
     admin.add_argument("--hold", type=positive, default=120, help="seconds that memory is watched; default 120")
     admin.set_defaults(run=admin_command)
@@ -103,7 +103,7 @@ def add_comparison_options(
         type=lambda text: chosen(text, names),
         default=set(),
         metavar="NAME,...",
-        help=f"only these relays and measurements, else {otherwise}: " + ", ".join(names),
+        help=f"only these relays and measurements; default: {otherwise}. Names: " + ", ".join(names),
     )
 
 

@@ -33,16 +33,16 @@ from .process import ExperimentError, say
 from .relay import Relay
 
 LOCAL_DESCRIPTION = """\
-Lets a replica fail in every way, under load, behind failover and HAProxy, and tells what clients notice.
+Plays every fault of a replica, under load, behind failover and HAProxy, and reports what clients notice.
 
-Each fault is played once before all relays at the same time, each under 20 new clients a second and with sessions that
-stay open. Debian's own Python runs this, because Debian's database drivers are installed for no other.
+Each fault is played once before all relays at the same time, each under 20 new clients per second and with sessions
+that stay open. Debian's own Python runs this, because Debian's database drivers are installed only for it.
 """
 COMPOSE_DESCRIPTION = """\
-Lets the laboratory's servers fail in every way and tells what the application noticed.
+Plays every fault of the laboratory's servers, and reports what the application noticed.
 
 Each fault is played on PostgreSQL and MariaDB at the same time, under the load of the running laboratory. Exit status 1
-if a promise of failover broke. First: docker compose up -d
+if failover broke a promise. First: docker compose up -d
 """
 DEFAULT_JSON = ROOT / ".lab" / "faults.json"
 # The laboratory's too: in the private network nothing can be downloaded.
@@ -63,7 +63,10 @@ def local_arguments() -> argparse.Namespace:
     add_choice(parser, "--faults", [fault.name for fault in FAULTS])
     add_choice(parser, "--relays", list(relays(Path())))
     parser.add_argument(
-        "--seconds", type=positive, default=10, help=f"of load until the fault, at {BEFORE_SECONDS} s, ends; default 10"
+        "--seconds",
+        type=positive,
+        default=10,
+        help=f"length of the load, until the end of the fault, which begins at {BEFORE_SECONDS} s; default 10",
     )
     parser.add_argument("--sslmode", choices=["disable", "prefer", "require"], default="prefer", help="PostgreSQL's")
     parser.add_argument("--json", type=Path, default=DEFAULT_JSON, help="every answer; default .lab/faults.json")

@@ -1,4 +1,4 @@
-"""With Docker Compose: no server is left to serve clients. They can only be told."""
+"""With Docker Compose: no server is left to serve clients. They can only get the reason."""
 
 import subprocess
 import time
@@ -21,7 +21,7 @@ Result = TypeVar("Result")
 MOVED_SECONDS = 10
 """How long the primaries may take to answer."""
 TOLD_SECONDS = 6.5
-"""Nobody is refused before both servers were tried once more, each for up to three times `connect_timeout`."""
+"""No client is refused before both servers were tried once more, each for up to three times `connect_timeout`."""
 
 
 @dataclass(frozen=True)
@@ -113,10 +113,10 @@ class HopelessOutcome:
 
 
 COLUMNS: list[Column[HopelessOutcome]] = [
-    Column("nobody to serve", lambda outcome: outcome.title),
+    Column("no server available", lambda outcome: outcome.title),
     Column("database", lambda outcome: outcome.engine),
-    Column("told why", lambda outcome: f"{outcome.told()} of {len(outcome.during())}"),
-    Column("not told", lambda outcome: str(len(outcome.untold()))),
+    Column("got the reason", lambda outcome: f"{outcome.told()} of {len(outcome.during())}"),
+    Column("got no reason", lambda outcome: str(len(outcome.untold()))),
     Column("worst wait", lambda outcome: seconds_text(outcome.worst_wait())),
     Column("served again", lambda outcome: seconds_text(outcome.served and outcome.served - outcome.until)),
     Column("failed after that", lambda outcome: str(outcome.failed_after())),
@@ -127,7 +127,7 @@ def _miss_told(outcome: HopelessOutcome) -> str | None:
     untold = outcome.untold()
     if outcome.told() > 0 and not untold:
         return None
-    return f"{len(untold)} were not told: {untold[0].error if untold else ''}"
+    return f"{len(untold)} got no reason: {untold[0].error if untold else ''}"
 
 
 def _miss_soon(outcome: HopelessOutcome) -> str | None:
@@ -143,8 +143,8 @@ def _miss_after(outcome: HopelessOutcome) -> str | None:
 
 
 PROMISES = [
-    Promise("with nobody to serve, each client reads why in its database's own protocol", _miss_told),
-    Promise(f"each is told within {TOLD_SECONDS:g} s", _miss_soon),
+    Promise("without a server, each client gets the reason in its database's own protocol", _miss_told),
+    Promise(f"each gets it within {TOLD_SECONDS:g} s", _miss_soon),
     Promise("a primary that is back serves them again", _miss_served),
     Promise("once one client is served, all are", _miss_after),
 ]

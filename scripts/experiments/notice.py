@@ -1,4 +1,4 @@
-"""With Compose: a memcached is killed. No route moves: the pager is told, clients of databases notice nothing."""
+"""With Compose: a memcached is killed. No route moves: the pager gets events, clients of databases notice nothing."""
 
 import json
 import time
@@ -19,7 +19,7 @@ TOLD_SECONDS = 15
 
 @dataclass(frozen=True)
 class Told:
-    """What the pager was told of an outage or a recovery, and after how many seconds. `event` is None for nothing."""
+    """The event of an outage or a recovery that the pager got, and after how many seconds. `event` is None if none."""
 
     name: str
     event: dict[str, Any] | None
@@ -29,12 +29,12 @@ class Told:
         """The line of the report."""
         told = f"after {self.after:.1f} s `{self.event['message']}`" if self.event else "nothing"
         detail = f", {self.event['detail']}" if self.event and self.event.get("detail") else ""
-        return f"* the pager was told of the {self.name}: {told}{detail}"
+        return f"* the pager received the {self.name}: {told}{detail}"
 
 
 @dataclass(frozen=True)
 class Notice:
-    """What the pager was told, and the clients of the databases meanwhile."""
+    """The events that the pager got, and the clients of the databases meanwhile."""
 
     told: list[Told]
     clients: Count
@@ -48,7 +48,7 @@ class Notice:
         """The promises of failover about it."""
         untold = [told.name for told in self.told if not told.event]
         return [
-            Verdict("a service that moves no route is told of: outage and recovery", untold),
+            Verdict("outage and recovery of a service without a route are sent to the pager", untold),
             Verdict("no database client fails meanwhile", [str(self.clients)] if self.clients.failed else []),
         ]
 
@@ -70,7 +70,7 @@ def play_notice(stand: ComposeStand) -> Notice:
 
 
 def _told(name: str, since: float) -> Told:
-    """Waits until the pager is told, TOLD_SECONDS at most."""
+    """Waits until the pager has the event, TOLD_SECONDS at most."""
     holds_within(TOLD_SECONDS, lambda: _find(name, since) is not None, 0.1)
     return Told(name, _find(name, since), time.time() - since)
 

@@ -20,9 +20,9 @@ Counts what each kind of ping costs its server: connections, statements, lines o
 
     scripts/pings [--pings N]
 
-Runs the proxy in front of the laboratory's servers (first: scripts/lab up --services), has it ping N times, once for
-each request of the admin plane, and reads the servers' own counters before and after. Prints the table of
-docs/choosing-your-numbers.md. FAILOVER_BINARY is the proxy; without it the debug build's.
+Runs the proxy in front of the laboratory's servers (first: scripts/lab up --services), makes it ping N times, once for
+each request to the admin plane, and reads the servers' own counters before and after. Prints the table of
+docs/choosing-your-numbers.md. FAILOVER_BINARY names the proxy; the default is the debug build.
 """
 HEADINGS = [
     "ping of",

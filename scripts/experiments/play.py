@@ -65,7 +65,7 @@ class Load(Protocol[ReplicaOfLoad]):
         """Starts no more clients."""
 
     def finish(self) -> None:
-        """After `stop`: returns when every client has an answer or is given up."""
+        """After `stop`: returns when every client has an answer or has been abandoned."""
 
     def log(self) -> str:
         """The log of the relay."""

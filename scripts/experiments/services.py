@@ -117,7 +117,7 @@ class FlippingTarget:
 
 
 def events_report(binary: Path, seconds: int, directory: Path) -> str:
-    """Lets all services flip for `seconds`. Returns the report: what the notifier was told, and the memory."""
+    """Lets all services flip for `seconds`. Returns the report: the events that the notifier got, and the memory."""
     target = FlippingTarget()
     configuration, told = directory / "events.yaml", directory / "told"
     configuration.write_text(_flipping_configuration(target.port, told))
@@ -194,16 +194,16 @@ def _verdict(decided: int, seconds: int, told: dict[str, list[Told]], lost: int,
     megabytes = [value / (1 << 20) for value in (first, most)]
     met = {
         f"{EVENTS} events or more in a minute": decided >= EVENTS * seconds / 60,
-        "each service's events told in order, outage and recovery by turns": in_order
+        "each service's events sent in order, outage and recovery alternating": in_order
         and len(told) == FLIPPING_SERVICES,
-        "told and coalesced events make all": count + lost == decided,
+        "sent and coalesced events add up to all": count + lost == decided,
         f"memory grows by less than {MOST_GROWTH_BYTES >> 20} MB": most - first < MOST_GROWTH_BYTES,
     }
     lines = [verdict_line(kept, promise) for promise, kept in met.items()]
     return "\n".join(
         [
             f"{decided} events of {FLIPPING_SERVICES} services in {seconds} s, "
-            f"a notifier that takes {NOTIFIER_SECONDS:g} s: {count} told, {lost} coalesced; "
+            f"a notifier that takes {NOTIFIER_SECONDS:g} s: {count} sent, {lost} coalesced; "
             f"own memory {megabytes[0]:.1f} MB after 5 s, {megabytes[1]:.1f} MB at most",
             *lines,
         ]

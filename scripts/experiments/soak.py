@@ -26,10 +26,10 @@ from .process import Process, say
 from .relay import Relay, failover, free_ports
 
 DESCRIPTION = """\
-Holds thousands of sessions with traffic through replica faults, and looks whether failover keeps anything.
+Keeps thousands of sessions with traffic open during faults of a replica, and checks that failover leaks nothing.
 
-Real MariaDB, faults in turn SIGKILL and SIGSTOP. Fails if a client fails, if sessions do not come back to the replica,
-or if descriptors or memory do not return to where they began.
+Uses a real MariaDB; the faults are SIGKILL and SIGSTOP in turn. Fails if a client fails, if sessions do not come back
+to the replica, or if descriptors or memory do not return to their initial values.
 """
 PAUSE_SECONDS = 2
 PATIENCE_SECONDS = 60

@@ -1,4 +1,4 @@
-"""What no schema knows of rendered manifests: python3 scripts/kubernetes SECRET MANIFESTS...
+"""Checks of rendered manifests that no schema has: python3 scripts/kubernetes SECRET MANIFESTS...
 
 Prints where the manifests of failover contradict each other or its configuration, and exits 1 if they do.
 """
@@ -37,7 +37,7 @@ def problems(all_documents: list[Document], secret_keys: set[str]) -> Iterator[s
         pod = deployment["spec"]["template"]
         container = failover_container(pod["spec"])
         if container is None:
-            yield "no container failover, or one that does not stay"
+            yield "no container failover, or one that ends"
             continue
         text: Document = maps.get(
             volume_at("/etc/failover", pod["spec"], container).get("configMap", {}).get("name"), {}

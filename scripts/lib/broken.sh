@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# A lab in which everything is wrong that `failover doctor` can find in real servers. Sourced; needs LAB, DATA and both
+# A lab with every problem that `failover doctor` can find in real servers. Sourced; needs LAB, DATA and both
 # engines' files.
 #
 # The replicas follow servers of their own, postgres-other and mariadb-other, whose data no primary has. Certificates end in
-# days. What else is wrong stands beside each server, and in the configuration.
+# days. The other problems are described at each server, and in the configuration.
 
 postgres_make_broken() {
   local name
@@ -47,7 +47,7 @@ sessions_are_held() {
   [[ $(postgres_sql postgres-replica -c "select count(*) from pg_stat_activity where query ~ '^select pg_sleep'") -ge $HELD ]]
 }
 
-# What is needed beside the servers.
+# What is needed in addition to the servers.
 finish_broken() {
   if ! alive postgres-sessions; then
     echo 'select pg_sleep(3600);' >"$LAB/sleep.sql"
@@ -57,9 +57,9 @@ finish_broken() {
   fi
   echo monitor-secret >"$LAB/password"
   broken_configuration >"$LAB/broken.yaml"
-  # Everybody may read both.
+  # All users may read both.
   chmod 644 "$LAB/password" "$LAB/broken.yaml"
-  echo "wrong throughout: failover doctor --config ${LAB#"$PWD/"}/broken.yaml"
+  echo "to see every problem: failover doctor --config ${LAB#"$PWD/"}/broken.yaml"
 }
 
 broken_configuration() {
@@ -72,9 +72,9 @@ monitoring_ping_frequency: 10s
 
 databases:
   default: {$pg, port: $(port_of postgres-primary), user: monitor, role: primary, tls_ca: tls/ca.pem}
-  # Its user may not see its lag.
+  # The user has no permission to read the lag.
   slave: {$pg, port: $(port_of postgres-replica), user: monitor_md5, password_methods: [scram, md5], role: replica, max_lag: 10s}
-  # No replica at all, and nobody asks.
+  # Not a replica, and without a role here, so the ping does not notice.
   reports: {$pg, port: $(port_of postgres-other), user: monitor}
   twin: {$pg, port: $(port_of postgres-primary), user: monitor, role: replica, max_lag: 60s, ping_query: SELECT nothing}
   stranger: {engine: postgres, host: 127.0.0.1, port: $(port_of postgres-primary), user: stranger, password: guess}

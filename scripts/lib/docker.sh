@@ -4,7 +4,7 @@
 
 BASE_IMAGE=debian:bookworm-slim
 BUILDER_IMAGE=swift:6.3-bookworm
-# Of the benchmark networks of RFC 2544, which nobody routes: that of docker/compose.yaml is outside this pool.
+# Of the benchmark networks of RFC 2544, which are not routed: that of docker/compose.yaml is outside this pool.
 ADDRESS_POOL=198.18.128.0/18
 
 DOCKER_PACKAGES=(docker.io docker-compose iptables mmdebstrap)
@@ -71,7 +71,7 @@ make_base_image() {
 }
 
 # make_builder_image: what Swift's own image has, its dependencies and the machine's toolchain; and the copies of packages
-# that git is told to take here instead of the network's.
+# that git takes here instead of the network's.
 make_builder_image() {
   ! have_image "$BUILDER_IMAGE" || return 0
   local toolchain instead copies path mounts=() name=failover-builder

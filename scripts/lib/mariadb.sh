@@ -99,7 +99,7 @@ mariadb_resume() { mariadb_sql mariadb-replica -e 'start slave'; }
 mariadb_cut() { mariadb_sql mariadb-replica -e 'stop slave io_thread'; }
 mariadb_mend() { mariadb_sql mariadb-replica -e 'start slave io_thread'; }
 
-# mariadb_promote makes the replica a primary of its own, mariadb_demote a replica again, if nobody wrote to it.
+# mariadb_promote makes the replica a primary of its own, mariadb_demote a replica again, if no client wrote to it.
 mariadb_promote() { mariadb_sql mariadb-replica -e 'stop slave; reset slave all; set global read_only = 0'; }
 mariadb_demote() {
   mariadb_sql mariadb-replica -e 'set global read_only = 1'

@@ -15,7 +15,7 @@ missing_packages() {
 
 # need_packages NAME... installs those Debian packages that are missing, and starts none of their services.
 need_packages() {
-  command -v dpkg-query >/dev/null || die "not a Debian system; install what these packages hold, then change ${BASH_SOURCE[0]}: $*"
+  command -v dpkg-query >/dev/null || die "not a Debian system; install the content of these packages, then change ${BASH_SOURCE[0]}: $*"
   local missing
   mapfile -t missing < <(missing_packages "$@")
   ((${#missing[@]})) || return 0
@@ -23,7 +23,7 @@ need_packages() {
   local root=()
   if ((EUID != 0)); then
     root=(sudo)
-    # Without a terminal nobody can type a password.
+    # Without a terminal no one can type a password.
     if [[ ! -t 0 ]]; then root+=(-n); fi
     "${root[@]}" true 2>/dev/null || die "neither root nor sudo; as root run: apt-get install ${missing[*]}"
   fi
@@ -90,8 +90,19 @@ need_python_checks() {
     die "cannot install ruff $ruff"
 }
 
-# What every build needs beside Swift: the client libraries of both databases, OpenSSL, a reader of what Redis says, and
-# libcurl for webhooks.
+# need_site_generator DIRECTORY: what makes a site of the manual. It is not in Debian: a fixed version goes below
+# DIRECTORY.
+need_site_generator() {
+  local material=9.7.7
+  need_packages python3-pip
+  [[ -e $1/mkdocs_material-$material.dist-info ]] ||
+    /usr/bin/python3 -m pip install --quiet --disable-pip-version-check --upgrade --target "$1" \
+      "mkdocs-material==$material" 'mkdocs<2' ||
+    die "cannot install mkdocs-material $material"
+}
+
+# What every build needs in addition to Swift: the client libraries of both databases, OpenSSL, a reader of Redis'
+# answers, and libcurl for webhooks.
 need_build_tools() {
   need_swift
   need_packages libpq-dev default-libmysqlclient-dev libssl-dev libhiredis-dev libcurl4-openssl-dev pkg-config

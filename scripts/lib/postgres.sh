@@ -11,7 +11,7 @@ pg_bin() {
   echo "${dirs[-1]}"
 }
 
-# Clients come through the socket, whose directory is closed to other users: hence `trust` in pg_hba.conf.
+# Clients come through the socket, whose directory is closed to other users: so `trust` in pg_hba.conf.
 postgres_sql() {
   local name=$1
   shift
@@ -123,7 +123,7 @@ postgres_role() {
 postgres_shutdown() { kill -INT "$1"; }
 
 # After SIGKILL: the shared memory segment (postmaster.pid, line 7: key and id), and the lock files, whose pid may
-# be somebody else's, or a zombie's, by the time of the next start.
+# be another process's, or a zombie's, by the time of the next start.
 postgres_clear() {
   local id
   id=$(awk 'NR == 7 { print $2 }' "$DATA/$1/db/postmaster.pid" 2>/dev/null) || true

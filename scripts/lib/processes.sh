@@ -1,11 +1,11 @@
 # shellcheck shell=bash
 # Server processes of the lab: started detached, known by pid file, signalled by pid. Sourced; needs LAB.
 
-# A pid file holds the pid and the start time of the process: the pid alone may be somebody else's by now.
+# A pid file holds the pid and the start time of the process: the pid alone may be another process's by now.
 pid_of() { cut -d ' ' -f 1 "$LAB/run/$1.pid"; }
 
 # state_of PID prints the state as in proc(5) and the start time; nothing for a process that is gone.
-# A zombie nobody reaps counts as gone, unless threads of its are still at it and hold its sockets.
+# A zombie that no process reaps counts as gone, unless threads of it still run and hold its sockets.
 state_of() {
   local stat fields
   { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 0

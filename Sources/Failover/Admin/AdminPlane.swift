@@ -2,7 +2,7 @@ import FailoverAdmin
 import FailoverCore
 import Logging
 
-/// The admin plane's listeners, which a reload may change. Each has a server of its own, so that unchanged listeners
+/// The listeners of the admin plane. A reload may change them. Each has its own server, so that unchanged listeners
 /// stay open.
 final class AdminPlane: Sendable {
     fileprivate final class Listener: Sendable {
@@ -15,7 +15,7 @@ final class AdminPlane: Sendable {
         }
     }
 
-    /// The open listeners that a change needs.
+    /// A prepared change. Its new listeners are already open.
     struct Change: Sendable {
         fileprivate let access: AccessPolicy
         fileprivate let kept: [Listener]
@@ -27,15 +27,15 @@ final class AdminPlane: Sendable {
     private let listeners = Lock<[Listener]>([])
     private let tasks = RunningTasks()
 
-    /// How long a removed listener stays open, so that the client that requested the change receives an answer.
+    /// How long a removed listener stays open. Meanwhile the client that requested the change receives its answer.
     private static let lastAnswers = Duration.seconds(1)
 
     /// The addresses of the listeners, with the ports that the system chose.
     var addresses: [String] { listeners.withLock { $0 }.map(\.server.address) }
 
-    /// Opens the listeners that are not open yet. They answer no requests before ``commit(_:backend:)``.
+    /// Opens the new listeners. They answer no request before ``commit(_:backend:)``.
     ///
-    /// - Throws: `OperationError`. Nothing has changed in that case.
+    /// - Throws: an error if a listener cannot be opened. Nothing has changed in that case.
     func prepare(_ configuration: AdminConfiguration?) async throws -> Change {
         let present = listeners.withLock { $0 }
         let wanted = configuration?.listen ?? []
@@ -57,7 +57,8 @@ final class AdminPlane: Sendable {
     /// Closes the listeners that were opened for the change.
     func abandon(_ change: Change) async { await abandon(change.opened) }
 
-    /// Answers at the new listeners, requires the new token, and closes the listeners that were removed.
+    /// Puts the change into effect: the new listeners answer, the new token is required, and removed listeners are
+    /// closed.
     func commit(_ change: Change, backend: ApplicationAdmin) {
         access.change(to: change.access)
         listeners.withLock { $0 = change.kept + change.opened }

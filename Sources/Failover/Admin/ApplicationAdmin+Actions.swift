@@ -9,7 +9,7 @@ extension ApplicationAdmin: AdminBackend {
         var route: Int?
         if let name { route = try self.route(named: name) }
         let sessions = await proxy.sessions(SessionQuery(route: route, after: after, limit: limit))
-        // A table that is read later has the positions of all sessions.
+        // The table is read after the sessions, so that it has the positions of all of them.
         let table = control.table
         return sessions.map { session in
             SessionDocument(
@@ -108,7 +108,7 @@ extension ApplicationAdmin: AdminBackend {
         control.drain(alias: alias, isDraining)
     }
 
-    /// Records what an operator did.
+    /// Writes an operator's action to the log and to the events, and returns the message.
     @discardableResult
     func note(_ kind: AdminEvent.Kind, _ subject: String, _ message: String) -> String {
         environment.log.notice("\(message)", metadata: ["by": "operator"])

@@ -14,7 +14,7 @@ extension ApplicationAdmin {
         try refuseDrill(of: alias, route, table, isForced: isForced)
         let aliasName = table.aliases[alias].name
         guard control.drill(alias: alias, onRoute: route, for: duration, isForced: isForced) else {
-            throw .conflict("a drill is already under way on \(name)")
+            throw .conflict("a drill is already running on \(name)")
         }
         return note(.drill, name, "\(name): a drill has begun, \(aliasName) counts as down for \(duration.inWords)")
     }
@@ -38,20 +38,22 @@ extension ApplicationAdmin {
         let stopped = table.routesStopped(byDrillOf: alias).map { table.routes[$0].name }
         guard stopped.isEmpty || isForced else {
             throw .conflict(
-                "only \(state.name) could serve \(stopped.joined(separator: ", ")) now; the drill needs force")
+                "only \(state.name) can serve \(stopped.joined(separator: ", ")) now; force starts the drill anyway")
         }
     }
 
-    /// Records what ended by itself.
+    /// Writes the end of a switch or drill to the log and to the events.
     func note(_ ending: ControlState.Ending) {
         let table = control.table
         switch ending {
         case .pin(let route):
             let name = table.routes[route].name
-            note(.release, name, "\(name) is released: its time is over")
+            note(.release, name, "\(name) is released: the time of the switch is over")
         case .drill(let alias, let route, let reason):
             let (state, name) = (table.aliases[alias], table.routes[route].name)
-            let fate = state.outage.map { "stays down: \($0)" } ?? (state.isRetired ? "is gone" : "counts as up again")
+            let fate =
+                state.outage.map { "stays down: \($0)" }
+                ?? (state.isRetired ? "is no longer configured" : "counts as up again")
             note(.drillEnd, name, "\(name): the drill is over, \(reason); \(state.name) \(fate)")
         }
     }

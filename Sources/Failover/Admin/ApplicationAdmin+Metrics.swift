@@ -9,13 +9,14 @@ extension ApplicationAdmin {
         return registry.text()
     }
 
-    /// Makes the registry collect these metrics at each scrape.
+    /// Adds the metrics of the application to the registry, which collects them at each scrape.
     func provideMetrics() {
-        registry.describe("failover_ping_duration_seconds", "How long a ping took, failed ones included.")
+        registry.describe("failover_ping_duration_seconds", "Duration of pings, including failed ones.")
         registry.describe(
             "failover_ping_local_failures_total",
             "Pings that failed on this machine: no descriptor, memory, source port, thread, file or name look-up.")
-        registry.describe("failover_hook_failures_total", "Hooks (failover, recover) that failed.")
+        registry.describe(
+            "failover_hook_failures_total", "Hooks that failed: failover, recover, or writing settings_file.")
         registry.describe("failover_notification_failures_total", "Events that a notifier could not send.")
         let process = ProcessCollector()
         registry.addCollector { process.collect(&$0) }
@@ -30,7 +31,7 @@ extension ApplicationAdmin {
                 help: "Whether the latest load of the configuration succeeded.", value: isLoadedWell ? 1 : 0)
             writer.gauge(
                 "failover_config_last_reload_timestamp_seconds",
-                help: "When a configuration was last loaded with success, in seconds since 1970.",
+                help: "Time of the last successful load of a configuration, in seconds since 1970.",
                 value: loaded.sinceEpoch / .seconds(1))
             self.collectServices(&writer)
             self.collectRoutes(&writer)
@@ -47,7 +48,7 @@ extension ApplicationAdmin {
                 labels: service + [("type", target.type)], value: report.status.isUp ? 1 : 0)
             writer.gauge(
                 "failover_service_suspect",
-                help: "Whether sessions saw errors, and no ping has ended since; suspect aliases serve last.",
+                help: "Whether sessions saw errors after the last answered ping; suspect aliases serve last.",
                 labels: service,
                 value: report.status.isUp && report.status.isSuspect ? 1 : 0)
             writer.gauge(
@@ -57,7 +58,7 @@ extension ApplicationAdmin {
             if let latest = report.history.latest {
                 writer.gauge(
                     "failover_service_last_ping_success",
-                    help: "Whether the latest ping succeeded, whatever the state of the service.", labels: service,
+                    help: "Whether the latest ping succeeded, regardless of the state of the service.", labels: service,
                     value: latest.result.succeeded ? 1 : 0)
             }
             for (result, count) in [("ok", report.history.succeeded), ("failed", report.history.failed)] {
@@ -84,11 +85,11 @@ extension ApplicationAdmin {
                     labels: labels + [("alias", table.aliases[alias].name)], value: serving.contains(alias) ? 1 : 0)
             }
             writer.gauge(
-                "failover_route_pinned", help: "Whether an operator holds the route on an alias.", labels: labels,
-                value: table.pin(ofRoute: index) == nil ? 0 : 1)
+                "failover_route_pinned", help: "Whether an operator has switched the route to an alias.",
+                labels: labels, value: table.pin(ofRoute: index) == nil ? 0 : 1)
             writer.counter(
                 "failover_failovers_total",
-                help: "Times the route's current alias changed away from its preferred one.", labels: labels,
+                help: "Times that the route changed from a preferred alias to a failover alias.", labels: labels,
                 value: Double(failovers[index]))
         }
         for alias in table.aliases where !alias.isRetired {
@@ -96,19 +97,20 @@ extension ApplicationAdmin {
                 "failover_alias_draining", help: "Whether an operator has drained the alias.",
                 labels: [("alias", alias.name)], value: alias.isDraining ? 1 : 0)
             writer.gauge(
-                "failover_alias_drilled", help: "Whether the alias counts as down because its outage is rehearsed.",
+                "failover_alias_drilled", help: "Whether the alias counts as down because of an outage drill.",
                 labels: [("alias", alias.name)], value: alias.isDrilled ? 1 : 0)
             for availability in [ServiceStanding.Availability.full, .blocked] {
                 let isIt = alias.refusesSessions && alias.standing.availability == availability
                 writer.gauge(
                     "failover_alias_\(availability.rawValue)",
                     help: availability == .full
-                        ? "Whether the alias' server has no more room for connections; new sessions try others first."
+                        ? "Whether the alias' server accepts no more connections; new sessions try others first."
                         : "Whether the alias' server blocks this machine; new sessions try others first.",
                     labels: [("alias", alias.name)], value: isIt ? 1 : 0)
             }
             writer.gauge(
-                "failover_alias_stale", help: "Whether the alias' data is too old for clients; stale ones serve last.",
+                "failover_alias_stale",
+                help: "Whether the data of the alias is too old for clients; stale aliases serve last.",
                 labels: [("alias", alias.name)], value: alias.staleness == nil ? 0 : 1)
         }
         let running = current()
@@ -152,8 +154,8 @@ extension ApplicationAdmin {
                 value: Double(sessions.served))
         }
         writer.gauge(
-            "failover_sessions_queued", help: "Sessions that wait for a place: queue_timeout.", labels: labels,
-            value: Double(traffic.counts.queued))
+            "failover_sessions_queued", help: "Sessions that wait for a free connection (queue_timeout).",
+            labels: labels, value: Double(traffic.counts.queued))
         for (direction, bytes) in [
             ("client_to_backend", traffic.counts.fromClients), ("backend_to_client", traffic.counts.fromBackends),
         ] {
@@ -165,18 +167,18 @@ extension ApplicationAdmin {
         for (name, help, count) in [
             (
                 "failover_sessions_refused_total",
-                "Clients that got no backend: a limit, a closed route, or nothing up.", traffic.counts.refused
+                "Clients that got no backend: a limit, a closed route, or no alias up.", traffic.counts.refused
             ),
             (
                 "failover_retries_total", "Sessions that another alias served after one had failed.",
                 traffic.counts.retried
             ),
             (
-                "failover_drains_total", "Sessions closed where it was safe, so that they move back.",
+                "failover_drains_total", "Sessions closed so that they move to another alias or a new process.",
                 traffic.counts.moved
             ),
             (
-                "failover_queue_timeouts_total", "Clients that waited for a place until queue_timeout.",
+                "failover_queue_timeouts_total", "Clients that waited for a free connection until queue_timeout.",
                 traffic.counts.queueTimeouts
             ),
         ] {

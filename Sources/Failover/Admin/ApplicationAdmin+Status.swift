@@ -14,7 +14,7 @@ extension ApplicationAdmin {
     var configurationText: String { current().configuration.rendered() }
 
     func status() async -> StatusDocument {
-        // First, so that the values that are read afterwards belong to known routes.
+        // This is read first, so that the values that are read later belong to known routes.
         let running = current()
         let report = await traffic.report()
         let (control, addresses) = (control.state, proxy.addresses)
@@ -26,7 +26,7 @@ extension ApplicationAdmin {
             version: failoverVersion, host: environment.host, processId: environment.processID,
             time: environment.timeOfDay().text, started: started.text, ready: isReady,
             stopping: state.withLock { $0.isStopping }, reloadable: reloadConfiguration != nil,
-            // During a reload, a position may have been given to another route.
+            // During a reload, another route may have taken the position.
             routes: running.plan.routes.indices.filter { route in
                 !control.table.routes[route].isRetired
                     && control.table.routes[route].name == running.plan.routes[route].name
@@ -52,7 +52,7 @@ extension ApplicationAdmin {
         let open = traffic?.open ?? [:]
         let served = traffic?.served ?? [:]
         let own = table.routes[route].aliases
-        // Aliases that the route no longer has may still hold sessions.
+        // Aliases that the route no longer has may still have sessions.
         let former = open.keys.filter { !own.contains($0) }.sorted()
         let aliases = (own + former).map { index in
             let alias = table.aliases[index]
@@ -92,7 +92,7 @@ extension ApplicationAdmin {
         return (lag / .milliseconds(1)).rounded() / 1000
     }
 
-    /// Why the preferred aliases do not serve, and what is wrong with the one that does.
+    /// Why preferred aliases do not serve, and why the alias that serves is stale; `nil` if there is nothing to report.
     private func reason(_ selection: RouteSelection, _ table: RouteTable) -> String? {
         let serving = selection.alias.map { table.aliases[$0] }
         let stale = serving.flatMap { alias in alias.staleness.map { "\(alias.name) is stale: \($0)" } }

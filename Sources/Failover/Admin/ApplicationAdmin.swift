@@ -5,7 +5,7 @@ import FailoverSystem
 import FailoverTelemetry
 import Logging
 
-/// The running application, as the admin plane observes and controls it.
+/// The part of the running application that the admin plane observes and controls.
 final class ApplicationAdmin: Sendable {
     let events: EventRing
     let current: @Sendable () -> RunningConfiguration
@@ -16,21 +16,22 @@ final class ApplicationAdmin: Sendable {
     let traffic: TrafficCollector
     let started: WallTime
     let state: Lock<State>
-    /// Reloads the configuration; `nil` if there is no source to load it from.
+    /// Reloads the configuration; `nil` if the application has no source of configurations.
     let reloadConfiguration: (@Sendable () async throws -> String)?
 
     struct State {
         var isListening = false
         var isStopping = false
-        /// The time of the latest successful load, and whether the latest attempt succeeded.
+        /// The time of the latest successful load.
         var loaded: WallTime
+        /// Whether the latest attempt to load succeeded.
         var isLoadedWell = true
         /// The report for the latest scrape.
         var report: TrafficReport?
     }
 
     /// - Parameters:
-    ///   - current: the running configuration.
+    ///   - current: returns the running configuration.
     ///   - reload: reloads the configuration, and returns what changed.
     init(
         current: @escaping @Sendable () -> RunningConfiguration, control: ControlPlane, proxy: ProxyServer,
@@ -51,7 +52,7 @@ final class ApplicationAdmin: Sendable {
         control.onEnding { [weak self] in self?.note($0) }
     }
 
-    /// Forgets what was counted of routes whose positions were given to others.
+    /// Removes the counts of routes whose positions other routes have taken.
     func forgetTraffic(ofRoutes routes: Set<Int>) {
         traffic.forget(routes: routes)
         if !routes.isEmpty { state.withLock { $0.report = nil } }

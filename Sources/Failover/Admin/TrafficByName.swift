@@ -1,14 +1,14 @@
 import FailoverCore
 import FailoverProxy
 
-/// The sessions' counts by the names of routes and aliases. After a reload several may share a name: one whose
-/// address or engine has changed, and the former one.
+/// The counts of sessions by the names of routes and aliases. After a reload, two may have the same name: one with a
+/// new address or engine, and the former one. Their counts are added.
 struct TrafficByName {
     struct OfRoute {
         let name: String
-        /// The counts of the route, without its aliases.
+        /// The counts of the route as a whole.
         var counts: TrafficReport.OfRoute
-        /// The sessions of each alias, the route's own first.
+        /// The sessions of each alias. The current aliases of the route come first.
         var aliases: [(name: String, sessions: Sessions)]
     }
 

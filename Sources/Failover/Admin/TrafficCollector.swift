@@ -1,10 +1,10 @@
 import FailoverCore
 import FailoverProxy
 
-/// Asks the event loops for the sessions' counts, and records how many sessions arrived recently.
+/// Requests the counts of sessions from the event loops, and records how many sessions arrived recently.
 ///
-/// A caller waits without a task or a timer of its own, because an answer of the admin plane must cost little while
-/// the loops are busy. One shared clock releases the callers that blocked loops keep waiting.
+/// A waiting caller has no task and no timer of its own, so that a request to the admin plane costs little while the
+/// loops are busy. If loops do not answer, one shared timer ends the wait of all callers.
 final class TrafficCollector: Sendable {
     private struct Question {
         let asked: MonotonicTime
@@ -19,7 +19,7 @@ final class TrafficCollector: Sendable {
     }
 
     private static let interval = Duration.seconds(1)
-    /// After this time no caller waits any longer.
+    /// A caller that has waited for this time gets no report.
     private static let timeout = Duration.seconds(1)
 
     private let proxy: ProxyServer
@@ -31,7 +31,7 @@ final class TrafficCollector: Sendable {
         self.clock = clock
     }
 
-    /// The sessions' counts; `nil` if the loops do not answer within two seconds, or after ``run()`` has ended.
+    /// The counts of sessions; `nil` if the loops do not answer within two seconds, or if ``run()`` has ended.
     func report() async -> TrafficReport? {
         await withCheckedContinuation { answer in
             guard let number = note(answer) else { return answer.resume(returning: nil) }
@@ -39,13 +39,13 @@ final class TrafficCollector: Sendable {
         }
     }
 
-    /// The number of the route's sessions that arrived in each of the last seconds.
+    /// The number of sessions of the route that arrived in each of the last 120 seconds, oldest first.
     func arrivals(ofRoute route: Int) -> [Int] { state.withLock { $0.history.arrivals(ofRoute: route) } }
 
-    /// Forgets the arrivals of routes whose positions were given to others.
+    /// Removes the arrivals of routes whose positions other routes have taken.
     func forget(routes: Set<Int>) { state.withLock { $0.history.forget(routes) } }
 
-    /// Counts arriving sessions, and releases callers that have waited too long, until the task is cancelled.
+    /// Counts arriving sessions, and ends waits that are too long, until the task is cancelled.
     func run() async {
         while !Task.isCancelled {
             proxy.tellTraffic { [weak self] report in self?.state.withLock { $0.history.add(report) } }
@@ -57,7 +57,7 @@ final class TrafficCollector: Sendable {
         letGo { _ in true }
     }
 
-    /// - Returns: the request's number; `nil` if no more requests are accepted.
+    /// - Returns: the number of the request; `nil` if no more requests are accepted.
     private func note(_ answer: CheckedContinuation<TrafficReport?, Never>) -> Int? {
         state.withLock { state in
             guard state.isOpen else { return nil }
@@ -87,7 +87,7 @@ struct TrafficHistory {
     static let capacity = 120
 
     private var last: [Int]?
-    /// By route, the oldest second first.
+    /// For each route, the oldest second first.
     private var arrivals: [[Int]] = []
 
     /// The arrivals of a route.
@@ -95,11 +95,11 @@ struct TrafficHistory {
 
     mutating func forget(_ routes: Set<Int>) {
         for route in routes where route < arrivals.count { arrivals[route] = [] }
-        // A report that is on its way may still be of the former route.
+        // The next report may still contain the counts of the former route.
         for route in routes where route < last?.count ?? 0 { last?[route] = .max }
     }
 
-    /// Adds the counts of one second after the previous report.
+    /// Adds a report, one second after the previous one.
     mutating func add(_ report: TrafficReport) {
         let now = report.routes.map(\.accepted)
         defer { last = now }

@@ -3,8 +3,9 @@ import FailoverTelemetry
 import Glibc
 public import Logging
 
-/// The log of a configuration, on standard error.
+/// The log as a configuration describes it, written to standard error.
 public struct ApplicationLog: Sendable {
+    /// Writes to this log. Its label is `failover`.
     public let logger: Logger
     private let output: LogOutput
     private let threshold: LogThreshold
@@ -18,7 +19,7 @@ public struct ApplicationLog: Sendable {
             let text = "\(count) log lines were dropped: the log's reader is too slow"
             return switch (format, style) {
             case (.json, _): #"{"level":"warning","message":"\#(text)"}"#
-            // The priority of a warning: sd-daemon(3).
+            // This is the priority of a warning; see sd-daemon(3).
             case (.text, .journal): "<4>\(text)"
             case (.text, _): text
             }
@@ -30,9 +31,9 @@ public struct ApplicationLog: Sendable {
         }
     }
 
-    /// Logs lines of this level and above from now on.
+    /// Changes the lowest level that is logged.
     public func setLevel(_ level: Logger.Level) { threshold.level = level }
 
-    /// Waits until all lines are written, for at most one second.
+    /// Waits until all lines are written, for at most one second. Call this before the process exits.
     public func flush() { output.flush(within: .seconds(1)) }
 }

@@ -1,8 +1,8 @@
 import FailoverCore
 
-/// The differences between two configurations, for people.
+/// The differences between two configurations, as text.
 struct ConfigurationChange: Hashable, Sendable {
-    /// `slave added`, `cache changed`, `notifiers changed`.
+    /// One text per difference: `slave added`, `cache changed`, `notifiers changed`.
     let parts: [String]
 
     init(from former: Configuration, to next: Configuration) {
@@ -21,7 +21,7 @@ struct ConfigurationChange: Hashable, Sendable {
         self.parts = parts
     }
 
-    /// On one line.
+    /// All differences on one line.
     var message: String { parts.isEmpty ? "nothing has changed" : parts.joined(separator: ", ") }
 
     private static func differences<Value: Hashable>(

@@ -10,17 +10,17 @@ final class EventDispatcher: Sendable {
     let events = EventRing()
     private let notifiers = Lock<[NotifierQueue]>([])
 
-    /// Sends an event. Never waits.
+    /// Sends an event. It never waits.
     func tell(_ event: FailoverEvent) {
         for notifier in notifiers.withLock({ $0 }) { notifier.offer(event) }
         events.add(AdminEvent(event))
     }
 
-    /// Sends the event that an alias has moved to another of its servers. Never waits.
+    /// Adds an event to the admin plane: an alias has moved to another of its servers. It never waits.
     func tellMove(of name: String, from former: Endpoint, to server: Endpoint, at time: WallTime, serving: String?) {
         events.add(
             AdminEvent(
-                .moved, name, "\(name) is at \(server) now.", at: time, detail: "It was at \(former).",
+                .moved, name, "\(name) has moved to \(server).", at: time, detail: "It was on \(former).",
                 currentAlias: serving))
     }
 

@@ -5,11 +5,12 @@ import FailoverProxy
 import Logging
 
 extension FailoverApplication {
-    /// Replaces the current configuration with another one, completely or not at all.
+    /// Replaces the current configuration with another one. The change happens completely or not at all.
     ///
-    /// What has not changed is not touched: sessions stay open, and services keep their states and their counts of
-    /// pings in a row. New listeners open before old ones close. Sessions of removed aliases move away where it is
-    /// safe. Sessions of removed routes are served until they end. Waits for a reload in progress, and for ``run()``.
+    /// Parts that are the same in both configurations continue: sessions stay open, and services keep their states and
+    /// their counts of pings in a row. New listeners open before old ones close. Sessions of removed aliases move to
+    /// other aliases at transaction boundaries. Sessions of removed routes are served until they end. The call waits
+    /// for a reload in progress, and for ``run()``.
     ///
     /// - Returns: what changed, on one line.
     /// - Throws: an error whose description is one line for the operator. Nothing has changed in that case.
@@ -18,8 +19,8 @@ extension FailoverApplication {
         try await reloads.reload(configuration)
     }
 
-    /// Reloads from the source that ``init(_:log:source:inherited:tell:)`` was given, as the admin plane does: the
-    /// result is in the log, the events and the metrics.
+    /// Reloads from the source that ``init(_:log:source:inherited:tell:)`` received, as the admin plane does. The log,
+    /// the events and the metrics show the result.
     public func reload() async { _ = try? await admin.reload() }
 
     func change(to configuration: Configuration) async throws -> String {
@@ -66,16 +67,17 @@ extension FailoverApplication {
         return ConfigurationChange(from: former.configuration, to: configuration).message
     }
 
-    /// The positions that must not be given to others; `nil` if that is unknown.
+    /// The positions that no other route or alias may take, because sessions use them; `nil` if that is unknown.
     private func usedPositions() async -> RouteTable.Positions? {
-        // Cancel requests for the sessions of a predecessor go to the addresses of retired aliases.
+        // Sessions of a predecessor may use any alias, and their cancel requests go to the addresses of retired aliases
+        // too.
         guard predecessor == nil || began.duration(to: factory.environment.clock.now) > Self.longestHandover else {
             return nil
         }
         return await proxy.usedPositions()
     }
 
-    /// Refuses changes that only another process can make.
+    /// Refuses changes that only a new process can apply.
     private static func mayFollow(_ configuration: Configuration, _ former: Configuration) throws(OperationError) {
         guard configuration.workerThreads == former.workerThreads else {
             throw OperationError(
@@ -91,7 +93,7 @@ extension FailoverApplication {
         }
     }
 
-    /// The states, with the addresses of new aliases.
+    /// Looks up the addresses of new aliases, and returns the states with them.
     private func found(_ states: [AliasState], added: Set<Int>) async -> [AliasState] {
         var states = states
         for (index, addresses) in await addresses(of: states, at: added) {
@@ -103,10 +105,10 @@ extension FailoverApplication {
         return states
     }
 
-    /// Ends the monitoring of services that are not monitored in the same way from now on. The state of a service
-    /// continues under its new settings.
+    /// Stops the monitors that the next configuration does not use. If that configuration monitors the same service
+    /// with other settings, the new monitor continues with the state.
     ///
-    /// - Returns: the services whose state continues.
+    /// - Returns: the new targets that continue with a state.
     private func end(_ former: RunningConfiguration, before next: RunningConfiguration) async -> [MonitoredTarget] {
         var continued: [MonitoredTarget] = []
         for target in former.targets where !next.has(target) {
@@ -137,7 +139,7 @@ extension FailoverApplication {
         for target in next.targets where !former.has(target) { start(target.monitor) }
         for notifier in next.notifiers where !former.has(notifier) { start(notifier) }
         for notifier in former.notifiers where !next.has(notifier) {
-            // It sends the events that it already has, in its own time.
+            // It still delivers the events in its queue. The reload does not wait for that.
             notifier.finish()
             if !next.notifiers.contains(where: { $0.name == notifier.name }) { notifier.forgetMeasurements() }
         }

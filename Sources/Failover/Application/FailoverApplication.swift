@@ -8,7 +8,7 @@ public import Logging
 import Metrics
 public import ServiceLifecycle
 
-/// A running configuration: it monitors every service and serves every route. ``reload(_:)`` replaces the
+/// The whole proxy: it monitors every service of a configuration, and serves every route. ``reload(_:)`` replaces the
 /// configuration while it runs.
 public final class FailoverApplication: ServiceLifecycle.Service {
     let log: Logger
@@ -30,31 +30,31 @@ public final class FailoverApplication: ServiceLifecycle.Service {
     let predecessor: HandoverClient?
     let tell: @Sendable (Lifecycle) -> Void
 
-    /// What only one process can have open.
+    /// Sockets that only one process can have open.
     private struct ExclusiveSockets {
-        /// The admin plane's listeners, until they are served.
+        /// The listeners of the admin plane, until they answer requests.
         var admin: AdminPlane.Change?
         /// The `takeover_socket`.
         var takeover: DescriptorListener?
     }
 
-    /// How long the first name look-up, which a dead name server may delay, keeps clients waiting in the listeners'
-    /// queues.
+    /// The time limit of the first name look-ups and pings. Until they end, clients wait in the queues of the
+    /// listeners.
     private static let firstLookupLimit = Duration.seconds(2)
 
-    /// After this time the sessions of a predecessor have ended.
+    /// After this time, the sessions of a predecessor are assumed to have ended.
     static let longestHandover = Duration.seconds(3600)
 
-    /// How long events that wait for a notifier may delay the end of the process.
+    /// How long the process waits at its end for events that notifiers have not delivered yet.
     private static let lastWordsLimit = Duration.seconds(5)
 
     /// Opens the listeners. No service is pinged and no client is accepted before ``run()``.
     ///
     /// - Parameters:
-    ///   - source: the source of new configurations for ``reload()`` and the admin plane. Without it only
-    ///     ``reload(_:)`` works.
-    ///   - inherited: the open sockets of another process.
-    ///   - tell: receives the application's changes of state.
+    ///   - source: returns new configurations for ``reload()`` and the admin plane. Without it, only ``reload(_:)``
+    ///     works.
+    ///   - inherited: the open sockets of another process, or of systemd; by default none.
+    ///   - tell: receives each change of the application's state.
     /// - Throws: an error whose description is one line for the operator. No listener stays open in that case.
     public init(
         _ configuration: Configuration, log: Logger, source: (@Sendable () throws -> Configuration)? = nil,
@@ -63,7 +63,7 @@ public final class FailoverApplication: ServiceLifecycle.Service {
         let checks = CheckFactory()
         let plan = RoutePlan(configuration)
         let registry = PrometheusRegistry { log.warning("metrics: \($0)") }
-        // The metrics of the program that embeds this application receive them too.
+        // The metrics system of the program that embeds this application receives them too.
         let metrics = MultiplexMetricsHandler(factories: [registry, MetricsSystem.factory])
         let environment = MonitorEnvironment.ofThisProcess(log: log, metrics: metrics)
         let control = ControlPlane(plan.table, services: configuration.services, environment: environment)
@@ -71,7 +71,7 @@ public final class FailoverApplication: ServiceLifecycle.Service {
         let factory = RunningConfigurationFactory(
             checks: checks, environment: environment, control: control, writer: writer, dispatcher: dispatcher)
         let first = factory.make(configuration, plan: plan)
-        // A predecessor still listens at addresses that only one process can have.
+        // A predecessor still has the sockets that only one process can have open.
         let isFirst = inherited.predecessor == nil
         let served = try await plan.proxyConfiguration(
             resolver: checks.resolver, workers: configuration.workerThreads,
@@ -121,7 +121,7 @@ public final class FailoverApplication: ServiceLifecycle.Service {
         zip(control.table.routes, proxy.addresses).filter { !$0.0.isRetired }.map { ($0.name, $1) }
     }
 
-    /// Whether each event loop has answered within two seconds. Loops answer from ``run()`` on.
+    /// Checks whether each event loop answers within two seconds. Loops answer while ``run()`` runs.
     public func isTurning() async -> Bool { await admin.traffic.report() != nil }
 
     /// Listens for a process that takes over from this one.
@@ -133,10 +133,10 @@ public final class FailoverApplication: ServiceLifecycle.Service {
         }
     }
 
-    /// Serves until the surrounding `ServiceGroup` shuts down gracefully or another process takes over. Then lets
-    /// sessions end. Call it once.
+    /// Serves until the surrounding `ServiceGroup` shuts down gracefully, or until another process takes over. Then it
+    /// lets sessions end, for at most ``Configuration/shutdownGrace``. Call this once.
     public func run() async throws {
-        // So that the first clients find known addresses.
+        // The first clients need known addresses.
         control.found(await addresses(of: control.table.aliases, at: Set(control.table.aliases.indices)))
         let first = current.value
         for notifier in first.notifiers { start(notifier) }
@@ -169,7 +169,7 @@ public final class FailoverApplication: ServiceLifecycle.Service {
         _ = await Timeout.value(of: found, until: clock.now.advanced(by: Self.firstLookupLimit), clock: clock)
     }
 
-    /// Stops the former process, and opens what only one process can have open.
+    /// Makes the former process release the sockets that only one process can have, and opens them.
     private func finish(_ predecessor: HandoverClient) async {
         do {
             try await onThread { try predecessor.finish() }
@@ -180,7 +180,7 @@ public final class FailoverApplication: ServiceLifecycle.Service {
             exclusive.withLock { $0.takeover = listener }
             log.notice("took over from the former process")
         } catch {
-            // Serving sessions is more important than this error.
+            // This error must not stop the process, because it already serves sessions.
             log.error("\(error)")
         }
     }
@@ -196,7 +196,7 @@ public final class FailoverApplication: ServiceLifecycle.Service {
             if let listener {
                 group.addTask { await self.offerPlace(listener) }
             }
-            // A listener that stops without a takeover does not end the wait.
+            // The end of the listener without a takeover does not end the wait.
             for await isOver in group where isOver { break }
             listener?.stop()
             group.cancelAll()
@@ -220,13 +220,13 @@ public final class FailoverApplication: ServiceLifecycle.Service {
         await telling.endAll()
     }
 
-    /// The addresses of the aliases, by position, as far as their names resolve in time. All names are looked up in
-    /// parallel.
+    /// The addresses of aliases, by position. All names are looked up at the same time. Aliases whose names do not
+    /// resolve in time are left out.
     ///
     /// - Parameter positions: the aliases to look up.
     func addresses(of aliases: [AliasState], at positions: Set<Int>) async -> [Int: [SocketAddress]] {
         await withTaskGroup(of: (Int, [SocketAddress]?).self) { group in
-            // Only a ping can tell which of several servers an alias is.
+            // Only a ping can find out which of several servers an alias is.
             for index in positions where aliases[index].alternatives.isEmpty {
                 let alias = aliases[index]
                 group.addTask { [resolver = factory.checks.resolver] in

@@ -4,9 +4,9 @@ import FailoverCore
 public enum Lifecycle: Sendable {
     /// The application accepts clients.
     case serving
-    /// Another configuration is in effect.
+    /// A reload has put another configuration into effect.
     case reloaded(Configuration)
-    /// A graceful shutdown begins, or another process has taken over. The application waits for sessions to end.
+    /// A graceful shutdown has begun, or another process has taken over. The application waits for sessions to end.
     case stopping
 }
 
@@ -21,11 +21,11 @@ final class Current<Value: Sendable>: Sendable {
     func change(to value: Value) { lock.withLock { $0 = value } }
 }
 
-/// Tasks, each for one object, that start and end individually.
+/// Tasks that start and end individually. Each is identified by an object.
 final class RunningTasks: Sendable {
     private let tasks = Lock<[ObjectIdentifier: Task<Void, Never>]>([:])
 
-    /// Runs `body` until it returns or is cancelled.
+    /// Runs `body` in a task until it returns or is cancelled.
     func start(_ object: AnyObject, _ body: @escaping @Sendable () async -> Void) {
         let id = ObjectIdentifier(object)
         tasks.withLock { $0[id] = Task(operation: body) }
@@ -69,7 +69,8 @@ final class ReloadQueue: Sendable {
     /// Waits until the configuration is in effect.
     ///
     /// - Returns: what changed, on one line.
-    /// - Throws: ``OperationError``, or why the reload failed. Nothing has changed in that case.
+    /// - Throws: the error for which the reload failed, or ``OperationError`` if the process is stopping. Nothing has
+    ///   changed in that case.
     func reload(_ configuration: Configuration) async throws -> String {
         try await withCheckedThrowingContinuation { answer in
             let result = add.yield(Request(configuration: configuration, answer: answer))
@@ -78,7 +79,7 @@ final class ReloadQueue: Sendable {
         }
     }
 
-    /// Performs reloads until ``finish()``.
+    /// Performs reloads until ``finish()`` is called.
     func run(_ change: (Configuration) async throws -> String) async {
         for await request in requests {
             do {

@@ -5,7 +5,7 @@ import Logging
 import Metrics
 
 extension NotifierConfiguration {
-    /// The notifier for this kind.
+    /// Creates the notifier for this kind.
     func notifier(threads: BlockingThreads) -> any Notifier {
         switch kind {
         case .webhook(let url, let format, let authorities):
@@ -16,7 +16,8 @@ extension NotifierConfiguration {
         }
     }
 
-    /// Includes the events of a service's own aliases, if these have names of their own.
+    /// The same notifier, which also receives the events of a service's aliases that are monitored under their own
+    /// names.
     func knowing(_ plan: RoutePlan) -> NotifierConfiguration {
         var notifier = self
         notifier.services = services.map { services in
@@ -26,7 +27,7 @@ extension NotifierConfiguration {
         return notifier
     }
 
-    /// The notifier with its own queue.
+    /// Creates the notifier, with its own queue.
     func queue(threads: BlockingThreads, log: Logger, metrics: any MetricsFactory) -> NotifierQueue {
         NotifierQueue(
             notifier: notifier(threads: threads), filter: EventFilter(services: services, events: events),
@@ -34,9 +35,9 @@ extension NotifierConfiguration {
     }
 }
 
-/// A notifier of the configuration that can be tried with a test event.
+/// A notifier of the configuration, to which you can send a test event.
 public struct NotifierTrial: Sendable {
-    /// The notifier's name. Contains no secret.
+    /// The name of the notifier. It contains no secret.
     public var name: String { notifier.name }
     private let notifier: any Notifier
     private let limit: Duration
@@ -46,7 +47,7 @@ public struct NotifierTrial: Sendable {
         limit = configuration.timeout
     }
 
-    /// Sends the test event.
+    /// Sends the test event. Each attempt has the time limit of the notifier.
     ///
     /// - Returns: why the event could not be sent; `nil` if it was sent.
     public func run() async -> String? {
@@ -65,7 +66,7 @@ public struct NotifierTrial: Sendable {
 }
 
 extension Configuration {
-    /// The notifiers, in file order, whatever events they select.
+    /// The notifiers, in file order. Each can send a test event, even if its filter would exclude it.
     public var notifierTrials: [NotifierTrial] {
         let threads = BlockingThreads()
         return notifiers.map { NotifierTrial($0, threads: threads) }

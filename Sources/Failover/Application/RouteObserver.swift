@@ -3,13 +3,13 @@ import FailoverMonitor
 import FailoverProxy
 import Logging
 
-/// Passes what sessions see to the monitors of the aliases.
+/// Reports what sessions observe to the monitors of the aliases.
 struct RouteObserver: ProxyObserver {
-    /// The monitors by alias; `nil` for aliases that are not monitored.
+    /// The monitors, by alias; `nil` for aliases that are not monitored.
     let monitors: [MonitoredService?]
-    /// Aliases by route.
+    /// The aliases of each route.
     let aliases: [[Int]]
-    /// The kinds of error that request a ping, by route.
+    /// For each route, the kinds of error that request a ping.
     let triggers: [Set<BackendErrorKind>]
     let clock: MonotonicClock
     let log: Logger

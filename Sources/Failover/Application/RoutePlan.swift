@@ -2,21 +2,22 @@ import FailoverChecks
 import FailoverCore
 import FailoverProxy
 
-/// The database services of the configuration as positions in a route table.
+/// The routes and aliases of a configuration, with their positions in the route table.
 ///
-/// A plan that follows another keeps its positions: removed entries are retired. New entries take the positions of
-/// retired ones that no session uses, or are appended. An alias stays the same as long as its name and its servers do,
-/// a route as long as its name and its engine do.
+/// A plan that follows another one keeps its positions. Removed entries are retired. A new entry takes the position of
+/// a retired one that no session uses, or is appended. An alias is the same if its name, its servers and its engine are
+/// the same. A route is the same if its name and its engine are the same.
 struct RoutePlan {
     struct Alias: PlannedEntry {
         let database: DatabaseAlias
-        /// The name under which the alias is monitored: its service's, or its own if several services share it.
+        /// The name under which the alias is monitored: the name of the service, if it is the only alias in `db_alias`
+        /// of exactly one service; otherwise its own name.
         let serviceName: String
-        /// The services whose own alias it is, in file order.
+        /// The services that have it in `db_alias`, in file order.
         let services: [String]
         var isRetired = false
 
-        /// Whether the other alias has the same servers and the same name.
+        /// Whether the other alias has the same name, servers and engine.
         func isSame(as other: Alias) -> Bool {
             database.name == other.database.name && database.server.endpoints == other.database.server.endpoints
                 && database.server.engine == other.database.server.engine
@@ -29,7 +30,7 @@ struct RoutePlan {
         let engine: DatabaseServer.Engine
         var isRetired = false
 
-        /// Whether sessions of the other route may be treated as sessions of this one.
+        /// Whether the other route has the same name and engine, so that its sessions can continue on this one.
         func isSame(as other: PlannedRoute) -> Bool { name == other.name && engine == other.engine }
     }
 
@@ -41,7 +42,7 @@ struct RoutePlan {
     private let positionsOfRoutes: [String: Int]
 
     /// - Parameters:
-    ///   - former: the plan whose positions are kept.
+    ///   - former: the plan whose positions are kept; `nil`, the default, if there is none.
     ///   - used: the positions that sessions use while `former` is served; `nil` if that is unknown.
     init(_ configuration: Configuration, after former: RoutePlan? = nil, used positions: RouteTable.Positions? = nil) {
         let routes = configuration.services.compactMap { service -> PlannedRoute? in
@@ -73,8 +74,9 @@ struct RoutePlan {
         }
     }
 
-    /// The former entries, each replaced by the same new one or else retired, followed by the new entries. These first
-    /// take the positions of entries that were retired before and that no session uses.
+    /// Merges new entries into the former ones. A former entry is replaced by the same new one, or retired. Other new
+    /// entries first take the positions of entries that were already retired and that no session uses; the rest are
+    /// appended.
     private static func merge<Entry: PlannedEntry>(
         _ new: [Entry], into former: [Entry], used: Set<Int>?
     ) -> [Entry] {
@@ -91,7 +93,7 @@ struct RoutePlan {
         return merged + added
     }
 
-    /// The positions at which the former plan has nothing, or something else.
+    /// The positions at which the former plan has no entry or another one.
     func newPositions(after former: RoutePlan) -> RouteTable.Positions {
         RouteTable.Positions(
             routes: Self.newPositions(routes, after: former.routes),
@@ -102,7 +104,7 @@ struct RoutePlan {
         Set(entries.indices.filter { $0 >= former.count || !entries[$0].isSame(as: former[$0]) })
     }
 
-    /// The initial aliases of the route table for this plan.
+    /// The aliases of this plan, in their initial state.
     var aliasStates: [AliasState] {
         aliases.map {
             AliasState(
@@ -111,7 +113,7 @@ struct RoutePlan {
         }
     }
 
-    /// The routes of the route table. A retired route keeps the aliases that still exist.
+    /// The routes of this plan, for the route table. A retired route keeps the aliases that still exist.
     var tableRoutes: [Route] {
         routes.map { route in
             let own = positions(of: route.settings.ownAliases)
@@ -123,20 +125,20 @@ struct RoutePlan {
         }
     }
 
-    /// The positions of the aliases with these names, as far as they still exist.
+    /// The positions of those aliases with these names that still exist.
     private func positions(of names: ArraySlice<String>) -> [Int] {
         names.compactMap { positionsOfAliases[$0] }
     }
 
     var table: RouteTable { RouteTable(aliases: aliasStates, routes: tableRoutes) }
 
-    /// The positions of the own aliases of a route; empty if there is no such route.
+    /// The positions of the aliases in the `db_alias` of a route; empty if there is no such route.
     func ownAliases(ofService name: String) -> [Int] {
         positionsOfRoutes[name].map { positions(of: routes[$0].settings.ownAliases) } ?? []
     }
 
-    /// For each replica with `max_lag_bytes`, the aliases that may be its primary: the failover aliases of its
-    /// routes.
+    /// For each replica with `max_lag_bytes`, the aliases that may be its primary. These are the failover aliases of
+    /// its routes.
     var primaries: [Int: [Int]] {
         var primaries: [Int: [Int]] = [:]
         for route in tableRoutes where !route.isRetired {
@@ -147,7 +149,7 @@ struct RoutePlan {
         return primaries
     }
 
-    /// The proxy's configuration, with the listeners' names resolved.
+    /// The configuration of the proxy. The host names of listeners are resolved.
     ///
     /// - Parameter hasPredecessor: whether another process may still serve sessions of these routes.
     func proxyConfiguration(
@@ -182,7 +184,7 @@ struct RoutePlan {
 
 /// An alias or a route of a plan.
 private protocol PlannedEntry {
-    /// It is no longer in the configuration.
+    /// Whether the entry is no longer in the configuration.
     var isRetired: Bool { get set }
 
     func isSame(as other: Self) -> Bool

@@ -8,23 +8,23 @@ import Logging
 struct RunningConfiguration: Sendable {
     let configuration: Configuration
     let plan: RoutePlan
-    /// By position in the route table; `nil` for retired aliases.
+    /// The aliases, by position in the route table; `nil` for retired ones.
     let databases: [MonitoredTarget?]
     /// The services that move no route.
     let others: [MonitoredTarget]
-    /// In the order of the configuration.
+    /// The queues of the notifiers, in the order of the configuration.
     let notifiers: [NotifierQueue]
 
     /// All monitored targets, the aliases of routes first.
     var targets: [MonitoredTarget] { databases.compactMap(\.self) + others }
 
-    /// Whether it contains the target's monitor.
+    /// Whether this configuration uses the monitor of the target.
     func has(_ target: MonitoredTarget) -> Bool { targets.contains { $0.monitor === target.monitor } }
 
-    /// Whether it contains this queue.
+    /// Whether this configuration uses this queue.
     func has(_ notifier: NotifierQueue) -> Bool { notifiers.contains { $0 === notifier } }
 
-    /// The observer that receives what sessions of these routes see.
+    /// The observer that receives the events of sessions on these routes.
     func observer(clock: MonotonicClock, log: Logger) -> RouteObserver {
         RouteObserver(
             monitors: databases.map { $0?.monitor }, aliases: plan.tableRoutes.map(\.aliases),
@@ -32,7 +32,7 @@ struct RunningConfiguration: Sendable {
     }
 }
 
-/// Makes running configurations. What has not changed from one to the next is the same object in both.
+/// Creates running configurations. Parts that a reload does not change are the same objects in both configurations.
 struct RunningConfigurationFactory: Sendable {
     let checks: CheckFactory
     let environment: MonitorEnvironment
@@ -42,13 +42,13 @@ struct RunningConfigurationFactory: Sendable {
     let positions = PrimaryPositions()
 
     /// - Parameters:
-    ///   - plan: the configuration's plan. Its positions are those of the control plane when the result runs.
+    ///   - plan: the plan of the configuration. The control plane must use its positions when the result runs.
     ///   - former: the configuration that is replaced.
     func make(
         _ configuration: Configuration, plan: RoutePlan, after former: RunningConfiguration? = nil
     ) -> RunningConfiguration {
         let known = former?.targets ?? []
-        // Pings of equal frequency are spread over their interval.
+        // The pings of services with the same frequency are spread over the interval.
         let count = Double(plan.aliases.count + configuration.services.count)
         return RunningConfiguration(
             configuration: configuration, plan: plan,
@@ -122,11 +122,11 @@ struct RunningConfigurationFactory: Sendable {
     }
 }
 
-/// A monitored service, with its description for people.
+/// A monitored service, with a description for the operator.
 struct MonitoredTarget: Sendable {
-    /// The part of the configuration that it was made from.
+    /// The part of the configuration from which the target was created.
     enum Origin: Hashable {
-        /// A database alias at a position of the route table, and the services whose own alias it is.
+        /// A database alias at a position of the route table, and the services that have it in `db_alias`.
         case alias(
             Int, alias: String, name: String, server: DatabaseServer, monitor: MonitorSettings, services: [String])
         case watched(name: String, WatchedServer, MonitorSettings, environment: [String: String])
@@ -147,12 +147,13 @@ struct MonitoredTarget: Sendable {
         }
     }
 
-    /// Whether only a ping can tell which of its servers it is.
+    /// Whether the target has alternative servers, so that only a ping can find out the current one.
     var mayBeSeveral: Bool {
         if case .alias(_, _, _, let server, _, _) = origin { !server.alternatives.isEmpty } else { false }
     }
 
-    /// Whether the other target's state applies to this one: it monitors the same thing, possibly in another way.
+    /// Whether this target continues with the state of the other one: both monitor the same service, perhaps with
+    /// different settings.
     func continues(_ other: MonitoredTarget) -> Bool {
         switch (origin, other.origin) {
         case (.alias(let index, _, _, _, _, _), .alias(let otherIndex, _, _, _, _, _)): index == otherIndex

@@ -3,22 +3,23 @@ import FailoverCore
 import FailoverNotify
 import FailoverSystem
 
-/// The only place where routes change. ``ControlState`` decides each event under one lock, under which no code waits,
-/// and every follower receives each new table in order.
+/// The only place where routes change. ``ControlState`` decides each event under one lock. No code waits under this
+/// lock. Every follower receives each new table, in order.
 ///
-/// It is a lock and not an actor because monitors, event loops and the admin plane report events synchronously: a
-/// reported event is in effect when the call returns.
+/// This class uses a lock and is not an actor, because monitors, event loops and the admin plane report events
+/// synchronously. An event is in effect when the call that reports it returns.
 final class ControlPlane: Sendable {
     private struct Held {
         var state: ControlState
         var followers: [@Sendable (RouteTable) -> Void] = []
         var onEnding: @Sendable (ControlState.Ending) -> Void = { _ in }
-        /// The time when something ends by itself, and the task that waits for it.
+        /// The time when the next pin or drill ends by itself.
         var wake: MonotonicTime?
+        /// The task that waits for this time.
         var timer: Task<Void, Never>?
     }
 
-    /// The settings to publish, with a version that tells which of two is newer.
+    /// The settings to publish, with their version. The higher version is newer.
     struct Settings: Sendable {
         let version: Int
         let published: PublishedSettings
@@ -38,15 +39,16 @@ final class ControlPlane: Sendable {
     /// The current table.
     var table: RouteTable { held.withLock { $0.state.table } }
 
-    /// The version of ``settings`` now.
+    /// The current version of ``settings``.
     var settingsVersion: Int { held.withLock { $0.state.settingsVersion } }
 
-    /// The settings to publish now.
+    /// The current settings to publish.
     var settings: Settings {
         held.withLock { Settings(version: $0.state.settingsVersion, published: $0.state.settings) }
     }
 
-    /// Calls `follower` with the current table, and then with each new one. `follower` must not wait or call back.
+    /// Calls `follower` with the current table, and then with each new one. `follower` must not wait and must not call
+    /// this object.
     func follow(_ follower: @escaping @Sendable (RouteTable) -> Void) {
         held.withLock { held in
             held.followers.append(follower)
@@ -54,10 +56,10 @@ final class ControlPlane: Sendable {
         }
     }
 
-    /// Calls `tell` for each thing that ends without an operator, in order. `tell` may call back.
+    /// Calls `tell` for each pin or drill that ends without an operator, in order. `tell` may call this object.
     func onEnding(_ tell: @escaping @Sendable (ControlState.Ending) -> Void) { held.withLock { $0.onEnding = tell } }
 
-    /// Every change passes through here.
+    /// Applies an event. All changes use this method.
     @discardableResult
     private func apply(_ event: (inout ControlState) -> [ControlState.Ending]?) -> [ControlState.Ending]? {
         let (endings, tell) = held.withLock { held in
@@ -113,8 +115,8 @@ extension ControlPlane {
 
     func drain(alias: Int, _ isDraining: Bool) { apply { $0.drain(alias: alias, isDraining) } }
 
-    /// - Returns: whether the drill began. It does not while another alias of the route, or this alias on another
-    ///   route, is in a drill.
+    /// - Returns: whether the drill has started. It does not start while another alias of the route is in a drill, or
+    ///   this alias on another route.
     func drill(alias: Int, onRoute route: Int, for duration: Duration, isForced: Bool) -> Bool {
         let (now, timeOfDay) = (environment.clock.now, environment.timeOfDay())
         return apply {

@@ -2,20 +2,21 @@ import FailoverConfiguration
 import FailoverCore
 import FailoverNotify
 
-/// Everything that decides where sessions go: aliases and routes, the actions of operators, the effects of outages. A
-/// value: events go in with the time, and what has ended by itself comes out.
+/// Everything that decides where sessions go: aliases and routes, the actions of operators, and the effects of outages.
+/// This is a value type. Its methods apply events, and return the pins and drills that ended by themselves.
 struct ControlState: Sendable {
     /// A monitored target whose outages have effects.
     struct Unit: Hashable, Sendable {
-        /// The services that are down when the target, or the part of them that it is, is down.
+        /// The services to which the target belongs, as the whole service or as one of several aliases. Its outage
+        /// counts for each of them.
         let services: [String]
-        /// Which part of each service it is: an alias, or the whole service.
+        /// The part of each service that the target is: the name of an alias, or of the service itself.
         let member: String
         /// The position of the alias whose routes move; `nil` if the target is not an alias.
         var alias: Int?
     }
 
-    /// What ended without an operator's action.
+    /// A pin or drill that ended without an action of an operator.
     enum Ending: Hashable, Sendable {
         case pin(route: Int)
         case drill(alias: Int, route: Int, reason: String)
@@ -35,13 +36,13 @@ struct ControlState: Sendable {
 
     private(set) var table: RouteTable
     private var effects: OutageEffects
-    /// By route.
+    /// The pins with their ends, by route.
     private var pins: [Int: Pin] = [:]
-    /// By alias.
+    /// The drills, by alias.
     private var drills: [Int: Drill] = [:]
-    /// By route: the number of times that it left its own aliases.
+    /// For each route, how often it has changed from a preferred alias to a failover alias.
     private(set) var failovers: [Int] = []
-    /// By route: the first choice for new sessions.
+    /// For each route, the alias that new sessions try first.
     private var serving: [Int?] = []
     /// Increases with each change of the table.
     private(set) var version = 0
@@ -59,23 +60,23 @@ struct ControlState: Sendable {
 
     // MARK: Events of monitors
 
-    /// Pings and sessions have reported these facts of an alias.
+    /// Applies facts about an alias that pings and sessions have reported.
     mutating func note(_ facts: AliasFacts, ofAlias alias: Int) -> [Ending] {
         change(alias) { $0.take(facts) }
     }
 
-    /// Aliases were found at these addresses, by position.
+    /// Applies the addresses that were found, by the position of the alias.
     mutating func found(_ addresses: [Int: [SocketAddress]]) -> [Ending] {
         addresses.flatMap { alias, addresses in change(alias) { $0.addresses = addresses } }
     }
 
-    /// An outage of the unit has begun.
+    /// Applies the event that an outage of the unit has begun.
     mutating func outage(_ failure: PingFailure, of unit: Unit) -> [Ending] {
         for service in unit.services { follow(effects.begin(service, member: unit.member)) }
         return unit.alias.map { change($0) { $0.outage = failure } } ?? []
     }
 
-    /// The outage of the unit is over.
+    /// Applies the event that the outage of the unit is over.
     mutating func recovery(of unit: Unit) -> [Ending] {
         for service in unit.services { follow(effects.end(service, member: unit.member)) }
         return unit.alias.map { change($0) { $0.outage = nil } } ?? []
@@ -95,7 +96,7 @@ struct ControlState: Sendable {
         return change([route], table.pin(route: route, to: alias))
     }
 
-    /// Ends a switch; `nil` if there is none.
+    /// Ends the switch of a route. Returns `nil` if there is none.
     mutating func release(route: Int) -> [Ending]? {
         guard pins.removeValue(forKey: route) != nil else { return nil }
         return change([route], table.pin(route: route, to: nil))
@@ -111,8 +112,9 @@ struct ControlState: Sendable {
 
     /// Makes the alias count as down for a time.
     ///
-    /// - Parameter isForced: start the drill even if it leaves a route without an alias that could serve.
-    /// - Returns: `nil` while another alias of the route is in a drill, or this one on another route.
+    /// - Parameter isForced: starts the drill even if it leaves a route without an alias that can serve.
+    /// - Returns: `nil` if the drill does not start, because another alias of the route is in a drill, or this alias on
+    ///   another route.
     mutating func drill(
         alias: Int, onRoute route: Int, for duration: Duration, isForced: Bool, now: MonotonicTime, timeOfDay: WallTime
     ) -> [Ending]? {
@@ -126,7 +128,7 @@ struct ControlState: Sendable {
         return change(alias) { $0.isDrilled = true }
     }
 
-    /// Ends the drill on a route; empty if there is none.
+    /// Ends the drill on a route. Returns an empty array if there is none.
     mutating func endDrill(onRoute route: Int, because reason: String) -> [Ending] {
         drills.filter { $1.route == route }.keys.flatMap { endDrill(ofAlias: $0, because: reason) }
     }
@@ -138,10 +140,10 @@ struct ControlState: Sendable {
 
     // MARK: Time and configuration
 
-    /// The next time when something ends by itself.
+    /// The time when the next pin or drill ends by itself.
     var nextEnd: MonotonicTime? { (pins.values.compactMap(\.end) + drills.values.map(\.end)).min() }
 
-    /// Ends what has expired.
+    /// Ends the pins and drills that have expired.
     mutating func expire(now: MonotonicTime) -> [Ending] {
         let over = pins.filter { $1.end.map { $0 <= now } ?? false }.keys.sorted()
         let released = over.flatMap { route in
@@ -151,8 +153,8 @@ struct ControlState: Sendable {
         return released + drilled.flatMap { endDrill(ofAlias: $0, because: "its time has passed") }
     }
 
-    /// Applies another configuration's aliases and routes. Existing ones keep their positions. A pin is released if
-    /// its route no longer has the alias.
+    /// Applies the aliases and routes of another configuration. Existing ones keep their positions. A pin is released
+    /// if its route no longer has the alias.
     mutating func reconfigure(aliases: [AliasState], routes: [Route]) -> [Ending] {
         let others = zip(table.routes, routes).enumerated().filter { $1.0.name != $1.1.name }.map(\.offset)
         table.change(aliases: aliases, routes: routes)
@@ -163,9 +165,9 @@ struct ControlState: Sendable {
         return endings
     }
 
-    /// Applies another configuration's services.
+    /// Applies the services of another configuration.
     ///
-    /// - Parameter down: for each service, what is down of it.
+    /// - Parameter down: the services and the parts of them that are down.
     mutating func reconfigure(
         services: [ServiceConfiguration], down: [(service: String, member: String)]
     ) -> [Ending] {
@@ -182,9 +184,9 @@ extension ControlState {
         change(table.routes(ofAlias: alias), table.update(alias: alias, body))
     }
 
-    /// Decides these routes again.
+    /// Updates what depends on these routes: the version, the counts of failovers, and drills that must end.
     ///
-    /// - Parameter isChanged: whether anything about them has changed.
+    /// - Parameter isChanged: whether the routes have changed. If not, nothing happens.
     private mutating func change(_ routes: some Sequence<Int>, _ isChanged: Bool = true) -> [Ending] {
         guard isChanged else { return [] }
         version += 1
@@ -205,7 +207,7 @@ extension ControlState {
             + change(alias) { $0.isDrilled = false }
     }
 
-    /// Why a drill must end now; `nil` if it need not.
+    /// Why a drill must end now; `nil` if it can continue.
     private func reasonToEnd(_ alias: Int) -> String? {
         guard let drill = drills[alias] else { return nil }
         let route = table.routes[drill.route]
@@ -213,7 +215,7 @@ extension ControlState {
             return "the configuration has changed"
         }
         guard !drill.isForced, !table.routesStopped(byDrillOf: alias).isEmpty else { return nil }
-        return "no other alias could serve any more"
+        return "no other alias can serve now"
     }
 
     private mutating func countFailovers(onRoutes routes: some Sequence<Int>) {

@@ -15,8 +15,8 @@ struct ControlledService: AnsweringService {
 
     func answer(_ request: PingRequest) async -> PingAnswer { await base.answered(request) }
 
-    /// Routes move first. The following steps run whatever the result of the others is: a failed hook must not
-    /// prevent the settings from being published.
+    /// Routes move first. The next steps run even if one of them fails: a failed write of the settings must not prevent
+    /// the hook.
     func failover(because failure: PingFailure) async throws {
         control.outage(failure, of: unit)
         let problem = await problemOfWriting()
@@ -43,7 +43,7 @@ struct ControlledService: AnsweringService {
     }
 }
 
-/// A database alias that is pinged through its driver.
+/// A database alias. Its driver pings the server.
 struct DatabaseAliasService: AnsweringService {
     let name: String
     let settings: MonitorSettings

@@ -2,9 +2,10 @@ import FailoverConfiguration
 import FailoverCore
 import FailoverNotify
 
-/// The effects of outages beyond the services' own actions: published settings and closed routes. A value.
+/// The effects of outages in addition to the hooks of services: published settings and closed routes. This is a value
+/// type.
 struct OutageEffects: Sendable {
-    /// What is down of a service: the service itself, or some of the aliases that serve it side by side.
+    /// The parts of a service that are down: the service itself, or some of the aliases that share its sessions.
     private struct Fallen {
         let service: String
         var members: Set<String>
@@ -19,12 +20,12 @@ struct OutageEffects: Sendable {
 
     private var services: [ServiceConfiguration] = []
     private var byName: [String: ServiceConfiguration] = [:]
-    /// What is down of each service, in the order in which they went down.
+    /// The services of which a part is down, in the order in which they went down.
     private var fallen: [Fallen] = []
 
     init(_ services: [ServiceConfiguration]) { follow(services) }
 
-    /// The service is down, or one of the aliases that serve it.
+    /// Applies the event that a part of a service went down.
     mutating func begin(_ service: String, member: String) -> Change {
         change(service) { effects in
             if let index = effects.fallen.firstIndex(where: { $0.service == service }) {
@@ -35,7 +36,7 @@ struct OutageEffects: Sendable {
         }
     }
 
-    /// The service or the alias is up again.
+    /// Applies the event that a part of a service is up again.
     mutating func end(_ service: String, member: String) -> Change {
         change(service) { effects in
             guard let index = effects.fallen.firstIndex(where: { $0.service == service }) else { return }
@@ -44,9 +45,9 @@ struct OutageEffects: Sendable {
         }
     }
 
-    /// Applies other services.
+    /// Applies the services of another configuration.
     ///
-    /// - Parameter down: for each service, what is down of it.
+    /// - Parameter down: the services and the parts of them that are down.
     mutating func change(to services: [ServiceConfiguration], down: [(service: String, member: String)]) {
         let names = fallen.map(\.service) + services.map(\.name)
         let members = Dictionary(grouping: down, by: \.service)
@@ -78,7 +79,7 @@ struct OutageEffects: Sendable {
         }
     }
 
-    /// The names of the services that are down: those with more of their aliases down than `spareReplicas`.
+    /// The names of the services that are down. A service is down if more than `spareReplicas` of its parts are.
     private var down: [String] { fallen.filter(isDown).map(\.service) }
 
     private func isDown(_ fallen: Fallen) -> Bool { fallen.members.count > byName[fallen.service]?.spareReplicas ?? 0 }
@@ -88,7 +89,7 @@ struct OutageEffects: Sendable {
         byName = Dictionary(services.map { ($0.name, $0) }) { first, _ in first }
     }
 
-    /// - Returns: what is affected because the service is now down or no longer down.
+    /// - Returns: what is affected, if the service has gone down or come up; otherwise nothing.
     private mutating func change(_ service: String, _ body: (inout OutageEffects) -> Void) -> Change {
         let wasDown = fallen.contains { $0.service == service && isDown($0) }
         body(&self)

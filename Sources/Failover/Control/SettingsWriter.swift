@@ -1,26 +1,26 @@
 import FailoverCore
 import FailoverNotify
 
-/// Keeps the settings file up to date. Writes it after routes have moved, one version after another.
+/// Keeps the settings file up to date. It writes the file after routes have moved, one version after another.
 actor SettingsWriter {
     private var file: SettingsFile?
     private var version = 0
     private var published = PublishedSettings(order: [])
 
-    /// Writes the file for the first time, without services that are down.
+    /// Writes the file for the first time, with no service down.
     ///
-    /// - Parameter path: the file; `nil` writes none.
+    /// - Parameter path: the path of the file; `nil` if there is none.
     /// - Throws: if the file cannot be written.
     init(path: String?) throws {
         file = path.map { SettingsFile(path: $0) }
         try file?.replace(with: published.json)
     }
 
-    /// Writes the settings, unless the file is already up to date. When many outages begin at once, the first call
-    /// writes for all.
+    /// Writes the current settings, unless the file already has this version. If many outages begin at once, the first
+    /// call writes the settings of all.
     ///
     /// - Parameters:
-    ///   - version: the version that the file must have at least.
+    ///   - version: the version that the file must have, at least.
     ///   - latest: returns the current settings.
     /// - Throws: if the file cannot be written. The former file remains in that case.
     func write(_ version: Int, _ latest: @Sendable () -> ControlPlane.Settings) throws {
@@ -38,7 +38,7 @@ actor SettingsWriter {
         try SettingsFile(path: path).replace(with: published.json)
     }
 
-    /// Writes the settings to a file at this path from now on, instead of the former one.
+    /// Writes the settings to a file at this path from now on. If the path is a new one, the former file is removed.
     ///
     /// - Throws: if the file cannot be written.
     func move(to path: String?, _ settings: ControlPlane.Settings) throws {
@@ -50,6 +50,6 @@ actor SettingsWriter {
         try file?.replace(with: published.json)
     }
 
-    /// Leaves the file to another process.
+    /// Stops writing, because another process writes the file now.
     func leave() { file = nil }
 }

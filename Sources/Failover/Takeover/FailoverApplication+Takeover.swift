@@ -7,12 +7,12 @@ import Logging
 // MARK: - The former process
 
 extension FailoverApplication {
-    /// How long another process may take to send its request, and how long until it serves: it pings all services
-    /// first.
+    /// How long another process may take to send its request.
     private static let timeout = Duration.seconds(5)
+    /// How long it may take until it serves. It pings all services first.
     private static let longTimeout = Duration.seconds(120)
 
-    /// Waits until another process has taken over, or until the listener is stopped.
+    /// Waits until another process has taken over or the listener is stopped.
     ///
     /// - Returns: whether another process has taken over.
     func offerPlace(_ listener: DescriptorListener) async -> Bool {
@@ -105,7 +105,8 @@ extension FailoverApplication {
         for pin in state.pins where !pin.isOver(at: now) {
             _ = try? admin.switch(route: pin.route, to: pin.alias, for: pin.rest(at: now))
         }
-        // After the switches: a drained alias cannot be switched to, but an existing switch to it remains.
+        // Aliases are drained after the switches: a route cannot be switched to a drained alias, but an existing switch
+        // to it remains.
         for alias in state.drained { _ = try? admin.drain(alias: alias) }
     }
 
@@ -113,7 +114,7 @@ extension FailoverApplication {
         current.value.targets.first { $0.monitor.service.name == outage.service }
     }
 
-    /// The results of this process's own pings take precedence.
+    /// Restores what is known about an alias. Addresses that this process has already found take precedence.
     private func resume(_ known: HandoverState.Alias) {
         let table = control.table
         guard let index = table.aliases.firstIndex(where: { !$0.isRetired && known.isOf($0) }),
@@ -130,8 +131,8 @@ extension FailoverApplication {
                 staleness: known.lag?.staleness, mustNotServe: known.mustNotServe))
     }
 
-    /// Waits for the first answers of all services, for at most twice a ping's time limit. A process that serves must
-    /// not learn of an outage from its clients.
+    /// Waits for the first answers of all services, for at most twice the time limit of a ping. Outages must be known
+    /// before the first client is served.
     func firstAnswers() async { await Self.firstAnswers(of: current.value.targets) }
 
     static func firstAnswers(of targets: [MonitoredTarget]) async {
@@ -140,12 +141,12 @@ extension FailoverApplication {
         }
     }
 
-    /// Runs blocking work on a thread that may block.
+    /// Runs work on a thread that may block; `nil` if no thread can be started.
     func onThread<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value? {
         try? await factory.checks.threads.run { () throws(PingFailure) in work() }
     }
 
-    /// The same for work that throws.
+    /// Runs work that throws on a thread that may block.
     func onThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await factory.checks.threads.run { () throws(PingFailure) in Result { try work() } }.get()
     }

@@ -3,8 +3,8 @@ package import FailoverProxy
 import FailoverSystem
 import Glibc
 
-/// The running process that this one replaces. It hands over its listening sockets, continues until this process
-/// serves, and then lets its sessions end.
+/// A connection to the running process that this one replaces. The former process sends its listening sockets, serves
+/// until this process does, and then lets its sessions end.
 package final class HandoverClient: Sendable {
     /// The listening sockets of the former process.
     package let listeners: [ReceivedListener]
@@ -13,10 +13,10 @@ package final class HandoverClient: Sendable {
 
     private static let timeout = Duration.seconds(10)
 
-    /// Sends a request to the process that listens at the path. Blocks for at most ten seconds.
+    /// Sends a request to the process that listens at the path. This blocks for at most ten seconds.
     ///
-    /// Returns `nil` if no process listens there.
-    /// - Throws: if a process listens there but does not hand over.
+    /// The result is `nil` if no process listens there.
+    /// - Throws: ``OperationError`` if a process listens there but does not hand over its sockets.
     package init?(path: String) throws {
         do throws(SystemError) {
             guard let channel = try DescriptorChannel.connect(path) else { return nil }
@@ -36,8 +36,8 @@ package final class HandoverClient: Sendable {
         }
     }
 
-    /// Tells the former process that this one serves. Blocks until the former process has closed what this one could
-    /// not open beside it.
+    /// Tells the former process that this one serves. This blocks, for at most ten seconds, until the former process
+    /// has closed the sockets that only one process can have open.
     func finish() throws {
         do throws(SystemError) {
             try channel.send(TakeoverWord.done)

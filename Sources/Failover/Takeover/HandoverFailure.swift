@@ -2,12 +2,12 @@ import FailoverCore
 
 /// A failed ping, as one process sends it to the next.
 ///
-/// The message contains codes that do not change when names in the sources do. `reason` is the format of 0.1.0, with
-/// the nearest reason that 0.1.0 can read. `code` is the exact reason.
+/// The message contains codes that stay the same if names in the sources change. `code` is the exact reason. `reason`
+/// has the format of 0.1.0 and contains the nearest reason that 0.1.0 can read.
 struct HandoverFailure: Codable, Hashable, Sendable {
-    /// The code of the reason; `nil` from 0.1.0.
+    /// The code of the reason; `nil` in a message of 0.1.0.
     let code: String?
-    /// The code of the stage that timed out; `nil` for other reasons, and from 0.1.0.
+    /// The code of the stage that timed out; `nil` for other reasons, and in a message of 0.1.0.
     let stage: String?
     let reason: ReasonOf010
     let detail: String
@@ -19,7 +19,7 @@ struct HandoverFailure: Codable, Hashable, Sendable {
         if case .timeout(let stage) = failure.reason { self.stage = stage.codes.code } else { stage = nil }
     }
 
-    /// The failure. If only a later version knows the code, this is the reason that the later version wrote for
+    /// The failure. If this version does not know the code, the reason is the one that the other process wrote for
     /// 0.1.0.
     var failure: PingFailure { PingFailure(exactReason ?? reason.reason, detail) }
 
@@ -33,8 +33,8 @@ struct HandoverFailure: Codable, Hashable, Sendable {
     }
 }
 
-/// The reason of a failed ping in the format of 0.1.0: an object whose one key is the reason's name, and whose value
-/// holds the associated value as `_0`. `{"refused":{}}`, `{"timeout":{"_0":"logging in"}}`,
+/// The reason of a failed ping in the format of 0.1.0: an object with one key, the name of the reason. Its value
+/// contains the associated value as `_0`. `{"refused":{}}`, `{"timeout":{"_0":"logging in"}}`,
 /// `{"serversDown":{"_0":["a"]}}`.
 struct ReasonOf010: Codable, Hashable, Sendable {
     let name: String
@@ -80,7 +80,7 @@ struct ReasonOf010: Codable, Hashable, Sendable {
         try value.encodeIfPresent(servers, forKey: .first)
     }
 
-    /// The reason; `other` for a name that this version does not know.
+    /// The reason; `.other` if this version does not know the name.
     var reason: PingFailure.Reason {
         switch name {
         case "serversDown": .serversDown(servers ?? [])
@@ -100,7 +100,7 @@ extension PingFailure.Reason {
         .protocolViolation, .cutOff, .command, .local, .drill, .other, .userLimit, .unanswered, .heartbeat,
     ]
 
-    /// The code of the reason, and the name in 0.1.0 of this or the nearest reason.
+    /// The code of the reason, and the name of this or the nearest reason in 0.1.0.
     fileprivate var codes: (code: String, of010: String) {
         switch self {
         case .refused: ("refused", "refused")

@@ -1,7 +1,7 @@
 import FailoverProxy
 import FailoverSystem
 
-/// The open sockets of another process, which this one continues to use.
+/// Open listening sockets that this process receives from another process or from systemd.
 public struct HandoverSockets: Sendable {
     let listeners: [ReceivedListener]
     let predecessor: HandoverClient?
@@ -14,16 +14,16 @@ public struct HandoverSockets: Sendable {
         self.predecessor = predecessor
     }
 
-    /// The sockets that systemd listens on for this process: sd_listen_fds(3). Routes use those that have their
-    /// addresses. Call it once.
+    /// The sockets on which systemd listens for this process; see sd_listen_fds(3). A route uses the sockets that have
+    /// its addresses. Call this once.
     public static func fromServiceManager() -> HandoverSockets {
         HandoverSockets(
             listeners: SystemdSockets.take().compactMap { ReceivedListener(owning: $0, ownsPath: false) },
             predecessor: nil)
     }
 
-    /// Takes over from the process that runs with the same `takeover_socket`; `nil` if there is none. Blocks for at
-    /// most ten seconds.
+    /// Takes over from the process that runs with the same `takeover_socket`; `nil` if there is none. This blocks for
+    /// at most ten seconds.
     ///
     /// - Throws: an error whose description is one line for the operator.
     public static func takingOver(_ configuration: Configuration) throws -> HandoverSockets? {

@@ -4,10 +4,10 @@ import FoundationEssentials
 
 /// The state that a process hands over to its successor, in addition to the listening sockets.
 ///
-/// The two processes may have different versions. The names of the properties are the format: they stay, and
-/// additions are optional. An older successor of a newer process ignores what it does not know.
+/// The two processes may have different versions. The names of the properties are the format, so they must not change.
+/// New properties must be optional. An older process ignores properties that it does not know.
 struct HandoverState: Codable, Sendable {
-    /// A listener of the proxy. The sockets are sent in the same order.
+    /// A listener of the proxy. The sockets are sent in the order of these.
     struct Listener: Codable, Sendable {
         let route: String
         /// Whether the system chose the port.
@@ -18,19 +18,20 @@ struct HandoverState: Codable, Sendable {
     struct Pin: Codable, Sendable {
         let route: String
         let alias: String
-        /// In seconds since 1970; `nil` until it is released.
+        /// The end in seconds since 1970; `nil` if the pin lasts until it is released.
         let until: Double?
 
-        /// The remaining time of the pin; `nil` until it is released.
+        /// The remaining time of the pin; `nil` if it lasts until it is released.
         func rest(at now: WallTime) -> Duration? { until.map { Duration(foreignSeconds: $0) - now.sinceEpoch } }
 
         func isOver(at now: WallTime) -> Bool { rest(at: now).map { $0 <= .zero } ?? false }
     }
 
-    /// A service that is down, or that refuses the monitor. Its beginning has been reported, and its end has not.
+    /// A service that is down, or whose server refuses the monitor. The beginning of this has been reported; the end
+    /// has not.
     struct Outage: Codable, Sendable {
         let service: String
-        /// In seconds since 1970.
+        /// The beginning in seconds since 1970.
         let since: Double
         let failure: HandoverFailure
 
@@ -61,20 +62,20 @@ struct HandoverState: Codable, Sendable {
         }
     }
 
-    /// What is known about a database alias.
+    /// The facts that are known about a database alias.
     struct Alias: Codable, Sendable {
         let name: String
-        /// The servers that the alias may be. The facts apply only to these.
+        /// The possible servers of the alias. The facts apply only to an alias with the same servers.
         let servers: [String]
-        /// Which of several servers it is.
+        /// Which of several servers the alias is; `nil` if that is unknown or there is only one.
         let server: String?
         /// The bytes of each `sockaddr`. The next process needs them if its name look-ups fail.
         let addresses: [Data]
-        /// It had the wrong role, or no longer followed its primary.
+        /// Whether the server had the wrong role, or no longer followed its primary.
         let mustNotServe: Bool
         let lag: Lag?
 
-        /// The facts that the configuration alone does not contain; `nil` if there are none.
+        /// Takes the facts that are not in the configuration; `nil` if there are none.
         init?(_ state: AliasState) {
             let isLiteral = state.addresses.map(\.description) == [state.endpoint.description]
             let hasPlace = !state.addresses.isEmpty && !isLiteral
@@ -87,22 +88,23 @@ struct HandoverState: Codable, Sendable {
             lag = state.staleness.map(Lag.init)
         }
 
-        /// Whether the alias has the same server or servers.
+        /// Whether the alias has the same name and the same possible servers.
         func isOf(_ state: AliasState) -> Bool { state.name == name && state.servers.map(\.description) == servers }
 
         var places: [SocketAddress] { addresses.map { SocketAddress(kernelBytes: Array($0)) }.filter(\.isWhole) }
     }
 
-    /// The version of this format; `nil` from 0.1.0.
+    /// The version of this format; `nil` in a message of 0.1.0.
     let version: Int?
     let listeners: [Listener]
     let pins: [Pin]
     /// The aliases that an operator took out of service.
     let drained: [String]
     let outages: [Outage]
-    /// The services that are up and refuse the monitor; `nil` from 0.1.0, which had no such state.
+    /// The services that are up and whose servers refuse the monitor; `nil` in a message of 0.1.0, which had no such
+    /// state.
     let degraded: [Outage]?
-    /// The aliases with known facts; `nil` from 0.1.0.
+    /// The aliases with known facts; `nil` in a message of 0.1.0.
     let aliases: [Alias]?
 
     /// The version that this program writes.
@@ -122,12 +124,13 @@ struct HandoverState: Codable, Sendable {
 }
 
 extension AliasState {
-    /// The servers that the alias may be.
+    /// The possible servers of the alias.
     fileprivate var servers: [Endpoint] { [endpoint] + alternatives }
 }
 
 extension HandoverState {
-    /// The encoded state. If the message is too small, it omits first what the next process finds out itself.
+    /// The encoded state. If it is larger than the limit, it leaves out the parts that the next process can find out
+    /// itself.
     func bytes(atMost limit: Int) throws -> [UInt8] {
         let all = Array(try JSONEncoder().encode(self))
         guard all.count > limit else { return all }
@@ -149,7 +152,7 @@ enum TakeoverWord {
     static let ask = Array("failover takeover 1".utf8)
     /// From the new process: it serves now.
     static let done = Array("done".utf8)
-    /// From the former process: it has closed what the new process could not open beside it.
+    /// From the former process: it has closed the sockets that only one process can have open.
     static let released = Array("released".utf8)
 }
 

@@ -12,8 +12,8 @@ package final class EventRing: Sendable {
 
     private let state = Lock(State())
     private let followers = Followers<AdminEvent>(bufferSize: 100, whenFull: .loseTheOldest)
-    /// Held while an event is sent to the followers, so that all events are sent in order. A follower that leaves
-    /// never takes it.
+    /// Held while an event is sent to the followers, so that all events are sent in order. A follower that leaves never
+    /// takes this lock.
     private let telling = Lock(())
 
     package init() {}
@@ -39,11 +39,11 @@ package final class EventRing: Sendable {
         state.withLock { $0.events.suffix(max(0, count)).reversed() }
     }
 
-    /// Each event from now on, until the stream is released.
+    /// A stream of the events from now on. It ends when you release it.
     package func follow() -> AsyncStream<AdminEvent> { followers.follow() }
 }
 
-/// Followers of a sequence of elements, each at its own pace.
+/// Followers of a sequence of elements. Each follower reads at its own pace.
 final class Followers<Element: Sendable>: Sendable {
     private struct State {
         var followers: [Int: AsyncStream<Element>.Continuation] = [:]
@@ -75,7 +75,7 @@ final class Followers<Element: Sendable>: Sendable {
 
     var count: Int { state.withLock { $0.followers.count } }
 
-    /// Each element from now on, until the stream is released.
+    /// A stream of the elements from now on. It ends when you release it.
     ///
     /// - Parameter first: the first element of the stream.
     func follow(beginningWith first: Element? = nil) -> AsyncStream<Element> {
@@ -94,8 +94,8 @@ final class Followers<Element: Sendable>: Sendable {
 
     /// Sends the element to all followers; never blocks.
     func tell(_ element: Element) {
-        // Not under the lock that a follower takes when it leaves. It takes it under a lock of its task, and waking
-        // the task needs that lock.
+        // `yield` is called without the lock of the state. A follower that leaves takes that lock while it holds the
+        // lock of its task, and `yield` needs the lock of the task.
         for follower in state.withLock({ Array($0.followers.values) }) {
             if case .dropped = follower.yield(element), overflow == .end { follower.finish() }
         }

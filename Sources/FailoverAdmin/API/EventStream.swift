@@ -1,9 +1,9 @@
 import FailoverCore
 import FailoverSystem
 
-/// `GET /api/v1/events/stream`: server-sent events (WHATWG HTML §9.2). The first is the whole status. Then come each
-/// event, and what has changed in the status, every two seconds and soon after each event. Each is created once for
-/// all followers, and not at all if there are none.
+/// `GET /api/v1/events/stream`: server-sent events (WHATWG HTML §9.2). The first one is the whole status. After it, the
+/// stream contains every event, and the changes of the status every two seconds and soon after each event. Each is
+/// created once for all followers, and only if there are followers.
 final class EventStream: Sendable {
     private static let interval = Duration.seconds(2)
     /// The minimum time between two changes, even if there are many events.
@@ -62,7 +62,7 @@ final class EventStream: Sendable {
     }
 }
 
-/// Sends the status to followers that all have the status that was sent last.
+/// Sends changes of the status to the followers. All followers already have the status that was sent last.
 private actor StatusTeller {
     private let followers: Followers<String>
     private var last: StatusDocument?
@@ -87,7 +87,7 @@ private actor StatusTeller {
         (last, told) = (status, number)
     }
 
-    /// Sends the changes so far to the other followers, and starts a new one with the whole status.
+    /// Sends the changes so far to the other followers, and adds a follower that starts with the whole status.
     func follow(_ number: Int, _ status: StatusDocument) -> AsyncStream<String> {
         tell(number, status)
         return followers.follow(beginningWith: piece("status", last ?? status))

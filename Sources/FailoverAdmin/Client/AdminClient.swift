@@ -67,7 +67,7 @@ package struct AdminClient: Sendable {
         case event(AdminEvent)
     }
 
-    /// Follows the event stream until `take` returns false.
+    /// Follows the event stream until `take` returns false. Blocks until then.
     ///
     /// - Throws: also if the stream ends.
     package func follow(_ take: @escaping (News) -> Bool) throws(OperationError) {

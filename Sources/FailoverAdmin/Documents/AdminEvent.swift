@@ -10,7 +10,7 @@ package struct AdminEvent: Decodable, Sendable {
         case drillEnd = "drill_end"
     }
 
-    /// The number of the event, from 1 in each process.
+    /// The number of the event. Each process starts with 1.
     package internal(set) var id = 0
     package let time: String
     package let kind: Kind

@@ -5,7 +5,7 @@ package protocol JSONValue {
 
 /// Writes JSON (RFC 8259): one line, the fields of an object in the order of the calls, absent values as `null`.
 ///
-/// Foundation's encoder builds a tree of each document and converts each key anew. It takes a quarter of a second for
+/// Foundation's encoder builds a tree of each document and converts each key again. It takes a quarter of a second for
 /// the status of a thousand routes.
 package struct JSONWriter {
     private var bytes: [UInt8] = []
@@ -105,7 +105,7 @@ extension UInt64: JSONValue {
 }
 
 extension Double: JSONValue {
-    /// A whole number has no fraction. JSON has no word for infinity and for what is not a number.
+    /// A whole number is written without a fraction. Infinity and NaN, which JSON does not have, are written as `null`.
     package func write(to json: inout JSONWriter) {
         guard isFinite else { return json.literal("null") }
         let text = description
@@ -124,7 +124,7 @@ extension Array: JSONValue where Element: JSONValue {
 }
 
 extension Dictionary: JSONValue where Key == String, Value: JSONValue {
-    /// In the order of the keys.
+    /// Writes the fields in the order of their keys.
     package func write(to json: inout JSONWriter) {
         json.object { json in
             for (key, value) in sorted(by: { $0.key < $1.key }) { json.field(key, value) }

@@ -28,19 +28,19 @@ package struct RouteDocument: Hashable, Decodable, Sendable {
     package struct Alias: Hashable, Decodable, Sendable {
         package var name: String
         package var address: String
-        /// `up` or `down`, as its pings decided.
+        /// `up` or `down`, according to its pings.
         package var state: String
         package var suspect: Bool
         /// `open`, or `full` or `blocked` while the server refuses new sessions.
         package var availability: String
-        /// Why the server refuses the monitor; null while it does not.
+        /// Why the server refuses the monitor's pings; null if it does not refuse them.
         package var degraded: String?
         /// Why the alias should not serve although it is up: its data is too old.
         package var stale: String?
-        /// How many seconds the data is behind that of the primary; null if the latest ping could not find out.
+        /// How many seconds the data is behind that of the primary; null if the latest ping could not determine it.
         package var lagSeconds: Double?
         package var draining: Bool
-        /// The end of the outage drill. Until then the alias counts as down, whatever its state.
+        /// The time at which the outage drill ends. Until then the alias counts as down, regardless of its state.
         package var drill: String?
         /// Whether new sessions go to this alias. Several aliases of a route may serve side by side.
         package var serving: Bool
@@ -103,7 +103,7 @@ package struct RouteDocument: Hashable, Decodable, Sendable {
     package var closed: Closure?
     package var aliases: [Alias]
     package var sessions: Sessions
-    /// Sessions that arrived in each of the last seconds, oldest first.
+    /// The number of sessions that arrived in each of the last seconds, oldest first.
     package var newSessions: [Int]
 
     package init(

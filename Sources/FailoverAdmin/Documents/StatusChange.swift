@@ -1,6 +1,6 @@
-/// What has changed from one status to the next, for clients that have the former one: `change` of the event stream.
+/// What has changed since the previous status, for clients that have that status: `change` of the event stream.
 ///
-/// Missing keys are unchanged. Routes and services are complete, and replace those of the same name.
+/// A missing key means no change. Each route or service is complete and replaces the one with the same name.
 package struct StatusChange: Decodable, Sendable {
     let time: String
     var ready: Bool?
@@ -10,8 +10,8 @@ package struct StatusChange: Decodable, Sendable {
     var settings: [String: String]?
     var errors: [String: Int]?
 
-    /// `nil` if only a whole status can show the change: another process, or other routes and services, as after a
-    /// reload.
+    /// Returns `nil` if only a whole status can show what has changed: after a restart, or after a reload that changed
+    /// the list of routes or services.
     init?(from former: StatusDocument, to status: StatusDocument) {
         guard former.hasSameParts(as: status) else { return nil }
         time = status.time
@@ -44,7 +44,7 @@ extension StatusChange: JSONValue {
 }
 
 extension StatusDocument {
-    /// Whether both have the same routes and services, in the same order, of the same process.
+    /// Whether both are from the same process and have the same routes and services in the same order.
     fileprivate func hasSameParts(as other: StatusDocument) -> Bool {
         version == other.version && processId == other.processId && started == other.started
             && reloadable == other.reloadable && routes.map(\.name) == other.routes.map(\.name)

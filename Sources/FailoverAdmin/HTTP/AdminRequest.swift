@@ -9,7 +9,7 @@ struct AdminRequest: Sendable {
     let query: [String: String]
     let headers: HTTPHeaders
     let body: [UInt8]
-    /// Whether the request came through a Unix socket, whose permissions admitted the client.
+    /// Whether the request came through a Unix socket. The permissions of the socket file already admitted the client.
     let isThroughUnixSocket: Bool
 
     /// The maximum size of a request's body, in bytes.
@@ -25,13 +25,13 @@ struct AdminRequest: Sendable {
         self.isThroughUnixSocket = isThroughUnixSocket
     }
 
-    /// Whether its method changes nothing.
+    /// Whether the request's method changes nothing.
     var isReading: Bool { method == .GET || method == .HEAD }
 
     /// Whether the request only checks the health of this process.
     var isProbe: Bool { path == ["livez"] || path == ["readyz"] }
 
-    /// Whether every client gets an answer.
+    /// Whether every client gets an answer, with or without a token.
     var isPublic: Bool { isProbe || path.isEmpty }
 
     private static func query(_ text: String) -> [String: String] {

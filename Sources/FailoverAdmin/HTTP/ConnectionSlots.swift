@@ -4,14 +4,14 @@ import NIOCore
 
 /// The limit of connections to the admin plane: a number of slots, and a reserve for probes.
 ///
-/// If no slot is free, the connection that has been idle longest is closed. Connections without any request are
-/// closed first, then those whose requests were refused or were only probes, then all others. A connection whose
-/// request is being answered, or that follows the events, is never closed. If all are such, the new connection gets a
-/// slot of the reserve, where only probes are answered.
+/// If no slot is free, one idle connection is closed. Connections that have sent no request come first, then those
+/// whose requests were refused or were only probes, then all others. Within each of these groups, the connection that
+/// has been idle longest is closed. A connection whose request is being answered, or that follows the events, is never
+/// closed. If no connection can be closed, the new one gets a slot of the reserve, where only probes are answered.
 struct ConnectionSlots<ID: Hashable> {
     /// The decision about a new connection.
     struct Admission: Equatable {
-        /// Whether the connection has a slot. It is closed if not.
+        /// Whether the connection gets a slot. If not, it is closed.
         var isIn = true
         /// Whether the slot is one of the reserve.
         var isReserve = false
@@ -19,7 +19,7 @@ struct ConnectionSlots<ID: Hashable> {
         var evicted: ID?
     }
 
-    /// What a connection has requested so far. Of the idle ones, the lowest is closed first.
+    /// What a connection has requested so far. Idle connections with the lowest value are closed first.
     private enum Standing: Int {
         case silent, unknown, trusted
     }
@@ -74,7 +74,7 @@ struct ConnectionSlots<ID: Hashable> {
 
     /// Handles the end of a response. The connection may send further requests.
     ///
-    /// - Parameter isTrusted: whether the response was more than every client gets.
+    /// - Parameter isTrusted: whether the request succeeded and was not one that every client may send.
     mutating func answered(_ id: ID, isTrusted: Bool) {
         guard var holder = holders[id] else { return }
         holder.isBusy = false

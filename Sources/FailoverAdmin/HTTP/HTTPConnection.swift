@@ -25,7 +25,7 @@ struct HTTPConnection: Sendable {
                     case .end: break reading
                     case .head: return
                     }
-                    // No client sends that much by mistake.
+                    // The rest of the body is not read. The connection is closed after the response.
                     if isTooLong { break }
                 }
                 let request = AdminRequest(head, body: body, isThroughUnixSocket: isThroughUnixSocket)
@@ -67,8 +67,8 @@ struct HTTPConnection: Sendable {
     }
 }
 
-/// Closes a connection without a write for some time: the client sends its request byte by byte, does not read, or
-/// has gone. Streams write more often than that.
+/// Closes a connection on which nothing has been written for some time: the client sends its request byte by byte, does
+/// not read, or has disconnected. Event streams write more often.
 final class IdleCloser: ChannelInboundHandler {
     typealias InboundIn = Any
 
@@ -95,7 +95,7 @@ final class StreamKeeper: ChannelInboundHandler {
     /// - Parameter streams: the streams of the connection in whose pipeline this handler is the last.
     init(_ streams: HTTPConnection.Channel) { self.streams = streams }
 
-    /// The earlier handlers have ended the streams.
+    /// The handlers before this one have ended the streams by now.
     func channelInactive(context: ChannelHandlerContext) {
         context.fireChannelInactive()
         streams = nil
@@ -104,8 +104,8 @@ final class StreamKeeper: ChannelInboundHandler {
     func handlerRemoved(context: ChannelHandlerContext) { streams = nil }
 }
 
-/// Converts responses of byte buffers, which may cross tasks, into the parts of NIO's encoder, which also accepts
-/// files.
+/// Converts response parts with byte buffers, which can be passed between tasks, into the parts that NIO's encoder
+/// takes. Those can also contain files.
 final class ResponsePartHandler: ChannelOutboundHandler {
     typealias OutboundIn = HTTPPart<HTTPResponseHead, ByteBuffer>
     typealias OutboundOut = HTTPServerResponsePart

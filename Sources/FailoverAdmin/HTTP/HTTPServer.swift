@@ -57,7 +57,7 @@ struct HTTPServer: Sendable {
     func run(_ respond: @escaping @Sendable (AdminRequest) async -> AdminResponse) async {
         let executor = EventLoopExecutor(listening.channel.eventLoop)
         await withTaskExecutorPreference(executor) { await serve(respond) }
-        // Not on the loop, because this call ends the loop.
+        // This call must not run on the loop, because it ends the loop.
         await end()
     }
 
@@ -143,7 +143,7 @@ extension Endpoint {
 }
 
 extension OperationError {
-    /// The error that the admin plane cannot listen.
+    /// The error that the admin plane cannot listen on this address.
     fileprivate static func adminListen(_ listener: Endpoint, _ message: String) -> OperationError {
         OperationError(.listen, "cannot listen on \(listener) for administration: \(message)")
     }
@@ -152,7 +152,7 @@ extension OperationError {
 /// A listening Unix socket that is never open to users other than its owner and, as far as umask(2) allows it, the
 /// owner's group.
 enum UnixListener {
-    /// Opens the socket at the path. A socket file that a former process left there is replaced.
+    /// Opens the socket at the path. A socket file that an earlier process left there is replaced.
     static func open(_ path: String) throws(OperationError) -> Int32 {
         guard let address = FailoverCore.SocketAddress.unix(path: path) else {
             throw OperationError.adminListen(.unix(path: path), "the path of a Unix socket must have 1 to 107 bytes")
@@ -160,7 +160,8 @@ enum UnixListener {
         do throws(SystemError) {
             return try open(address)
         } catch {
-            throw OperationError.adminListen(.unix(path: path), error.message)
+            let advice = error.code == ENOENT ? "; its folder must exist" : ""
+            throw OperationError.adminListen(.unix(path: path), error.message + advice)
         }
     }
 
@@ -168,7 +169,7 @@ enum UnixListener {
         try UnixSocketFile.removeAbandoned(address)
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw .last(of: "socket") }
-        // Before bind(2), so that the socket has these permissions from its first moment.
+        // The mode is set before bind(2), so that the socket has these permissions from the start.
         guard fchmod(descriptor, 0o660) == 0, address.withSocketAddress({ bind(descriptor, $0, $1) }) == 0,
             listen(descriptor, 64) == 0
         else {

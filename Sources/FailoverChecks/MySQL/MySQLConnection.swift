@@ -3,14 +3,15 @@ import FailoverCore
 package import FailoverSystem
 import Glibc
 
-/// One connection of libmysqlclient. It is closed when it goes out of scope, with COM_QUIT if it is logged in.
-/// Blocks.
+/// One connection of libmysqlclient. It is closed when it goes out of scope, with COM_QUIT if it is logged in. Its
+/// methods block.
 ///
-/// Every call of the shim is in this file, because the shim's deadline belongs to the thread and to the file.
+/// Every call of the shim is in this file, because the shim keeps its deadline in a variable that each file and each
+/// thread has separately.
 package struct MySQLConnection: ~Copyable {
     /// The server and user of a login.
     struct Login {
-        /// An IP literal. A host name only if it must be verified, since the library looks it up again.
+        /// An IP address. It is a host name only if that must be verified, because the library looks up the name again.
         var host: String?
         var port: UInt16 = 0
         var socketPath: String?
@@ -19,25 +20,25 @@ package struct MySQLConnection: ~Copyable {
         var databaseName: String?
         var tls: DatabaseServer.TLSMode
         var tlsAuthorities: String?
-        /// Bytes to send first; may be empty.
+        /// The bytes to send first; may be empty.
         var firstBytes: [UInt8] = []
     }
 
     private let mysql: UnsafeMutablePointer<MYSQL>
 
-    /// Initializes the library once; its initialization is not thread-safe.
+    /// Initializes the library once. The initialization is not thread-safe.
     private static let isLibraryReady: Bool = {
         _ = CryptoLibrary.survivesExit
         failover_mysql_count_all()
         return mysql_server_init(0, nil, nil) == 0
     }()
 
-    /// A connection that is not open yet; `nil` if memory is exhausted.
+    /// Creates a connection that is not open yet; `nil` if memory is exhausted.
     package init?(_ attempt: PingAttempt) {
         guard Self.isLibraryReady, failover_mysql_begin_thread() == 0, let mysql = mysql_init(nil) else { return nil }
         self.mysql = mysql
         failover_mysql_restrict(mysql)
-        // The attempt's progress lives as long as the connection.
+        // The progress object exists as long as the connection.
         failover_mysql_limit(
             mysql, Int64(attempt.deadline.remainingMilliseconds), Self.mostBytes,
             { context in
@@ -52,12 +53,13 @@ package struct MySQLConnection: ~Copyable {
         mysql_thread_end()
     }
 
-    /// Connects and logs in. No option file is read.
+    /// Connects and logs in. The library reads no option file.
     mutating func logIn(_ login: Login) throws(MySQLError) {
         var transport = login.socketPath == nil ? MYSQL_PROTOCOL_TCP.rawValue : MYSQL_PROTOCOL_SOCKET.rawValue
         mysql_options(mysql, MYSQL_OPT_PROTOCOL, &transport)
         failover_mysql_use_tls(mysql, login.tls.shimMode, login.tlsAuthorities)
-        // An empty password instead of none: without one, the library uses the environment variable MYSQL_PWD.
+        // The password is empty if there is none: without a password, the library uses the environment variable
+        // MYSQL_PWD.
         let isConnected = login.firstBytes.withUnsafeBytes { bytes in
             if !bytes.isEmpty, failover_mysql_send_first(bytes.baseAddress, bytes.count) != 0 { return false }
             let result = mysql_real_connect(
@@ -77,12 +79,12 @@ package struct MySQLConnection: ~Copyable {
         try read(query, deadline: deadline) { _, count in count <= Self.mostRows }
     }
 
-    /// Runs a query and returns its rows, each with its values by column name, without NULLs.
+    /// Runs a query and returns its rows. A row has its values by column name, without NULLs.
     package mutating func rows(of question: String, deadline: Deadline) throws(MySQLError) -> [[String: String]] {
         try keep(of: question, deadline: deadline) { $0.values }
     }
 
-    /// Runs a query of the operator and returns its rows, each with its values by position; NULL is `nil`.
+    /// Runs a query of the operator and returns its rows. A row has its values by position; NULL is `nil`.
     mutating func texts(of question: String, deadline: Deadline) throws(MySQLError) -> [[String?]] {
         try keep(of: question, deadline: deadline) { $0.texts }
     }
@@ -107,8 +109,7 @@ package struct MySQLConnection: ~Copyable {
     /// The maximum number of bytes that are read, including the login and column names.
     private static let mostBytes = largestAnswer + (256 << 10)
 
-    /// - Parameter take: called with each row and the number of rows so far. Returns false if the answer is too
-    ///   large.
+    /// - Parameter take: receives each row and the number of rows so far. It returns false if the answer is too large.
     private func read(
         _ query: String, deadline: Deadline, _ take: (MySQLRow, Int) -> Bool
     ) throws(MySQLError) {
@@ -117,7 +118,7 @@ package struct MySQLConnection: ~Copyable {
             if mysql_errno(mysql) != 0 { throw error }
             return
         }
-        // Freeing reads the rest of the answer, or finds the connection broken.
+        // This call reads the rest of the answer, or detects that the connection is broken.
         defer { mysql_free_result(result) }
         var count = 0
         while let row = MySQLRow(next: result) {

@@ -2,18 +2,18 @@ package import FailoverCore
 import FailoverSystem
 import Glibc
 
-/// Logs in to a MySQL or MariaDB server, runs the ping query, queries role and replication if configured, and sends
-/// COM_QUIT, so that no server counts a ping against `max_connect_errors`.
+/// Logs in to a MySQL or MariaDB server, runs the ping query, and queries role and replication if configured. It ends
+/// with COM_QUIT, so that no server counts a ping against `max_connect_errors`.
 ///
 /// The meaning of the TLS modes depends on the client library:
 /// * TLS is never used over a Unix socket.
-/// * `prefer` uses TLS if the server offers it. If TLS then fails, the ping fails. It is not repeated in clear text.
-/// * `require`: MariaDB Connector/C cannot enforce TLS. The ping fails after a login without TLS, which has shown the
-///   server a hash of the password and its challenge. With configured authorities the chain is verified, as with
-///   `verify-ca`.
-/// * `verify-ca`: Connector/C before 3.4 verifies the chain and not the name, as it should. 3.4 also verifies the
-///   name.
-/// * `verify-full`: the host name is passed to the library, which looks it up again and tries its addresses itself.
+/// * `prefer`: TLS is used if the server offers it. If TLS then fails, the ping fails. It is not repeated in clear
+///   text.
+/// * `require`: MariaDB Connector/C cannot enforce TLS. The ping fails, but only after a login without TLS, in which
+///   the server has received a hash of its challenge and the password. With configured authorities the chain is
+///   verified, as with `verify-ca`.
+/// * `verify-ca`: Connector/C before 3.4 verifies only the chain, as this mode requires. 3.4 also verifies the name.
+/// * `verify-full`: the library receives the host name, looks it up again, and tries its addresses itself.
 ///
 /// Without a verified certificate, `caching_sha2_password` and `sha256_password` may reveal the password to any
 /// server at the address; `mysql_native_password` and `ed25519` do not.
@@ -46,7 +46,7 @@ package struct MySQLDriver: PingDriver {
         return answer
     }
 
-    /// Logs in, with TLS if configured.
+    /// Connects and logs in, with TLS if configured.
     package func logIn(_ connection: inout MySQLConnection, _ attempt: PingAttempt) throws(PingFailure) {
         let login = try login(attempt)
         do {
@@ -100,7 +100,7 @@ package struct MySQLDriver: PingDriver {
             return ReplicationReading(behind: .zero)
         }
         let wantsReplication = server.replication?.needsTheServersWord ?? false
-        // Only a writable server may have been promoted.
+        // Only a writable server can have been promoted.
         guard !state.isReadOnly || wantsReplication else { return ReplicationReading() }
         let channels = try channels(state, &connection, attempt)
         guard channels.isEmpty && !state.isReadOnly else { return MySQLReplication.reading(channels) }
@@ -152,7 +152,7 @@ package struct MySQLDriver: PingDriver {
                 guard AddressList(literal: host) != nil || host.wholeMatch(of: /[A-Za-z0-9._-]+/) != nil else {
                     throw attempt.failure(.local, "not a host name")
                 }
-                // The library looks up the name again, and may time out in that look-up alone.
+                // The library looks up the name again. That look-up alone can exceed the time limit.
                 if attempt.isRemembered { attempt.reached(.lookup) }
                 login.host = host
             }
@@ -162,7 +162,7 @@ package struct MySQLDriver: PingDriver {
         case .require: login.tlsAuthorities = server.tlsAuthorities
         case .verifyCA, .verifyFull: login.tlsAuthorities = server.tlsAuthorities ?? Self.systemAuthorities
         }
-        // The library would report this as a TLS failure.
+        // Without this check, the library would report a TLS failure.
         if let path = login.tlsAuthorities, access(path, R_OK) != 0 {
             throw attempt.failure(.local, "\(path): \(SystemError.last().message)")
         }

@@ -1,26 +1,26 @@
 import FailoverCore
 import FailoverSystem
 
-/// An error of a MySQL or MariaDB server or of the client library, and its meaning.
+/// An error of a MySQL or MariaDB server, or of the client library, and its meaning.
 ///
 /// Codes below 2000 and from 3000 to 4999 come from servers, the others from the library.
 package struct MySQLError: Error, Equatable {
     private(set) var code: Int
     private(set) var text: String
 
-    /// The answer to the query did not end in time.
+    /// The answer to the query was not complete in time.
     static let timedOut = MySQLError(code: 2013, text: "the answer did not end in time")
     /// The server's answer is too long for a ping.
     static let tooLong = MySQLError(code: 0, text: "the answer has more than 10000 rows or 1 MiB")
 
-    /// The client library cannot send a PROXY header. The code is the library's own for a missing feature.
+    /// The client library cannot send a PROXY header. The code makes the reason `.local`.
     static let noProxyHeader = MySQLError(
         code: 2008, text: "this MySQL client library cannot send a PROXY header (send_proxy); MariaDB's can")
 
     init(code: Int, text: String) {
         self.code = code
         self.text = text
-        // The server refused before TLS. Connector/C wraps the server's error packet in an error of its own.
+        // The server refused the connection before TLS. Connector/C wraps the error of the server in its own error.
         if code == 2002,
             let match = text.wholeMatch(of: /.* cannot be verified: ([0-9]{1,5}) - (.*)/.dotMatchesNewlines()),
             let inner = Int(match.1)
@@ -30,8 +30,8 @@ package struct MySQLError: Error, Equatable {
         }
     }
 
-    /// Whether the library could not connect, lost the connection or failed in TLS. It reports the same when the time
-    /// limit has passed.
+    /// Whether the library could not connect, lost the connection or failed in TLS. It reports the same errors when the
+    /// time limit has passed.
     var isOfTheNetwork: Bool { [2002, 2003, 2006, 2012, 2013, 2026, 2055, 5013, 5014].contains(code) }
 
     /// Whether the user lacks a privilege.
@@ -40,7 +40,7 @@ package struct MySQLError: Error, Equatable {
     /// Whether the error occurred before the connection was established.
     var isOfConnecting: Bool { code == 2002 || code == 2003 }
 
-    /// The kernel's error of a connect, which the library includes as `(111)`.
+    /// The kernel's error of a connect. The library appends its number, as `(111)`.
     var systemError: SystemError? {
         guard isOfConnecting else { return nil }
         guard let match = text.firstMatch(of: /\(([0-9]{1,3})\)$/), let number = Int32(match.1),
@@ -56,7 +56,7 @@ package struct MySQLError: Error, Equatable {
         // Errors of the library.
         case 2006, 2013, 2055, 5013, 5014: .disconnected
         case 2026: .tls
-        // Unsupported by this side: an old password format, or a missing plugin.
+        // The library does not support the login: an old password format, or a missing plugin.
         case 2049, 2059, 2061, 5010, 5012: .authentication
         case 2002, 2003: systemError?.reason(at: .connecting) ?? .unreachable
         case 2005: .unresolved
@@ -76,9 +76,9 @@ package struct MySQLError: Error, Equatable {
         }
     }
 
-    /// The message for people, for example `1045: Access denied for user …`.
+    /// The message for the operator, for example `1045: Access denied for user …`.
     var message: String {
-        // The error number after a lost connection may belong to any earlier call.
+        // After a lost connection, the number may belong to any earlier system call.
         let text = text.replacing(/, system error: [0-9]+$/, with: "")
         return code == 0 ? text : "\(code): \(text)"
     }

@@ -1,21 +1,21 @@
 package import FailoverCore
 
-/// The replication status of a MySQL or MariaDB replica: one row per source, with a receiver thread, an applier
-/// thread and the lag in seconds, which is NULL while one of the threads is not running.
+/// The replication status of a MySQL or MariaDB replica. It has one row per source, with the states of a receiver
+/// thread and an applier thread, and the lag in seconds. The lag is NULL while one of the threads is not running.
 ///
-/// MySQL manual, "SHOW REPLICA STATUS"; MariaDB's "SHOW REPLICA STATUS". Column names depend on the version.
+/// See "SHOW REPLICA STATUS" in the manuals of MySQL and MariaDB. Column names depend on the version.
 package enum MySQLReplication {
     /// - Parameter channels: the server's answer to ``MySQLVersion/channelQuestion``.
     package static func reading(_ channels: [[String: String]]) -> ReplicationReading {
         let counting = counting(channels)
         let readings = counting.map(reading(ofChannel:))
         guard !readings.isEmpty else {
-            // Members of a group report no lag.
+            // Members of a replication group report no lag.
             return channels.isEmpty
                 ? ReplicationReading(stopped: "the replica follows no primary") : ReplicationReading()
         }
         let stopped = readings.compactMap(\.stopped)
-        // With several sources the largest lag counts.
+        // If there are several sources, the largest lag counts.
         return stopped.isEmpty
             ? ReplicationReading(behind: readings.compactMap(\.behind).max())
             : ReplicationReading(stopped: stopped.joined(separator: "; "))
@@ -64,15 +64,15 @@ package enum MySQLReplication {
 
 /// The role of a MySQL or MariaDB server.
 ///
-/// Neither server has a role of its own. `read_only` refuses writes to users without administrative privileges, and a
-/// server replicates as long as it has a source configured (MySQL manual, "SHOW REPLICA STATUS"; MariaDB's "SHOW ALL
-/// SLAVES STATUS"). So a ping treats as
-/// * a replica: a server that is `read_only` or replicates, whether its threads are running or not. A server that is
-///   neither was promoted: that is the state after STOP REPLICA, RESET REPLICA ALL and `read_only = 0`. Some replicas
-///   are writable on purpose.
-/// * a primary: a server that is not `read_only`, whether it replicates or not. Primaries may follow each other.
+/// These servers do not report a role. `read_only` refuses writes of users without administrative privileges. A server
+/// replicates as long as a source is configured (see "SHOW REPLICA STATUS" of MySQL, "SHOW ALL SLAVES STATUS" of
+/// MariaDB). So a ping treats these servers as
+/// * a replica: a server that is `read_only` or replicates, even if its threads are not running. A replica may be
+///   writable on purpose. A server that is writable and does not replicate was promoted: this is the state after STOP
+///   REPLICA, RESET REPLICA ALL and `read_only = 0`.
+/// * a primary: a server that is not `read_only`, even if it replicates. Two primaries may replicate from each other.
 ///
-/// Any user may read `read_only`. The replication status needs a privilege, so it is queried only if needed.
+/// Any user may read `read_only`. The replication status requires a privilege, so it is queried only if it is needed.
 package struct MySQLRole {
     static let question = """
         SELECT @@global.read_only AS read_only, @@version AS version, CURRENT_USER() AS account
@@ -93,7 +93,7 @@ package struct MySQLRole {
         account = row["account"] ?? ""
     }
 
-    /// The grant for the replication status: `GRANT REPLICATION CLIENT ON *.* TO 'monitor'@'%'`.
+    /// The statement that grants access to the replication status: `GRANT REPLICATION CLIENT ON *.* TO 'monitor'@'%'`.
     package var grant: String {
         let at = account.lastIndex(of: "@") ?? account.endIndex
         let parts = [account[..<at], account[at...].dropFirst()].map { "'\($0)'" }
@@ -106,7 +106,7 @@ package struct MySQLVersion {
     package let isMariaDB: Bool
     private let numbers: [Int]
 
-    /// - Parameter text: as in `@@version`: `8.0.36`, `10.11.6-MariaDB-0+deb12u1-log`.
+    /// - Parameter text: the value of `@@version`, such as `8.0.36` or `10.11.6-MariaDB-0+deb12u1-log`.
     package init(_ text: String) {
         isMariaDB = text.contains("MariaDB")
         numbers = text.prefix { $0.isNumber || $0 == "." }.split(separator: ".").map { Int($0) ?? 0 }
@@ -114,8 +114,8 @@ package struct MySQLVersion {
 
     /// The query for the sources of the server: one row per source, and none if the server does not replicate.
     ///
-    /// MariaDB lists all sources only for `ALL SLAVES`. MySQL 8.4 no longer knows `SLAVE`, and 8.0.21 and earlier do
-    /// not know `REPLICA`.
+    /// MariaDB lists all sources only with `ALL SLAVES`. MySQL 8.4 does not accept `SLAVE`; 8.0.21 and earlier do not
+    /// accept `REPLICA`.
     var channelQuestion: String {
         if isMariaDB { return "SHOW ALL SLAVES STATUS" }
         return isAtLeast(8, 0, 22) ? "SHOW REPLICA STATUS" : "SHOW SLAVE STATUS"
@@ -124,11 +124,11 @@ package struct MySQLVersion {
     /// The privilege that ``channelQuestion`` requires.
     var channelPrivilege: String { isMariaDB && isAtLeast(10, 5) ? "REPLICA MONITOR" : "REPLICATION CLIENT" }
 
-    /// The release series, within which versions behave the same: `8.0`, `10.11`.
+    /// The release series, such as `8.0` or `10.11`. Versions of one series behave the same.
     package var series: String { numbers.prefix(2).map(String.init).joined(separator: ".") }
 
-    /// The statement that resets the error counts of client addresses. MySQL has a different one since 8.0.23, and
-    /// 8.4 has no `FLUSH HOSTS`.
+    /// The statement that resets the error counts of client addresses. MySQL has a different one since 8.0.23. 8.4 has
+    /// no `FLUSH HOSTS`.
     package var forgetHosts: String {
         !isMariaDB && isAtLeast(8, 0, 23) ? "TRUNCATE TABLE performance_schema.host_cache" : "FLUSH HOSTS"
     }

@@ -3,31 +3,31 @@ import FailoverCore
 import FailoverSystem
 import Glibc
 
-/// The addresses that getaddrinfo(3) finds for a host. Each has port 0.
+/// The addresses that getaddrinfo(3) finds for a host, each with port 0.
 package struct AddressList: Sendable {
-    /// The name does not exist or has no address of the family. `EAI_NODATA` (-5) and `EAI_ADDRFAMILY` (-9) of
-    /// <netdb.h> are missing in the module.
+    /// The results for a name that does not exist or has no address of the family. Swift's Glibc module lacks
+    /// `EAI_NODATA` (-5) and `EAI_ADDRFAMILY` (-9) of <netdb.h>.
     private static let thereAreNone: Set<Int32> = [EAI_NONAME, -5, -9]
 
     /// The bytes of `sockaddr_in` and `sockaddr_in6` in the resolver's order, without duplicates.
     private var addresses: [[UInt8]] = []
 
-    /// Parses an IP literal. Needs no name server and never blocks.
+    /// Parses an IP address. This uses no name server and never blocks.
     init?(literal host: String) {
         guard lookUp(host, flags: AI_NUMERICHOST) == 0 else { return nil }
     }
 
-    /// The addresses of several IP literals. Other texts are skipped.
+    /// Parses several IP addresses. Other texts are skipped.
     package init(literals: [String]) {
         for literal in literals { _ = lookUp(literal, flags: AI_NUMERICHOST) }
     }
 
-    /// Looks up a host name. Blocks while name servers do not answer.
+    /// Looks up a host name. This blocks until a name server answers or the resolver gives up.
     init(name host: String) throws(PingFailure) {
         if let failure = Self.failure(lookUp(host), host) { throw failure }
     }
 
-    /// Looks up the addresses of one family, `AF_INET` or `AF_INET6`. May block. A name without addresses is not a
+    /// Looks up the addresses of one family, `AF_INET` or `AF_INET6`. This may block. A name without addresses is not a
     /// failure.
     init(name host: String, family: Int32) throws(PingFailure) {
         let error = lookUp(host, family: family)
@@ -47,7 +47,7 @@ package struct AddressList: Sendable {
     /// The families of the addresses, `AF_INET` and `AF_INET6`.
     var families: Set<Int32> { Set(addresses.map { SocketAddress(bytes: $0, description: "").family }) }
 
-    /// The addresses of one family.
+    /// The addresses in the list that are of one family.
     func only(_ family: Int32) -> AddressList {
         var list = self
         list.addresses.removeAll { SocketAddress(bytes: $0, description: "").family != family }
@@ -63,7 +63,7 @@ package struct AddressList: Sendable {
         if !addresses.contains(bytes) { addresses.append(bytes) }
     }
 
-    /// The failure of a look-up result; `nil` on success.
+    /// The failure that a result of a look-up means; `nil` for success.
     private static func failure(_ error: Int32, _ host: String) -> PingFailure? {
         switch error {
         case 0: return nil
@@ -87,7 +87,7 @@ package struct AddressList: Sendable {
         }
     }
 
-    /// Adds the addresses found.
+    /// Adds the addresses of a host, and returns the result of getaddrinfo(3).
     private mutating func lookUp(_ host: String, flags: Int32 = 0, family: Int32 = AF_UNSPEC) -> Int32 {
         var hints = addrinfo()
         hints.ai_flags = flags

@@ -1,39 +1,39 @@
 package import FailoverCore
 package import FailoverSystem
 
-/// Resolves endpoints, anew each time, without blocking its caller.
+/// Resolves endpoints. Each call looks up the name again, and does not block a thread of its caller.
 ///
-/// The latest addresses of a name are remembered and used while name servers do not answer or report that the name
-/// does not exist. Whether a server is still there is decided by the ping. If only the addresses of one family are
-/// found, the remembered ones of the other are kept.
+/// The resolver remembers the latest addresses of a name. It uses them while name servers do not answer, or report that
+/// the name does not exist. The ping then shows whether the server is still there. If only addresses of one family are
+/// found, the remembered addresses of the other family are kept.
 ///
-/// Concurrent callers for the same name share one look-up. A hanging look-up therefore holds one thread per name,
-/// however many callers give up on it.
+/// Concurrent callers for the same name share one look-up. So a look-up that hangs occupies one thread per name, for
+/// any number of callers.
 package final class NameResolver: Sendable {
     package typealias LookUp = @Sendable (String) throws(PingFailure) -> AddressList
     typealias FamilyLookUp = @Sendable (String, Int32) throws(PingFailure) -> AddressList
 
     /// The addresses of an endpoint.
     struct Resolution {
-        /// In the system's order of preference, without duplicates, never empty.
+        /// The addresses in the system's order of preference, without duplicates; never empty.
         var addresses: [SocketAddress]
-        /// Whether the look-up failed and these are the remembered addresses.
+        /// Whether the look-up failed, so that these are the remembered addresses.
         var isRemembered = false
     }
 
     private typealias Found = Result<AddressList, PingFailure>
 
     private struct State {
-        /// Waiting callers by name. A name is a key from the start of its look-up to its end.
+        /// Waiting callers, by name. A name is a key from the start of its look-up to its end.
         var waiting: [String: [Int: Promise<Found>]] = [:]
         var nextWaiter = 0
         /// The latest addresses by name.
         var known: [String: AddressList] = [:]
     }
 
-    /// The time limit of a look-up if the name's addresses are remembered. A later answer is for the next caller.
+    /// The time limit of a look-up if addresses of the name are remembered. A later answer is used for the next caller.
     private static let timeoutWithKnown = Duration.seconds(1)
-    /// The maximum number of remembered names. They come from the configuration.
+    /// The maximum number of remembered names.
     private static let mostKnown = 10_000
 
     private let threads: BlockingThreads
@@ -41,7 +41,7 @@ package final class NameResolver: Sendable {
     private let lookUpFamily: FamilyLookUp
     private let state = Lock(State())
 
-    /// A resolver whose look-ups run on `threads`.
+    /// Creates a resolver whose look-ups run on `threads`.
     package convenience init(threads: BlockingThreads) {
         self.init(threads: threads) { name, family throws(PingFailure) in
             try AddressList(name: name, family: family)
@@ -50,9 +50,9 @@ package final class NameResolver: Sendable {
         }
     }
 
-    /// A resolver with custom look-up functions, for tests.
+    /// Creates a resolver with other look-up functions, for tests.
     ///
-    /// - Parameter lookUpFamily: looks up the addresses of one family; the result may be empty.
+    /// - Parameter lookUpFamily: looks up the addresses of one family. The result may be empty.
     init(
         threads: BlockingThreads,
         lookUpFamily: @escaping FamilyLookUp = { _, _ throws(PingFailure) in AddressList(literals: []) },
@@ -63,17 +63,16 @@ package final class NameResolver: Sendable {
         self.lookUpFamily = lookUpFamily
     }
 
-    /// The addresses of an endpoint in the system's order of preference, without duplicates, never empty.
+    /// Returns the addresses of an endpoint, in the system's order of preference, without duplicates; never empty.
     ///
     /// IP literals and Unix sockets are resolved immediately, names by getaddrinfo(3).
-    /// - Parameter limit: how long this caller waits. For a remembered name it waits for half of the limit, and at
-    ///   most one second.
+    /// - Parameter limit: the maximum wait. For a remembered name, the maximum is half of this, and at most one second.
     /// - Throws: ``PingFailure``: `.unresolved`, `.timeout(.lookup)`, or `.local` for a socket path that is too long.
     package func addresses(of endpoint: Endpoint, limit: Duration) async throws(PingFailure) -> [SocketAddress] {
         try await resolution(of: endpoint, limit: limit).addresses
     }
 
-    /// Remembers addresses that another process found. Has no effect if the name is already remembered.
+    /// Remembers addresses that another process found. This has no effect if the name is already remembered.
     package func remember(_ addresses: [SocketAddress], of endpoint: Endpoint) {
         let list = AddressList(addresses)
         guard case .tcp(let host, _) = endpoint, !list.families.isEmpty else { return }
@@ -82,7 +81,7 @@ package final class NameResolver: Sendable {
         }
     }
 
-    /// The same, with whether the addresses are remembered ones.
+    /// Returns the same addresses as ``addresses(of:limit:)``, and whether they are remembered ones.
     func resolution(of endpoint: Endpoint, limit: Duration) async throws(PingFailure) -> Resolution {
         switch endpoint {
         case .unix(let path):
@@ -128,11 +127,11 @@ package final class NameResolver: Sendable {
         }
     }
 
-    /// Looks the name up. Blocks.
+    /// Looks up the name. This blocks.
     ///
-    /// If the query for one family fails, getaddrinfo(3) returns the addresses of the other. So a missing family is
-    /// looked up separately: if it has no addresses, none are used; if that query fails, the remembered ones are
-    /// kept.
+    /// If the query for one family fails, getaddrinfo(3) returns only the addresses of the other family. So a missing
+    /// family is looked up separately. If it has no addresses, none are used. If that query fails, the remembered
+    /// addresses are kept.
     private func found(_ name: String) throws(PingFailure) -> AddressList {
         var list = try lookUp(name)
         guard let known = state.withLock({ $0.known[name] }) else { return list }

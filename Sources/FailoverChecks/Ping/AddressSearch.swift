@@ -1,11 +1,11 @@
 import FailoverCore
 import FailoverSystem
 
-/// Tries the addresses of an endpoint in order until one answers correctly. Each gets an equal share of the remaining
-/// time, so that a silent address leaves time for the next.
+/// Tries the addresses of an endpoint in order, until a server answers correctly. Each address gets an equal share of
+/// the remaining time, so that a silent one leaves time for the next.
 ///
-/// If several addresses fail, the failure with the highest ``PingFailure/weight`` counts. A failure after a server has
-/// accepted the login ends the search.
+/// If several addresses fail, the failure with the highest ``PingFailure/weight`` counts. A failure that concerns the
+/// server as a whole ends the search.
 struct AddressSearch: Sendable {
     /// The result so far.
     struct Outcome: Sendable {
@@ -43,8 +43,8 @@ struct AddressSearch: Sendable {
         if rest.isEmpty { outcome.failure = PingFailure(.unresolved, "\(endpoint) has no address") }
     }
 
-    /// The addresses without those that this machine has no route to, such as IPv6 addresses without IPv6; all
-    /// addresses if none has a route.
+    /// The addresses to which this machine has a route; all addresses if there is a route to none. This removes IPv6
+    /// addresses on a machine without IPv6.
     private static func withinReach(_ addresses: [SocketAddress]) -> [SocketAddress] {
         guard addresses.count > 1 else { return addresses }
         let reached = addresses.filter(\.hasWay)
@@ -65,18 +65,18 @@ struct AddressSearch: Sendable {
         return attempt
     }
 
-    /// The latest attempt is made once more within its deadline.
+    /// Makes the latest attempt once more, within its deadline.
     mutating func repeatLast() {
         if let current { rest = [current.address] + rest }
     }
 
-    /// The latest attempt found a healthy server.
+    /// Takes the event that the latest attempt found a healthy server.
     mutating func answered(_ answer: ServerAnswer) {
         outcome = Outcome(spoke: current?.address, answer: answer)
         rest = []
     }
 
-    /// The latest attempt failed.
+    /// Takes the event that the latest attempt failed.
     mutating func failed(_ failure: PingFailure) {
         if failure.reason.isSpoken { outcome.spoke = current?.address }
         if failure.reason.isOfTheServer || outcome.failure.map({ $0.weight <= failure.weight }) ?? true {
@@ -88,8 +88,8 @@ struct AddressSearch: Sendable {
 }
 
 extension PingFailure {
-    /// The weight of this failure when several addresses fail: a server that refuses is alive, a server that reports
-    /// its state knows it, and a server that could not be asked may be alive.
+    /// The weight of this failure; if several addresses fail, the heaviest one counts. The order: the server refuses,
+    /// so it is alive; it reports that it starts or stops; this machine could not ping; other failures; no route.
     var weight: Int {
         switch (kind, reason) {
         case (.refusal, _): 4
@@ -102,7 +102,7 @@ extension PingFailure {
 }
 
 extension PingFailure.Reason {
-    /// Whether the failure applies to the server as a whole. Another address of it would give the same result.
+    /// Whether the failure concerns the server as a whole. Its other addresses would give the same result.
     fileprivate var isOfTheServer: Bool {
         switch self {
         case .authentication, .userLimit, .tls, .query, .unanswered, .timeout(.question), .heartbeat, .wrongRole,

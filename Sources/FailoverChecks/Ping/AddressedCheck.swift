@@ -6,7 +6,7 @@ import Glibc
 struct AddressedCheck: Sendable {
     /// How the endpoint is pinged.
     enum Driving: Sendable {
-        /// On a thread of its own.
+        /// On a thread that may block.
         case blocking(any PingDriver)
         case waiting(any WaitingPingDriver)
     }
@@ -18,8 +18,8 @@ struct AddressedCheck: Sendable {
     let threads: BlockingThreads
     private let slot = PingSlot()
 
-    /// The extra time after which a driver is abandoned. A driver returns at the deadline by itself, and it knows
-    /// best what it waited for.
+    /// The extra time before the check stops waiting for a driver. A driver returns at the deadline by itself, and its
+    /// failure names what it waited for.
     private static let grace = Duration.milliseconds(150)
     private static let pauseOfFullQueue = Duration.milliseconds(20)
 
@@ -71,7 +71,7 @@ struct AddressedCheck: Sendable {
         }
     }
 
-    /// The search after a thread has carried it out.
+    /// Runs the search on a thread, and returns it with its outcome.
     private func ended(
         _ search: AddressSearch, _ driver: any PingDriver, until deadline: Deadline
     ) async throws(PingFailure) -> AddressSearch {
@@ -107,8 +107,8 @@ struct AddressedCheck: Sendable {
         }
     }
 
-    /// A Unix socket with a full backlog fails immediately, and there is nothing to wait for. So the ping is
-    /// repeated: a busy server makes room in the backlog, a stopped one does not.
+    /// Whether the attempt is repeated. A connect to a Unix socket with a full backlog fails immediately, without an
+    /// event to wait for. A busy server will make room in the backlog; a stopped one will not.
     private func isRepeated(_ attempt: PingAttempt, _ failure: PingFailure) -> Bool {
         attempt.address.isUnix && failure.reason == .timeout(.connecting)
             && attempt.deadline.remaining > Self.pauseOfFullQueue

@@ -7,14 +7,13 @@ struct AlternativeServers: Sendable {
     /// The checks of the servers; at least one.
     let members: [AddressedCheck]
 
-    /// Pings the alias's current server. If that fails, pings the others in turn until one is healthy. They share the
-    /// time limit, so that a silent server leaves time for the next.
+    /// Pings the current server of the alias. If that server is dead, it pings the others in order, until one is
+    /// healthy. The servers share the time limit, so that a silent one leaves time for the next.
     ///
-    /// As long as no server was found healthy, one that refuses the monitor is taken, since it is alive.
+    /// Until a server has been found healthy, a server that refuses the monitor is used, because it is alive.
     ///
-    /// - Returns: the answer. With several servers it contains a location only if the location is the alias's server
-    ///   from then on. If no server is healthy, it contains the failure of the current server, with the details of
-    ///   the others.
+    /// - Returns: the answer. If there are several servers, it contains a location only if the alias uses that server
+    ///   from then on. If no server is healthy, it contains the reason of the current server and the details of all.
     func answer(_ request: PingRequest) async -> PingAnswer {
         guard members.count > 1 else { return await members[0].answer(request) }
         let deadline = Deadline(request.limit)
@@ -33,8 +32,7 @@ struct AlternativeServers: Sendable {
                 return answer
             }
             failures.append(failure)
-            // The current server is alive or could not be asked. The alias must not change to another server for
-            // that.
+            // The current server is alive, or could not be pinged. That is no reason to change to another server.
             if index == first, known != nil, failure.kind != .dead { return PingAnswer(failure: failure) }
             if refusal == nil, failure.kind == .refusal, let place { refusal = (index, failure.reason, place) }
             if deadline.hasPassed || Task.isCancelled { break }

@@ -3,7 +3,7 @@ package import FailoverSystem
 
 /// Creates the checks of a process. They share one resolver and one thread pool.
 package struct CheckFactory: Sendable {
-    /// The shared factory for services that are created one by one.
+    /// The factory that services share if a program creates them one by one.
     package static let shared = CheckFactory()
 
     package let resolver: NameResolver

@@ -2,14 +2,14 @@ import FailoverCore
 
 /// The answer to a `heartbeat_query`: one row with one column, the replica's lag in seconds.
 ///
-/// A negative value counts as 0, because clocks differ. NULL or no row means that there is no heartbeat. Anything
+/// A negative value counts as 0, because clocks differ. NULL, or no row, means that there is no heartbeat. Anything
 /// else is a mistake in the query.
 enum HeartbeatAnswer: Hashable {
     case heartbeat(ReplicationReading.Heartbeat)
     /// A description of the mistake.
     case mistake(String)
 
-    /// More than three hundred years, enough for a heartbeat of 1970.
+    /// The maximum in seconds, more than three hundred years. A heartbeat from 1970 is within it.
     private static let most = 1e10
 
     init(_ rows: [[String?]]) {
@@ -42,12 +42,12 @@ enum HeartbeatAnswer: Hashable {
 }
 
 extension ReplicationPolicy {
-    /// The replication status of a replica, safe for logs.
+    /// The replication status of a replica, without secrets or control characters.
     ///
-    /// - Throws: if the replica does not follow its primary and that counts as an outage.
+    /// - Throws: `.replicationStopped` if the replica does not follow its primary and this counts as an outage.
     func accepted(_ reading: ReplicationReading, _ attempt: PingAttempt) throws(PingFailure) -> ReplicationReading {
         var reading = reading
-        // The text of a server's error.
+        // This is the text of a server's error.
         reading.stopped = reading.stopped?.asOneLine(hiding: attempt.secret)
         if let message = reading.stopped, whenStopped == .down { throw attempt.failure(.replicationStopped, message) }
         return reading

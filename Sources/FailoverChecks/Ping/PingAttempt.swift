@@ -2,18 +2,18 @@ package import FailoverCore
 package import FailoverSystem
 import Glibc
 
-/// One attempt to ping, at one address, on a thread that may block.
+/// One attempt to ping a server at one address.
 package struct PingAttempt: Sendable {
     package let address: SocketAddress
-    /// The address for failure messages: as configured, and as resolved if there are several.
+    /// The address for failure messages: the configured one, and the resolved one if there are several.
     let peer: String
-    /// Whether the look-up of the host name failed and this is a remembered address.
+    /// Whether the look-up of the host name failed, so that this is a remembered address.
     var isRemembered = false
     package let deadline: Deadline
     /// What the ping must find out.
     let request: PingRequest
     let progress: PingProgress
-    /// A secret that must not appear in any text, even if a server repeats it.
+    /// A secret that must not appear in a message, even if a server repeats it.
     let secret: Secret?
 
     package init(
@@ -45,14 +45,14 @@ package struct PingAttempt: Sendable {
         PingFailure(reason, "\(peer): \(message.asOneLine(hiding: secret))")
     }
 
-    /// A failed system call.
+    /// The failure for an error of a system call.
     func failure(_ error: SystemError) -> PingFailure {
         if case .timeout = error.reason(at: stage) { return PingFailure(.timeout(stage), "\(peer): \(error.message)") }
         if error.isOfFirewall, !address.isUnix, stage == .connecting { return failure(.unreachable, error.message) }
         return failure(error.reason(at: stage) ?? .other, error.message)
     }
 
-    /// The failure when the deadline has passed.
+    /// The failure of an attempt whose deadline has passed.
     var timeout: PingFailure { progress.timeout }
 
     /// Waits until the descriptor is ready for one of `events`.
@@ -67,12 +67,12 @@ package struct PingAttempt: Sendable {
     }
 }
 
-/// Pings one address. Runs on a thread that may block, and returns soon after the attempt's deadline.
+/// Pings one address on a thread that may block. It returns soon after the deadline of the attempt.
 package protocol PingDriver: Sendable {
     func ping(_ attempt: PingAttempt) throws(PingFailure) -> ServerAnswer
 }
 
-/// Pings one address without blocking. Returns soon after the attempt's deadline.
+/// Pings one address without blocking. It returns soon after the deadline of the attempt.
 package protocol WaitingPingDriver: Sendable {
     func ping(_ attempt: PingAttempt) async throws(PingFailure) -> ServerAnswer
 }
@@ -81,13 +81,14 @@ package protocol WaitingPingDriver: Sendable {
 package struct ServerAnswer: Sendable {
     /// A replica's replication status; `nil` if it was not queried.
     var replication: ReplicationReading?
-    /// A primary's WAL position; `nil` if it was not queried, the server is not a primary, or it does not report it.
+    /// The WAL position of a primary; `nil` if it was not queried, or if the server is not a primary or does not report
+    /// it.
     var walPosition: UInt64?
     /// The server's identity; `nil` if it was not queried.
     var identity: String?
 }
 
-/// The progress of a ping. The thread that runs the ping writes it, and a caller that gives up reads it.
+/// The progress of a ping. The thread that runs the ping writes it. A caller reads it when it stops waiting.
 package final class PingProgress: Sendable {
     private struct State {
         var stage = PingFailure.Stage.connecting
@@ -109,14 +110,14 @@ package final class PingProgress: Sendable {
 
     func reached(_ stage: PingFailure.Stage) { state.withLock { $0.stage = stage } }
 
-    /// An attempt at the next address begins.
+    /// Takes the event that an attempt at the next address begins.
     func begin(_ peer: String) { state.withLock { $0 = State(peer: peer, failure: $0.failure) } }
 
     /// Sets the heaviest failure so far.
     func failed(_ failure: PingFailure) { state.withLock { $0.failure = failure } }
 
-    /// The failure of a ping whose driver does not return in time. An earlier failure of an address may say more than
-    /// the timeout.
+    /// The failure of a ping whose driver does not return in time: the timeout, or the failure of an earlier address if
+    /// that is heavier.
     var failureAtTheLimit: PingFailure {
         let timeout = timeout
         guard let failure = state.withLock({ $0.failure }), failure.weight > timeout.weight else { return timeout }
@@ -132,28 +133,28 @@ package final class PingProgress: Sendable {
 
 /// The meaning of an error number for a ping.
 extension SystemError {
-    /// Whether a firewall may be the cause, on this machine or, through ICMP, on another. For a path it is a matter
-    /// of permissions.
+    /// Whether a firewall may be the cause, on this machine or on another one that has answered by ICMP. For a Unix
+    /// socket, the cause is a missing permission.
     var isOfFirewall: Bool { code == EACCES || code == EPERM }
 
     /// Whether the peer violated the protocol.
     var isProtocolError: Bool { code == EPROTO }
 
-    /// The meaning of a failed connect or transfer; `nil` if it is not a network error.
+    /// The reason that the error of a connect or transfer means; `nil` if it is not one of these errors.
     func reason(at stage: PingFailure.Stage) -> PingFailure.Reason? {
         switch code {
         case ECONNREFUSED, ENOENT: .refused
         case ENETUNREACH, EHOSTUNREACH, ENETDOWN, EHOSTDOWN: .unreachable
-        // EAGAIN: the backlog of a Unix socket is full. A TCP connect would have timed out in this case.
+        // EAGAIN means that the backlog of a Unix socket is full. A TCP connect would time out in this case.
         case ETIMEDOUT, EAGAIN: .timeout(stage)
         case ECONNRESET, EPIPE, ECONNABORTED, ENOTCONN: .disconnected
-        // EADDRNOTAVAIL: no free source port, or no source address of the family.
+        // EADDRNOTAVAIL means that there is no free source port, or no source address of the family.
         case EMFILE, ENFILE, ENOMEM, ENOBUFS, EACCES, EPERM, ENOTSOCK, ENAMETOOLONG, EADDRNOTAVAIL, EAFNOSUPPORT: .local
         default: nil
         }
     }
 
-    /// The error numbers that C libraries report only as text.
+    /// The errors that C libraries report only as text.
     static let named: [SystemError] = [
         ECONNREFUSED, ENOENT, ENETUNREACH, EHOSTUNREACH, ENETDOWN, EHOSTDOWN, EADDRNOTAVAIL, EAFNOSUPPORT, ETIMEDOUT,
         EAGAIN, ECONNRESET, EPIPE, ECONNABORTED, EMFILE, ENFILE, ENOMEM, ENOBUFS, EACCES, EPERM,

@@ -1,8 +1,8 @@
 import FailoverCore
 import FailoverSystem
 
-/// A slot for one ping at a time. It is taken until the ping's thread has returned, which may be long after the
-/// caller has given up.
+/// A slot for one ping at a time. It is taken until the thread of the ping has returned. That may be long after the
+/// caller has stopped waiting.
 final class PingSlot: Sendable {
     private struct State {
         var isTaken = false
@@ -11,7 +11,7 @@ final class PingSlot: Sendable {
 
     private let state = Lock(State())
 
-    /// Takes the slot once an earlier ping has left it: a ping that returns a moment late must not count as two
+    /// Takes the slot as soon as an earlier ping has left it. A ping that returns slightly late must not count as two
     /// failures.
     ///
     /// - Throws: the result of `hung` if the slot is not free by the deadline.
@@ -32,7 +32,7 @@ final class PingSlot: Sendable {
         for left in waiting { left.give(()) }
     }
 
-    /// - Returns: a promise that is fulfilled when the slot is free; `nil` if it was free and is now taken.
+    /// - Returns: a promise that is fulfilled when the slot is free; `nil` if the slot was free and is now taken.
     private func takeOrQueue() -> Promise<Void>? {
         state.withLock { state in
             guard state.isTaken else {

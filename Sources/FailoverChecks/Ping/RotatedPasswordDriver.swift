@@ -2,13 +2,13 @@ import FailoverCore
 import FailoverSystem
 
 /// Pings a database server whose password is in a file. If the server does not accept the password, the file is read
-/// again, and a changed password is tried at once.
+/// again. If the password has changed, it is tried at once.
 final class RotatedPasswordDriver: PingDriver {
     private let file: String
     private let server: Lock<DatabaseServer>
     private let makeDriver: @Sendable (DatabaseServer) -> any PingDriver
 
-    /// The maximum size that the configuration accepts.
+    /// The maximum size in bytes, as in the configuration.
     private static let largestFile = 64 * 1024
 
     init(file: String, server: DatabaseServer, makeDriver: @escaping @Sendable (DatabaseServer) -> any PingDriver) {

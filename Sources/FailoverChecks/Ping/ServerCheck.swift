@@ -1,7 +1,7 @@
 package import FailoverCore
 package import FailoverSystem
 
-/// Pings one server by its kind.
+/// Pings one server, with the driver for its kind.
 package struct ServerCheck: Sendable {
     private let servers: AlternativeServers
 
@@ -14,8 +14,8 @@ package struct ServerCheck: Sendable {
         servers = AlternativeServers(members: [check])
     }
 
-    /// A database server: connects, logs in, runs the ping query, queries role and replication if configured, and
-    /// ends the session. With several alternative servers, it finds the one that has the role.
+    /// The check of a database server. A ping connects, logs in, runs the ping query, queries role and replication if
+    /// configured, and ends the session. With alternative servers, it finds the one that has the role.
     package init(server: DatabaseServer, resolver: NameResolver, threads: BlockingThreads) {
         servers = AlternativeServers(
             members: server.endpoints.map { endpoint in
@@ -40,28 +40,29 @@ package struct ServerCheck: Sendable {
         return RotatedPasswordDriver(file: file, server: server, makeDriver: makeDriver)
     }
 
-    /// A Redis server: logs in and queries its state. A replica that has lost its primary counts as down.
+    /// The check of a Redis server. A ping logs in and queries the state. A replica that has lost its primary counts as
+    /// down.
     package init(server: RedisServer, resolver: NameResolver, threads: BlockingThreads) {
         self.init(
             .blocking(RedisDriver(server: server)), at: server.endpoint, secret: server.password, resolver, threads)
     }
 
-    /// A RabbitMQ server or another AMQP 0-9-1 server: logs in and opens a channel.
+    /// The check of a RabbitMQ server or another AMQP 0-9-1 server. A ping logs in and opens a channel.
     package init(server: RabbitMQServer, resolver: NameResolver, threads: BlockingThreads) {
         self.init(
             .blocking(RabbitMQDriver(server: server)), at: server.endpoint, secret: server.password, resolver, threads)
     }
 
-    /// A port. The check only connects and sends nothing.
+    /// The check of a port. A ping only connects, and sends nothing.
     package init(endpoint: Endpoint, resolver: NameResolver, threads: BlockingThreads) {
         self.init(.waiting(TCPDriver()), at: endpoint, resolver, threads)
     }
 
-    /// Pings once. Several addresses share the limit. If an earlier ping of this check hangs in its C library until
-    /// the limit, the failure is `.timeout(.hung)`.
+    /// Pings once. All addresses share the time limit. If an earlier ping of this check has not returned by the limit,
+    /// the failure is `.timeout(.hung)`.
     package func answer(_ request: PingRequest) async -> PingAnswer { await servers.answer(request) }
 
-    /// The same, if only the failure matters.
+    /// Pings once, for callers that need only the failure.
     package func ping(limit: Duration) async throws(PingFailure) {
         if let failure = await answer(PingRequest(limit: limit)).failure { throw failure }
     }

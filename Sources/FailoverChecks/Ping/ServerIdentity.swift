@@ -1,12 +1,12 @@
 import FailoverCore
 
-/// The identity of a database server, queried during a ping. It is the same on every network path to the server.
+/// The identity of a database server, which a ping can query. It is the same at every address of the server.
 enum ServerIdentity {
-    /// The start time of the server, to the microsecond. Any user may query it.
+    /// Queries the start time of the server, to the microsecond. Any user may do so.
     static let postgresQuestion = PostgresQuestion(
         "SELECT extract(epoch FROM pg_postmaster_start_time())", called: "the query for the server's start time")
-    /// Servers on one machine have different ports, and replicas must have different server IDs. Any user may query
-    /// them.
+    /// Queries the host name, the port and the server ID. Servers on one machine have different ports, and replicas
+    /// must have different server IDs. Any user may query them.
     static let mysqlQuestion = "SELECT @@hostname AS hostname, @@port AS port, @@server_id AS server_id"
 
     static func text(postgres rows: [[String?]]) -> String? { rows.first?.first.flatMap(\.self) }

@@ -5,11 +5,12 @@ import FailoverCore
 import FailoverSystem
 import Glibc
 
-/// One libpq connection. It is closed when it goes out of scope, with Terminate if it is logged in. Never blocks.
+/// One connection of libpq. It is closed when it goes out of scope, with Terminate if it is logged in. Its methods
+/// never block.
 package struct PostgresConnection: ~Copyable {
     private let connection: OpaquePointer
 
-    /// Begins to connect; `nil` if memory is exhausted.
+    /// Starts to connect; `nil` if memory is exhausted.
     package init?(_ parameters: [(keyword: String, value: String)]) {
         _ = CryptoLibrary.survivesExit
         var keywords = parameters.map { UnsafePointer(strdup($0.keyword)) } + [nil]
@@ -18,9 +19,9 @@ package struct PostgresConnection: ~Copyable {
         guard let connection = PQconnectStartParams(&keywords, &values, 0) else { return nil }
         self.connection = connection
         PQsetnonblocking(connection, 1)
-        // Only with this setting do errors during the login contain their SQLSTATE.
+        // Errors during the login contain their SQLSTATE only with this setting.
         PQsetErrorVerbosity(connection, PQERRORS_VERBOSE)
-        // Otherwise notices would go to standard error.
+        // Without a receiver, libpq would write notices to standard error.
         PQsetNoticeReceiver(connection, { _, _ in }, nil)
     }
 
@@ -30,7 +31,7 @@ package struct PostgresConnection: ~Copyable {
     /// Whether the connection attempt is still in progress.
     var isConnecting: Bool { PQstatus(connection) == CONNECTION_STARTED || PQstatus(connection) == CONNECTION_NEEDED }
     var descriptor: Int32 { PQsocket(connection) }
-    /// The connection's OpenSSL session; `nil` without TLS. It is valid as long as the connection.
+    /// The OpenSSL session of the connection; `nil` without TLS. It is valid as long as the connection exists.
     package var tlsSession: OpaquePointer? { PQsslStruct(connection, "OpenSSL").map { OpaquePointer($0) } }
     var errorMessage: String { PQerrorMessage(connection).map { String(cString: $0) } ?? "" }
 
@@ -44,7 +45,7 @@ package struct PostgresConnection: ~Copyable {
     /// Sends a PROXY header before libpq sends anything.
     func send(_ header: ProxyHeaderVersion, _ attempt: PingAttempt) throws(PingFailure) {
         let bytes = header.bytes(ofSocket: descriptor)
-        // The send buffer of a new connection has room for it.
+        // The send buffer of a new connection has room for the header.
         let count = bytes.withUnsafeBytes {
             Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
         }
@@ -54,16 +55,16 @@ package struct PostgresConnection: ~Copyable {
     /// Whether libpq waits for the server's authentication request.
     var awaitsAuthentication: Bool { PQstatus(connection) == CONNECTION_AWAITING_RESPONSE }
 
-    /// The server's bytes that libpq has not read.
+    /// The bytes of the server that libpq has not read.
     enum Unread {
         case bytes([UInt8])
-        /// Nothing yet.
+        /// No byte has arrived yet.
         case none
         /// The end of the stream or an error, which libpq reports.
         case end
     }
 
-    /// Peeks at the bytes that libpq reads next, which are all of them.
+    /// Returns all bytes that libpq has not read, without removing them.
     func unread() -> Unread {
         var bytes = [UInt8](repeating: 0, count: Self.mostUnread)
         guard let ssl = PQsslStruct(connection, "OpenSSL").map({ OpaquePointer($0) }) else {
@@ -78,15 +79,15 @@ package struct PostgresConnection: ~Copyable {
         return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE ? .none : .end
     }
 
-    /// More than libpq reads at once.
+    /// The size of the buffer for ``unread()``: more than libpq reads at once.
     static let mostUnread = 65_536
 
-    /// Stops the socket from receiving, so that libpq reads exactly the bytes that were peeked at. TLS returns whole
-    /// records.
+    /// Stops the socket from receiving, so that libpq reads exactly the bytes that ``unread()`` returned. With TLS
+    /// these are whole records.
     func freeze() { clinux_freeze(descriptor) }
     func thaw() { clinux_thaw(descriptor) }
 
-    /// Makes poll(2) wait for this number of bytes or the end of the stream; socket(7), SO_RCVLOWAT.
+    /// Makes poll(2) wait for this number of bytes or the end of the stream; see SO_RCVLOWAT in socket(7).
     func setLowWater(_ count: Int) {
         var count = Int32(clamping: count)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVLOWAT, &count, socklen_t(MemoryLayout<Int32>.size))
@@ -111,10 +112,10 @@ package struct PostgresConnection: ~Copyable {
     /// - Returns: 0 if everything is sent, 1 if there is more to send, -1 if the connection broke.
     mutating func flush() -> Int32 { PQflush(connection) }
 
-    /// Reads the bytes that have arrived; false if the connection broke.
+    /// Reads the bytes that have arrived. Returns false if the connection broke.
     mutating func consumeInput() -> Bool { PQconsumeInput(connection) == 1 }
 
-    /// The number of bytes that have arrived and that the library has not read.
+    /// The number of bytes in the socket that libpq has not read.
     var arrivedBytes: Int {
         var count: Int32 = 0
         return ioctl(descriptor, UInt(FIONREAD), &count) == 0 ? Int(count) : 0
@@ -155,7 +156,7 @@ enum PostgresResult {
     case row([String?])
     /// The end of a statement.
     case success
-    /// COPY: the server waits for data, or sends it.
+    /// The query is a COPY: the server waits for data, or sends it.
     case copy
     case failure(PostgresError)
 }

@@ -2,14 +2,14 @@ package import FailoverCore
 import FailoverSystem
 import Glibc
 
-/// Logs in to a PostgreSQL server, runs the ping query, queries role and replication if configured, and terminates
-/// the session.
+/// Logs in to a PostgreSQL server, runs the ping query, queries role and replication if configured, and ends the
+/// session.
 package struct PostgresDriver: PingDriver {
-    /// The maximum size of an answer. Queries of a ping return about one row; more than this is a mistake or an
-    /// attack.
+    /// The maximum size of an answer in bytes. Queries of a ping return about one row, so a larger answer is a mistake
+    /// or an attack.
     private static let largestAnswer = 1 << 20
-    /// libpq reads as long as there is data. Above this size the socket stops receiving meanwhile, so that a peer
-    /// that sends without end does not keep libpq reading, and its bytes are counted.
+    /// libpq reads as long as data arrives. Above this size, the socket does not receive while libpq reads. So a peer
+    /// that never stops sending cannot keep libpq reading, and its bytes are counted.
     private static let usualAnswer = 64 << 10
 
     let server: DatabaseServer
@@ -38,7 +38,7 @@ package struct PostgresDriver: PingDriver {
         return answer
     }
 
-    /// A primary that does not report its position is still healthy.
+    /// The WAL position of a primary; `nil` if the server refuses the query. Such a primary is still healthy.
     private func walPosition(
         _ connection: inout PostgresConnection, _ attempt: PingAttempt
     ) throws(PingFailure) -> UInt64? {
@@ -109,7 +109,7 @@ package struct PostgresDriver: PingDriver {
         }
     }
 
-    /// Logs in on a connection that has just begun.
+    /// Logs in on a connection that has just started to connect.
     package func logIn(_ connection: inout PostgresConnection, _ attempt: PingAttempt) throws(PingFailure) {
         if connection.isBroken { throw failure(ofLogin: connection, attempt) }
         var events = POLLOUT
@@ -123,7 +123,7 @@ package struct PostgresDriver: PingDriver {
             if isConnecting, let error = TCPConnection.pendingError(of: connection.descriptor) {
                 throw attempt.failure(error)
             }
-            // Sent on each connection: after a refusal of TLS there is another.
+            // The header is sent on each connection: after a refusal of TLS, libpq opens another one.
             if isConnecting, let version = server.proxyHeader, !attempt.address.isUnix {
                 try connection.send(version, attempt)
             }
@@ -180,11 +180,12 @@ package struct PostgresDriver: PingDriver {
         }
     }
 
-    /// Waits until this number of bytes or the end of the stream can be read.
+    /// Waits until this number of bytes, or the end of the stream, can be read.
     private func waitForBytes(
         _ count: Int, _ connection: borrowing PostgresConnection, _ attempt: PingAttempt
     ) throws(PingFailure) {
-        // With TLS at most one record can be peeked at, and no real server splits a message head across records.
+        // With TLS, only one record is visible at a time. Real servers do not split the head of a message across
+        // records.
         if connection.tlsSession != nil {
             throw attempt.failure(.protocolViolation, "the authentication request is split across TLS records")
         }

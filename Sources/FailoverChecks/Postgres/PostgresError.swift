@@ -2,28 +2,28 @@ import FailoverCore
 
 /// An error reported by libpq, and its meaning.
 struct PostgresError {
-    /// The server's code; `nil` if the error is libpq's own.
+    /// The code of the server; `nil` for an error of libpq itself.
     var sqlState: String?
     var severity: String?
     var text: String
 
-    /// The message for people, for example `FATAL: the database system is starting up`.
+    /// The message for the operator, for example `FATAL: the database system is starting up`.
     var message: String { severity.map { "\($0): \(text)" } ?? text }
 
     /// Whether the user lacks a privilege.
     var isOfPrivileges: Bool { sqlState.flatMap(ServerError.init(sqlState:)) == .privilege }
 
-    /// The meaning of a server's code; `nil` for codes without a specific meaning.
+    /// The reason that the code means; `nil` for codes without a specific meaning.
     var reason: PingFailure.Reason? {
         switch sqlState {
-        // A server that cannot start a process for a connection sends an error without a code. libpq reports it this
-        // way if it was sent in answer to a TLS request.
+        // A server that cannot start a process for a connection sends an error without a code. If it is the answer to a
+        // TLS request, libpq reports it with the second text.
         case nil:
             says("could not fork new process", "server sent an error response during SSL")
                 ? .tooManyConnections : nil
-        // A server that is shutting down has the same code as one that is starting up. The texts differ.
+        // A server that is shutting down uses the same code as one that is starting up. The texts differ.
         case "57P03" where text.contains("shutting down"): .shuttingDown
-        // Unlike "… reserved for roles with the … attribute".
+        // The other message with this code is "… reserved for roles with the … attribute".
         case "53300" where text.contains("for role \""): .userLimit
         case PoolerRefusal.sqlState?: PoolerRefusal(message: text)?.reason
         // Errors of class 08 are classified by their text.
@@ -38,8 +38,8 @@ struct PostgresError {
 extension PostgresError {
     /// Parses the error text of a failed connection, in the format of `PQERRORS_VERBOSE`.
     ///
-    /// libpq keeps no code of such an error, only its text, preceded by the texts of earlier attempts (TLS, then
-    /// plain):
+    /// For such an error libpq provides no code, only a text. The texts of earlier attempts (with TLS, then without)
+    /// precede it:
     ///
     ///     connection to server at "127.0.0.1", port 5433 failed: FATAL:  57P03: the database system is starting up
     ///     LOCATION:  ProcessStartupPacket, postmaster.c:2407
@@ -64,8 +64,8 @@ extension PostgresError {
     var reasonWhileLoggingIn: PingFailure.Reason {
         if let reason { return reason }
         if let sqlState {
-            // Problems of a server behind a pooler, of the server itself or of its machine. Otherwise it rejects the
-            // login.
+            // These are problems of the server, its machine, or a server behind a pooler. With other codes, the server
+            // rejects the login.
             return ["08", "57", "58", "F0", "XX"].contains { sqlState.hasPrefix($0) } ? .other : .authentication
         }
         if says(

@@ -1,14 +1,14 @@
 package import FailoverCore
 import Glibc
 
-/// The connection parameters for libpq. They are explicit wherever the environment or a file in the home directory
-/// could apply.
+/// The connection parameters for libpq. Each parameter that the environment or a file in the home directory could set
+/// is given explicitly.
 ///
-/// libpq cannot ignore `PGSERVICE`, `PGPASSWORD` if no password is configured, and `PGHOSTADDR` if the server is a
-/// Unix socket. The program removes the variables of database clients at its start. Programs that embed this library
-/// must not set them.
+/// No parameter turns off `PGSERVICE`, `PGPASSWORD` (if no password is configured) and `PGHOSTADDR` (for a Unix
+/// socket). `failover` removes the variables of database clients when it starts. Programs that embed this library must
+/// not set them.
 package struct PostgresParameters {
-    /// A path that cannot exist: for an empty value libpq looks in ~/.postgresql.
+    /// A path that cannot exist. If the value were empty, libpq would use the files in ~/.postgresql.
     private static let noFile = "/dev/null/none"
     /// The CA file of Debian's ca-certificates package.
     private static let systemAuthorities = "/etc/ssl/certs/ca-certificates.crt"
@@ -32,14 +32,14 @@ package struct PostgresParameters {
             ("channel_binding", "prefer"),
             ("passfile", Self.noFile),
         ]
-        // Poolers refuse `options`, so it is sent only to override the environment's.
+        // Poolers refuse `options`. So it is sent only to override the value in the environment.
         if getenv("PGOPTIONS") != nil { list.append(("options", " ")) }
     }
 
     private mutating func appendAddress(_ server: DatabaseServer, _ attempt: PingAttempt) throws(PingFailure) {
         switch server.endpoint {
         case .tcp(let host, let port):
-            // hostaddr is the address to connect to, host the name that verify-full checks.
+            // hostaddr is the address to connect to. host is the name that verify-full checks.
             list += [("host", host), ("hostaddr", attempt.address.hostText), ("port", "\(port)")]
         case .unix(let path):
             guard let match = path.wholeMatch(of: /(\/.*)\/\.s\.PGSQL\.([0-9]{1,5})/) else {
@@ -64,7 +64,7 @@ package struct PostgresParameters {
 }
 
 extension SocketAddress {
-    /// The host of an IP address for C libraries: without brackets and port.
+    /// The IP address for C libraries, without brackets and port.
     package var hostText: String {
         guard let colon = description.lastIndex(of: ":") else { return description }
         return String(description[..<colon].filter { $0 != "[" && $0 != "]" })

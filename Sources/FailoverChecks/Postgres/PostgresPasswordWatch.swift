@@ -1,19 +1,20 @@
 import FailoverCore
 
-/// Reads a PostgreSQL server's messages during a ping's login before libpq does. libpq would send the password in any
-/// way that the server requests; chapter "Message Flow", "Start-up".
+/// Reads the messages of a PostgreSQL server during the login of a ping, before libpq does. libpq would send the
+/// password in any way that the server requests. See "Message Flow", "Start-up" in the PostgreSQL manual.
 struct PostgresPasswordWatch {
     /// The meaning of the next bytes.
     enum Reading: Equatable {
-        /// They request the password in this way, or not at all.
+        /// They request the password in this way; `nil` if they do not request it.
         case whole(asks: DatabaseServer.PasswordMethod?)
-        /// They end within the head of a message. This number of bytes is needed, counted from the first one.
+        /// They end within the head of a message. `needed` is the number of bytes that are needed, counted from the
+        /// first one.
         case incomplete(needed: Int)
     }
 
-    /// The number of bytes left of the current message.
+    /// The number of bytes of the current message that have not been read.
     private var rest = 0
-    /// Whether the server has accepted or refused the login and can request nothing more.
+    /// Whether the server has accepted or refused the login, so that it can request nothing more.
     private(set) var isOver = false
 
     private static let headSize = 5
@@ -27,7 +28,7 @@ struct PostgresPasswordWatch {
         while index < bytes.count, !isOver {
             let isRequest = bytes[index] == UInt8(ascii: "R")
             let needed = index + (isRequest ? Self.requestSize : Self.headSize)
-            // A message that libpq does not expect ends the login.
+            // Any other message ends the login: an error, or a message that libpq does not expect.
             guard isRequest || bytes[index] == UInt8(ascii: "v") else {
                 isOver = true
                 break
@@ -61,11 +62,11 @@ struct PostgresPasswordWatch {
 }
 
 extension DatabaseServer {
-    /// Whether the password may be sent to the server in this way.
+    /// Whether the server may request the password in this way.
     func mayAsk(_ method: PasswordMethod) -> Bool {
         if let passwordMethods { return passwordMethods.contains(method) }
         if method == .scram { return true }
-        // The server's identity is verified.
+        // The other methods are allowed only if the identity of the server is verified.
         switch (endpoint, tls) {
         case (.unix, _), (_, .verifyCA), (_, .verifyFull): return true
         case (.tcp, .disable), (.tcp, .prefer), (.tcp, .require): return false

@@ -3,11 +3,11 @@ package import FailoverCore
 /// The replication status of a PostgreSQL replica.
 ///
 /// The WAL receiver knows the primary's WAL position, and recovery knows the applied one. If both are equal, the
-/// replica is up to date, however old the last transaction is. If they differ, the lag is at most the age of the last
-/// replayed transaction. That age overestimates the lag after an idle period of the primary; the positions of earlier
-/// pings are more exact. The age is the replica's clock minus the primary's. If the receiver's messages show that the
-/// replica's clock is behind, the age is corrected. Without a receiver the replica is cut off. (PostgreSQL manual,
-/// "Recovery Information Functions", "pg_stat_wal_receiver".)
+/// replica is up to date, even if its last transaction is old. If they differ, the lag is at most the age of the last
+/// replayed transaction. After an idle period of the primary this age is too large; then the positions of earlier pings
+/// are more exact. The age is the difference of two clocks. If the messages to the receiver show that the replica's
+/// clock is behind, the age is corrected. Without a receiver, the replica is cut off. See "Recovery Information
+/// Functions" and "pg_stat_wal_receiver" in the PostgreSQL manual.
 package enum PostgresReplication {
     package static func question(user: String) -> PostgresQuestion {
         PostgresQuestion(
@@ -23,7 +23,7 @@ package enum PostgresReplication {
             grants: functions.map { .executing($0, by: user) } + [seeingTheReceiver(user)])
     }
 
-    /// A primary's WAL position on disk, up to which it sends WAL; NULL for a replica.
+    /// Queries the WAL position of a primary on disk, up to which it sends WAL; NULL for a replica.
     static func positionQuestion(user: String) -> PostgresQuestion {
         PostgresQuestion(
             """
@@ -67,7 +67,7 @@ package enum PostgresReplication {
         guard rows.count == 1, rows[0].count == 8 else { return .nonsense }
         let row = rows[0]
         guard row[0] == "t" else { return row[0] == "f" ? .notReplicating : .nonsense }
-        // Before the first WAL record, none is applied.
+        // The value is NULL until the replica has applied its first WAL record.
         guard let applied = row[5].map({ UInt64($0) }) ?? 0 else { return .nonsense }
         let hasReceiver = row[1] == "t"
         if hasReceiver && row[2] == nil { return .hidden }
@@ -81,8 +81,8 @@ package enum PostgresReplication {
             reading.stopped = "replay is paused"
         }
         reading.behind = duration(row[6])
-        // A message that was received before it was sent shows the minimum difference of the clocks. In the other
-        // direction the message may have been delayed.
+        // If a message was received before it was sent, the replica's clock is behind by at least the difference.
+        // Otherwise the message may have been delayed, and shows nothing.
         reading.clockBehind = duration(row[7]).map { max(.zero, $0) }
         reading.positions = .init(known: isStreaming ? row[4].flatMap { UInt64($0) } : nil, applied: applied)
         return .reading(reading)
@@ -96,9 +96,10 @@ package enum PostgresReplication {
 
 /// The role of a PostgreSQL server: a replica is in recovery until it is promoted.
 ///
-/// PostgreSQL manual, "Recovery Control Functions". Any user may query it, unless an administrator has revoked that.
+/// See "Recovery Control Functions" in the PostgreSQL manual. Any user may query it, unless an administrator has
+/// revoked that.
 enum PostgresRole {
-    /// The schema is given, so that a `search_path` cannot substitute another function.
+    /// The query names the schema, so that a `search_path` cannot substitute another function.
     static func question(user: String) -> PostgresQuestion {
         PostgresQuestion(
             "SELECT pg_catalog.pg_is_in_recovery()", called: "the role query",
@@ -126,7 +127,7 @@ package struct PostgresQuestion {
     /// The grants that allow the query; empty if they are unknown.
     private let grants: [PostgresGrant]
 
-    /// - Parameter grants: a grant without a subject must be last.
+    /// - Parameter grants: the grants. One without a subject matches any error, so it must be the last.
     package init(_ query: String, called name: String, prefix: String = "", grants: [PostgresGrant] = []) {
         self.query = query
         self.name = name
@@ -134,8 +135,8 @@ package struct PostgresQuestion {
         self.grants = grants
     }
 
-    /// The statement that grants what the error message names. Object names in the message do not depend on the
-    /// language.
+    /// The statement that grants access to the object in the error message; `nil` if it is unknown. The name of the
+    /// object does not depend on the language of the message.
     func grant(helpingAgainst message: String) -> String? {
         (grants.first { $0.subject.map(message.contains) ?? true })?.statement
     }
@@ -147,7 +148,7 @@ package struct PostgresGrant {
     let subject: String?
     package let statement: String
 
-    /// - Parameter function: the function with its argument types, in `pg_catalog`.
+    /// - Parameter function: the name of a function in `pg_catalog`, with its argument types.
     static func executing(_ function: String, by user: String) -> PostgresGrant {
         PostgresGrant(
             subject: function.split(separator: "(").first.map(String.init),
@@ -159,7 +160,7 @@ package struct PostgresGrant {
         PostgresGrant(subject: nil, statement: "GRANT SELECT ON <table> TO \(user.asPostgresName)")
     }
 
-    /// Membership in one of the server's own roles.
+    /// The grant of membership in one of the predefined roles.
     static func membership(in role: String, for user: String) -> PostgresGrant {
         PostgresGrant(subject: nil, statement: "GRANT \(role) TO \(user.asPostgresName)")
     }

@@ -26,7 +26,7 @@ struct AMQPFrame: Equatable {
     /// Takes the first frame from the bytes that have arrived; `nil` if it is incomplete.
     static func take(from arrived: inout [UInt8]) throws(ProtocolViolation) -> AMQPFrame? {
         guard let type = arrived.first else { return nil }
-        // A server that requires another version sends a protocol header and closes.
+        // A server that requires another version sends a protocol header and closes the connection.
         if type == UInt8(ascii: "A") { throw ProtocolViolation(message: "does not speak AMQP 0-9-1") }
         guard type == method || type == heartbeat else { throw .noAMQP }
         guard arrived.count >= 7 else { return nil }
@@ -49,14 +49,14 @@ struct AMQPBytes {
         withUnsafeBytes(of: number.bigEndian) { bytes += $0 }
     }
 
-    /// A short string: at most 255 bytes; the rest is cut off.
+    /// Adds a short string. After 255 bytes it is cut off.
     mutating func addShort(_ text: String) {
         let text = text.utf8.prefix(255)
         add(UInt8(text.count))
         bytes += text
     }
 
-    /// A long string or a table.
+    /// Adds a long string or a table.
     mutating func addLong(_ content: some Collection<UInt8>) {
         add(UInt32(content.count))
         bytes += content
@@ -82,7 +82,7 @@ struct AMQPArguments {
         return String(decoding: try take(count), as: UTF8.self)
     }
 
-    /// A long string, or a table without decoding it.
+    /// Reads a long string, or a table without decoding it.
     mutating func longBytes() throws(ProtocolViolation) -> ArraySlice<UInt8> { try take(Int(try long())) }
 
     private mutating func take(_ count: Int) throws(ProtocolViolation) -> ArraySlice<UInt8> {

@@ -97,7 +97,8 @@ extension AMQPFrame {
         arguments.add(UInt32(0))
     }
 
-    /// Without this capability RabbitMQ refuses a login by closing the connection without a reason.
+    /// The properties announce a capability. Without it, RabbitMQ refuses a login by closing the connection without a
+    /// reason.
     private static var clientProperties: [UInt8] {
         var capabilities = AMQPBytes()
         capabilities.addShort("authentication_failure_close")

@@ -2,8 +2,8 @@ import FailoverCore
 
 /// Logs in to a RabbitMQ server, opens the virtual host and a channel, and closes both properly.
 ///
-/// Implements AMQP 0-9-1 itself, of which a ping needs a dozen methods. librabbitmq checks its clock only when no
-/// data has arrived, so a server that keeps sending frames can hold it without a limit; and for TLS it looks up the
+/// This type implements AMQP 0-9-1 itself; a ping needs a dozen methods of it. librabbitmq checks its time limit only
+/// when no data has arrived, so a server that keeps sending frames can delay it without limit. For TLS it looks up the
 /// host name itself, without a time limit.
 struct RabbitMQDriver: PingDriver {
     let server: RabbitMQServer
@@ -66,7 +66,7 @@ struct AMQPConversation: ~Copyable {
         }
     }
 
-    /// Sends a method that has one valid answer.
+    /// Sends a method, and checks that the server gives the only valid answer.
     mutating func expect(_ answer: AMQPMethod, to frame: AMQPFrame) throws(PingFailure) {
         try send(frame)
         guard try next() == answer else { throw surprise }
@@ -96,8 +96,8 @@ struct AMQPConversation: ~Copyable {
     ) -> PingFailure.Reason {
         switch code {
         case 320: .shuttingDown
-        // Not allowed: unknown virtual host, no permission for it, or a limit of a user, a virtual host or the
-        // server.
+        // The code means "not allowed": the virtual host is unknown or not permitted, or a limit of the user, the
+        // virtual host or the server is reached.
         case 530: text.contains("connection limit") ? .tooManyConnections : .authentication
         case 402, 403: .authentication
         case 501...505: .protocolViolation

@@ -2,7 +2,7 @@ import FailoverCore
 
 /// Logs in to a Redis server, pings it, and queries whether it is loading its data or has lost its primary.
 ///
-/// If the user lacks the permission for that query, a successful ping is enough.
+/// If the user lacks the permission for this query, a successful PING is enough.
 struct RedisDriver: PingDriver {
     let server: RedisServer
 
@@ -14,7 +14,7 @@ struct RedisDriver: PingDriver {
 
         attempt.reached(.login)
         if let password = server.password?.reveal() ?? server.user.map({ _ in "" }) {
-            // Before Redis 6 there are no users, and AUTH accepts only a password.
+            // Before version 6, Redis has no users, and AUTH takes only a password.
             try conversation.expect(
                 "OK", to: server.user.map { RedisCommand("AUTH", $0, password) } ?? RedisCommand("AUTH", password))
         }
@@ -43,7 +43,8 @@ private struct RedisConversation: ~Copyable {
         self.attempt = attempt
     }
 
-    /// Sends a command that has one valid answer. After the login, a missing permission for it is accepted.
+    /// Sends a command, and checks that the server gives the only valid answer. After the login, a missing permission
+    /// is accepted too.
     mutating func expect(_ answer: String, to command: RedisCommand) throws(PingFailure) {
         switch try reply(to: command) {
         case .text(answer): return
@@ -53,7 +54,7 @@ private struct RedisConversation: ~Copyable {
         }
     }
 
-    /// The answer to a command that the server may refuse; `nil` if it does.
+    /// Sends a command and returns its answer; `nil` if the server refuses the command.
     mutating func text(_ command: RedisCommand) throws(PingFailure) -> String? {
         switch try reply(to: command) {
         case .text(let text): return text

@@ -5,7 +5,7 @@ import FailoverCore
 enum RedisReply: Equatable {
     /// A status or a string.
     case text(String)
-    /// A refusal.
+    /// An error.
     case error(RedisError)
     /// An answer that is not valid for any command of a ping.
     case other
@@ -15,7 +15,7 @@ enum RedisReply: Equatable {
 struct RedisError: Equatable {
     let text: String
 
-    /// The first word of the text; `ERR` is generic.
+    /// The first word of the text. `ERR` has no specific meaning.
     private var code: Substring { text.prefix { $0 != " " } }
 
     /// Whether the user only lacks the permission for this command.
@@ -27,7 +27,7 @@ struct RedisError: Equatable {
         case "LOADING": .startingUp
         case "MASTERDOWN", "CLUSTERDOWN": .cutOff
         case "NOAUTH", "WRONGPASS": .authentication
-        // Protected mode: no password is set, and the ping comes from another machine.
+        // The server is in protected mode: it has no password, and the ping comes from another machine.
         case "DENIED": .hostBlocked
         default:
             if text.contains("max number of clients") {
@@ -41,7 +41,7 @@ struct RedisError: Equatable {
 
 /// Parses the replies of a Redis server with hiredis' reader.
 struct RedisReplyReader: ~Copyable {
-    /// Rejects arrays, which are not a valid answer to any command of a ping.
+    /// The reader. It rejects arrays, because no command of a ping has such an answer.
     private let reader: UnsafeMutablePointer<redisReader>
 
     /// `nil` if memory is exhausted.
@@ -106,7 +106,7 @@ struct RedisInfo {
         values = Dictionary(pairs) { first, _ in first }
     }
 
-    /// The reason why the server counts as down although it answers; `nil` if it is healthy.
+    /// Why the server counts as down although it answers; `nil` if it is healthy.
     var trouble: (reason: PingFailure.Reason, message: String)? {
         if values["loading"] == "1" { return (.startingUp, "is loading its data") }
         guard values["master_link_status"] == "down" else { return nil }

@@ -1,16 +1,16 @@
 import FailoverCore
 import FailoverSystem
 
-/// A connection to a server over TCP or TLS. The attempt's deadline and a limit of received bytes hold whatever the
-/// server does.
+/// A connection to a server over TCP or TLS. The deadline of the attempt and a limit of received bytes hold for any
+/// server.
 struct PingStream: ~Copyable {
     private let connection: TCPConnection
     private let tls: TLSSession?
     private let attempt: PingAttempt
-    /// The number of received bytes, including TLS.
+    /// The number of bytes received so far, including those of TLS.
     private var received = 0
 
-    /// The maximum number of bytes in a ping. Real servers send a few KiB, including certificates.
+    /// The maximum number of bytes that a ping receives. Real servers send a few KiB, including certificates.
     private static let mostBytes = 64 << 10
 
     private init(_ connection: consuming TCPConnection, _ tls: TLSSession?, _ attempt: PingAttempt) {
@@ -26,7 +26,7 @@ struct PingStream: ~Copyable {
 
     /// Connects to an endpoint, with TLS if `tls` requires it. The certificate must be for the endpoint's host.
     ///
-    /// - Parameter authorities: path of a PEM file with the trusted authorities; `nil` is the system's.
+    /// - Parameter authorities: the path of a PEM file with the trusted authorities; `nil` for the system's.
     static func connect(
         _ attempt: PingAttempt, to endpoint: Endpoint, tls: Bool, authorities: String?
     ) throws(PingFailure) -> PingStream {
@@ -46,7 +46,7 @@ struct PingStream: ~Copyable {
     private mutating func shakeHands(_ tls: TLSSession) throws(PingFailure) {
         while true {
             let outcome = Result { () throws(TLSSession.Failure) in try tls.handshake() }
-            // Also after a failure: an alert tells the server the reason.
+            // This is also done after a failure, because the bytes may be an alert with the reason.
             try connection.send(tls.takeLeaving(), attempt)
             if try attempt.inTLS({ () throws(TLSSession.Failure) in try outcome.get() }) { return }
             tls.feed(try receiveFromWire())
@@ -102,7 +102,7 @@ extension PingAttempt {
     }
 }
 
-/// A peer has violated its protocol.
+/// The error that a peer has violated its protocol.
 struct ProtocolViolation: Error, Equatable {
     let message: String
 }

@@ -2,10 +2,10 @@ import COpenSSL
 import FailoverCore
 import FailoverSystem
 
-/// The client side of a TLS session. Converts between clear-text bytes and bytes on the wire. It has no socket and
+/// The client side of a TLS session. It converts between clear-text bytes and encrypted bytes. It has no socket and
 /// never blocks.
 ///
-/// The chain and the host name are always verified.
+/// It always verifies the certificate chain and the host name.
 final class TLSSession {
     /// The reason why TLS failed, with OpenSSL's message.
     struct Failure: Error {
@@ -15,14 +15,14 @@ final class TLSSession {
 
     private let context: OpaquePointer
     private let session: OpaquePointer
-    /// The bytes from the wire and the bytes for it. Owned by the session.
+    /// The encrypted bytes that have arrived, and those that must be sent. The session owns both buffers.
     private let (arrived, leaving): (OpaquePointer, OpaquePointer)
 
-    /// A session before its handshake.
+    /// Creates a session, before its handshake.
     ///
     /// - Parameters:
     ///   - host: the name or IP literal that the certificate must be for.
-    ///   - authorities: path of a PEM file with the trusted authorities; `nil` is the system's.
+    ///   - authorities: the path of a PEM file with the trusted authorities; `nil` for the system's.
     init(host: String, authorities: String?) throws(Failure) {
         _ = CryptoLibrary.survivesExit
         ERR_clear_error()
@@ -58,7 +58,7 @@ final class TLSSession {
         SSL_CTX_free(context)
     }
 
-    /// Continues the handshake. Returns whether it is complete; if not, more bytes must be exchanged.
+    /// Continues the handshake, and returns whether it is complete. If it is not, more bytes must be exchanged.
     func handshake() throws(Failure) -> Bool {
         ERR_clear_error()
         let result = SSL_connect(session)
@@ -72,12 +72,12 @@ final class TLSSession {
         throw Self.failure(.tls)
     }
 
-    /// Takes bytes from the wire.
+    /// Adds encrypted bytes that have arrived.
     func feed(_ bytes: ArraySlice<UInt8>) {
         bytes.withUnsafeBytes { _ = BIO_write(arrived, $0.baseAddress, Int32($0.count)) }
     }
 
-    /// Takes the bytes to send on the wire.
+    /// Returns the encrypted bytes to send, and removes them.
     func takeLeaving() -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: BIO_ctrl_pending(leaving))
         let count = BIO_read(leaving, &bytes, Int32(bytes.count))

@@ -30,7 +30,7 @@ struct DrillClient: Sendable {
         }
     }
 
-    /// The route as it is now, and the process that serves it.
+    /// The current status of the route, and the ID of the process that serves it.
     func status() async throws(OperationError) -> (route: RouteDocument, process: Int32) {
         let status = try await ask { client throws(OperationError) in try client.status() }
         guard let document = status.routes.first(where: { $0.name == route }) else {

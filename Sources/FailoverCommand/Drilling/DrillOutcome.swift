@@ -14,7 +14,7 @@ package struct DrillOutcome: Sendable {
     package var whyNoProbes: String?
     /// The server's message about the end of the drill.
     package var ending: String?
-    /// What ended the watch early: a signal, an error.
+    /// What ended the watch early: a signal or an error.
     package var breakOff: String?
     /// Why sessions are not back.
     package var whyNotBack: String?
@@ -27,7 +27,7 @@ package struct DrillOutcome: Sendable {
 
     package var hasPassed: Bool { problems.isEmpty }
 
-    /// One line each.
+    /// The reasons why the drill has not passed, one line each.
     package var problems: [String] {
         var problems: [String] = []
         if let breakOff { problems.append(breakOff) }
@@ -66,13 +66,13 @@ package struct DrillOutcome: Sendable {
 }
 
 extension [SessionDocument] {
-    /// Why sessions of a route are on aliases other than these: how many cannot be read, and how many are busy. `nil`
-    /// if there are none; they may have come back in the meantime.
+    /// Why sessions of a route are on aliases other than these: how many cannot be read, are busy, or are about to
+    /// move. `nil` if there are no such sessions; they may have come back in the meantime.
     package func reasonsToStay(elsewhereThan home: Set<String>) -> String? {
         let elsewhere = filter { session in session.alias.map { !home.contains($0) } == true }
         let kinds: [(message: String, count: Int)] = [
-            ("encrypted, so that their boundaries are unknown", elsewhere.count { $0.atBoundary == nil }),
-            ("in a transaction or with something open", elsewhere.count { $0.atBoundary == false }),
+            ("encrypted (transaction boundaries unknown)", elsewhere.count { $0.atBoundary == nil }),
+            ("in a transaction or with other open state", elsewhere.count { $0.atBoundary == false }),
             ("about to move", elsewhere.count { $0.atBoundary == true }),
         ]
         let reasons = kinds.filter { $0.count > 0 }.map { "\($0.count) \($0.message)" }
@@ -82,9 +82,9 @@ extension [SessionDocument] {
 
 /// What to expect of a route's sessions in a drill, according to its configuration.
 package struct DrillExpectation: Sendable {
-    /// They are closed at the beginning: `on_outage: close`.
+    /// Whether the sessions are closed at the beginning: `on_outage: close`.
     package let leave: Bool
-    /// They come back after the end: any `on_recovery` but `keep`.
+    /// Whether the sessions come back after the end: every `on_recovery` except `keep`.
     package let comeBack: Bool
 
     /// - Parameter name: the route's name. An unknown route has the default settings.

@@ -9,7 +9,7 @@ import UnixSignals
 /// One drill, watched from before its start until clients are back.
 struct DrillRun: Sendable {
     struct Request: Sendable {
-        /// By default the route's own.
+        /// The alias that counts as down; `nil` is the first one of the route.
         let alias: String?
         let duration: Duration
         /// How long sessions may take to come back.
@@ -22,13 +22,13 @@ struct DrillRun: Sendable {
     let configuration: Configuration
     let request: Request
 
-    /// Runs the drill. The outcome describes all that happens after its start. The drill is over on return, unless
-    /// the server cannot be reached to end it; in that case it ends by itself.
+    /// Runs the drill. The outcome describes everything that happens after the start. On return the drill is over. The
+    /// exception is a server that cannot be reached: there the drill ends by itself.
     ///
     /// - Parameter say: receives lines that show the progress.
     /// - Throws: if no drill was started.
     func run(_ say: (String) -> Void) async throws(OperationError) -> DrillOutcome {
-        // Before the first login, which counts as a client's session.
+        // The status is read before the first login, because that counts as a client's session.
         let (route, process) = try await client.status()
         let name = request.alias ?? route.aliases.first?.name ?? ""
         guard route.alias(name) != nil else {
@@ -60,7 +60,7 @@ struct DrillRun: Sendable {
         return outcome
     }
 
-    /// Follows the drill to its end and until sessions are back. Ends it if the watch is interrupted.
+    /// Follows the drill until it is over and sessions are back. Ends the drill if the watch is interrupted.
     ///
     /// - Returns: what interrupted the watch, if anything.
     private func follow(
@@ -88,9 +88,9 @@ struct DrillRun: Sendable {
         }
     }
 
-    /// Ends the drill if the server answers again soon. Otherwise it ends by itself.
+    /// Ends the drill if the server answers again within about two seconds. Otherwise the drill ends by itself.
     ///
-    /// - Returns: why there was no answer, if that is known by then.
+    /// - Returns: why the server did not answer, if that is now known.
     private func end(in process: Int32) async -> String? {
         for _ in 0..<20 {
             if let status = try? await client.status() {
@@ -113,7 +113,7 @@ struct DrillRun: Sendable {
         return isBack && (watch.firstBack != nil || !awaitsNewSession)
     }
 
-    /// The pause between two status requests: short around the changes.
+    /// The pause between two status requests. It is short around the start and the end of the drill.
     private func pause(_ watch: DrillWatch, at now: Duration) -> Duration {
         let isQuiet = watch.over == nil && now > .seconds(10) && now < request.duration - .seconds(1)
         return .milliseconds(isQuiet ? 250 : 20)
@@ -133,7 +133,7 @@ struct DrillRun: Sendable {
     }
 }
 
-/// Records the first signal that asks to end. A second one ends the process.
+/// Records the first signal that asks this process to end. A second signal ends it at once.
 final class Interruption: Sendable {
     private let first = Lock<String?>(nil)
 
@@ -184,7 +184,7 @@ final class Prober: Sendable {
         }
     }
 
-    /// Waits for the login in progress.
+    /// Stops after the login in progress, and returns the results of all logins.
     func stop() async -> ProbeTally {
         record.isStopped.store(true, ordering: .relaxed)
         await task.value

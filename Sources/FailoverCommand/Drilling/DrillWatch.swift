@@ -1,20 +1,20 @@
 package import FailoverAdmin
 import FailoverCore
 
-/// The course of a drill, from status documents. Times are relative to just before its start, and as exact as the
-/// statuses are frequent.
+/// The course of a drill, derived from status documents. Times are relative to the moment before its start. They are
+/// only as exact as the interval between two statuses.
 package struct DrillWatch: Sendable {
     package let alias: String
     package let before: RouteDocument
-    /// When no session was left on the alias.
+    /// When the alias first had no sessions left.
     package private(set) var left: Duration?
     /// When the drill was seen for the first and for the last time.
     package private(set) var firstSeen: Duration?
     private var lastSeen: Duration = .zero
     /// When the drill was first seen to be over.
     package private(set) var over: Duration?
-    /// After the end: when the first new session was on the alias, and since when the other aliases have had no more
-    /// sessions than before.
+    /// The time from the end of the drill until the first new session was on the alias, and until the other aliases had
+    /// no more sessions than before the drill.
     package private(set) var firstBack: Duration?
     package private(set) var allBack: Duration?
     /// The first and the last status during the drill.
@@ -31,10 +31,10 @@ package struct DrillWatch: Sendable {
     /// Whether the alias served before, so that sessions should come back.
     package var expectsReturn: Bool { serves(in: before) }
 
-    /// Whether it serves now, alone or beside others.
+    /// Whether the alias serves now, alone or together with others.
     package var isServing: Bool { serves(in: latest) }
 
-    /// The aliases where sessions of the route belong: the alias, and those that served beside it.
+    /// The aliases where sessions of the route belong: the alias, and those that served side by side with it.
     package var home: Set<String> { Set(before.aliases.filter(\.serving).map(\.name)).union([alias]) }
 
     package mutating func saw(_ route: RouteDocument, at time: Duration) {
@@ -49,14 +49,14 @@ package struct DrillWatch: Sendable {
             return
         }
         over = over ?? time
-        // Not seen at all: it was over before the first status.
+        // If the drill was never seen, it was over before the first status.
         firstSeen = firstSeen ?? time
         let servedDuring = (last ?? before).alias(alias)?.served ?? 0
         if firstBack == nil, (own?.served ?? 0) > servedDuring { firstBack = time - lastSeen }
         if isServing, elsewhere(route) <= elsewhere(before) {
             allBack = allBack ?? time - lastSeen
         } else {
-            // A client that was on its way to another alias at the end of the drill still arrives there.
+            // A client that was connecting to another alias when the drill ended still gets its session there.
             allBack = nil
         }
     }

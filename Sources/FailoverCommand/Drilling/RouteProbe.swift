@@ -16,14 +16,16 @@ package struct RouteProbe: Sendable {
     /// The aliases by the identities that their servers report.
     private let aliases: [String: String]
 
-    /// The longest wait of a login before it counts as failed.
+    /// The time limit of a login.
     private static let limit = Duration.seconds(10)
 
+    /// Logs in to each alias once, to learn the identity of its server.
+    ///
     /// - Parameters:
     ///   - name: the route's name.
     ///   - alias: the alias whose user logs in.
     ///   - listeners: the route's listeners, from its status.
-    /// - Throws: if a login could not show which alias answered. Logs in to each alias once to find out.
+    /// - Throws: if the route cannot be probed, or an alias does not accept the user.
     package init(
         route name: String, alias: String, listeners: [String], of configuration: Configuration
     ) async throws(OperationError) {
@@ -41,14 +43,14 @@ package struct RouteProbe: Sendable {
         server.pingQuery = "SELECT 1"
         server.role = nil
         server.replication = nil
-        // Clients connect to a name that is not in the certificate.
+        // The listener's name is not in the server's certificate.
         if server.tls == .verifyFull { server.tls = .verifyCA }
         aliases = try await Self.identities(of: route.aliases, asking: server, in: configuration)
         server = server.at(listener)
         check = CheckFactory.shared.check(of: server)
     }
 
-    /// Logs in once, asks for the identity, and logs out. One call at a time.
+    /// Logs in once, asks for the identity, and logs out. Make only one call at a time.
     package func login() async -> Answer {
         let answer = await check.answer(PingRequest(limit: Self.limit, wantsIdentity: true))
         if let failure = answer.failure { return Answer(failure: failure) }
@@ -76,8 +78,8 @@ package struct RouteProbe: Sendable {
             if let failure = answer.failure, failure.reason == .authentication {
                 throw OperationError(.drill, "\(name) does not accept the user: \(failure.detail)")
             }
-            // Other servers may be reachable only from the proxy. The probes can still measure their waits. A server
-            // that several aliases may be belongs to the first of them.
+            // Other failures are ignored: the server may be reachable only from the proxy, and probes can still measure
+            // how long clients wait. If several aliases are the same server, its identity stands for the first one.
             if let identity = answer.identity, aliases[identity] == nil { aliases[identity] = name }
         }
         return aliases
@@ -100,8 +102,8 @@ package struct ProbeTally: Sendable {
         probes.append(Probe(began: began, ended: ended, answer: answer))
     }
 
-    /// - Parameter changes: when sessions were closed. A probe in progress at that time has not failed: it was cut
-    ///   off, as clients' sessions were.
+    /// - Parameter changes: when sessions were closed. A probe in progress at such a time does not count as failed: it
+    ///   was closed together with the clients' sessions.
     package func summary(changes: [ClosedRange<Duration>]) -> ProbeSummary {
         var summary = ProbeSummary(count: probes.count)
         var waits: [Duration] = []
@@ -139,10 +141,10 @@ package struct ProbeSummary: Hashable, Sendable {
     package var errors: [String: Int] = [:]
     /// Successful probes, by the alias that answered.
     package var aliases: [String: Int] = [:]
-    /// Of the successful probes.
+    /// The median and the longest duration of the successful probes.
     package var median: Duration?
     package var longest: Duration?
-    /// Between two successes, before the first, or after the last.
+    /// The longest time without a success: between two successes, before the first, or after the last.
     package var longestGap: Duration?
 
     package var failed: Int { errors.values.reduce(0, +) }

@@ -14,7 +14,7 @@ struct DoctorReport {
 
     /// A paragraph for each alias, route, service or file with findings, and a line with the counts.
     ///
-    /// - Parameter colour: red for problems, yellow for hints.
+    /// - Parameter colour: whether to print problems in red and hints in yellow.
     func text(colour: Bool) -> String {
         var blocks: [String] = []
         var lines: [String] = []
@@ -30,7 +30,7 @@ struct DoctorReport {
             let mark = finding.level == .hint ? "hint, " : ""
             let reason = finding.reason.withoutControls.wrapped(after: mark.count + kind.count + 4, indent: "    ")
             lines.append("  \(mark)\(colour ? "\u{1b}[\(level)m\(kind)\u{1b}[0m" : kind): \(reason)")
-            // On one line, whatever its length, so that it can be copied.
+            // The remedy is never wrapped, so that you can copy it.
             lines.append("    → \(finding.remedy.withoutControls)")
         }
         if !lines.isEmpty { blocks.append(lines.joined(separator: "\n")) }
@@ -59,7 +59,7 @@ struct DoctorReport {
         let services = configuration.services.count
         func counted(_ count: Int, _ one: String, _ many: String) -> String { "\(count) \(count == 1 ? one : many)" }
         return [
-            problems == 0 ? "no finding" : counted(problems, "finding", "findings"),
+            problems == 0 ? "no findings" : counted(problems, "finding", "findings"),
             hints == 0 ? nil : counted(hints, "hint", "hints"),
         ].compactMap { $0 }.joined(separator: " and ")
             + " in \(counted(aliases, "alias", "aliases")) and \(counted(services, "service", "services"))"

@@ -9,11 +9,11 @@ struct DrillDocument: Encodable {
         let openOnAliasBefore: Int
         @Nullable var leftAfterMs: Double?
         let stayed: Int
-        /// By alias.
+        /// The number of new sessions by alias.
         let new: [String: Int]
         let refused: Int
         let retried: Int
-        /// Closed at transaction boundaries, on their way back.
+        /// Sessions that were closed at transaction boundaries so that they return.
         let moved: Int
         @Nullable var firstBackAfterMs: Double?
         @Nullable var allBackAfterMs: Double?
@@ -25,9 +25,9 @@ struct DrillDocument: Encodable {
         let count: Int
         let failed: Int
         let cut: Int
-        /// By message.
+        /// The number of failed probes by message.
         let errors: [String: Int]
-        /// By the alias that answered.
+        /// The number of successful probes by the alias that answered.
         let answeredBy: [String: Int]
         @Nullable var medianMs: Double?
         @Nullable var longestMs: Double?
@@ -70,11 +70,11 @@ struct DrillDocument: Encodable {
 }
 
 extension Duration {
-    /// Rounded to a thousandth of a millisecond.
+    /// Milliseconds, to a thousandth.
     fileprivate var inMilliseconds: Double { (self / .microseconds(1)).rounded() / 1000 }
 }
 
-/// A value that a document always contains: `null` if there is none, where a synthesised `encode` would omit the key.
+/// A value that a document always contains, as `null` if there is none. A synthesised `encode` would omit the key.
 @propertyWrapper
 struct Nullable<Value: Encodable>: Encodable {
     var wrappedValue: Value?

@@ -11,7 +11,7 @@ struct DrillReport {
 
     // MARK: Text
 
-    /// One line for each thing that clients saw, then the result.
+    /// A table of what clients saw, one line for each figure, and the result below it.
     func text(colour: Bool) -> String {
         var table = TextTable([
             .init(heading: "DRILL"),

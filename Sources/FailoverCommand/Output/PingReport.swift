@@ -12,7 +12,7 @@ struct PingReport {
 
     /// One line per target, under headings. A target that is up shows its address, one that is down shows the reason.
     ///
-    /// - Parameter colour: green for up, yellow for stale and degraded, red for down.
+    /// - Parameter colour: whether to print up in green, stale, degraded and unknown in yellow, and down in red.
     func table(colour: Bool) -> String {
         var table = TextTable([
             .init(heading: "NAME"), .init(heading: "TYPE"), .init(heading: "STATE"),
@@ -32,7 +32,7 @@ struct PingReport {
     /// An array with one object per target. Every key is always present.
     func json() throws -> String { try answers.map(Entry.init).jsonText() }
 
-    /// `degraded`: the server is alive and refuses the monitor. `unknown`: this machine could not ask.
+    /// `degraded`: the server is alive but refuses the monitor. `unknown`: this machine could not send the ping.
     private static func state(_ result: PingResult) -> String {
         switch result.failure?.kind {
         case nil: result.staleness == nil ? "up" : "stale"

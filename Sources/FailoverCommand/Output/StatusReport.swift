@@ -54,7 +54,7 @@ struct StatusReport {
         return lines.joined(separator: "\n")
     }
 
-    /// An alias in a drill counts as down, whatever its own state is.
+    /// An alias in a drill counts as down, regardless of its own state.
     private static func state(of alias: RouteDocument.Alias) -> String {
         guard alias.drill != nil else { return alias.state }
         return alias.state == "down" ? "down, drill" : "down (drill)"
@@ -62,7 +62,7 @@ struct StatusReport {
 
     private func serving(_ route: RouteDocument) -> String {
         let total = route.sessions.total
-        let waiting = route.sessions.queued > 0 ? ", \(route.sessions.queued) waiting for a place" : ""
+        let waiting = route.sessions.queued > 0 ? ", \(route.sessions.queued) queued" : ""
         let counts =
             "\(total) \(total == 1 ? "session" : "sessions") so far, \(route.sessions.refused) refused\(waiting)"
         if let closed = route.closed {
@@ -104,7 +104,7 @@ struct StatusReport {
         state == "down" ? Terminal.red : isDoubtful ? Terminal.yellow : Terminal.green
     }
 
-    /// The time between then and the status, in words.
+    /// The duration from `time` to the time of the status, in words.
     private func age(_ time: String) -> String {
         guard let now = WallTime(text: status.time), let then = WallTime(text: time) else { return "?" }
         return (now.sinceEpoch - then.sinceEpoch).inWords

@@ -60,7 +60,7 @@ extension String {
     ///
     /// - Parameters:
     ///   - used: the number of characters that the first line already has.
-    ///   - indent: goes before each line except the first.
+    ///   - indent: the text before each line except the first.
     func wrapped(to width: Int = 110, after used: Int, indent: String) -> String {
         var lines = [""]
         var taken = used

@@ -27,7 +27,7 @@ extension ConfigurationParser {
         return databases
     }
 
-    /// `host` as a list: several servers. The alias is the one of them that has its role.
+    /// Reads `host` as a list of servers. The alias is the server that has the role.
     private func readHosts(_ section: Section, engine: DatabaseServer.Engine?, into server: inout DatabaseServer) {
         let mostHosts = 16
         guard let host = section["host"], let elements = host.elements() else { return }
@@ -52,9 +52,9 @@ extension ConfigurationParser {
         server.alternatives = Array(endpoints.dropFirst())
     }
 
-    /// The server of `host` and `port`; `nil` if there is none. Reports why, unless `host` is missing.
+    /// The server that `host` and `port` name; `nil` if they name none. Reports the reason, unless `host` is missing.
     ///
-    /// - Parameter needsPort: whether an absent port is a mistake; `false` while the engine is unknown.
+    /// - Parameter needsPort: whether an absent port is a mistake. It is not while the engine is unknown.
     func endpoint(_ section: Section, defaultPort: UInt16?, needsPort: Bool) -> Endpoint? {
         let portValue = section["port"]
         guard let host = section["host"] else {
@@ -76,7 +76,7 @@ extension ConfigurationParser {
 }
 
 extension Endpoint {
-    /// Reads one server of a list: a host, with or without a port of its own, or a Unix socket.
+    /// Reads one server of a list: a host with or without its own port, or a Unix socket.
     fileprivate init(hostText text: String, port: UInt16?) throws(InvalidText) {
         let isBare = !text.hasPrefix("[") && text.count(where: { $0 == ":" }) != 1
         guard isBare else {

@@ -1,7 +1,7 @@
 import FailoverCore
 
 extension ConfigurationParser {
-    /// - Parameter databases: `nil` if the section could not be read, so that no alias can be looked up.
+    /// - Parameter databases: `nil` if the section could not be read. Then the aliases of the services are not checked.
     func readServices(
         _ entries: [(name: String, value: Value)], databases: ParsedDatabases?, monitor: MonitorSettings
     ) -> [ParsedService] {
@@ -26,13 +26,13 @@ extension ConfigurationParser {
         }
     }
 
-    /// The `type`, which decides the keys of a service, so it is read before the keys are checked.
+    /// The `type`. It decides which keys a service has, so it is read before the keys are checked.
     private func type(of section: Section) -> Value? {
         let misspelt = section.entries.first { KeySuggestion.nearest(to: $0.key, among: ["type"]) != nil }
         return section["type"] ?? misspelt?.value ?? section.required("type")
     }
 
-    /// The aliases of a route, and the keys that depend on them.
+    /// Reads the aliases of a route, and checks the keys that depend on them.
     private func readAliases(of service: inout ParsedService, _ route: DatabaseRoute, databases: ParsedDatabases?) {
         guard let databases else { return }
         var route = route
@@ -43,7 +43,7 @@ extension ConfigurationParser {
         route.aliases = reader.aliases
         route.preferredCount = reader.preferredCount
         if route.session.failoverReadOnly, reader.engine == .tcp {
-            section["failover_read_only"]?.report("engine tcp has no use for it: its sessions are not read")
+            section["failover_read_only"]?.report("not used with engine tcp: its sessions are not read")
         }
         if route.minReplicas > route.preferredCount, reader.allDefined {
             section["min_replicas"]?.report(
@@ -54,7 +54,7 @@ extension ConfigurationParser {
 }
 
 extension ServiceConfiguration {
-    /// Takes over the settings of the top level, except those for which the type has its own defaults.
+    /// Applies the settings of the top level, except those for which the type has its own defaults.
     fileprivate mutating func inherit(_ settings: MonitorSettings) {
         var settings = settings
         settings.bothTimeouts = ownMonitor.pingTimeout

@@ -2,25 +2,38 @@ import FailoverCore
 import FoundationEssentials
 import Yams
 
-/// Turns one file's text into a ``Configuration``, collecting every mistake on the way.
+/// Reads the text of one file into a ``Configuration``, and collects every mistake.
 ///
-/// The schema reads the sections. The code here handles what concerns several keys or several sections. A wrong value
-/// is reported once and replaced by its default, so that it causes no other reports.
+/// The schema reads the sections. The code here checks what concerns several keys or several sections. A wrong value is
+/// reported once. It is then replaced by its default, so that it causes no further reports.
 struct ConfigurationParser {
     let file: SourceFile
 
     /// The configuration that the text describes.
     func parse(_ text: String) throws(ConfigurationError) -> Configuration {
         var top = TopLevel(configuration: Configuration(workerThreads: CoreCount.available))
-        if let root = YAMLText(text).composed(file: file) {
-            if case .mapping(let mapping) = root {
-                read(Section(mapping, location: SourceLocation(), file: file), into: &top)
-            } else {
-                file.report("expected keys and values at the top level, found \(root.kindForMessage)")
-            }
-        }
+        if let section = topSection(of: text) { read(section, into: &top) }
         guard file.problems.isEmpty else { throw ConfigurationError(problems: file.problems) }
         return top.configuration
+    }
+
+    /// The `admin` section of the text; `nil` if there is none. The other sections are not read, nor their secrets.
+    func parseAdmin(_ text: String) throws(ConfigurationError) -> AdminConfiguration? {
+        var admin: AdminConfiguration?
+        if let section = topSection(of: text)?["admin"]?.section() {
+            var settings = Schema.admin.initial
+            Schema.admin.read(section.checked(as: Schema.admin.vocabulary), into: &settings)
+            admin = settings
+        }
+        guard file.problems.isEmpty else { throw ConfigurationError(problems: file.problems) }
+        return admin
+    }
+
+    private func topSection(of text: String) -> Section? {
+        guard let root = YAMLText(text).composed(file: file) else { return nil }
+        if case .mapping(let mapping) = root { return Section(mapping, location: SourceLocation(), file: file) }
+        file.report("expected keys and values at the top level, found \(root.kindForMessage)")
+        return nil
     }
 
     private func read(_ section: Section, into top: inout TopLevel) {
@@ -43,13 +56,13 @@ struct ConfigurationParser {
         top.configuration.services = services.map(\.configuration)
     }
 
-    /// The entries of a section of named things: empty if the file does not have the section, `nil` if its value is
-    /// not one.
+    /// The entries of the section `databases` or `services`: empty if the file does not have it, `nil` if its value is
+    /// not a section.
     private func entries(of key: String, in top: Section) -> [(name: String, value: Value)]? {
         guard let value = top[key] else { return [] }
         guard let section = value.section() else { return nil }
         for (name, value) in section.entries where !Self.isName(name) {
-            value.report("a name has letters, digits, `_`, `.` and `-`")
+            value.report("a name consists of letters, digits, `_`, `.` and `-`")
         }
         return section.entries.map { ($0.key, $0.value) }
     }
@@ -68,7 +81,7 @@ struct ConfigurationParser {
         }
     }
 
-    /// - Parameter services: the names that a filter may contain.
+    /// - Parameter services: the names that the `services` of a notifier may contain.
     private func readNotifiers(_ value: Value, services: [String]) -> [NotifierConfiguration] {
         guard value.isList, let elements = value.elements() else {
             value.report("expected a list of notifiers")
@@ -90,7 +103,7 @@ struct ConfigurationParser {
 }
 
 extension Endpoint {
-    /// Whether only this machine can reach it.
+    /// Whether only this machine can reach the address.
     fileprivate var isOfThisMachineOnly: Bool {
         switch self {
         case .unix: true
@@ -101,7 +114,7 @@ extension Endpoint {
 
 /// The number of processors that this process may run on.
 enum CoreCount {
-    /// At least 1. Follows the process's CPU affinity, and so a container's `cpuset`. Glibc's module has no such
-    /// call.
+    /// At least 1. Only processors in the CPU affinity of the process count, so the `cpuset` of a container applies.
+    /// Foundation is used because Swift's Glibc module has no such call.
     static var available: Int { max(1, ProcessInfo.processInfo.activeProcessorCount) }
 }

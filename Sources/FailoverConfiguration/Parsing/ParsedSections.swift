@@ -1,18 +1,18 @@
 import FailoverCore
 
-/// The `databases` of a file: the names that it defines, and the parts that are valid.
+/// The section `databases` of a file: all names, and the parts that are valid.
 struct ParsedDatabases {
     /// Every alias that the file defines, valid or not, in file order.
     var names: [String] = []
-    /// The valid engines, by alias.
+    /// The engine of each alias whose engine is valid.
     var engines: [String: DatabaseServer.Engine] = [:]
-    /// The aliases that are sections, in file order.
+    /// The aliases whose values are sections, in file order.
     var aliases: [DatabaseAlias] = []
     /// The location of each alias's `max_lag`.
     var lagLimits: [String: SourceLocation] = [:]
 
-    /// The aliases with the settings of the services whose `db_alias` they are. Their pings send the same PROXY
-    /// header as the sessions of the first route that they serve.
+    /// The aliases with the monitor settings of the services that have them as `db_alias`. The pings of an alias send
+    /// the same PROXY header as the sessions of the first route that sends one to it.
     func configured(with services: [ParsedService]) -> [DatabaseAlias] {
         var aliases = aliases
         let locations = Dictionary(zip(aliases.map(\.name), aliases.indices)) { first, _ in first }
@@ -29,7 +29,7 @@ struct ParsedDatabases {
     }
 }
 
-/// One of the `services` of a file, with its section, at whose locations checks across services report.
+/// One of the `services` of a file. Checks across services report at the locations in its section.
 struct ParsedService {
     var configuration: ServiceConfiguration
     let section: Section
@@ -41,7 +41,7 @@ struct ParsedService {
     /// The route of a service of type database; `nil` for other types.
     var route: DatabaseRoute? { if case .database(let route) = configuration.kind { route } else { nil } }
 
-    /// Its valid listeners.
+    /// The valid listeners of the service.
     var listeners: [(endpoint: Endpoint, location: SourceLocation)] {
         let values = configuration.isRoute ? section["listen"]?.elementsIfAny ?? [] : []
         return values.compactMap { value in

@@ -4,11 +4,11 @@ import FailoverCore
 struct RouteAliases {
     let databases: ParsedDatabases
     let file: SourceFile
-    /// The aliases in the order they are tried.
+    /// The aliases in the order in which sessions try them.
     private(set) var aliases: [String] = []
-    /// The number of ``aliases``, from the first, that are those of `db_alias`.
+    /// How many of the first ``aliases`` are those of `db_alias`.
     private(set) var preferredCount = 0
-    /// Whether each alias that was named is defined.
+    /// Whether the file defines each alias that the service names.
     private(set) var allDefined = true
 
     init(databases: ParsedDatabases, file: SourceFile) {
@@ -22,8 +22,8 @@ struct RouteAliases {
         if let value = section["failover_db_alias"] {
             for element in value.elements() ?? [] { add(element) }
         } else if !hasDefault {
-            // A route that has `default` among its own aliases has no failover alias by default.
-            addDefault("default", of: "failover_db_alias", section, hint: "; [] stands for none")
+            // If `default` is one of the aliases in `db_alias`, the route has no failover alias by default.
+            addDefault("default", of: "failover_db_alias", section, hint: "; [] means none")
         }
     }
 
@@ -79,7 +79,7 @@ struct RouteAliases {
         aliases.append(name)
     }
 
-    /// The engine of the aliases, if it is known.
+    /// The engine of the aliases; `nil` if it is not known.
     var engine: DatabaseServer.Engine? { aliases.lazy.compactMap { databases.engines[$0] }.first }
 
     private var defined: String {

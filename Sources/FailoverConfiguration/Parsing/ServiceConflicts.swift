@@ -14,8 +14,8 @@ struct ServiceConflicts {
         reportLagLimits()
     }
 
-    /// Reports a `max_lag` that is shorter than the interval of the replica's pings, which would detect the lag too
-    /// late.
+    /// Reports a `max_lag` that is shorter than the interval of the replica's pings: such pings would detect the lag
+    /// too late.
     private func reportLagLimits() {
         for alias in databases.configured(with: services) {
             guard let location = databases.lagLimits[alias.name], let limit = alias.server.replication?.maxLag else {
@@ -30,7 +30,7 @@ struct ServiceConflicts {
         }
     }
 
-    /// Reports closures of services without listeners: only a service with listeners can refuse sessions.
+    /// Reports each `close_during_outage` that names a service without listeners, which has no sessions to refuse.
     private func reportClosures() {
         for service in services {
             let routes = service.section["close_during_outage"]?.muted.section()?["routes"]
@@ -78,7 +78,7 @@ struct ServiceConflicts {
         }
     }
 
-    /// An alias has one monitor, so services that share it must agree on what they override.
+    /// Reports services that have the same alias and override its settings differently: an alias has only one monitor.
     private func reportOverrides() {
         var first: [String: [String: (owner: SourceLocation, value: Value)]] = [:]
         for service in services {

@@ -1,6 +1,6 @@
-/// What you can write into the configuration file, made from ``Schema``: every key, its type, default and meaning.
+/// The reference of the configuration file, generated from ``Schema``: every key with its type, default and meaning.
 package enum ConfigurationReference {
-    /// A configuration file with every key in a place where it may stand.
+    /// The reference as a configuration file, with every key in a place where it is valid.
     package static var yaml: String {
         var file = YAMLReference()
         file.write(Schema.top.documentation)
@@ -19,33 +19,34 @@ package enum ConfigurationReference {
         "address": """
         host:port, [v6]:port, *:port for every IPv4 address, or unix:/path; port 0 lets the kernel choose
         """,
-        "boolean": "true or false; on and off are the same",
-        "bytes": "16777216, 512kB, 64MB, 1GB or 1TB, as PostgreSQL writes them: a kB has 1024",
-        "command": "a list: the absolute path of a program, then its arguments; no shell reads them",
-        "duration": "2, 2.5, 500ms, 2s, 5m or 1h; a number alone is in seconds; whole milliseconds, a year at most",
-        "list": "one or more values; a single one may stand without brackets",
+        "boolean": "true or false; on and off are accepted too",
+        "bytes": "16777216, 512kB, 64MB, 1GB or 1TB, with the units of PostgreSQL: 1kB is 1024 bytes; more than 0",
+        "command": "a list: the absolute path of a program, then its arguments; it is not run by a shell",
+        "duration": "2, 2.5, 500ms, 2s, 5m or 1h; a number alone is in seconds; whole milliseconds, from 1ms to a year",
+        "list": "one or more values; a single value needs no brackets",
+        "mode": "octal digits from \"0000\" to \"0777\", in quotes",
         "network": "10.0.0.0/8, 2001:db8::/32, or one address",
-        "path": "a relative one starts at the folder of the configuration file",
+        "path": "a relative path starts at the folder of the configuration file",
         "secret": """
-        a text; {env: NAME}, a variable of the environment; {file: PATH}, a file without its last newline
+        a text; {env: NAME}, an environment variable; {file: PATH}, a file without its last newline
         """,
     ]
 }
 
-/// Writes the reference as a configuration file, from whose format the manual page is made.
+/// Writes the reference as a configuration file. The manual page is generated from that file.
 private struct YAMLReference {
     private(set) var text = ""
-    /// The column of the comment beside a value, unless the value is longer.
+    /// The column at which the comment after a value starts, unless the value is longer.
     private static let column = 37
 
     init() {
         comment(
             """
-            Every key of failover.yaml, in a place where it may stand, with its meaning above it and its type beside \
-            it. The value is the default, so that you can leave the key out, unless the comment beside it says \
-            otherwise: then it is an example. This file is made from the table by which the program reads keys \
-            (failover reference), and so is the manual page failover.yaml(5). To begin with, copy minimal.yaml or \
-            failover.yaml instead.
+            All keys of failover.yaml. The comment above a key explains it; the comment after it has its type. The \
+            values are defaults, so that you can leave the keys out, unless the comment says that the key is required \
+            or names another default: then the value is an example. This file is generated from the schema by which \
+            the program reads keys (failover reference), as is the manual page failover.yaml(5). To begin, copy \
+            minimal.yaml or failover.yaml instead.
             """, at: "")
         text += "#\n# Types:\n#\n"
         for (name, meaning) in ConfigurationReference.types {
@@ -54,8 +55,8 @@ private struct YAMLReference {
         text += "\n"
     }
 
-    /// Writes a section's keys below its heading. If the section is an element of a list, its first key follows a
-    /// dash.
+    /// Writes the keys of a section below its heading. If the section is an element of a list, a dash precedes its
+    /// first key.
     mutating func write(_ section: SectionDocumentation, at indentation: String = "", isElement: Bool = false) {
         text += "\(indentation)## \(section.title)\n" + (indentation.isEmpty ? "\n" : "")
         var indentation = indentation
@@ -110,9 +111,9 @@ private struct MarkdownReference {
     private(set) var text = """
         # Configuration
 
-        Every key of the configuration file, with its type, its default and its meaning. The chapter is made from the
-        table by which the program reads keys, and so is [config/reference.yaml](../config/reference.yaml).
-        `failover validate --config FILE` reports every mistake of a file with its line and key; with `--print` it shows
+        Every key of the configuration file, with its type, its default and its meaning. This chapter is generated from
+        the schema by which the program reads keys, as is [config/reference.yaml](../config/reference.yaml).
+        `failover validate --config FILE` reports every mistake in a file with its line and key. With `--print` it shows
         the value of every key.
 
         ## Types
@@ -130,10 +131,10 @@ private struct MarkdownReference {
         for key in section.keys {
             if !key.text.isEmpty { paragraph = key.text }
             let value = key.value.map { key.isExample ? "" : "; default: `\($0)`" } ?? ""
-            text += "\n### `\(key.name)`\n\n*\(key.summary)*\(value)\n\n\(paragraph)\n"
-            if key.isExample, let value = key.value, value != key.type {
-                text += "\nExample: `\(key.name): \(value)`\n"
-            }
+            text += "\n### `\(key.name)`\n\n*\(key.summary)*\(value); since \(key.since)\n\n\(paragraph)\n"
+            if let value = key.value { text += "\nExample: `\(key.name): \(value)`\n" }
+            let sections = key.content.sections.map { "[\($0.title)](#\($0.anchor))" }
+            if !sections.isEmpty { text += "\nKeys: \(sections.joined(separator: ", "))\n" }
         }
     }
 }

@@ -7,6 +7,9 @@ struct SectionDocumentation: Sendable {
     /// The name as a heading. A name of one word is the name of a key, and stays as it is.
     var title: String { name.contains(" ") ? name.prefix(1).uppercased() + name.dropFirst() : name }
 
+    /// The heading's anchor in Markdown: lower case, with a hyphen for each space.
+    var anchor: String { title.lowercased().replacing(" ", with: "-") }
+
     /// The section and the sections inside it, in the order of the keys.
     var withThoseInside: [SectionDocumentation] {
         [self] + keys.flatMap { $0.content.sections }.flatMap(\.withThoseInside)
@@ -19,7 +22,7 @@ struct KeyDocumentation: Sendable {
     enum Content: Sendable {
         case value
         case section(SectionDocumentation)
-        /// Named entries, and a line with another entry that they need.
+        /// Named entries, and a line with one more entry, which these need.
         case named([(name: String, sections: [SectionDocumentation])], more: String = "")
         /// Elements of a list, each with its sections.
         case list([[SectionDocumentation]])
@@ -39,14 +42,16 @@ struct KeyDocumentation: Sendable {
     /// A paragraph; empty if the key shares the paragraph of the key before it.
     var text = ""
     var isRequired = false
-    /// What applies without the key, if that is not a value.
+    /// What applies if the key is absent, unless that is a plain value.
     var defaultText: String?
-    /// The default, or an example if the key is required or has a ``defaultText``. As YAML in one line.
+    /// The default, or an example if the key is required or has a ``defaultText``; YAML on one line.
     var value: String?
+    /// The first version that has the key.
+    var since = "0.1"
     var content = Content.value
 
     var isExample: Bool { isRequired || defaultText != nil }
 
-    /// `duration; default: half of max_lag`
+    /// The type with its default, for example `duration; default: half of max_lag`.
     var summary: String { type + (isRequired ? ", required" : defaultText.map { "; default: \($0)" } ?? "") }
 }

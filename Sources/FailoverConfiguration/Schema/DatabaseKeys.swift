@@ -9,16 +9,16 @@ extension Schema {
         "a database alias", DatabaseAlias(name: "", server: DatabaseServer(engine: .postgres, endpoint: .nowhere))
     ) {
         """
-        What the server speaks. `tcp` is any other protocol: the server is pinged by connecting to it, and its \
-        sessions are relayed unread.
+        The protocol of the server. `mysql` is MySQL and MariaDB; `mariadb` means the same. `tcp` is any other \
+        protocol: the ping only connects, and sessions are relayed without being read.
         """
-        Key("engine", \.server.engine, .choice, required: true, example: "postgres")
+        Key("engine", \.server.engine, .engine, required: true, example: "postgres")
         """
         A host name, an IP address, or unix:/path for a socket. A name is resolved again at every ping. A list names \
-        several servers, each with a port of its own if it needs one, and the alias is the one of them that has the \
-        `role`. With `role: primary`, [db1.example.com, "db2.example.com:5434"] is the new primary after every \
-        promotion, and sessions on the former one are closed. While two of them accept writes, the alias stays where \
-        it was. The servers of a list share `ping_timeout`.
+        several servers, each with its own port if necessary; the alias is the one that has the `role`. With `role: \
+        primary`, [db1.example.com, "db2.example.com:5434"] follows the primary: after a promotion the alias is the \
+        new primary, and sessions on the former one are closed. While two of them accept writes, the alias does not \
+        move. The servers of a list share `ping_timeout`.
         """
         Key("host", type: "text or list", required: true, example: "db2.example.com") {
             $0.server.endpoints.writtenHost
@@ -29,34 +29,38 @@ extension Schema {
         }
         login.map { $0.only(notTCP) }
         """
-        How a PostgreSQL server may ask for the password. By default scram, which reveals nothing; md5 and cleartext \
-        only where the server is known to be the right one: over a Unix socket, and with `tls` verify-ca or \
-        verify-full. If the server asks in another way, the ping fails with the reason "authentication" and says so.
+        The methods by which a PostgreSQL server may request the password. By default scram, which reveals nothing; \
+        md5 and cleartext only if the server is authenticated: over a Unix socket, or with `tls` verify-ca or \
+        verify-full. If the server requests another method, the ping fails with the reason "authentication", and the \
+        message names the method.
         """
         Key(
             "password_methods", \.server.passwordMethods,
             .optional(.choices(ifEmpty: "needs at least one method")), default: "as above",
             example: "[scram, md5]"
-        ).only(postgresOnly(otherwise: "engine mysql has no use for it"))
+        ).only(postgresOnly(otherwise: "not used with engine mysql")).since("0.2")
         replication.map { $0.only(notTCP, notPrimary) }
         """
-        Like `max_lag`, in bytes of the primary's log; the replica is fresh again at half of it. With `max_lag` too, \
-        either is enough. The pings of the replica, and of each alias that a route fails over to from it, ask where \
-        the log ends.
+        Like `max_lag`, in bytes of the primary's log. The replica is fresh again at half of it. If `max_lag` is set \
+        too, exceeding one of them is enough. The pings of the replica, and of each alias that its routes fail over \
+        to, also read the position of the end of the log.
         """
         Key("max_lag_bytes", \.replicationOrNone.maxLagBytes, .optional(.bytes), default: "no limit", example: "64MB")
             .only(
-                postgresOnly(otherwise: "engine mysql has no use for it: only PostgreSQL reports positions in bytes"),
+                postgresOnly(otherwise: "not used with engine mysql: only PostgreSQL reports positions in bytes"),
                 notPrimary)
         """
-        How to treat a replica that is cut off from its primary, or does not apply what it receives. down: an outage. \
-        lag: it lags from that moment on. ignore: nothing.
+        How to treat a replica that is cut off from its primary, or does not apply what it receives. down: as an \
+        outage. lag: its lag grows from that moment. ignore: no effect.
         """
         Key<ReplicationPolicy>("replication_stopped", \.whenStopped, .choice)
             .at(\DatabaseAlias.replicationOrNone, writtenIf: { $0.server.replication != nil }).only(notTCP, notPrimary)
-        "Sessions that the proxy may hold on this alias. When it is full, the next one serves. 0 is no limit."
+        """
+        Maximum number of sessions on this alias. When it is reached, new sessions go to the next alias. 0 is no \
+        limit.
+        """
         Key("max_connections", \.maxConnections, .limit)
-        "The alias's share of the sessions that several aliases of a route serve side by side, relative to theirs."
+        "Weight of this alias, relative to the others, where several aliases of a route serve side by side."
         Key("weight", \.weight, .number(1...1000))
         """
         How to treat a server that is alive and refuses the ping because it is full, the password is wrong or has \
@@ -64,16 +68,16 @@ extension Schema {
         alias stays up and keeps its sessions, and a warning is logged and sent to notifiers. down: such a ping counts \
         as the ping of a dead server.
         """
-        Key("refused_ping", \.monitor.refusedPing, .choice).only(notTCP)
+        Key("refused_ping", \.monitor.refusedPing, .choice).only(notTCP).since("0.2")
         "Time limit of a whole ping while the alias is up, name look-up included. With engine tcp it is 3s by default."
         Key("ping_timeout", \.monitor.pingTimeout, .duration)
         "Time limit of a whole ping while the alias is down. With engine tcp it is 3s by default."
         Key("outage_ping_timeout", \.monitor.outagePingTimeout, .duration)
-        "As at the top level, for this alias."
+        "The same as at the top level, for this alias only."
         overridingKeys("the top level").map { $0.at(\.monitor) }
     }
 
-    /// How the ping logs in, and what the server must be.
+    /// How the ping logs in, and which role the server must have.
     @KeysBuilder<DatabaseAlias> private static var login: [Key<DatabaseAlias>] {
         "The user that the ping logs in as."
         Key("user", \.server.user, .optional(.text), required: true, example: "monitor")
@@ -86,32 +90,32 @@ extension Schema {
         Key(
             "name", \.server.databaseName, .optional(.text), default: "named like the user (postgres), none (mysql)",
             example: "app")
-        "TLS of the ping, by libpq's names. Sessions are not affected: clients bring their own TLS."
+        "TLS of the ping, with the values of libpq's sslmode. Sessions are not affected: clients use their own TLS."
         Key("tls", \.server.tls, .choice)
         """
-        A PEM file with the authorities that may have signed the server's certificate, for `tls` verify-ca and \
+        A PEM file with the certificate authorities that are trusted for the server, for `tls` verify-ca and \
         verify-full.
         """
         authorities(\.server.tlsAuthorities)
-        "A statement that must succeed."
+        "The statement that the ping runs. It must succeed."
         Key("ping_query", \.server.pingQuery, .text)
         """
-        What the server must be. A replica that was promoted, or a primary that is read-only, is down with the reason \
-        "wrong role". PostgreSQL is asked whether it is in recovery. MySQL and MariaDB are asked for read_only and, \
-        where that is off, whether the server replicates: for that, the user needs REPLICA MONITOR (MariaDB 10.5 and \
-        later) or REPLICATION CLIENT.
+        The role that the server must have. A replica that was promoted, or a primary that is read-only, is down with \
+        the reason "wrong role". On PostgreSQL the ping asks whether the server is in recovery. On MySQL and MariaDB \
+        it reads read_only and, where that is off, whether the server replicates: for that, the user needs REPLICA \
+        MONITOR (MariaDB 10.5 and later) or REPLICATION CLIENT.
         """
         Key(
-            "role", \.server.role, .optional(.choice), default: "either, and the server is not asked",
+            "role", \.server.role, .optional(.choice), default: "either, and the role is not checked",
             example: "replica")
     }
 
     @KeysBuilder<DatabaseAlias> private static var replication: [Key<DatabaseAlias>] {
         """
-        A replica that is further behind its primary is stale: it keeps its sessions, and new ones go to the route's \
-        other aliases. Every ping measures the lag, so `monitoring_ping_frequency` must not be longer than this. With \
-        PostgreSQL, the user needs pg_read_all_stats, which pg_monitor has. While the primary is idle there is no \
-        lag.
+        The largest lag. A replica that is further behind its primary is stale: it keeps its sessions, and new ones go \
+        to the route's other aliases. Every ping measures the lag, so `monitoring_ping_frequency` must not be longer \
+        than this. With PostgreSQL, the user needs pg_read_all_stats, which is part of pg_monitor. While the primary \
+        is idle, there is no lag.
         """
         Key("max_lag", \.replicationOrNone.limit, .optional(.duration), default: "no limit", example: "10s")
         "A stale replica is fresh again when it is no further behind than this."
@@ -120,13 +124,13 @@ extension Schema {
             example: "3s"
         ).only(needsMaxLag, noLongerThanMaxLag)
         """
-        A statement that answers with one number: how many seconds the replica is behind, from a table that the \
-        primary writes the time into each second. The number replaces what the server says of itself. NULL, or no \
-        row, means unknown, and the replica is stale. The user must be allowed to read the table. In the example, \
-        "at" is a timestamptz that was set to clock_timestamp(). With the table of pt-heartbeat --utc, the query for \
-        MySQL and MariaDB is "SELECT TIMESTAMPDIFF(MICROSECOND, MAX(ts), UTC_TIMESTAMP(6)) / 1000000 FROM \
-        percona.heartbeat". Such a query compares two clocks: a replica's clock that is behind the primary's hides as \
-        much lag as that.
+        A statement that returns one number: how many seconds the replica is behind, read from a table into which the \
+        primary writes the time every second. This number replaces the lag that the server reports. NULL, or no row, \
+        means unknown, and the replica is stale. The user must be allowed to read the table. In the example, "at" is a \
+        timestamptz that was set to clock_timestamp(). With the table of pt-heartbeat --utc, the query for MySQL and \
+        MariaDB is "SELECT TIMESTAMPDIFF(MICROSECOND, MAX(ts), UTC_TIMESTAMP(6)) / 1000000 FROM percona.heartbeat". \
+        Such a query compares two clocks: if the replica's clock is behind the primary's, the result is too small by \
+        that difference.
         """
         Key(
             "heartbeat_query", \.replicationOrNone.heartbeatQuery, .optional(.text), default: "none",
@@ -137,7 +141,7 @@ extension Schema {
     // MARK: - Conditions
 
     private static let notTCP = Condition<DatabaseAlias>(key: "engine", note: "Not for engine tcp.") { alias in
-        alias.server.engine == .tcp ? "engine tcp has no use for it: its ping only connects" : nil
+        alias.server.engine == .tcp ? "not used with engine tcp: its ping only connects" : nil
     }
 
     private static func postgresOnly(otherwise message: String) -> Condition<DatabaseAlias> {
@@ -147,7 +151,7 @@ extension Schema {
     }
 
     private static let notPrimary = Condition<DatabaseAlias>(key: "role", note: "Not with `role: primary`.") { alias in
-        alias.server.role == .primary ? "a primary has no lag; it is for a replica" : nil
+        alias.server.role == .primary ? "a primary has no lag; this key is for replicas" : nil
     }
 
     private static let needsMaxLag = Condition<DatabaseAlias>(key: "max_lag", note: "Needs `max_lag`.") { alias in
@@ -170,7 +174,7 @@ extension DatabaseAlias {
 }
 
 extension ReplicationPolicy {
-    /// `max_lag`, which also sets the lag at which the replica recovers, unless the file sets it.
+    /// `max_lag`. It also sets `lag_recovers_at`, which is read later, to half of itself.
     fileprivate var limit: Duration? {
         get { maxLag }
         set { (maxLag, recoversAt) = (newValue, (newValue ?? .zero) / 2) }
@@ -183,8 +187,18 @@ extension ReplicationPolicy {
     }
 }
 
+extension ValueKind<DatabaseServer.Engine> {
+    /// An engine. `mariadb` is another name of `mysql`.
+    fileprivate static var engine: Self {
+        let engines = DatabaseServer.Engine.allCases.map { ($0.rawValue, $0) } + [("mariadb", .mysql)]
+        return ValueKind(name: engines.map(\.0).joined(separator: " | "), write: choice.write) {
+            $0.choice(among: engines)
+        }
+    }
+}
+
 extension [Endpoint] {
-    /// The value of `host`: one server with `port` beside it, or a list of servers.
+    /// The value of `host`: one server, whose port is in `port`, or a list of servers.
     var writtenHost: YAML? {
         switch first {
         case _ where count > 1: .list(map { .text($0.description) })
@@ -200,6 +214,6 @@ extension [Endpoint] {
 }
 
 extension Endpoint {
-    /// A placeholder until the file's endpoint has been read.
+    /// A placeholder until the endpoint in the file has been read.
     static let nowhere = Endpoint.unix(path: "")
 }

@@ -1,12 +1,13 @@
 /// A row of the schema: one key of a section. The text above the row is the key's reference text.
 ///
-/// A key that concerns only its section has a key path into the settings, where its default is, and a ``ValueKind``.
-/// The code in Parsing reads a key that depends on other keys or sections.
+/// A key that concerns only its section has a ``ValueKind``, and a key path to its value in the settings. The initial
+/// settings contain the default. The code in Parsing reads keys that depend on other keys or sections.
 struct Key<Settings: Sendable>: Sendable {
     var documentation: KeyDocumentation
     /// The conditions under which the key has an effect. The first that fails is reported.
     var conditions: [Condition<Settings>] = []
-    /// Reads a value into settings; returns `false` after reporting why it could not. `nil` if code reads the key.
+    /// Reads a value into settings. If it cannot, it reports why and returns `false`. `nil` if code in Parsing reads
+    /// the key.
     let read: (@Sendable (Value, inout Settings) -> Bool)?
     /// The YAML of the settings; `nil` omits the key.
     let write: @Sendable (Settings) -> YAML?
@@ -22,7 +23,7 @@ struct Condition<Settings: Sendable>: Sendable {
     let key: String
     /// The note that the reference adds to the text of the key.
     var note: String?
-    /// Why the key has no effect; `nil` if it has one.
+    /// Returns why the key has no effect; `nil` if it has one.
     let objection: @Sendable (Settings) -> String?
 }
 
@@ -45,7 +46,7 @@ extension Key {
             write: { kind.write($0[keyPath: path]) })
     }
 
-    /// A section inside the section.
+    /// A key whose value is a section.
     init<Part>(
         _ name: String, _ path: any WritableKeyPath<Settings, Part> & Sendable, _ schema: SectionSchema<Part>,
         default: String? = nil, writtenIf isWritten: @escaping @Sendable (Settings) -> Bool = { _ in true }
@@ -60,7 +61,7 @@ extension Key {
             write: { .mapping(schema.written($0[keyPath: path])) }, isWritten: isWritten)
     }
 
-    /// A key that code reads.
+    /// A key that code in Parsing reads.
     init(
         _ name: String, type: String, required: Bool = false, default: String? = nil, example: String? = nil,
         _ content: KeyDocumentation.Content = .value, write: @escaping @Sendable (Settings) -> YAML?
@@ -71,7 +72,7 @@ extension Key {
             read: nil, write: write)
     }
 
-    /// The key of a section whose settings contain these settings.
+    /// The same key for another section, whose settings contain these settings.
     func at<Whole>(
         _ path: any WritableKeyPath<Whole, Settings> & Sendable,
         writtenIf isWritten: @escaping @Sendable (Whole) -> Bool = { _ in true }
@@ -87,7 +88,14 @@ extension Key {
             isWritten: isWritten)
     }
 
-    /// The key with additional conditions, which are checked before its own.
+    /// The key, with the first version that has it. Without this, the version is 0.1.
+    func since(_ version: String) -> Key {
+        var key = self
+        key.documentation.since = version
+        return key
+    }
+
+    /// The key with additional conditions. They are checked before the conditions that the key already has.
     func only(_ added: Condition<Settings>...) -> Key {
         var key = self
         key.conditions = added + key.conditions
@@ -95,7 +103,7 @@ extension Key {
     }
 }
 
-/// Builds a table from rows and groups of rows, each below its reference text.
+/// Builds a table from rows and groups of rows. The reference text of a row is above it.
 ///
 /// A row without a text shares the text of the row before it.
 @resultBuilder

@@ -18,7 +18,7 @@ extension Schema {
         Key("url", \.asWebhook.url, .webhookURL, required: true, example: "https://hooks.example.com/failover/EXAMPLE")
         "The body: the event as JSON, or what Slack takes."
         Key("format", \.asWebhook.format, .choice)
-        "A PEM file with the authorities that may have signed the server's certificate."
+        "A PEM file with the certificate authorities that are trusted for the server."
         authorities(\.asWebhook.tlsAuthorities)
     }
 

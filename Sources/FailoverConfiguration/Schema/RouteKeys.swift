@@ -15,14 +15,14 @@ extension Schema {
         """
         Key("balance", \.balance.policy, .choice)
         """
-        How long the share of an alias that is back takes to grow from nothing to all of it. 0 gives it all of its \
-        share at once.
+        How long the share of an alias that serves again takes to grow from zero to its full size. With 0, the alias \
+        has its full share at once.
         """
         Key("slow_start", \.balance.slowStart, .durationOrZero)
-        "With fewer aliases of `db_alias` up and fresh, the failover aliases take the new sessions."
+        "If fewer aliases of `db_alias` than this are up and fresh, new sessions go to the failover aliases first."
         Key("min_replicas", \.minReplicas, .number(1...1000))
         """
-        The alias that serves the sessions while those of `db_alias` are down. A list is tried in order; [] stands for \
+        The alias that serves the sessions while those of `db_alias` are down. A list is tried in order; [] means \
         none.
         """
         Key("failover_db_alias", type: "name of an alias, or a list", example: "default") {
@@ -34,16 +34,16 @@ extension Schema {
         """
         Key("serve_stale", \.servesStale, .boolean)
         """
-        The largest part of the route's aliases that new sessions try later because sessions suspect them. The last \
-        alias that is left is never tried later.
+        The largest fraction of the route's aliases that new sessions try later because sessions suspect them. At \
+        least one alias always keeps its position in the order.
         """
-        Key("max_suspect_share", \.maxSuspectShare, .fraction)
+        Key("max_suspect_share", \.maxSuspectShare, .fraction).since("0.2")
         listeners
         limits
         session.map { $0.at(\.session) }
         """
-        Errors of a server that request a ping, and turn new sessions away until it is answered: \
-        \(BackendErrorKind.allCases.map(\.rawValue).joined(separator: ", ")).
+        Errors of a server that request a ping; until its result, new sessions try other servers first (see \
+        `suspect_after`): \(BackendErrorKind.allCases.map(\.rawValue).joined(separator: ", ")).
         """
         Key("error_triggers", \.errorTriggers, triggers, default: "all", example: "[connect_refused, reset]")
         "Errors in addition to those of `error_triggers`."
@@ -62,10 +62,11 @@ extension Schema {
         Key(
             "listen_mode", \.socketAccess.mode, .optional(.fileMode), default: "as the umask leaves it",
             example: #""0660""#
-        ).only(socketOnly)
-        "The group of that file, by name or number. The process must be in it."
+        ).only(socketOnly).since("0.2")
+        "The group of that file, by name or number. The process must be a member of it."
         Key("listen_group", \.socketAccess.group, .optional(.group), default: "the process's", example: #""0""#).only(
-            socketOnly)
+            socketOnly
+        ).since("0.2")
         "Networks that clients may come from."
         Key(
             "allow", \.allow, .optional(.networks(ifEmpty: "allows no client; leave it out to allow all")),
@@ -73,20 +74,24 @@ extension Schema {
     }
 
     @KeysBuilder<DatabaseRoute> private static var limits: [Key<DatabaseRoute>] {
-        "Sessions that the route may hold. Further clients are told that it is full. 0 is no limit."
+        """
+        Maximum number of sessions of the route. Further clients wait (`queue_timeout`) or receive an error. 0 is no \
+        limit.
+        """
         Key("max_connections", \.maxConnections, .limit)
         """
-        How long a client waits, in order of arrival, where `max_connections` of the route, or of every alias that \
-        could serve it, is reached. At most 1000 clients wait for each at a time. With 0 they do not wait.
+        How long a client waits for a free connection if `max_connections` of the route, or of every alias that can \
+        serve it, is reached. Clients are served in order of arrival. At most 1000 clients wait at each limit. With 0, \
+        clients do not wait.
         """
-        Key("queue_timeout", \.session.queueTimeout, .durationOrNone)
+        Key("queue_timeout", \.session.queueTimeout, .durationOrNone).since("0.2")
         """
-        Sessions that one source may hold: an IPv4 address, or the /64 of an IPv6 one; with `accept_proxy`, the \
+        Maximum number of sessions of one source: an IPv4 address, or the /64 of an IPv6 one; with `accept_proxy`, the \
         address in the header. Clients of a Unix socket are not limited. 0 is no limit.
         """
-        Key("max_connections_per_source", \.maxConnectionsPerSource, .limit)
-        "New sessions of one source per second; as many may come at once. 0 is no limit."
-        Key("connection_rate_per_source", \.connectionRatePerSource, .limit)
+        Key("max_connections_per_source", \.maxConnectionsPerSource, .limit).since("0.2")
+        "Maximum number of new sessions of one source per second, which is also the largest burst. 0 is no limit."
+        Key("connection_rate_per_source", \.connectionRatePerSource, .limit).since("0.2")
     }
 
     private static let socketOnly = Condition<DatabaseRoute>(key: "listen") { route in
@@ -98,7 +103,7 @@ extension Schema {
 }
 
 extension DatabaseRoute {
-    /// The additions to ``errorTriggers``, which stores them.
+    /// `extra_error_triggers`. They are stored in ``errorTriggers``.
     fileprivate var extraErrorTriggers: Set<BackendErrorKind> {
         get { [] }
         set { errorTriggers.formUnion(newValue) }

@@ -2,13 +2,13 @@ import FailoverCore
 
 /// The configuration file as tables: a section is a ``SectionSchema``, a key is a row.
 ///
-/// The row of a key reads, checks, writes, suggests and documents it. The code in Parsing handles what concerns
+/// The row of a key is used to read, check, write, suggest and document it. The code in Parsing handles what concerns
 /// several keys or sections. The tables of large sections are in files of their own.
 enum Schema {
     static let top = SectionSchema("the top level", TopLevel()) {
         monitorKeys.map { $0.at(\.monitor, writtenIf: { _ in false }) }
 
-        "The database aliases by name. Names have letters, digits, `_`, `.` and `-`."
+        "The database aliases by name. A name consists of letters, digits, `_`, `.` and `-`."
         Key("databases", type: "section", default: "none", databaseExamples) { top in
             .mapping(top.configuration.databases.map { ($0.name, .mapping(databaseAlias.written($0))) })
         }
@@ -17,19 +17,22 @@ enum Schema {
             .mapping(top.configuration.services.map { ($0.name, .mapping($0.schema?.written($0) ?? [])) })
         }
         """
-        The notifiers, which are told of outages and recoveries, and of replicas that are stale and fresh again. Each \
-        has a queue of its own: a slow one delays no other.
+        The notifiers, which receive events such as outages and recoveries. Each has its own queue, so a slow notifier \
+        does not delay the others.
         """
         Key("notify", type: "list of sections", default: "none", notifierExamples) { top in
             .list(top.configuration.notifiers.map { .mapping($0.schema?.written($0) ?? []) })
         }
         "Where the `failover_settings` of services that are down are published, as JSON."
         Key(
-            "settings_file", \.configuration.settingsFile, .optional(.path), default: "nowhere",
+            "settings_file", \.configuration.settingsFile, .optional(.path), default: "none",
             example: "/run/failover/settings.json")
-        "The Unix socket at which failover serve --takeover, with the same file, takes the serving process's place."
+        """
+        The Unix socket through which `failover serve --takeover` with the same file takes over from the running \
+        process.
+        """
         Key(
-            "takeover_socket", \.configuration.takeoverSocket, .optional(.path), default: "nowhere",
+            "takeover_socket", \.configuration.takeoverSocket, .optional(.path), default: "none",
             example: "/run/failover/takeover.sock")
         "The status page, the API and the metrics."
         Key("admin", \.configuration.adminOrNone, admin, default: "off", writtenIf: { $0.configuration.admin != nil })
@@ -39,33 +42,33 @@ enum Schema {
         Key("worker_threads", \.configuration.workerThreads, .workerThreads, example: "0")
         """
         How long sessions may continue after a request to stop. During that time, sessions are closed at transaction \
-        boundaries, at their route's `drain_rate`. At the end, the others are closed. Each client receives a message \
-        if its protocol has a place for one.
+        boundaries, at the `drain_rate` of their route. At the end, the others are closed. Each client receives a \
+        message if its protocol allows one at that point.
         """
         Key("shutdown_grace", \.configuration.shutdownGrace, .durationOrZero)
         """
-        Memory for bytes that a client or a server has no room for, at most 16kB per direction of a session. When all \
-        of it is in use, the proxy reads no more than it can pass on at once. 0 is no limit.
+        Memory for data that a client or a server cannot accept yet, at most 16kB per direction of a session. When all \
+        of it is in use, the proxy reads only as much as it can pass on at once. 0 is no limit.
         """
-        Key("max_buffer_memory", \.configuration.maxBufferMemory, .limitOfBytes)
+        Key("max_buffer_memory", \.configuration.maxBufferMemory, .limitOfBytes).since("0.2")
     }
 
     static let admin = SectionSchema("admin", AdminConfiguration(listen: [])) {
-        "The addresses where they are served."
+        "The addresses that the status page, the API and the metrics are served on."
         Key(
             "listen", \.listen, .list(.listener, ifEmpty: "needs at least one address to listen on"), required: true,
             example: #"["unix:/run/failover/admin.sock", "127.0.0.1:8404"]"#)
         """
-        The token that clients must send, except those of a Unix socket: eight characters or more. You need it for an \
-        address that other machines can reach.
+        The token that clients must send: at least eight characters. Clients of a Unix socket need none. It is \
+        required if other machines can reach one of the addresses.
         """
         Key("token", \.token, .optional(.token), default: "none", example: "{env: FAILOVER_ADMIN_TOKEN}")
     }
 
     static let log = SectionSchema("log", LogConfiguration()) {
-        "The least important level that is logged."
+        "The lowest level that is logged."
         Key("level", \.level, .choice)
-        "Lines for people, or a JSON object per line."
+        "text: plain lines. json: one JSON object per line."
         Key("format", \.format, .choice)
     }
 
@@ -74,7 +77,7 @@ enum Schema {
         [top.vocabulary, databaseAlias.vocabulary, closeDuringOutage.vocabulary, log.vocabulary]
         + serviceTypes.map(\.meaning.vocabulary) + notifierTypes.map(\.meaning.vocabulary) + [admin.vocabulary]
 
-    /// The key that decides the kind of a section. Code reads it first.
+    /// The key that decides the kind of a section. Code in Parsing reads it before the other keys.
     static func type<Settings>(_ name: String) -> Key<Settings> {
         Key("type", type: name, required: true, example: name) { _ in .text(name) }
     }

@@ -1,11 +1,10 @@
-/// The keys that one kind of section may have. One schema reads the section, writes it and documents it.
+/// The keys that one kind of section may have. The schema reads the section, writes it and documents it.
 struct SectionSchema<Settings: Sendable>: Sendable {
     /// The defaults. The initial value of a required key is not used.
     let initial: Settings
     /// The keys, in the order in which they are read and written. Conditions depend on keys that come earlier.
     let keys: [Key<Settings>]
-    /// The number of ``keys``, from the last, that other schemas have too. They are documented as a section of their
-    /// own.
+    /// How many of the last ``keys`` other schemas have too. They are documented as a separate section.
     private let sharedCount: Int
     let vocabulary: Vocabulary
 

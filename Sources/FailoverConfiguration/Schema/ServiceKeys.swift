@@ -48,11 +48,11 @@ extension Schema {
     ) {
         "A broker that speaks AMQP 0-9-1. The ping logs in and opens a channel in the virtual host."
         type("rabbitmq")
-        "amqp://user:password@host:port/vhost, or amqps:// for TLS. Without a user it is guest, without a vhost /."
+        "amqp://user:password@host:port/vhost, or amqps:// for TLS. The default user is guest, the default vhost is /."
         Key(
             "url", \.asRabbitMQ, .url(RabbitMQServer.init(url:), hidden: \.hiddenURL), required: true,
             example: "amqps://monitor:example-password@broker.example.com:5671/app")
-        "A PEM file with the authorities that may have signed the server's certificate."
+        "A PEM file with the certificate authorities that are trusted for the server."
         authorities(\.asRabbitMQ.tlsAuthorities)
         timeout
     }
@@ -60,13 +60,13 @@ extension Schema {
     private static let redisService = service(
         "redis", .watched(.redis(RedisServer(endpoint: .nowhere)), .connectOnly)
     ) {
-        "A Redis server. It is also down while it loads its data, or as a replica that has lost its primary."
+        "A Redis server. It is also down while it loads its data, or if it is a replica that has lost its primary."
         type("redis")
         "redis://user:password@host:port/database, or rediss:// for TLS. User, password and database may be left out."
         Key(
             "url", \.asRedis, .url(RedisServer.init(url:), hidden: \.hiddenURL), required: true,
             example: "rediss://monitor:example-password@redis.example.com:6379/0")
-        "A PEM file with the authorities that may have signed the server's certificate."
+        "A PEM file with the certificate authorities that are trusted for the server."
         authorities(\.asRedis.tlsAuthorities)
         timeout
     }
@@ -78,11 +78,11 @@ extension Schema {
             MonitorSettings(pingTimeout: .seconds(10), outagePingTimeout: .seconds(10), refusedPing: .down))
     ) {
         """
-        Anything that a program can find out. Commands have FAILOVER_SERVICE, FAILOVER_EVENT (ping, outage, \
+        Any service that a program can check. The commands have FAILOVER_SERVICE, FAILOVER_EVENT (ping, outage, \
         recovery), on an outage FAILOVER_REASON, and the `failover_settings` in their environment.
         """
         type("command")
-        "Exit status 0 is up. Any other is down, and the last line of output says why."
+        "Exit status 0 is up. Any other status is down, and the last line of output is the reason."
         Key("ping", \.asCommands.ping, .command, required: true, example: "[/usr/local/bin/example-check, --fast]")
         "A command that is run on an outage."
         Key(
@@ -92,7 +92,7 @@ extension Schema {
         Key(
             "recover", \.asCommands.recover, .optional(.command), default: "none",
             example: "[/usr/local/bin/example-alert, up]")
-        "Time limit of each command. Then it is killed, with all processes that it started."
+        "Time limit of each command. At the limit it is killed, with all processes that it started."
         Key("timeout", \.ownMonitor.bothTimeouts, .duration)
     }
 
@@ -110,7 +110,7 @@ extension Schema {
     }
 
     @KeysBuilder<ServiceConfiguration> private static var everyService: [Key<ServiceConfiguration>] {
-        "Names, as of environment variables, and texts: published in `settings_file` while the service is down."
+        "Names, as of environment variables, and their values: published in `settings_file` while the service is down."
         Key(
             "failover_settings", \.failoverSettings, .variables, default: "none",
             example: #"{BILLING_MODE: "queue only"}"#)
@@ -118,7 +118,7 @@ extension Schema {
         Key(
             "close_during_outage", \.closureOrNone, closeDuringOutage, default: "none", writtenIf: { $0.closure != nil }
         )
-        "As at the top level, for this service; with type database for the aliases of its `db_alias`."
+        "The same as at the top level, for this service only; with type database, for the aliases of its `db_alias`."
         overridingKeys("the alias or the top level").map { $0.at(\.ownMonitor, writtenIf: { !$0.isRoute }) }
     }
 
@@ -161,7 +161,7 @@ extension ServiceConfiguration {
         set { if let newValue { kind = .watched(newValue, ownMonitor) } }
     }
 
-    /// The server of a service of type tcp, or those of one of type memcached.
+    /// The server of a service of type tcp, or the servers of a service of type memcached.
     var asEndpoints: [Endpoint] {
         get {
             switch server {

@@ -4,46 +4,44 @@ extension Schema {
     /// The keys of a route that concern its sessions.
     @KeysBuilder<SessionSettings> static var session: [Key<SessionSettings>] {
         timeouts
-        """
-        What happens to sessions on an alias that went down. close: they are closed at once. keep: they are left \
-        alone.
-        """
+        "What happens to sessions on an alias that went down. close: they are closed at once. keep: they stay open."
         Key("on_outage", \.onOutage, .choice)
         """
         What happens to sessions on a failover alias when a better one is back. drain: they are closed at transaction \
-        boundaries. close: they are closed at once. keep: they are left alone.
+        boundaries. close: they are closed at once. keep: they stay open.
         """
         Key("on_recovery", \.onRecovery, .choice)
         """
-        Sessions that drain could not close in this time, such as encrypted ones, are then closed all the same, at \
-        `drain_rate`. 0 is never.
+        Sessions that drain could not close within this time, such as encrypted ones and those in a transaction, are \
+        then closed anyway, at `drain_rate`. Their open transactions are cut off. 0 is never.
         """
         Key("drain_deadline", \.drainDeadline, .durationOrNone)
         "Sessions that are closed per second while they drain."
         Key("drain_rate", \.drainRate, .number(1...1_000_000))
         """
-        The PROXY protocol header that tells a server the address of the client. The pings of the route's aliases \
-        begin with one too.
+        The PROXY protocol header, by which the server learns the client's address. The pings of the route's aliases \
+        send such a header too.
         """
         Key(
             "send_proxy", \.sendProxy, ValueKind<SendProxyChoice>.choice.mapped(\.version, SendProxyChoice.init(_:)),
             example: "off")
-        "Whether clients come through a balancer that sends such a header."
+        "Whether clients come through a load balancer that sends such a header."
         Key("accept_proxy", \.acceptProxy, .boolean)
         """
-        Whether sessions on a failover alias are kept from writing by accident, also where an operator switched to \
-        it. PostgreSQL gets default_transaction_read_only = on as a start-up parameter; MySQL and MariaDB get SET \
-        SESSION TRANSACTION READ ONLY after each login, COM_CHANGE_USER and COM_RESET_CONNECTION. A client can still \
-        ask to write: SET SESSION TRANSACTION READ WRITE, BEGIN READ WRITE, SET default_transaction_read_only = off. \
-        A server that takes no such parameter, such as PgBouncer before 1.20, gets a statement after the login; \
-        DISCARD ALL takes that back, and a transaction pooler keeps it for its other clients. Not for engine tcp.
+        Whether sessions on a failover alias are protected from accidental writes, also if an operator switched the \
+        route to it. PostgreSQL gets default_transaction_read_only = on as a start-up parameter; MySQL and MariaDB get \
+        SET SESSION TRANSACTION READ ONLY after each login, COM_CHANGE_USER and COM_RESET_CONNECTION. A client can \
+        still request write access: SET SESSION TRANSACTION READ WRITE, BEGIN READ WRITE, SET \
+        default_transaction_read_only = off. A server that does not accept the parameter, such as PgBouncer before \
+        1.20, gets a statement after the login. DISCARD ALL undoes it, and a transaction pooler applies it to its \
+        other clients too. Not for engine tcp.
         """
         Key("failover_read_only", \.failoverReadOnly, .boolean)
         """
-        What happens to sessions that `failover_read_only` can't reach: encrypted and compressed ones. allow: they are \
-        served without the guard, and a warning is logged; a role without the right to write is the safer guard. \
-        refuse: no failover alias serves them, and clients receive an error, so that no client falls back to clear \
-        text. MySQL and MariaDB see a refused login of `failover-refused` for each.
+        What happens to sessions that `failover_read_only` cannot protect because they are encrypted or compressed. \
+        allow: they are served without the guard, and the log has a line about it; a role without write permission is \
+        the safer protection. refuse: no failover alias serves them, and clients receive an error, so that no client \
+        falls back to clear text. The MySQL or MariaDB server sees a refused login of `failover-refused` for each.
         """
         Key("read_only_opaque", \.readOnlyOpaque, .choice).only(
             Condition(key: "failover_read_only") { settings in
@@ -54,9 +52,10 @@ extension Schema {
 
     @KeysBuilder<SessionSettings> private static var timeouts: [Key<SessionSettings>] {
         """
-        Time limit of connecting to one alias, shared by its addresses; then the next one is tried. When every alias \
-        is down, and has been for a second, all are tried nevertheless, those that were up last first, with three \
-        times this limit.
+        Time limit for connecting to one alias, shared by its addresses; then the next alias is tried. If no alias \
+        that is up serves the client, those that have been down for more than a second are tried too, the last one to \
+        go down first, with three times this limit. Aliases that have a wrong role or stopped replication, or are in a \
+        drill or drained, are left out.
         """
         Key("connect_timeout", \.connectTimeout, .duration)
         """
@@ -71,29 +70,27 @@ extension Schema {
         """
         Key("client_startup_timeout", \.clientStartupTimeout, .duration)
         """
-        A session without a byte in either direction for this long is closed, with a message of its protocol where \
-        that has a place for one. A session whose client waits for the server is not idle. A session that can't be \
-        read (TLS, compression) is not idle while its client has spoken last. 0 is never.
+        A session without a byte in either direction for this long is closed, with a message if the protocol allows \
+        one at that point. A session whose client waits for the server is not idle. A session that cannot be read \
+        (TLS, compression) is not idle if its last byte came from the client. 0 is never.
         """
         Key("idle_timeout", \.idleTimeout, .durationOrNone)
         """
-        A session that its server has ended no longer counts for any `max_connections`. What is left of it is closed \
-        after this long without a byte. A client that has yet to take what the server has sent is given the time.
+        A session whose server has closed the connection no longer counts for any `max_connections`. It is closed \
+        after this long without a byte, but not while data of the server waits for the client.
         """
-        Key("half_close_timeout", \.halfCloseTimeout, .duration)
+        Key("half_close_timeout", \.halfCloseTimeout, .duration).since("0.2")
         """
-        A server or a client that has not acknowledged for this long is given up; see tcp(7). One that acknowledges \
-        but has no room is not. 0 leaves it to the kernel.
+        A server or a client that has not acknowledged data for this long counts as lost; see tcp(7). One that \
+        acknowledges but accepts no data does not. 0 uses the kernel's default.
         """
         Key("tcp_user_timeout", \.tcpUserTimeout, .durationOrNone.checked(fitsTheKernel))
+        "A server or a client that acknowledges but accepts no data for this long counts as lost. 0 is never."
+        Key("stall_timeout", \.stallTimeout, .durationOrNone).since("0.2")
         """
-        A server or a client that acknowledges, but takes nothing of what waits for it for this long, is given up. 0 \
-        is never.
-        """
-        Key("stall_timeout", \.stallTimeout, .durationOrNone)
-        """
-        Idle time before the kernel asks a server or a client whether it is there, half of `tcp_user_timeout` at \
-        most. The third question without an answer is the last; see tcp(7). Whole seconds; 0 never asks.
+        Idle time before the kernel sends keepalive probes to a server or a client, at most half of \
+        `tcp_user_timeout`. After three probes without an answer the connection is lost; see tcp(7). Whole seconds; 0 \
+        sends none.
         """
         Key("keepalive", \.keepalive, .durationOrNone.checked(isWholeSeconds))
     }

@@ -11,7 +11,7 @@ extension ValueKind<Secret> {
         secret.checked { $0.reveal().utf8.count < 8 ? "a token needs at least 8 characters" : nil }
     }
 
-    /// A webhook's URL, of which only the origin is written.
+    /// The URL of a webhook. Only its scheme, host and port are written.
     static var webhookURL: Self {
         Self(name: "secret", write: { .text("\($0.origin)/\($0)") }) { value in
             value.secret().flatMap { url in
@@ -25,7 +25,7 @@ extension ValueKind<Secret> {
 }
 
 extension ValueKind {
-    /// A server's URL. It is a secret if it contains a login.
+    /// The URL of a server. It is a secret if it contains a login.
     static func url(
         _ make: @escaping @Sendable (String) throws(InvalidText) -> Content,
         hidden: @escaping @Sendable (Content) -> String
@@ -39,7 +39,7 @@ extension ValueKind {
 }
 
 extension ValueKind<String> {
-    /// A path: absolute, or relative to the file's folder.
+    /// A path: absolute, or relative to the folder of the configuration file.
     static var path: Self {
         Self(name: "path", write: { .text($0) }) { value in
             value.text().map { value.file.folder.pushing(FilePath($0)).string }
@@ -59,7 +59,7 @@ extension ValueKind<String> {
 }
 
 extension Value {
-    /// A string, `{env: NAME}` or `{file: PATH}`. No message repeats the content, not even a wrong key.
+    /// Reads a string, `{env: NAME}` or `{file: PATH}`. No message repeats the content, not even a wrong key.
     ///
     /// - Parameter isSecret: whether a text in the file itself must be kept secret.
     fileprivate func secret(isSecret: (String) -> Bool = { _ in true }) -> Secret? {

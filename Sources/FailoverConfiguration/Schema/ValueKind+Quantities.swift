@@ -9,7 +9,7 @@ extension ValueKind<Int> {
         }
     }
 
-    /// A number of threads. 0 stands for one per core and is written as that number.
+    /// A number of threads. 0 means one per core; the number of cores is written instead.
     static var workerThreads: Self { number(0...1024).mapped({ $0 == 0 ? CoreCount.available : $0 }, { $0 }) }
 }
 
@@ -35,7 +35,7 @@ extension ValueKind<UInt32> {
             let digits = String(mode, radix: 8)
             return .text(String(repeating: "0", count: max(0, 4 - digits.count)) + digits)
         }
-        return Self(name: "text", expectation: "expected a mode such as \"0660\"", write: write) {
+        return Self(name: "mode", expectation: "expected a mode such as \"0660\"", write: write) {
             text throws(InvalidText) in
             if let mode = UInt32(text, radix: 8), mode <= 0o777, !text.hasPrefix("+") { return mode }
             throw InvalidText("expected a mode from \"0000\" to \"0777\", found \(text.quotedForMessage)")
@@ -62,27 +62,29 @@ extension ValueKind<Double> {
 extension ValueKind<UInt64> {
     static var bytesOrZero: Self {
         Self(
-            name: "bytes", expectation: "expected a number of bytes such as 16777216, 512kB, 64MB or 1GB",
+            name: "bytes or 0", expectation: "expected a number of bytes such as 16777216, 512kB, 64MB or 1GB",
             write: { .plain($0.byteText) },
             parse: UInt64.init(byteText:))
     }
 
-    static var bytes: Self { bytesOrZero.checked { $0 == 0 ? "must be more than 0" : nil } }
+    static var bytes: Self { bytesOrZero.checked { $0 == 0 ? "must be more than 0" : nil }.named("bytes") }
 }
 
 extension ValueKind<Duration> {
     static var durationOrZero: Self {
         Self(
-            name: "duration", expectation: "expected a duration such as 2, 500ms, 2s, 5m or 1h",
+            name: "duration or 0", expectation: "expected a duration such as 2, 500ms, 2s, 5m or 1h",
             write: { .plain($0.configurationText) },
             parse: Duration.init(configurationText:))
     }
 
-    static var duration: Self { durationOrZero.checked { $0 == .zero ? "must be longer than 0" : nil } }
+    static var duration: Self {
+        durationOrZero.checked { $0 == .zero ? "must be longer than 0" : nil }.named("duration")
+    }
 }
 
 extension ValueKind<Duration?> {
-    /// A duration; 0 stands for none.
+    /// A duration; 0 means none.
     static var durationOrNone: Self {
         ValueKind<Duration>.durationOrZero.mapped({ $0 == .zero ? nil : $0 }, { $0 ?? .zero })
     }

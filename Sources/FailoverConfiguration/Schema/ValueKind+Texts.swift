@@ -10,7 +10,7 @@ extension ValueKind<String> {
         text.checked { SocketAccess.number(ofGroup: $0) == nil ? "no such group: \($0.quotedForMessage)" : nil }
     }
 
-    /// A plain address, as in a mail's envelope. Text that could be an option or a second header is refused.
+    /// A plain mail address without a display name. Text that could be an option or a second header is refused.
     static var mailAddress: Self {
         text.named("mail address").checked { text in
             let shape = /[A-Za-z0-9_.+=~#!%&'*\/?^{|}$][^\s<>,;:()\[\]\\"@]*(@[A-Za-z0-9.-]+)?/
@@ -19,7 +19,7 @@ extension ValueKind<String> {
         }
     }
 
-    /// A program's absolute path, without arguments.
+    /// The absolute path of a program, without arguments.
     static var program: Self {
         let command = ValueKind<[String]>.command.checked { words in
             words.count == 1 ? nil : "expected one path; failover supplies the arguments"
@@ -29,7 +29,7 @@ extension ValueKind<String> {
 }
 
 extension ValueKind<[String]> {
-    /// A program's absolute path, then its arguments. No shell reads them.
+    /// The absolute path of a program, then its arguments. No shell interprets them.
     static var command: Self {
         Self(name: "command", write: { .list($0.map(YAML.text)) }) { value in
             guard let elements = value.elements() else { return nil }
@@ -43,7 +43,7 @@ extension ValueKind<[String]> {
 }
 
 extension ValueKind<[String: String]> {
-    /// Names, as of environment variables, with a text each.
+    /// Names in the form of environment variables, each with a text.
     static var variables: Self {
         let write = { @Sendable (variables: [String: String]) -> YAML? in
             let sorted = variables.sorted { $0.key < $1.key }
@@ -54,7 +54,8 @@ extension ValueKind<[String: String]> {
             var variables: [String: String] = [:]
             for (name, value) in section.entries {
                 if name.wholeMatch(of: /[A-Za-z_][A-Za-z0-9_]*/) == nil {
-                    value.report("a setting's name has letters, digits and `_`, and does not start with a digit")
+                    value.report(
+                        "the name of a setting consists of letters, digits and `_`, and does not start with a digit")
                 } else if name.hasPrefix("FAILOVER_") {
                     value.report("names that start with FAILOVER_ are reserved for the proxy")
                 } else if let text = value.scalar("expected text") {

@@ -1,15 +1,15 @@
-/// A kind of value: its name in the reference, how it is written and how it is read.
+/// A kind of value: its name in the reference, and how it is written and read.
 struct ValueKind<Content: Sendable>: Sendable {
     /// The name in the reference: `duration`, `close | keep`.
     let name: String
     /// The YAML of a value; `nil` omits the key.
     let write: @Sendable (Content) -> YAML?
-    /// Reads a value; returns `nil` after reporting why the value is not of this kind.
+    /// Reads a value. If the value is not of this kind, it reports why and returns `nil`.
     let read: @Sendable (Value) -> Content?
 }
 
 extension ValueKind {
-    /// A kind that is parsed from text. For a value that is not text, the expectation is reported.
+    /// A kind that is parsed from text. If a value is not text, the expectation is reported.
     init(
         name: String, expectation: String, write: @escaping @Sendable (Content) -> YAML?,
         parse: @escaping @Sendable (String) throws(InvalidText) -> Content
@@ -21,17 +21,17 @@ extension ValueKind {
 // MARK: - Derived kinds
 
 extension ValueKind {
-    /// The kind with another name.
+    /// The same kind with another name.
     func named(_ name: String) -> ValueKind { ValueKind(name: name, write: write, read: read) }
 
-    /// The kind, stored as another type.
+    /// The same kind, stored as another type.
     func mapped<Other: Sendable>(
         _ make: @escaping @Sendable (Content) -> Other, _ unmake: @escaping @Sendable (Other) -> Content
     ) -> ValueKind<Other> {
         ValueKind<Other>(name: name, write: { write(unmake($0)) }, read: { read($0).map(make) })
     }
 
-    /// The kind with a check: `objection` returns what is wrong with a value.
+    /// The same kind with a check. `objection` returns what is wrong with a value, or `nil`.
     func checked(_ objection: @escaping @Sendable (Content) -> String?) -> ValueKind {
         ValueKind(name: name, write: write) { value in
             guard let content = read(value) else { return nil }
@@ -41,7 +41,7 @@ extension ValueKind {
         }
     }
 
-    /// The kind of a key that may be left out; it is then `nil`.
+    /// The kind of a key that may be left out. The value is then `nil`.
     static func optional<Wrapped>(_ kind: ValueKind<Wrapped>) -> ValueKind where Content == Wrapped? {
         ValueKind(name: kind.name, write: { $0.flatMap(kind.write) }, read: { kind.read($0).map(Optional.some) })
     }
@@ -50,7 +50,7 @@ extension ValueKind {
     ///
     /// - Parameters:
     ///   - ifEmpty: the message for an empty list; without it, an empty list is valid.
-    ///   - ifRepeated: the message for a repeated element, which follows its text.
+    ///   - ifRepeated: the message for a repeated element. In the report it follows the text of the element.
     static func list<Element: Equatable>(
         _ kind: ValueKind<Element>, ifEmpty: String? = nil, ifRepeated: String? = nil
     ) -> ValueKind where Content == [Element] {
@@ -71,7 +71,7 @@ extension ValueKind {
 // MARK: - Words
 
 extension Value {
-    /// The meaning of the word.
+    /// The meaning of the word; `nil` after reporting that it is not one of the choices.
     func choice<Meaning>(among choices: [(word: String, meaning: Meaning)]) -> Meaning? {
         let words = choices.map(\.word)
         let expectation = "expected \(words.count == 1 ? words.joined() : "one of \(words.joined(separator: ", "))")"

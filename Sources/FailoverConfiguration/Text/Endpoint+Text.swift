@@ -5,7 +5,7 @@ import Glibc
 extension Endpoint {
     /// Reads an address to listen on: `host:port`, `[v6]:port`, `*:port` (every IPv4 address) or `unix:/path`.
     ///
-    /// Port 0 lets the kernel choose.
+    /// With port 0 the kernel chooses the port.
     package init(listenText text: String) throws(InvalidText) {
         if let path = try SocketPath(prefixedText: text) {
             self = .unix(path: path.text)
@@ -46,8 +46,8 @@ extension Endpoint {
         if text.hasPrefix("*:") { throw InvalidText("expected a host, found \(text.quotedForMessage)") }
     }
 
-    /// The address at which a client on this machine connects: a listener on every address is on the loopback address
-    /// too.
+    /// The address at which a client on this machine can connect. A listener on every address is reachable at the
+    /// loopback address.
     package var reachable: Endpoint {
         switch self {
         case .tcp("0.0.0.0", let port): .tcp(host: "127.0.0.1", port: port)
@@ -58,7 +58,7 @@ extension Endpoint {
 
     private static let everyAddress = "0.0.0.0"
 
-    /// Whether the two cannot be listened on at the same time, as far as their names tell.
+    /// Whether two listeners cannot have these addresses at the same time, as far as the text shows.
     func collides(with other: Endpoint) -> Bool {
         switch (self, other) {
         case (.unix(let path), .unix(let otherPath)): path == otherPath

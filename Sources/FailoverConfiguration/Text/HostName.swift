@@ -1,11 +1,11 @@
 import Glibc
 
-/// Text in the form of a host name or an IP literal.
+/// A text that has the form of a host name or an IP address.
 struct HostName {
-    /// The name; an IPv6 literal stands without brackets.
+    /// The name. An IPv6 address has no brackets.
     let text: String
 
-    /// Messages do not repeat the text: it might be a URL with a password in it.
+    /// Messages do not repeat the text, because it may be a URL that contains a password.
     init(_ text: String) throws(InvalidText) {
         if text.isEmpty { throw InvalidText("the host is empty") }
         if text.contains(":") {
@@ -48,7 +48,7 @@ struct HostName {
         }
     }
 
-    /// Whether two listeners of these hosts would share an address.
+    /// Whether listeners on these two hosts would use the same address.
     static func overlap(_ a: String, _ b: String) -> Bool {
         let (a, b) = (canonical(a), canonical(b))
         if a == b { return true }

@@ -9,7 +9,7 @@ extension String {
     /// The text between back quotes for a message: short, and without control characters.
     var quotedForMessage: String { quotedForMessage(limit: 60) }
 
-    /// The same, with at most `limit` characters.
+    /// The text between back quotes for a message, with at most `limit` characters.
     func quotedForMessage(limit: Int) -> String {
         var shown = ""
         for scalar in unicodeScalars.prefix(limit) {
@@ -21,7 +21,8 @@ extension String {
 
 /// Finds the key that was probably meant.
 enum KeySuggestion {
-    /// The candidate nearest to a word; `nil` if none is near enough. The first of equally near ones wins.
+    /// The candidate that is nearest to a word; `nil` if none is near enough. If several are equally near, the first
+    /// one is returned.
     static func nearest(to word: String, among candidates: [String]) -> String? {
         let word = word.lowercased().replacing("-", with: "_")
         let limit = max(1, word.count / 3)
@@ -33,8 +34,7 @@ enum KeySuggestion {
         return best?.candidate
     }
 
-    /// The number of bytes that must be inserted, deleted, replaced or swapped with their neighbour to turn `a` into
-    /// `b`.
+    /// How many bytes must be inserted, deleted, replaced or swapped with their neighbour to change `a` into `b`.
     static func distance(_ a: String, _ b: String) -> Int {
         let (a, b) = (Array(a.utf8.prefix(64)), Array(b.utf8.prefix(64)))
         var rowBeforeLast: [Int] = []

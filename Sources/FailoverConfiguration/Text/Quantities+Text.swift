@@ -29,7 +29,8 @@ extension Duration {
         self = .milliseconds(milliseconds)
     }
 
-    /// `500ms`, `2s`, or `0`. Text of a duration in whole milliseconds reads back as the same duration.
+    /// The duration as the file writes it: `500ms`, `2s` or `0`. If it is in whole milliseconds, the text reads back as
+    /// the same duration.
     var configurationText: String {
         let (seconds, attoseconds) = components
         let milliseconds = attoseconds / 1_000_000_000_000_000

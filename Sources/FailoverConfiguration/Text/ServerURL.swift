@@ -8,7 +8,7 @@ struct ServerURL {
     let password: Secret?
     let host: HostName
     let port: UInt16?
-    /// What follows the host, decoded; empty or with a leading slash.
+    /// The decoded path of the URL: empty, or with a leading slash.
     let path: String
 
     /// - Parameter schemes: the accepted schemes, for example `amqp`.
@@ -44,7 +44,8 @@ struct ServerURL {
 }
 
 extension RabbitMQServer {
-    /// Reads `amqp://user:password@host:port/vhost` (RabbitMQ's URI specification; as for Celery, no vhost is `/`).
+    /// Reads `amqp://user:password@host:port/vhost`, see RabbitMQ's URI specification. Without a vhost it is `/`, as in
+    /// Celery.
     init(url text: String) throws(InvalidText) {
         let url = try ServerURL(text, schemes: ["amqp", "amqps"])
         let tls = url.scheme == "amqps"
@@ -99,7 +100,7 @@ extension RedisServer {
 }
 
 extension String {
-    /// Every byte, except RFC 3986's unreserved characters, as `%XX`.
+    /// The text with every byte as `%XX`, except the unreserved characters of RFC 3986.
     fileprivate var percentEncoded: String {
         utf8.map { byte in
             let character = Character(Unicode.Scalar(byte))

@@ -1,7 +1,8 @@
-/// Finds YAML aliases in the keys of mappings by looking at the text alone.
+/// Finds YAML aliases in the keys of mappings, by a search in the text.
 ///
-/// Yams hashes every key, and a key of aliases that multiply would keep it busy without end. This check finds every
-/// such key. It also refuses a few harmless texts, such as `"*a :"` in quotes, which no configuration needs.
+/// Yams hashes every key. If a key contains aliases of aliases, it can expand so much that hashing it takes practically
+/// forever. This check finds every such key. It also refuses a few harmless texts, such as `"*a :"` in quotes, which no
+/// configuration needs.
 enum AliasInKey {
     /// The first line with such a key. A key without `?` is on one line, so the check reads one line at a time.
     static func firstLine(in text: String) -> Int? {
@@ -24,7 +25,7 @@ enum AliasInKey {
         var before: UInt8?
         var beforeBlanks: UInt8?
         var hasQuote = false
-        // YAML ends a line, and a comment on it, at carriage returns and three characters beyond ASCII too.
+        // In YAML, a carriage return and three characters beyond ASCII also end a line, and with it a comment.
         let lastOtherBreak = line.dropLast().lastIndex { $0 >= 0x80 || $0 == UInt8(ascii: "\r") } ?? -1
         var index = 0
         while index < line.count {
@@ -84,12 +85,12 @@ extension UInt8? {
     }
 }
 
-/// Finds where a YAML text may nest keys in keys deeper than any configuration needs, by looking at the text alone.
+/// Finds keys that may be nested deeper than any configuration needs, by a search in the text.
 ///
-/// Yams hashes every key, and a nested key once for each of its levels: a thousand braces take a second. Brackets in
-/// quotes and in comments count too. No configuration needs as many open brackets as the limit.
+/// Yams hashes every key, and hashes a nested key once for each level: a thousand braces take a second. The check also
+/// counts brackets in quotes and comments. No configuration needs as many open brackets as the limit.
 enum KeyNesting {
-    /// The limit of brackets that are open at a time, and of question marks in one line.
+    /// The maximum number of open brackets, and of question marks in one line.
     private static let most = 128
 
     /// The first line that exceeds the limit.

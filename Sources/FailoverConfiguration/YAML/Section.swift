@@ -1,6 +1,6 @@
 import Yams
 
-/// A mapping of the file: its keys, in file order, and their values.
+/// A mapping of the file, with its keys and values.
 struct Section {
     let location: SourceLocation
     let file: SourceFile
@@ -26,7 +26,7 @@ struct Section {
         values = Dictionary(entries.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
     }
 
-    /// The value of a key, if the file has it.
+    /// The value of a key; `nil` if the file does not have it.
     subscript(key: String) -> Value? { values[key] }
 
     func report(_ message: String) { file.report(message, at: location) }
@@ -40,7 +40,8 @@ struct Section {
 
     /// The section, after reporting the keys that do not belong in a section of this kind.
     ///
-    /// A misspelt key replaces the one that was probably meant, so that this one is not reported as missing too.
+    /// The value of a misspelt key is used for the key that was probably meant, so that this key is not reported as
+    /// missing.
     func checked(as vocabulary: Vocabulary) -> Section {
         var section = self
         for (key, value) in entries {
@@ -69,7 +70,7 @@ extension Node {
         }
     }
 
-    /// Whether the tag says no more than the shape of the node does.
+    /// Whether the tag adds nothing to the shape of the node.
     var hasPlainTag: Bool {
         let name = Tag.Name(rawValue: tag.rawValue)
         return name == .implicit || name == .str || name == .map || name == .seq

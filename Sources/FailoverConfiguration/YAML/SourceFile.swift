@@ -1,6 +1,6 @@
 import SystemPackage
 
-/// The file that is read: its folder and its environment, its problems, and the places of its secrets.
+/// The file that is being read: its folder, the environment, the mistakes found, and the places of secrets.
 final class SourceFile {
     /// The file's name in messages.
     let name: String
@@ -32,7 +32,7 @@ final class SourceFile {
 
 /// A location in a file.
 struct SourceLocation {
-    /// `services.slave.listen[1]`; empty for the file as a whole.
+    /// The path of the key, such as `services.slave.listen[1]`; empty for the file as a whole.
     var keyPath = ""
     var line: Int?
 

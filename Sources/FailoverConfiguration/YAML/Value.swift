@@ -1,8 +1,8 @@
 import FailoverCore
 import Yams
 
-/// A value of the file with its location. The methods that read it return `nil` after reporting why the value is not
-/// as expected.
+/// A value of the file with its location. If the value is not as expected, the methods that read it report why and
+/// return `nil`.
 struct Value {
     let node: Node
     let location: SourceLocation
@@ -10,7 +10,7 @@ struct Value {
 
     func report(_ message: String) { file.report(message, at: location) }
 
-    /// Text that is not empty.
+    /// Reads a text that is not empty.
     func text() -> String? {
         guard let text = scalar("expected text") else { return nil }
         if text.isEmpty {
@@ -38,7 +38,7 @@ struct Value {
         return elementsIfAny
     }
 
-    /// The same, without a report if the value is neither.
+    /// The elements of a list or a single value; `nil`, without a report, if the value is neither.
     var elementsIfAny: [Value]? {
         switch node {
         case .sequence(let nodes):
@@ -50,7 +50,7 @@ struct Value {
         }
     }
 
-    /// Keys and values; `key:` with nothing after it has none.
+    /// Reads keys and values. A key without a value is a section without keys.
     func section() -> Section? {
         if case .mapping(let mapping) = node { return Section(mapping, location: location, file: file) }
         if node.isNull { return Section(Node.Mapping([]), location: location, file: file) }
@@ -58,14 +58,14 @@ struct Value {
         return nil
     }
 
-    /// The text of a scalar that is not null.
+    /// Reads the text of a scalar that is not null.
     func scalar(_ expectation: String) -> String? {
         if let textIfAny { return textIfAny }
         report("\(expectation), found \(node.kindForMessage)")
         return nil
     }
 
-    /// The text of a scalar that is not null, without a report if it is something else.
+    /// The text of a scalar that is not null; `nil`, without a report, if the value is something else.
     var textIfAny: String? {
         guard case .scalar(let scalar) = node, !node.isNull else { return nil }
         return scalar.string
@@ -87,6 +87,6 @@ struct Value {
         }
     }
 
-    /// The value without reports, for mistakes that have been reported before.
+    /// The same value, without reports. It is for code that reads a value again.
     var muted: Value { Value(node: node, location: location, file: SourceFile(name: "")) }
 }

@@ -1,13 +1,13 @@
-/// The part of YAML that a written configuration needs.
+/// The part of YAML that is needed to write a configuration.
 enum YAML: Sendable {
     /// A number, a duration or a Boolean, which is written as it is.
     case plain(String)
-    /// Text, in quotes where a reader might take it for something else.
+    /// Text. It is quoted if a reader could read it as another type.
     case text(String)
     case list([YAML])
     case mapping([(key: String, value: YAML)])
 
-    /// The value in one line.
+    /// The value on one line.
     var flow: String {
         switch self {
         case .plain(let text): text
@@ -18,7 +18,7 @@ enum YAML: Sendable {
         }
     }
 
-    /// The entries of a mapping, on a line or more each. An entry without a mapping takes one line.
+    /// The entries of a mapping, each on one or more lines. An entry without a mapping in it takes one line.
     static func block(_ entries: [(key: String, value: YAML)], indentation: String = "") -> String {
         entries.map { key, value in
             let start = "\(indentation)\(scalar(key)):"
@@ -32,7 +32,7 @@ enum YAML: Sendable {
         }.joined()
     }
 
-    /// An element of a block list. Its first line carries the dash.
+    /// An element of a block list. Its first line starts with a dash.
     private func item(indentation: String) -> String {
         guard case .mapping(let entries) = self else { return "\(indentation)- \(flow)\n" }
         let inner = indentation + "  "

@@ -1,10 +1,10 @@
 import Yams
 
-/// The text of a configuration, and its conversion into nodes within limits.
+/// The text of a configuration. It is parsed into nodes within limits.
 ///
-/// Four things could make a small file expensive:
+/// Four constructs can make a small file expensive to parse:
 /// - nesting: libyaml stops at 1000 levels, ``checkBounds(of:file:)`` at 32;
-/// - aliases that multiply: `checkBounds` counts the values that they expand to;
+/// - aliases of aliases: `checkBounds` counts the values that they expand to;
 /// - such aliases in keys, which Yams hashes before they can be counted: ``AliasInKey`` refuses them first;
 /// - nesting in keys: ``KeyNesting`` refuses it first.
 struct YAMLText {
@@ -18,7 +18,7 @@ struct YAMLText {
 
     init(_ text: String) { self.text = text }
 
-    /// The root of the only document; `nil` after reporting why there is none.
+    /// The root of the only document. If there is none, the reason is reported and the result is `nil`.
     func composed(file: SourceFile) -> Node? {
         if text.utf8.count > Self.maximumSize {
             file.report("the file is larger than \(Self.maximumSize >> 20) MiB")
@@ -33,7 +33,7 @@ struct YAMLText {
             return nil
         }
         do {
-            // Every scalar stays text: its key decides what `off`, `1_000` or `0123` means.
+            // Every scalar is kept as text. The schema decides what `off`, `1_000` or `0123` means for a key.
             guard let root = try compose(yaml: textForYams, .basic, .default, .utf8), !root.isNull else {
                 file.report("the file is empty")
                 return nil
@@ -63,7 +63,7 @@ struct YAMLText {
             let position = context.map { " \($0.text) that starts in line \($0.mark.line)" } ?? ""
             file.report(Self.message(problem, position), at: SourceLocation(line: clamped(mark.line)))
         case .composer(let context, let problem, let mark, _):
-            // The composer gives a context only for the problem of a second document.
+            // The composer gives a context only if there is a second document.
             let message = context == nil ? "not YAML: \(problem)" : "a second document starts here"
             file.report(message, at: SourceLocation(line: clamped(mark.line)))
         case .duplicatedKeysInMapping(let keys, let context):
@@ -77,7 +77,7 @@ struct YAMLText {
         }
     }
 
-    /// libyaml's message, with an explanation where readers need one.
+    /// libyaml's message, with an explanation where it is unclear.
     private static func message(_ problem: String, _ context: String) -> String {
         if problem.hasPrefix("Maximum nesting level") { return tooDeep }
         if problem.contains("cannot start any token") {

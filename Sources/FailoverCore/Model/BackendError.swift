@@ -1,4 +1,4 @@
-/// The kinds of backend errors that the proxy sees before its clients do.
+/// The kinds of backend errors that the proxy detects in sessions.
 ///
 /// The raw values are the names of `error_triggers` in the configuration.
 public enum BackendErrorKind: String, Hashable, Sendable, CaseIterable {
@@ -9,22 +9,22 @@ public enum BackendErrorKind: String, Hashable, Sendable, CaseIterable {
     case reset
     /// The backend closed the connection before it sent any data.
     case earlyClose = "early_close"
-    /// The backend accepted the connection, but sent nothing in time.
+    /// The backend accepted the connection, but sent no greeting or no answer in time.
     case greetingTimeout = "greeting_timeout"
     case serverShutdown = "server_shutdown"
     case tooManyConnections = "too_many_connections"
     case hostBlocked = "host_blocked"
 
-    /// The kinds that request a ping and make the alias suspect, unless the configuration says otherwise.
+    /// The kinds that request a ping and can make the alias suspect by default: all of them.
     public static let defaultTriggers: Set<BackendErrorKind> = Set(allCases)
 }
 
-/// An error of a server that a session saw.
+/// A backend error that a session saw.
 public struct ObservedError: Hashable, Sendable {
     public let kind: BackendErrorKind
     /// Identifies the session. Several errors of one session count as one.
     public let session: UInt64
-    /// `127.0.0.1:5433: Connection refused`.
+    /// The address and the message, for example `127.0.0.1:5433: Connection refused`.
     public let detail: String
 
     public init(kind: BackendErrorKind, session: UInt64, detail: String) {

@@ -1,8 +1,8 @@
 /// The location of a server, as the configuration names it.
 public enum Endpoint: Hashable, Sendable {
-    /// A host name or IP literal with a port. Names are resolved again at every ping.
+    /// A host name or IP address with a port. A name is resolved again at every ping.
     case tcp(host: String, port: UInt16)
-    /// A Unix socket.
+    /// The path of a Unix socket.
     case unix(path: String)
 }
 
@@ -15,9 +15,9 @@ extension Endpoint: CustomStringConvertible {
     }
 }
 
-/// A resolved address: the bytes of a `sockaddr`, in the kernel's format, and its text for people.
+/// A resolved address: the bytes of a `sockaddr` in the kernel's format, and a readable text.
 ///
-/// The core only carries the address from the check that resolved it to the dialer that connects to it.
+/// This module does not interpret the bytes. A check resolves the address, and the proxy connects to it.
 public struct SocketAddress: Hashable, Sendable {
     /// The bytes of a `sockaddr_in`, `sockaddr_in6` or `sockaddr_un`.
     public let bytes: [UInt8]

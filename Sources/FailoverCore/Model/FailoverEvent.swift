@@ -1,6 +1,7 @@
-/// A change of a service's decided state, a reminder of one that lasts, or a change of its health or of a replica's
-/// freshness.
+/// A change of a service: its state, its health, or the freshness of a replica. A reminder of a state that continues is
+/// an event too.
 public struct FailoverEvent: Hashable, Sendable {
+    /// What has changed.
     public enum Kind: Hashable, Sendable {
         /// The service went down.
         case outage(PingFailure)
@@ -8,27 +9,28 @@ public struct FailoverEvent: Hashable, Sendable {
         case reminder(PingFailure, lasting: Duration)
         /// The service is back up. The outage lasted `after`.
         case recovery(after: Duration)
-        /// A replica's data is too old: the replica serves last, or not at all.
+        /// The data of a replica is too old. The replica serves last, or not at all.
         case stale(Staleness)
         /// The replica's data is fresh again. It was stale for `after`.
         case fresh(after: Duration)
-        /// The service is up, but its server has refused the monitor for `lasting`. Sessions stay. `fromTheStart`
-        /// means that no ping has ever succeeded.
+        /// The service is up, but its server has refused the monitor for `lasting`. Its sessions stay open.
+        /// `fromTheStart` means that no ping has ever succeeded.
         case degraded(PingFailure, lasting: Duration, fromTheStart: Bool)
         /// The server answers the monitor again. The refusals lasted `after`.
         case healthy(after: Duration)
     }
 
-    /// Name of the service.
+    /// The name of the service.
     public let service: String
     public let kind: Kind
-    /// When the change was decided.
+    /// When this process decided the change.
     public let time: WallTime
-    /// The machine of the process that decided the change.
+    /// The name of the machine whose process decided the change.
     public let host: String
-    /// The process that decided the change. Each proxy decides for itself.
+    /// The ID of the process that decided the change. Each process decides for itself.
     public let processID: Int32
-    /// The alias that serves the service's route from now on; `nil` when there is none, or the service has no route.
+    /// The alias that serves the service's route from now on; `nil` if no alias serves it, or if the service has no
+    /// route.
     public let currentAlias: String?
     /// Whether the event is a test of the notifiers.
     public let isTest: Bool
@@ -46,7 +48,8 @@ public struct FailoverEvent: Hashable, Sendable {
         self.isTest = isTest
     }
 
-    /// The failure of the ping. Only for an outage, for a server that refuses the monitor, and for their reminders.
+    /// The failure of the ping; `nil` except for an outage, for a server that refuses the monitor, and for their
+    /// reminders.
     public var failure: PingFailure? {
         switch kind {
         case .outage(let failure), .reminder(let failure, _), .degraded(let failure, _, _): failure
@@ -54,15 +57,15 @@ public struct FailoverEvent: Hashable, Sendable {
         }
     }
 
-    /// Why a replica serves last. Only for the event that the replica has become stale.
+    /// Why a replica serves last; `nil` except for the event that the replica has become stale.
     public var staleness: Staleness? {
         if case .stale(let staleness) = kind { staleness } else { nil }
     }
 
-    /// The detail in the words of the server or system that reported it.
+    /// The details of the cause, on one line; `nil` if the event has none.
     public var detail: String? { failure?.detail ?? staleness?.description }
 
-    /// How long the outage, the staleness or the degradation had lasted at ``time``. Zero if it has just begun.
+    /// How long the outage, the staleness or the degradation had lasted at ``time``; zero if it has just begun.
     public var outageDuration: Duration {
         switch kind {
         case .outage, .stale: .zero
@@ -83,7 +86,7 @@ public struct FailoverEvent: Hashable, Sendable {
     /// When the outage, the staleness or the degradation began.
     public var since: WallTime { time.before(outageDuration) }
 
-    /// The log line of the event. The lines of an outage and of a recovery are exactly those of the older library.
+    /// The log message of the event. The messages of an outage and of a recovery are the same as in the older library.
     public var message: String {
         switch kind {
         case .outage, .reminder: "\(service) outage. Failover initiated. (Process ID: \(processID))"

@@ -8,7 +8,7 @@ public struct OperationError: Error, Sendable {
         case reload
         /// Taking over from the process that serves, or handing over to another process.
         case takeover
-        /// Writing `settings_file`.
+        /// Writing the file that `settings_file` names.
         case settingsFile
         /// Delivering a notification of an event.
         case notification
@@ -19,7 +19,7 @@ public struct OperationError: Error, Sendable {
     }
 
     public let code: Code
-    /// The message for the log and for people. Never holds a secret.
+    /// The message for the log and for the operator. It never contains a secret.
     public let message: String
     /// The error that led to this one, if there was one.
     public let cause: (any Error)?

@@ -1,4 +1,4 @@
-/// What a ping has to find out.
+/// What a ping must find out, and its time limit.
 public struct PingRequest: Hashable, Sendable {
     /// The time limit of the whole ping: name look-up, connect, login, queries.
     public var limit: Duration
@@ -20,11 +20,11 @@ public struct PingRequest: Hashable, Sendable {
     }
 }
 
-/// Which of its possible servers an alias is.
+/// Which of its possible servers an alias is, as far as pings have found out.
 public struct ServerRecord: Hashable, Sendable {
     /// The server that last passed a ping; `nil` until one has.
     public var known: Endpoint?
-    /// Until ``known`` is set: the server that is used although it refuses the monitor, if there is no better one.
+    /// The server that is used until ``known`` is set, although it refuses the monitor; `nil` if there is none.
     public var refusing: Endpoint?
 
     public init(known: Endpoint? = nil, refusing: Endpoint? = nil) {
@@ -64,9 +64,9 @@ public struct PingAnswer: Hashable, Sendable {
 
 /// Where a ping looks for its server.
 public struct ServerLocation: Hashable, Sendable {
-    /// In order of preference; never empty.
+    /// The addresses of the server, in order of preference; never empty.
     public let addresses: [SocketAddress]
-    /// Which of several servers it is; `nil` for an alias without alternatives.
+    /// Which of several servers this is; `nil` for an alias without alternatives.
     public let server: Endpoint?
     /// Whether a server has answered at the first address, even with a refusal. If not, the addresses are the result
     /// of the name look-up, and no server is known to be there.
@@ -85,16 +85,16 @@ public struct ServerLocation: Hashable, Sendable {
     }
 }
 
-/// What routes need to know of an alias besides whether it is up. Its pings and sessions report it.
+/// What routes need to know about an alias, in addition to whether it is up. Pings and sessions report these facts.
 public struct AliasFacts: Hashable, Sendable {
     /// Where the alias is; `nil` until a ping has looked it up.
     public var place: ServerLocation?
     /// Why the alias should not serve although it is up; `nil` while its data is fresh.
     public var staleness: Staleness?
-    /// The latest conclusive ping found the server in the wrong role, or found that it no longer follows its primary.
-    /// The alias does not serve, even if no other alias is left.
+    /// Whether a ping found the server in the wrong role, or no longer following its primary, and no ping has succeeded
+    /// since. Such an alias does not serve, even if no other alias is left.
     public var mustNotServe: Bool
-    /// What new sessions need to know of the alias while it is up.
+    /// What new sessions need to know about the alias while it is up.
     public var standing: ServiceStanding
 
     public init(

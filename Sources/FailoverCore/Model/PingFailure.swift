@@ -1,8 +1,9 @@
-/// Why a ping failed: a reason for programs, and a detail in the words of the server or system that reported it.
+/// Why a ping failed: a reason that programs can compare, and the message of the server or system that reported it.
 public struct PingFailure: Error, Hashable, Sendable {
     /// What kind of failure this is.
     public let reason: Reason
-    /// The peer and its message: `127.0.0.1:5433: FATAL: the database system is starting up`. Never holds a secret.
+    /// The peer and its message, such as `127.0.0.1:5433: FATAL: the database system is starting up`. It never contains
+    /// a secret.
     public let detail: String
 
     public init(_ reason: Reason, _ detail: String) {
@@ -18,69 +19,70 @@ extension PingFailure {
         case refused
         /// The time limit passed during this stage.
         case timeout(Stage)
-        /// The host name has no address, or name look-up failed.
+        /// The host name has no address, or the name look-up failed.
         case unresolved
         /// No route to the host or network.
         case unreachable
         /// The peer reset or closed the connection before the ping was done.
         case disconnected
-        /// User, password, authentication method or database were not accepted.
+        /// The server did not accept the user, the password, the authentication method or the database.
         case authentication
-        /// PostgreSQL 57P03: starting up or recovering. Redis: loading its data.
+        /// The server starts up: PostgreSQL 57P03, or Redis while it loads its data.
         case startingUp
-        /// PostgreSQL 57P01/57P02 or the 57P03 of a shutdown, MySQL 1053.
+        /// The server shuts down: PostgreSQL 57P01, 57P02, or 57P03 during a shutdown; MySQL 1053; AMQP 320.
         case shuttingDown
         /// The server has no connection, memory or thread left: PostgreSQL's class 53, MySQL 1040.
         case tooManyConnections
         /// The user of the ping has reached its connection limit: MySQL 1203 and 1226, a role's `CONNECTION LIMIT`.
         /// Other users may still connect.
         case userLimit
-        /// MySQL 1129 (blocked after many errors) and 1130 (host not allowed).
+        /// The server refuses this machine: MySQL 1129 (blocked after many errors) and 1130 (host not allowed), Redis
+        /// in protected mode.
         case hostBlocked
         /// The TLS handshake failed, or the certificate did not verify.
         case tls
-        /// `ping_query` failed.
+        /// The query of the ping failed: `ping_query`, or the request to a server that is not a database.
         case query
         /// The server cancelled a query, for example because of a lock, its own time limit or a recovery conflict; or
         /// it answered `ping_query` and then failed at a query of the monitor.
         case unanswered
-        /// `heartbeat_query` failed, or its answer is not a number of seconds: the lag is unknown.
+        /// The lag is unknown: `heartbeat_query` failed, or its answer is not a number of seconds.
         case heartbeat
-        /// A database server that answers, but is a primary where a replica is expected, or the other way round.
+        /// The database server answers, but it is a primary and a replica is expected, or the reverse.
         case wrongRole
-        /// A database replica does not follow its primary, and the configuration counts this as an outage.
+        /// The database replica does not follow its primary, and the configuration counts this as an outage.
         case replicationStopped
         /// The user of the ping lacks a privilege that the ping needs.
         case missingPrivilege
         /// The peer does not speak the protocol.
         case protocolViolation
-        /// A replica that has lost its primary: Redis with `master_link_status:down`.
+        /// The Redis replica has lost its primary (`master_link_status:down`), or the Redis cluster is down.
         case cutOff
-        /// Some servers of a pool are down, the others answer. The names are those of the servers that are down.
+        /// Servers of a pool are down. The associated value has their names.
         case serversDown([String])
-        /// A command ended with an exit status other than 0, or by a signal.
+        /// The command ended with an exit status other than 0, or by a signal.
         case command
-        /// This machine lacks what a ping needs: descriptors, memory, a readable file.
+        /// This machine lacks something that the ping needs: a descriptor, memory, a readable file.
         case local
-        /// No failure: an operator has started an outage drill.
+        /// The service has not failed: an operator has started an outage drill.
         case drill
-        /// A service that the user implements failed in a way of its own.
+        /// The ping threw an error that is not a ``PingFailure``, or failed for a reason without a case.
         case other
     }
 
-    /// The stage of a ping at its time limit.
+    /// The stage that a ping has reached, for the message of a timeout.
     public enum Stage: String, Hashable, Sendable, CaseIterable {
         case lookup = "looking up the name"
         case connecting
         case login = "logging in"
         case query = "running the query"
-        /// `ping_query` was answered, the query after it was not.
-        case question = "asking for its role and replication"
-        /// A command that the operator configured.
+        /// `ping_query` was answered. A query after it, for the role or the replication, was not.
+        case question = "querying role and replication"
+        /// Running a command that the operator configured.
         case command = "running the command"
         /// An earlier ping of this service has not returned yet.
         case hung = "an earlier ping still hangs"
-        /// A service that the user implements. It reports no stages.
+        /// Pinging a service that a program implements. It reports no stages.
         case ping = "pinging"
     }
 }
@@ -119,7 +121,7 @@ extension PingFailure.Reason: CustomStringConvertible {
 
 extension PingFailure {
     /// The failure that a drill reports.
-    static let drill = PingFailure(.drill, "an outage rehearsed by an operator")
+    static let drill = PingFailure(.drill, "an outage drill started by an operator")
 
     /// Whether the servers of a pool that are down differ from those of an earlier failure.
     func isOfOtherServers(than earlier: PingFailure) -> Bool {
@@ -140,11 +142,11 @@ extension PingFailure {
         /// No server serves at the address: the peer refuses, is silent, starts up, shuts down, has the wrong role,
         /// or violates the protocol.
         case dead
-        /// The server is alive and refuses the monitor: it is full, it does not accept the login, or it does not
-        /// answer a query.
+        /// The server is alive and refuses the monitor: it is full, does not accept the login, or does not answer a
+        /// query.
         case refusal
-        /// This machine could not ask: it lacks a descriptor, memory, a source port, a file, or an answer of the
-        /// resolver. The failure says nothing about the service.
+        /// This machine could not ping: it lacks a descriptor, memory, a source port, a file, or an answer of the
+        /// resolver. The failure shows nothing about the service.
         case local
     }
 
@@ -153,8 +155,8 @@ extension PingFailure {
 }
 
 extension PingFailure.Reason {
-    /// Whether the failure is about the role or the replication of the server. Only an answer can show that these are
-    /// right again.
+    /// Whether the failure is about the role or the replication of the server. Only a successful ping can show that
+    /// these are right again.
     package var isOfRole: Bool { self == .wrongRole || self == .replicationStopped }
 
     /// What a failure for this reason says about the service.

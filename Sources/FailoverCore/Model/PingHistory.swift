@@ -1,10 +1,10 @@
 /// The result of one ping.
 public struct PingResult: Hashable, Sendable {
-    /// `nil` when the ping succeeded.
+    /// Why the ping failed; `nil` if it succeeded.
     public let failure: PingFailure?
-    /// From the start of the ping to its answer.
+    /// The time from the start of the ping to its answer.
     public let duration: Duration
-    /// Why a server that answered should not serve: its data is too old. Set only for a ping outside of any
+    /// Why a server that answered should not serve: its data is too old. Set only for a ping that is not part of
     /// monitoring.
     public let staleness: Staleness?
 
@@ -35,12 +35,13 @@ public struct PingHistory: Hashable, Sendable {
     /// How many pings are kept.
     public static let capacity = 60
 
-    /// Oldest first.
+    /// The latest pings, oldest first.
     public private(set) var records: [Record] = []
     /// How many of the latest pings in a row had the same result, including pings that are no longer kept.
     public private(set) var streak = 0
     /// Successful pings since the start.
     public private(set) var succeeded = 0
+    /// Failed pings since the start.
     public private(set) var failed = 0
 
     public init() {}

@@ -1,8 +1,8 @@
-/// What PgBouncer means by an error of its own. PgBouncer uses one SQLSTATE for nearly all errors and puts the
-/// difference into the message; see src/client.c, src/objects.c and src/janitor.c of its releases 1.18 to 1.26.
+/// The meaning of an error that PgBouncer itself sends. PgBouncer uses one SQLSTATE for nearly all errors, so only the
+/// message shows the difference; see src/client.c, src/objects.c and src/janitor.c of its releases 1.18 to 1.26.
 ///
-/// A client controls parts of the message: the names of users, databases and parameters. Therefore messages are
-/// compared from the beginning.
+/// A client controls parts of a message: the names of users, databases and parameters. Therefore the beginnings of
+/// messages are compared.
 package enum PoolerRefusal: Hashable, Sendable {
     /// The pooler or the server behind it has no connection left.
     case full
@@ -13,10 +13,10 @@ package enum PoolerRefusal: Hashable, Sendable {
     /// The pooler has no server for the client.
     case serverIsAway
 
-    /// protocol_violation.
+    /// The SQLSTATE protocol_violation.
     package static let sqlState = "08P01"
 
-    /// - Returns: `nil` for any other message.
+    /// - Returns: `nil` if the message is not one of PgBouncer's.
     package init?(message: String) {
         func begins(_ phrases: String...) -> Bool { phrases.contains { message.hasPrefix($0) } }
         if begins(

@@ -1,4 +1,4 @@
-/// A point on a clock that never goes back, counted from an origin that the owner of the clock chooses.
+/// A point in time on a clock that never goes back. The owner of the clock chooses the origin.
 public struct MonotonicTime: InstantProtocol, Hashable, Sendable {
     /// Time since the origin.
     public let sinceOrigin: Duration
@@ -13,13 +13,14 @@ public struct MonotonicTime: InstantProtocol, Hashable, Sendable {
     public static func < (a: MonotonicTime, b: MonotonicTime) -> Bool { a.sinceOrigin < b.sinceOrigin }
 }
 
-/// A time of day: seconds since 1970-01-01 in UTC, for people who read events. No decision depends on it.
+/// A date and time of day, for the readers of events. No decision depends on it.
 public struct WallTime: Hashable, Sendable {
+    /// The time since 1970-01-01 in UTC.
     public let sinceEpoch: Duration
 
     public init(sinceEpoch: Duration) { self.sinceEpoch = sinceEpoch }
 
-    /// The time that long before this one.
+    /// This time minus the duration.
     public func before(_ duration: Duration) -> WallTime { WallTime(sinceEpoch: sinceEpoch - duration) }
 }
 
@@ -36,7 +37,7 @@ extension Duration {
 }
 
 extension Duration {
-    /// The duration as people write it: `950ms`, `12.3s`, `4m 5s`, `2h 10m`.
+    /// The duration in a short, readable form: `950ms`, `12.3s`, `4m 5s`, `2h 10m`.
     public var inWords: String {
         let (whole, attoseconds) = max(.zero - .longest, min(self, .longest)).components
         let milliseconds = whole * 1000 + attoseconds / 1_000_000_000_000_000
@@ -66,7 +67,7 @@ extension UInt64 {
 }
 
 extension Duration {
-    /// Whole nanoseconds, for deadlines. The limit is a hundred years, so that adding the result to a clock's time
+    /// Whole nanoseconds, for deadlines. The result is at most a hundred years, so that adding it to a clock's time
     /// does not overflow.
     package var nanoseconds: UInt64 {
         let (seconds, attoseconds) = max(.zero, min(self, .seconds(100 * 365 * 86_400))).components

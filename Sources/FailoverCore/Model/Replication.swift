@@ -2,7 +2,8 @@
 public struct Staleness: Hashable, Sendable {
     /// How far the replica is behind its primary; `nil` if this is unknown, or if it is within the limit.
     public let behind: Duration?
-    /// The same, in bytes of the primary's log.
+    /// How far the replica is behind, in bytes of the primary's log; `nil` if this is unknown, or if it is within the
+    /// limit.
     public let bytesBehind: UInt64?
     /// Why the replica does not follow its primary; `nil` while it does.
     public let stopped: String?
@@ -27,12 +28,12 @@ extension Staleness: CustomStringConvertible {
 public struct ReplicationReading: Hashable, Sendable {
     /// Positions in the primary's log, for servers that report them.
     public struct Positions: Hashable, Sendable {
-        /// The end of the log as far as the replica knows it; `nil` while the replica is not connected to its
-        /// primary.
+        /// The end of the log that the replica has received or that its primary has reported to it; `nil` while the
+        /// replica is not connected to its primary.
         public var known: UInt64?
+        /// The end of the part of the log that the replica has applied.
         public var applied: UInt64
-        /// The latest known end of the log as the primary itself reported it; `nil` if it has not. The log may be
-        /// longer now.
+        /// The end of the log, as the primary itself last reported it; `nil` if it has not. The log may be longer now.
         public var primary: UInt64?
 
         public init(known: UInt64?, applied: UInt64, primary: UInt64? = nil) {
@@ -42,7 +43,7 @@ public struct ReplicationReading: Hashable, Sendable {
         }
     }
 
-    /// The content of a heartbeat table, into which the primary writes the time repeatedly.
+    /// The content of a heartbeat table. The primary writes the time into it repeatedly.
     public enum Heartbeat: Hashable, Sendable {
         case behind(Duration)
         /// The table holds no time.
@@ -51,14 +52,15 @@ public struct ReplicationReading: Hashable, Sendable {
 
     /// Why the replica does not follow its primary; `nil` while it does.
     public var stopped: String?
-    /// How far the replica says it is behind. For a server that reports positions this is an upper bound, because an
-    /// idle primary causes no lag. It compares the clocks of two servers, so it may be negative.
+    /// The lag that the replica reports. If the server reports positions, this is an upper bound, because it also grows
+    /// while the primary is idle. It is the difference of two clocks, so it may be negative.
     public var behind: Duration?
+    /// The positions in the primary's log; `nil` for servers that do not report them.
     public var positions: Positions?
-    /// The least that the replica's clock is behind the primary's; `nil` if the replica is not connected to its
+    /// How much the replica's clock is behind the primary's, at least; `nil` if the replica is not connected to its
     /// primary.
     public var clockBehind: Duration?
-    /// The lag by the heartbeat table, which replaces the lag that the server reports; `nil` if there is no such
+    /// The lag according to the heartbeat table. It replaces the lag that the server reports. `nil` if there is no such
     /// table.
     public var heartbeat: Heartbeat?
 

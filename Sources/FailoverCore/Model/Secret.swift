@@ -1,10 +1,10 @@
-/// A password or token. Its text is available only through ``reveal()``, never through logging or printing.
+/// A password or token. Only ``reveal()`` returns its text. Logging or printing it shows `(hidden)`.
 public struct Secret: Hashable, Sendable {
     private let text: String
 
     public init(_ text: String) { self.text = text }
 
-    /// The secret itself, for the driver that needs it.
+    /// The text of the secret, for the driver that sends it.
     public func reveal() -> String { text }
 }
 
@@ -16,7 +16,8 @@ extension Secret: CustomStringConvertible, CustomDebugStringConvertible, CustomR
 
 extension String {
     /// The text in a form that is safe for a log line or an error: one line, no control characters, and no secret of
-    /// four characters or more. A shorter secret occurs in so much other text that hiding it would reveal it.
+    /// four characters or more. A shorter secret is not hidden: it often occurs in other text by chance, and hiding it
+    /// there would reveal it.
     ///
     /// - Parameters:
     ///   - secret: the text to hide.

@@ -1,5 +1,5 @@
-/// The meaning of a database server's error code. Pings, the proxy and programs that call the client library
-/// themselves share this one table.
+/// The meaning of a database server's error code. Pings, the proxy and programs that call the client library themselves
+/// use this one table.
 package enum ServerError: Hashable, Sendable {
     /// The server starts up or recovers. A PostgreSQL server that shuts down uses the same code.
     case startingUp
@@ -14,14 +14,15 @@ package enum ServerError: Hashable, Sendable {
     case login
     /// The user lacks a privilege.
     case privilege
-    /// The server cancelled a statement: a lock, a deadlock, a time limit, a recovery conflict.
+    /// The server cancelled a statement because of a lock, a deadlock, a time limit or a recovery conflict.
     case cancelled
     /// The TLS handshake failed.
     case tls
     /// The connection was killed or lost.
     case connection
 
-    /// A SQLSTATE of PostgreSQL; `nil` for one without a meaning here. PostgreSQL manual, appendix A.
+    /// The meaning of a SQLSTATE of PostgreSQL; `nil` for a code that is not in this table. PostgreSQL manual, appendix
+    /// A.
     package init?(sqlState: String) {
         switch sqlState {
         case "57P01", "57P02": self = .shuttingDown
@@ -42,8 +43,8 @@ package enum ServerError: Hashable, Sendable {
         }
     }
 
-    /// An error number of a MySQL or MariaDB server; `nil` for one without a meaning here. MySQL manual, "Server
-    /// Error Message Reference"; MariaDB documentation, "MariaDB Error Code Reference".
+    /// The meaning of an error number of a MySQL or MariaDB server; `nil` for a number that is not in this table. MySQL
+    /// manual, "Server Error Message Reference"; MariaDB documentation, "MariaDB Error Code Reference".
     package init?(mySQLCode code: Int) {
         switch code {
         case 1037, 1040, 1041, 1135: self = .full
@@ -88,7 +89,7 @@ extension ServerError {
         }
     }
 
-    /// Whether the error is about the connection or the state of the server, and not about the request.
+    /// Whether the error concerns the connection or the state of the server, and not the request.
     package var isOfTheServer: Bool {
         switch self {
         case .startingUp, .shuttingDown, .full, .userLimit, .hostBlocked, .connection: true

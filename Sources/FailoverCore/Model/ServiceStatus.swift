@@ -1,4 +1,4 @@
-/// What new sessions need to know of a service that is up before they connect to it.
+/// What new sessions need to know about a service that is up before they connect to it.
 public struct ServiceStanding: Hashable, Sendable {
     /// Whether the server takes new sessions.
     public enum Availability: String, Hashable, Sendable {
@@ -9,8 +9,9 @@ public struct ServiceStanding: Hashable, Sendable {
         case blocked
     }
 
-    /// Sessions saw errors, and no ping has found the server alive since.
+    /// Whether sessions saw enough errors since the last answered ping: see ``MonitorSettings/suspectAfter``.
     public var isSuspect: Bool
+    /// Whether the server takes new sessions.
     public var availability: Availability
     /// The failure with which the server refuses the monitor; `nil` while it does not.
     public var refusal: PingFailure?
@@ -31,14 +32,15 @@ public struct ServiceStatus: Hashable, Sendable {
         case down(PingFailure, lasting: Duration)
     }
 
+    /// The decided state.
     public let verdict: Verdict
-    /// What new sessions need to know of a service that is up.
+    /// What new sessions need to know about the service while it is up.
     public let standing: ServiceStanding
     /// How long the server has been refusing the monitor; `nil` while it does not.
     public let degradedFor: Duration?
-    /// Results in a row that contradict the verdict.
+    /// The number of results in a row that contradict the verdict.
     public let unconfirmed: Int
-    /// A ping is in flight.
+    /// Whether a ping is in flight.
     public let isPinging: Bool
 
     public init(
@@ -52,7 +54,7 @@ public struct ServiceStatus: Hashable, Sendable {
         self.isPinging = isPinging
     }
 
-    /// Sessions saw errors, and no ping has found the server alive since.
+    /// Whether the service is suspect: see ``ServiceStanding/isSuspect``.
     public var isSuspect: Bool { standing.isSuspect }
 
     /// Whether the server is alive and refuses the monitor.
@@ -62,7 +64,7 @@ public struct ServiceStatus: Hashable, Sendable {
     public var isUp: Bool { verdict == .up }
 }
 
-/// Everything that is known of a monitored service at one moment.
+/// Everything that is known about a monitored service at one moment.
 public struct ServiceReport: Sendable {
     public let name: String
     public let settings: MonitorSettings
@@ -70,9 +72,9 @@ public struct ServiceReport: Sendable {
     /// When the decided state began. Without an outage, this is the start of the monitoring.
     public let since: WallTime
     public let history: PingHistory
-    /// Outages since the start.
+    /// The number of outages since the start of the monitoring.
     public let outages: Int
-    /// How far a replica is behind its primary by the latest ping; `nil` if the ping could not find out.
+    /// How far a replica is behind its primary according to the latest ping; `nil` if the ping could not determine it.
     public let lag: Duration?
 
     public init(

@@ -1,4 +1,4 @@
-/// Whether a replica's data is fresh, according to what the replica reports at each ping.
+/// Decides whether a replica's data is fresh, from the report of the replica at each ping.
 ///
 ///                  behind more than `maxLag` or `maxLagBytes`, or lag unknown
 ///        ┌───────┐ ─────────────────────────────▶ ┌───────┐
@@ -6,8 +6,8 @@
 ///        └───────┘ ◀───────────────────────────── └───────┘
 ///                  behind no more than `recoversAt`, and half of `maxLagBytes`
 ///
-/// A failed ping does not change the verdict. While the server is alive and refuses to answer, the verdict holds for
-/// `maxLag`.
+/// A failed ping does not change the verdict. If the server is alive and refuses the ping, the verdict holds for
+/// `maxLag`; after that, the replica is stale.
 public struct ReplicaFreshness: Sendable {
     public enum Verdict: Hashable, Sendable {
         case fresh
@@ -24,22 +24,22 @@ public struct ReplicaFreshness: Sendable {
     }
 
     private static let mostMarks = 64
-    /// How far two synchronised clocks may seem to differ because messages take time.
+    /// How much two synchronised clocks may seem to differ because messages take time.
     private static let noise = Duration.seconds(1)
 
     private let policy: ReplicationPolicy
     private var isStale = false
-    /// When the replica last answered. Before its first answer: when it first refused to.
+    /// When the replica last answered. Before its first answer, this is the time of its first refusal.
     private var heardAt: MonotonicTime?
-    /// How far the replica is behind by the latest reading; `nil` if unknown.
+    /// How far the replica is behind according to the latest reading; `nil` if unknown.
     public private(set) var behind: Duration?
     /// The end of the log as the replica knew it when it was last connected to its primary.
     private var known: UInt64?
     /// The replica has applied everything that the primary had written by this time.
     private var currentAt: MonotonicTime?
-    /// A stale server that reports only seconds said at the latest reading that it has caught up. The report is
-    /// believed when it is repeated: MySQL and MariaDB report 0 for a moment when they start to follow, because they
-    /// have read nothing yet.
+    /// Whether a stale server that reports only seconds reported at the latest reading that it has caught up. The
+    /// report must be repeated before it counts: MySQL and MariaDB report 0 for a moment when they start to follow,
+    /// because they have read nothing yet.
     private var isRelieved = false
     /// Marks that are not applied yet, oldest first.
     private var marks: [Mark] = []
@@ -50,7 +50,7 @@ public struct ReplicaFreshness: Sendable {
 
     public init(policy: ReplicationPolicy) { self.policy = policy }
 
-    /// Takes the reading of a successful ping.
+    /// Takes the reading of a successful ping, and returns the verdict.
     public mutating func observe(_ reading: ReplicationReading, now: MonotonicTime) -> Verdict {
         heardAt = now
         behind =
@@ -75,7 +75,7 @@ public struct ReplicaFreshness: Sendable {
         return verdict(bytes: bytes, stopped: stopped)
     }
 
-    /// The replica is alive and refuses to answer.
+    /// Takes the event that the replica is alive and refuses to answer.
     ///
     /// - Returns: why the replica is now stale; `nil` while its last answer holds.
     public mutating func refused(now: MonotonicTime) -> Staleness? {
@@ -102,17 +102,17 @@ public struct ReplicaFreshness: Sendable {
         return .stale(staleness)
     }
 
-    /// A lower bound: the primary may have written more since it was last asked.
+    /// How many bytes the replica is behind, at least: the primary may have written more since it was last asked.
     private func bytesBehind(_ positions: ReplicationReading.Positions) -> UInt64? {
         let end = [known, positions.primary].compactMap(\.self).max()
         return end.map { $0 > positions.applied ? $0 - positions.applied : 0 }
     }
 
-    /// How far the replica is behind by everything that is known; `nil` if nothing is.
+    /// How far the replica is behind, from everything that is known; `nil` if nothing is known.
     private mutating func lag(_ reading: ReplicationReading, now: MonotonicTime) -> Duration? {
         guard let positions = reading.positions else {
-            // The report of a server that replicates is believed. A server that has stopped reports nothing, and its
-            // lag grows from then on.
+            // A server that replicates reports its lag. A server that has stopped reports nothing, and its lag grows
+            // from then on.
             let isRelief = reading.stopped == nil && isStale && reading.behind.map { $0 <= policy.recoversAt } == true
             if reading.stopped == nil, !isRelief || isRelieved {
                 currentAt = reading.behind.map { now.advanced(by: .zero - $0) }
@@ -120,7 +120,7 @@ public struct ReplicaFreshness: Sendable {
             isRelieved = isRelief
             return currentAt.map { $0.duration(to: now) }
         }
-        // A dead connection without a reset still looks alive, so the primary may know of more.
+        // A connection that died without a reset still looks alive, so the primary's own position may be later.
         if let known = positions.known { add(Mark(position: max(known, positions.primary ?? 0), time: now)) }
         // Marks may go back: a replica that restarts requests its log from an earlier position.
         if let applied = marks.lastIndex(where: { $0.position <= positions.applied }) {
@@ -131,8 +131,8 @@ public struct ReplicaFreshness: Sendable {
         return lag(byPositions: currentAt.map { $0.duration(to: now) }, positions, age: reading.behind)
     }
 
-    /// The smaller of both values. A transaction from the future only shows that a clock was set back: then the
-    /// positions decide. If they show nothing, a replica that follows counts as current.
+    /// The smaller of both values. If the age is clearly negative, a clock was set back, and only the positions count.
+    /// If these show nothing, a replica that follows its primary counts as current.
     private func lag(
         byPositions lag: Duration?, _ positions: ReplicationReading.Positions, age: Duration?
     ) -> Duration? {
@@ -141,7 +141,8 @@ public struct ReplicaFreshness: Sendable {
         return min(lag ?? age, max(.zero, age))
     }
 
-    /// Adds the mark. A long time without progress keeps fewer marks, at even distances.
+    /// Adds the mark. If the replica makes no progress for a long time, every second mark is dropped and the spacing
+    /// grows.
     private mutating func add(_ mark: Mark) {
         if marks.isEmpty { spacing = .zero }
         if marks.count == Self.mostMarks {

@@ -1,4 +1,4 @@
-/// What the owner of a ``ServiceStateMachine`` has to do, in the order of the array.
+/// What the owner of a ``ServiceStateMachine`` must do, in the order of the array.
 public enum ServiceAction: Hashable, Sendable {
     /// Start a ping, and report its result with ``ServiceStateMachine/pingFinished(_:now:)``.
     case startPing(PingRequest)
@@ -27,7 +27,7 @@ public enum ServiceAction: Hashable, Sendable {
     case stillDegraded(PingFailure, lasting: Duration)
     /// The server answers the monitor again: log, notify.
     case healthy(after: Duration)
-    /// This machine could not ask the service: log.
+    /// This machine could not ping the service: log.
     case couldNotAsk(PingFailure)
 }
 
@@ -39,11 +39,11 @@ public enum PingTrigger: Hashable, Sendable {
     case newSession
     /// A session saw an error that `error_triggers` lists. A ping starts as soon as `errorInterval` allows it.
     case observedError(ObservedError)
-    /// There is a reason to ping, but no error of a server: a session waits for a backend longer than it should, or
-    /// an application saw an error. A ping starts as soon as `errorInterval` allows it.
+    /// There is a reason to ping, but no backend error: a session waits too long for a backend, or a program saw an
+    /// error. A ping starts as soon as `errorInterval` allows it.
     case doubt
-    /// A session was served although the service is down. A ping starts now, unless one started within the last
-    /// second.
+    /// A session was served although the service is down. A ping starts now, unless the last one started less than a
+    /// second ago.
     case served
     /// An operator requests a ping. It starts now.
     case `operator`

@@ -1,4 +1,4 @@
-/// Whether a server that is alive answers the monitor or refuses it.
+/// Decides whether a server that is alive is healthy, or degraded because it refuses the monitor.
 ///
 ///                    `fall` refusals in a row
 ///        ┌─────────┐ ───────────────────────▶ ┌──────────┐
@@ -15,9 +15,9 @@ struct ServiceHealth: Sendable {
     }
 
     private var degradation: Degradation?
-    /// Answers in a row that contradict the state, too few yet to change it.
+    /// The number of answers in a row that contradict the state. They are too few yet to change it.
     private(set) var unconfirmed = 0
-    /// No ping has succeeded yet.
+    /// Whether no ping has succeeded yet and the server was never degraded.
     private var isNew = true
 
     init() {}
@@ -34,7 +34,7 @@ struct ServiceHealth: Sendable {
     /// How long the server has been refusing the monitor; `nil` if it does not.
     func lasting(now: MonotonicTime) -> Duration? { degradation?.since.duration(to: now) }
 
-    /// The server refused the monitor.
+    /// Takes the event that the server refused the monitor.
     ///
     /// - Returns: the actions that follow.
     mutating func refused(_ failure: PingFailure, fall: Int, now: MonotonicTime) -> [ServiceAction] {
@@ -51,7 +51,7 @@ struct ServiceHealth: Sendable {
         return [.degraded(failure, fromTheStart: isNew)]
     }
 
-    /// The server answered.
+    /// Takes the event that the server answered, and returns the actions that follow.
     mutating func succeeded(rise: Int, now: MonotonicTime) -> [ServiceAction] {
         isNew = false
         guard let since = degradation?.since else {
@@ -68,7 +68,7 @@ struct ServiceHealth: Sendable {
     /// When the next reminder is due.
     func nextReminder(every interval: Duration) -> MonotonicTime? { degradation?.lastLogged.advanced(by: interval) }
 
-    /// The reminder, if it is due.
+    /// Returns the reminder if it is due.
     mutating func remind(every interval: Duration, now: MonotonicTime) -> [ServiceAction] {
         guard let due = nextReminder(every: interval), due <= now, let since = degradation?.since,
             let failure = degradation?.failure

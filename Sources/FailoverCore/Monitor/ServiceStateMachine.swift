@@ -1,7 +1,7 @@
 /// The state of one service, and the actions that follow from each event.
 ///
-/// Each event comes with the time at which it happened. Each returns actions for the owner to perform. Only this
-/// machine knows rise, fall, the frequencies and the reminders.
+/// A method takes an event and its time, and returns the actions that the owner must perform. Only this type applies
+/// rise, fall, the frequencies and the reminders.
 ///
 ///                 `fall` pings in a row find it dead; sessions that suspect it count as one of them
 ///        ┌────┐ ─────────────────────────────▶ ┌──────┐
@@ -9,14 +9,14 @@
 ///        └────┘ ◀───────────────────────────── └──────┘
 ///                 `rise` pings in a row find it alive
 ///
-/// A server that refuses the monitor is alive: see `ServiceHealth`. A ping that could not ask the server changes
-/// nothing.
+/// A server that refuses the monitor is alive: see `ServiceHealth`. A ping that failed on this machine does not change
+/// the state.
 public struct ServiceStateMachine: Sendable {
     /// The decided state.
     private enum Condition {
-        /// The service counts as up, at the start without proof. `fall` dead pings in a row end this state.
+        /// The service counts as up, at first without any ping. `fall` pings in a row that find it dead end this state.
         case up
-        /// `rise` living pings in a row end this state.
+        /// The service is down. `rise` pings in a row that find it alive end this state.
         case down(since: MonotonicTime, lastLogged: MonotonicTime, failure: PingFailure)
     }
 
@@ -25,26 +25,26 @@ public struct ServiceStateMachine: Sendable {
     private var health = ServiceHealth()
     private var suspicion = Suspicion()
     private var refusals = NewSessionRefusals()
-    /// Results in a row that contradict the condition, too few yet to change it.
+    /// The number of results in a row that contradict the condition, too few yet to change it.
     private var unconfirmed = 0
     private var lastPing: MonotonicTime?
     /// The fraction of the interval between the first ping and the second; `nil` after that.
     private var phase: Double?
     private var isPinging = false
-    /// An observed error has requested a ping that has not started yet.
+    /// Whether an observed error or a doubt has requested a ping that has not started yet.
     private var errorAsks = false
     /// A ping found the role or the replication wrong. Only an answer can show that it is right again.
     private var hasToAnswer = false
-    /// When the log last said that this machine could not ask; `nil` once it can.
+    /// When the log last reported that this machine could not ping; `nil` once it can.
     private var couldNotAskLogged: MonotonicTime?
     private var whereabouts = Whereabouts()
     /// The freshness of a replica's data, if its lag is limited.
     private var replica: ReplicaHealth
 
-    /// Until its first result a service counts as up, and its first ping is due at once.
+    /// A service counts as up until its first result. Its first ping is due at once.
     ///
     /// - Parameters:
-    ///   - replication: how old the data may be; `nil`, the default, is no limit.
+    ///   - replication: how old the data may be; `nil`, the default, sets no limit.
     ///   - phase: the fraction of the interval, from 0 to 1, between the first ping and the second. Services that
     ///     start together with different phases are not pinged together from then on.
     public init(settings: MonitorSettings, replication: ReplicationPolicy? = nil, phase: Double = 1) {
@@ -59,7 +59,7 @@ public struct ServiceStateMachine: Sendable {
         condition = .down(since: since, lastLogged: now, failure: failure)
     }
 
-    /// Restores what is known of the alias and has already been reported.
+    /// Restores facts about the alias that have already been reported.
     package mutating func resume(_ facts: AliasFacts, now: MonotonicTime) {
         hasToAnswer = facts.mustNotServe
         if let place = facts.place { whereabouts = Whereabouts(place) }
@@ -126,9 +126,9 @@ public struct ServiceStateMachine: Sendable {
         }
     }
 
-    /// When the owner has to call ``trigger(_:now:)`` with ``PingTrigger/timer`` next, if nothing else happens before.
+    /// When the owner must call ``trigger(_:now:)`` with ``PingTrigger/timer`` next, if nothing else happens before.
     ///
-    /// - Parameter now: times that have passed by then are ignored.
+    /// - Parameter now: the end of a refusal that is earlier than this time is ignored.
     public func nextWake(after now: MonotonicTime) -> MonotonicTime? {
         [nextPing, nextReminder, refusals.expiry(after: now)].compactMap(\.self).min()
     }
@@ -143,20 +143,20 @@ public struct ServiceStateMachine: Sendable {
     /// Whether the service counts as up.
     public var isUp: Bool { if case .up = condition { true } else { false } }
 
-    /// What new sessions need to know of the service while it is up.
+    /// What new sessions need to know about the service while it is up.
     public func standing(now: MonotonicTime) -> ServiceStanding {
         ServiceStanding(
             isSuspect: suspicion.isSuspect, availability: refusals.availability(now: now), refusal: health.refusal)
     }
 
-    /// What routes need to know of the service.
+    /// What routes need to know about the service.
     public func facts(now: MonotonicTime) -> AliasFacts {
         AliasFacts(
             place: whereabouts.place, staleness: replica.staleness, mustNotServe: hasToAnswer,
             standing: standing(now: now))
     }
 
-    /// How far a replica is behind its primary by the latest ping; `nil` if the ping could not find out.
+    /// How far a replica is behind its primary by the latest ping; `nil` if that is unknown.
     public var lag: Duration? { replica.lag }
 
     /// The public status of the service.
@@ -177,7 +177,7 @@ public struct ServiceStateMachine: Sendable {
 extension ServiceStateMachine {
     /// The shortest time from the start of the last ping to the start of the next.
     ///
-    /// A result to confirm, an observed error and a full server bring the next ping forward. They never delay it.
+    /// A result that needs confirmation, an observed error and a full server make the next ping earlier, never later.
     private var interval: Duration {
         let frequencies = settings.frequencies
         let ofState =
@@ -238,7 +238,7 @@ extension ServiceStateMachine {
         switch condition {
         case .up:
             unconfirmed += 1
-            // Errors of sessions confirm the ping: two observers are better evidence than two looks of one.
+            // Errors of sessions confirm the ping: they are better evidence than a second ping.
             let witnesses = suspicion.isSuspect ? 1 : 0
             guard unconfirmed + witnesses >= settings.fall else { return [] }
             unconfirmed = 0

@@ -1,10 +1,10 @@
-/// The errors that sessions report about a service until a ping answers them.
+/// The errors that sessions report about a service, until a ping shows that it is alive.
 ///
-/// One error of one session does not make a service suspect, because the client may have caused it. Errors of
-/// ``MonitorSettings/suspectAfter`` different sessions within the error interval do. One refused connect does too,
-/// because no client can cause it.
+/// Errors of ``MonitorSettings/suspectAfter`` different sessions within the error interval make a service suspect. A
+/// client may have caused the error of a single session. No client can cause a refused connect, so a single one is
+/// enough.
 struct Suspicion: Sendable {
-    /// The latest error of each session within the error interval; fewer than make the service suspect.
+    /// The latest error of each session within the error interval. Empty while the service is suspect.
     private var errors: [(session: UInt64, time: MonotonicTime)] = []
     /// The time of the latest error, if the service is suspect.
     private var latest: MonotonicTime?
@@ -12,7 +12,7 @@ struct Suspicion: Sendable {
     /// Whether new sessions should try other servers first.
     var isSuspect: Bool { latest != nil }
 
-    /// A session saw an error.
+    /// Takes the event that a session saw an error.
     ///
     /// - Returns: whether this error made the service suspect.
     mutating func note(_ error: ObservedError, _ settings: MonitorSettings, now: MonotonicTime) -> Bool {
@@ -30,23 +30,23 @@ struct Suspicion: Sendable {
         return true
     }
 
-    /// A ping that began at `start` has shown that the server is alive. It answers only errors that were seen before
-    /// it began.
+    /// Takes the event that a ping, which began at `start`, found the server alive. Errors that sessions saw after the
+    /// start are kept.
     mutating func answered(byPingAt start: MonotonicTime) {
         errors.removeAll { $0.time <= start }
         if let latest, latest <= start { self.latest = nil }
     }
 
-    /// Called when the service goes down, which makes suspicion irrelevant.
+    /// Called when the service goes down: a service that is down is not suspect.
     mutating func clear() { self = Suspicion() }
 }
 
-/// Whether a server takes new sessions, by what pings and sessions saw.
+/// Whether a server takes new sessions, according to pings and sessions.
 ///
-/// A refusal that a session saw holds for a time even if pings succeed: the user of the monitor may have reserved
-/// connections (`superuser_reserved_connections`, `reserved_connections`, MySQL's extra connection for
-/// administrators). After that time one session tries again. The time is the error interval at first, and doubles
-/// each time the server refuses again.
+/// A refusal that a session saw holds for some time even if pings succeed, because the user of the monitor may have
+/// reserved connections (`superuser_reserved_connections`, `reserved_connections`, MySQL's extra connection for
+/// administrators). After that time a session tries the server again. The time is the error interval at first. It
+/// doubles each time the server refuses again.
 struct NewSessionRefusals: Sendable {
     private struct Mark {
         let availability: ServiceStanding.Availability
@@ -57,11 +57,11 @@ struct NewSessionRefusals: Sendable {
     /// The longest time that a refusal holds.
     private static let longest = Duration.seconds(60)
 
-    /// What the latest conclusive ping saw.
+    /// What the latest ping that found the server alive has shown.
     private var toPings = ServiceStanding.Availability.open
     private var toSessions: Mark?
 
-    /// Whether the server refused the latest conclusive ping because it is full or blocks this machine.
+    /// Whether the server refused the latest ping that found it alive, because it is full or blocks this machine.
     var pingsMet: Bool { toPings != .open }
 
     /// What new sessions need to know.
@@ -77,17 +77,17 @@ struct NewSessionRefusals: Sendable {
         return until
     }
 
-    /// A session was refused for this reason.
+    /// Takes the event that a session was refused for this reason.
     mutating func sessionMet(_ kind: BackendErrorKind, errorInterval: Duration, now: MonotonicTime) {
         guard let availability = ServiceStanding.Availability(kind) else { return }
-        // A refusal of another session within the same time is not news.
+        // A further refusal within the same time changes nothing.
         if let mark = toSessions, mark.until > now, mark.availability == availability { return }
         let isAgain = toSessions.map { $0.until.advanced(by: errorInterval) >= now } ?? false
         let lasting = isAgain ? min((toSessions?.lasting ?? errorInterval) * 2, Self.longest) : errorInterval
         toSessions = Mark(availability: availability, until: now.advanced(by: lasting), lasting: lasting)
     }
 
-    /// A ping succeeded, or failed with this failure.
+    /// Takes the result of a ping: its failure, or `nil` if it succeeded.
     mutating func pingMet(_ failure: PingFailure?) {
         toPings =
             switch failure?.reason {
@@ -97,7 +97,7 @@ struct NewSessionRefusals: Sendable {
             }
     }
 
-    /// Called when the server goes down. After its return, these refusals are out of date.
+    /// Called when the server goes down: after its recovery, these refusals are out of date.
     mutating func clear() { self = NewSessionRefusals() }
 }
 

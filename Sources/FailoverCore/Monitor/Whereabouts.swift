@@ -1,4 +1,4 @@
-/// Where a service is, and which of its possible servers it is, kept from ping to ping.
+/// Where a service is, and which of its possible servers it is. The pings of a service update this value.
 package struct Whereabouts: Sendable {
     package private(set) var place: ServerLocation?
     package private(set) var record = ServerRecord()
@@ -23,14 +23,14 @@ package struct Whereabouts: Sendable {
     }
 }
 
-/// Whether a replica's data is fresh enough to serve, and since when it is not.
+/// Whether a replica's data is fresh enough to serve, and if not, since when.
 package struct ReplicaHealth: Sendable {
     private var policy: ReplicationPolicy?
     private var freshness: ReplicaFreshness?
     /// Why the replica should not serve; `nil` while its data is fresh.
     package private(set) var staleness: Staleness?
     private var staleSince: MonotonicTime?
-    /// How far the replica is behind by the latest ping; `nil` if the ping could not find out.
+    /// How far the replica is behind according to the latest ping; `nil` if the ping could not determine it.
     package private(set) var lag: Duration?
 
     package init(policy: ReplicationPolicy?) {
@@ -51,8 +51,8 @@ package struct ReplicaHealth: Sendable {
         staleSince = staleness == nil ? nil : now
     }
 
-    /// Takes the result of a ping. If the server refuses the ping, its data counts as before for `max_lag`. After
-    /// that the lag is unknown, and the replica is stale. No failure makes a stale replica fresh.
+    /// Takes the result of a ping. If the server refuses pings, the verdict on its data stays the same for `max_lag`.
+    /// After that the lag is unknown, and the replica is stale. A failed ping never makes a stale replica fresh.
     ///
     /// - Returns: the actions that follow.
     package mutating func note(_ answer: PingAnswer, now: MonotonicTime) -> [ServiceAction] {

@@ -1,5 +1,6 @@
-/// What the route table knows of one database alias.
+/// What the route table knows about one database alias.
 public struct AliasState: Hashable, Sendable {
+    /// The name of the alias in the configuration.
     public let name: String
     public let endpoint: Endpoint
     /// Other possible servers of the alias.
@@ -9,26 +10,26 @@ public struct AliasState: Hashable, Sendable {
     public package(set) var server: Endpoint?
     /// How often the alias has moved to another server.
     package var moves: UInt32 = 0
-    /// How often the alias has gone down. A loop that does not receive every table sees here that the alias was down in
-    /// between.
+    /// How often the alias has gone down. An event loop may miss a table. By this number it detects that the alias was
+    /// down in between.
     package var falls: UInt32 = 0
-    /// The addresses of the endpoint at the latest ping, the one that answered first. Empty until a ping has found
-    /// them.
+    /// The addresses that the latest ping found. The address that answered comes first. Empty until the name has been
+    /// looked up.
     public package(set) var addresses: [SocketAddress]
     /// Why the alias is down; `nil` while it is up.
     public package(set) var outage: PingFailure?
-    /// An operator has started an outage drill: the alias counts as down, whatever its pings say.
+    /// Whether an operator has started an outage drill: the alias counts as down, regardless of its pings.
     public package(set) var isDrilled = false
     /// Why the alias should not serve although it is up; `nil` while its data is fresh.
     public package(set) var staleness: Staleness?
-    /// What new sessions need to know of the alias while it is up. Meaningless while it is down.
+    /// What new sessions need to know about the alias while it is up. It has no meaning while the alias is down.
     public package(set) var standing = ServiceStanding()
-    /// The latest conclusive ping found the server in the wrong role, or found that it no longer follows its primary.
-    /// The alias does not serve, even if no other alias is left.
+    /// Whether a ping found the server in the wrong role, or no longer following its primary, and no ping has succeeded
+    /// since. Such an alias does not serve, even if no other alias is left.
     package var mustNotServe = false
-    /// An operator takes the alias out of service: it gets no new sessions, and its open sessions move away.
+    /// Whether an operator has drained the alias: it gets no new sessions, and its open sessions move away.
     public package(set) var isDraining = false
-    /// The alias is no longer in the configuration. It is kept for its open sessions.
+    /// Whether the alias is no longer in the configuration. It is kept for its open sessions.
     public let isRetired: Bool
 
     public init(
@@ -42,7 +43,7 @@ public struct AliasState: Hashable, Sendable {
         self.isRetired = isRetired
     }
 
-    /// The endpoint of the alias, or all its possible endpoints while the server is unknown, as text for people.
+    /// The endpoint of the alias, as text. While the server is unknown, all possible endpoints.
     public var place: String {
         server.map(\.description) ?? ([endpoint] + alternatives).map(\.description).joined(separator: ", ")
     }
@@ -51,10 +52,10 @@ public struct AliasState: Hashable, Sendable {
     /// not.
     public var failure: PingFailure? { outage ?? (isDrilled ? .drill : nil) }
 
-    /// Sessions saw errors, and no ping has found the server alive since.
+    /// Whether the alias is up and suspect: see ``ServiceStanding/isSuspect``.
     public var isSuspect: Bool { outage == nil && standing.isSuspect }
 
-    /// Whether the server refuses new sessions for now.
+    /// Whether the server refuses new sessions at present.
     public var refusesSessions: Bool { outage == nil && standing.availability != .open }
 
     /// Whether the alias gets no new sessions and its open sessions move away.
@@ -63,7 +64,7 @@ public struct AliasState: Hashable, Sendable {
     /// Whether the alias is up, fresh and in service.
     package var isFit: Bool { failure == nil && staleness == nil && !isLeaving }
 
-    /// Takes what pings and sessions have found out.
+    /// Applies the facts that pings and sessions have found.
     package mutating func take(_ facts: AliasFacts) {
         if let place = facts.place {
             addresses = place.addresses
@@ -80,8 +81,8 @@ public struct AliasState: Hashable, Sendable {
         name == other.name && endpoint == other.endpoint && alternatives == other.alternatives
     }
 
-    /// The alias with another configuration, and with everything that is known of its server. Another alias, to which
-    /// the position of this one was given, knows nothing.
+    /// This alias with another configuration, and with everything that is known about its server. If another alias
+    /// takes this position, it starts without this knowledge.
     func changed(to other: AliasState) -> AliasState {
         guard isSame(as: other) else { return other }
         var state = other
@@ -89,14 +90,14 @@ public struct AliasState: Hashable, Sendable {
         state.server = server
         state.moves = moves
         state.falls = falls
-        // An alias that was removed and is back has a new monitor.
+        // An alias that was removed and added again has a new monitor.
         let isBack = isRetired && !other.isRetired
         state.outage = isBack ? nil : outage
         state.staleness = isBack ? nil : staleness
         state.standing = isBack ? ServiceStanding() : standing
         state.mustNotServe = !isBack && mustNotServe
         state.isDrilled = isDrilled && !other.isRetired
-        // An alias that was removed and is back is in service.
+        // An alias that was removed and added again is in service.
         state.isDraining = isDraining && !other.isRetired
         return state
     }

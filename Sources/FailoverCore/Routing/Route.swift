@@ -1,17 +1,17 @@
-/// The aliases of a listener: first the preferred ones, which serve side by side, then the failover aliases in order.
+/// The aliases of a route: first the preferred ones, which share new sessions, then the failover aliases in order.
 public struct Route: Hashable, Sendable {
     public let name: String
     /// Positions in ``RouteTable/aliases``.
     public let aliases: [Int]
     /// How many of the first ``aliases`` are the preferred ones.
     public let preferredCount: Int
-    /// If fewer preferred aliases than this can serve, the failover aliases come first.
+    /// If fewer preferred aliases than this can serve, the failover aliases come first. Default: 1.
     public let minReplicas: Int
-    /// Whether stale aliases serve when no fresh one is up.
+    /// Whether stale aliases serve when no fresh one is up. Default: true.
     public let servesStale: Bool
-    /// The maximum fraction of the aliases, from 0 to 1, that come later because sessions suspect them.
+    /// The maximum fraction of the aliases, from 0 to 1, that come later because sessions suspect them. Default: 0.5.
     public let maxSuspectShare: Double
-    /// The route is no longer in the configuration. It is kept for its open sessions.
+    /// Whether the route is no longer in the configuration. It is kept for its open sessions.
     public let isRetired: Bool
 
     public init(
@@ -37,14 +37,14 @@ public struct Route: Hashable, Sendable {
 /// The order in which a route's new sessions try its aliases.
 struct RouteOrder: Hashable, Sendable {
     /// All aliases of the route in its order of preference: the one that an operator switched it to, the preferred
-    /// ones, the failover aliases. While too few preferred ones are left, these come last.
+    /// ones, the failover aliases. While ``isShort``, the preferred ones come after the failover aliases.
     let preference: [Int]
-    /// The aliases that may serve, in this order: up; full or blocking this machine; suspect; stale, if the route
-    /// serves stale aliases. Never a drained one.
+    /// The aliases that may serve, in this order: those that are up; full or blocking this machine; suspect; stale, if
+    /// the route serves stale aliases. Drained aliases are left out.
     let candidates: [RouteTable.Candidate]
-    /// How many of the first candidates serve side by side; 0 if there is none.
+    /// How many of the first candidates share new sessions; 0 if there is no candidate.
     let sharing: Int
-    /// Whether fewer preferred aliases are left than `minReplicas`.
+    /// Whether some preferred aliases can serve, but fewer than `minReplicas`.
     let isShort: Bool
     /// The alias that an operator switched the route to.
     private let pin: Int?
@@ -59,7 +59,7 @@ struct RouteOrder: Hashable, Sendable {
         self.pin = pin
 
         let usable = preference.filter { aliases[$0].failure == nil && !aliases[$0].isLeaving }
-        // An operator who switches a route to a stale alias wants it to serve.
+        // A stale alias to which an operator has switched the route serves.
         let fresh = usable.filter { aliases[$0].staleness == nil || $0 == pin }
         let suspect = Self.suspects(of: route, preference, among: aliases)
         let trusted = fresh.filter { !suspect.contains($0) }
@@ -80,8 +80,8 @@ struct RouteOrder: Hashable, Sendable {
         return Set(preference.filter { aliases[$0].isSuspect }.prefix(max(0, min(most, preference.count - 1))))
     }
 
-    /// Whether a session of one alias would be better served by another. Preferred aliases serve side by side.
-    /// Sessions of a preferred alias stay on it when too few preferred aliases are left.
+    /// Whether a session on one alias should move to another one. A session on a preferred alias moves only to the
+    /// alias that an operator switched the route to, even if fewer than `minReplicas` preferred aliases are left.
     ///
     /// - Parameter route: the route that this order belongs to.
     func prefers(_ other: Int, to alias: Int, on route: Route) -> Bool {

@@ -1,5 +1,6 @@
-/// The alias that gets the new sessions of a route, or the aliases that share them, and why.
+/// The alias or aliases that get the new sessions of a route, and the reason.
 public struct RouteSelection: Hashable, Sendable {
+    /// Why the alias serves.
     public enum Reason: Hashable, Sendable {
         /// The alias is one of the route's preferred ones.
         case preferred
@@ -13,9 +14,10 @@ public struct RouteSelection: Hashable, Sendable {
 
     /// An alias that comes before the chosen one and was passed over.
     public struct Passed: Hashable, Sendable {
+        /// Why the alias was passed over.
         public enum Reason: Hashable, Sendable {
             case down(PingFailure)
-            /// An operator takes the alias out of service.
+            /// An operator has drained the alias.
             case draining
             /// The data of the alias is too old.
             case stale(Staleness)
@@ -36,13 +38,13 @@ public struct RouteSelection: Hashable, Sendable {
         }
     }
 
-    /// Position in ``RouteTable/aliases``; `nil` when no alias may serve.
+    /// The alias that is first in the order, as a position in ``RouteTable/aliases``; `nil` if no alias may serve.
     public let alias: Int?
-    /// The other aliases that get new sessions side by side with ``alias``.
+    /// The other aliases that share new sessions with ``alias``.
     public let others: [Int]
     public let reason: Reason
     /// The aliases that were passed over, in the route's order. While a stale alias serves because no fresh one can,
-    /// these are all others.
+    /// these are all other aliases.
     public let passed: [Passed]
 
     /// All aliases that get new sessions.

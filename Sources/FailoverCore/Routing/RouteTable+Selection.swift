@@ -1,6 +1,6 @@
-/// Which alias serves, and why.
+/// Decides which alias serves a route, and gives the reason.
 extension RouteTable {
-    /// Which alias a new session gets first, and why.
+    /// Which alias a new session tries first, and why.
     public func selection(ofRoute route: Int) -> RouteSelection {
         let order = orderByRoute[route]
         let serving = order.candidates.prefix(order.sharing).map(\.alias)
@@ -20,8 +20,8 @@ extension RouteTable {
             passed: passed)
     }
 
-    /// Name of the alias that serves the routes for which `alias` is a preferred one. If several serve side by side,
-    /// the first. `nil` if there are no such routes, if no alias is up, or if different aliases serve these routes.
+    /// The name of the alias that serves the routes for which `alias` is a preferred one; the first one if several
+    /// share a route. `nil` if there are no such routes, if no alias is up, or if different aliases serve these routes.
     public func servingAlias(insteadOf alias: Int) -> String? {
         let concerned = routes(ofAlias: alias).filter { routes[$0].preferred.contains(alias) && !routes[$0].isRetired }
         let serving = Set(concerned.map { selection(ofRoute: $0).alias })
@@ -29,7 +29,8 @@ extension RouteTable {
         return aliases[index].name
     }
 
-    /// The aliases that would serve instead if they could. While a stale alias serves, these are all others.
+    /// The aliases that would serve instead if they could. While a stale alias serves, these are all aliases of the
+    /// route.
     private func better(than first: Int, onRoute route: Int) -> [Int] {
         let order = orderByRoute[route]
         if aliases[first].staleness != nil { return order.preference }

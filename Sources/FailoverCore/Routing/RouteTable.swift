@@ -1,14 +1,15 @@
-/// Which alias serves a new session of each route now, and why. A value: each event loop holds a snapshot.
+/// The aliases and routes, and the order in which a new session of each route tries the aliases. This is a value type,
+/// and each event loop has a copy.
 public struct RouteTable: Hashable, Sendable {
     public private(set) var aliases: [AliasState]
     public private(set) var routes: [Route]
     /// The order of each route, stored so that a new session needs no decision.
     private(set) var orderByRoute: [RouteOrder]
-    /// For each route why it is closed; `nil` if it is open.
+    /// For each route, why it is closed; `nil` if it is open.
     private var closureByRoute: [Closure?]
-    /// For each route the alias that an operator switched it to; `nil` if none.
+    /// For each route, the alias that an operator switched it to; `nil` if none.
     private var pinByRoute: [Int?]
-    /// For each alias the routes that use it.
+    /// For each alias, the routes that use it.
     private var routesByAlias: [[Int]]
 
     /// Why a route takes no new sessions.
@@ -72,21 +73,22 @@ public struct RouteTable: Hashable, Sendable {
     /// The routes that use the alias, including retired ones.
     package func routes(ofAlias alias: Int) -> [Int] { routesByAlias[alias] }
 
-    /// All aliases of the route in its order of preference: the one that an operator switched it to, then as
-    /// configured. While fewer preferred aliases are left than `minReplicas`, these come last.
+    /// All aliases of the route in its order of preference: the one that an operator switched it to, then the
+    /// configured order. While some preferred aliases can serve, but fewer than `minReplicas`, the failover aliases
+    /// come first.
     public func order(ofRoute route: Int) -> [Int] { orderByRoute[route].preference }
 
     /// The alias that an operator switched the route to; `nil` if none.
     public func pin(ofRoute route: Int) -> Int? { pinByRoute[route] }
 
-    /// The aliases that a new session tries, in this order: up; full or blocking this machine; suspect; stale, if the
-    /// route serves stale aliases. Never a drained one. Empty if there is none.
+    /// The aliases that a new session tries, in this order: those that are up; full or blocking this machine; suspect;
+    /// stale, if the route serves stale aliases. Drained aliases are left out. Empty if no alias may serve.
     public func candidates(ofRoute route: Int) -> [Candidate] { orderByRoute[route].candidates }
 
-    /// How many of the first candidates serve side by side; 0 if there is none.
+    /// How many of the first candidates share new sessions; 0 if there is no candidate.
     public func sharing(ofRoute route: Int) -> Int { orderByRoute[route].sharing }
 
-    /// Whether a session of one alias of the route would be better served by another.
+    /// Whether a session of the route on one alias should move to another one.
     public func prefers(_ other: Int, to alias: Int, onRoute route: Int) -> Bool {
         orderByRoute[route].prefers(other, to: alias, on: routes[route])
     }
@@ -94,7 +96,7 @@ public struct RouteTable: Hashable, Sendable {
     /// Why the route takes no new sessions; `nil` while it does.
     public func closure(ofRoute route: Int) -> Closure? { closureByRoute[route] }
 
-    /// Changes the state of an alias, and decides the order of its routes again.
+    /// Changes the state of an alias, and decides the order of its routes again if the state is different.
     ///
     /// - Returns: whether anything has changed.
     @discardableResult
@@ -107,8 +109,8 @@ public struct RouteTable: Hashable, Sendable {
         return true
     }
 
-    /// Replaces the aliases and routes. Existing ones keep their positions and their state; the position of a retired
-    /// one may be given to another. If a route no longer has the alias it is pinned to, the pin is released.
+    /// Replaces the aliases and routes. Existing ones keep their positions and their state. A new one may take the
+    /// position of a retired one. If a route no longer has the alias that it is pinned to, the pin is released.
     package mutating func change(aliases: [AliasState], routes: [Route]) {
         precondition(aliases.count >= self.aliases.count && routes.count >= self.routes.count)
         self.aliases =
@@ -136,7 +138,7 @@ public struct RouteTable: Hashable, Sendable {
         return true
     }
 
-    /// Replaces all closures. If a route has several, the first one counts.
+    /// Replaces all closures. If several are for the same route, the first one counts.
     ///
     /// - Returns: whether anything has changed.
     @discardableResult
@@ -153,8 +155,8 @@ public struct RouteTable: Hashable, Sendable {
 }
 
 extension RouteTable {
-    /// Positions of the routes that are left without an alias only because the alias is in an outage drill. A drill
-    /// must not cause the outage that it simulates.
+    /// The routes that would have an alias if this one were not in an outage drill, and have none with the drill. A
+    /// drill must not cause the outage that it simulates.
     public func routesStopped(byDrillOf alias: Int) -> [Int] {
         var (drilled, spared) = (self, self)
         drilled.update(alias: alias) { $0.isDrilled = true }

@@ -1,12 +1,14 @@
-/// A RabbitMQ server, or another that speaks AMQP 0-9-1, and how a ping logs in to it.
+/// A RabbitMQ server, or another server that speaks AMQP 0-9-1, and how a ping logs in to it.
 public struct RabbitMQServer: Hashable, Sendable {
     public var endpoint: Endpoint
+    /// The user name of the ping. Default: `guest`, with the password `guest`.
     public var user: String
     public var password: Secret
+    /// The virtual host in which the ping opens a channel. Default: `/`.
     public var virtualHost: String
-    /// Whether the server speaks TLS; its certificate and name are verified.
+    /// Whether the ping uses TLS. The certificate and the host name are always verified. Default: false.
     public var tls: Bool
-    /// Path of a PEM file with the certificate authorities to trust; `nil` for the system's.
+    /// The path of a PEM file with the trusted certificate authorities; `nil`, the default, for the system's.
     public var tlsAuthorities: String?
 
     public init(
@@ -25,15 +27,15 @@ public struct RabbitMQServer: Hashable, Sendable {
 /// A Redis server and how a ping logs in to it.
 public struct RedisServer: Hashable, Sendable {
     public var endpoint: Endpoint
-    /// User name of the ping; `nil` for Redis' default user.
+    /// The user name of the ping; `nil`, the default, for Redis' default user.
     public var user: String?
-    /// `nil` skips the login.
+    /// The password of the ping. If user and password are both `nil`, the ping does not log in.
     public var password: Secret?
-    /// Number of the database, from 0.
+    /// The number of the database, from 0, which is the default.
     public var database: Int
-    /// Whether the server speaks TLS; its certificate and name are verified.
+    /// Whether the ping uses TLS. The certificate and the host name are always verified. Default: false.
     public var tls: Bool
-    /// Path of a PEM file with the certificate authorities to trust; `nil` for the system's.
+    /// The path of a PEM file with the trusted certificate authorities; `nil`, the default, for the system's.
     public var tlsAuthorities: String?
 
     public init(

@@ -4,11 +4,11 @@ public struct DatabaseServer: Hashable, Sendable {
     public enum Engine: String, Hashable, Sendable, CaseIterable {
         case postgres
         case mysql
-        /// Any other protocol. A ping only connects, and the proxy relays the bytes unread.
+        /// Any other protocol. A ping only connects, and the proxy does not read the bytes that it relays.
         case tcp
     }
 
-    /// Whether and how the ping uses TLS; the names and meanings are libpq's `sslmode`.
+    /// Whether and how the ping uses TLS. Names and meanings are those of libpq's `sslmode`.
     public enum TLSMode: String, Hashable, Sendable, CaseIterable {
         case disable
         case prefer
@@ -25,43 +25,43 @@ public struct DatabaseServer: Hashable, Sendable {
         case replica
     }
 
-    /// How PostgreSQL servers request a password. The raw values are those of `password_methods`.
+    /// The ways in which a PostgreSQL server can request a password. The raw values are those of `password_methods`.
     public enum PasswordMethod: String, Hashable, Sendable, CaseIterable {
-        /// Reveals nothing that helps to log in anywhere.
+        /// The answer reveals nothing that helps to log in anywhere.
         case scram
-        /// Reveals a hash that is sufficient to log in, and from which short passwords can be found.
+        /// The answer reveals a hash. An attacker can log in with it, and can compute short passwords from it.
         case md5
-        /// Reveals the password.
+        /// The answer is the password.
         case cleartext
     }
 
     public var engine: Engine
     public var endpoint: Endpoint
-    /// Other possible servers; none by default. The alias is the server that has the ``role``: the one it was at the
-    /// last ping as long as that has the role, otherwise the first that has it. Without a role, alternatives are
-    /// ignored.
+    /// Other possible servers; none by default. The ping uses one of them: the server that last passed a ping, until it
+    /// is dead or loses the ``role``; then the first server that passes the ping.
     public var alternatives: [Endpoint]
-    /// User name of the ping.
+    /// The user name of the ping.
     public var user: String?
     public var password: Secret?
     /// The file that the password was read from. It is read again when the server does not accept the password.
     public var passwordFile: String?
-    /// How a PostgreSQL server may request the password from the ping. The default, `nil`, allows `scram`. It allows
-    /// the other methods only if the server's certificate is verified or the server is on a Unix socket.
+    /// The ways in which a PostgreSQL server may request the password of the ping. The default, `nil`, allows `scram`.
+    /// It allows the others only if the certificate is verified or the server is on a Unix socket.
     public var passwordMethods: Set<PasswordMethod>?
-    /// Database to log in to; `nil` for the user's own (PostgreSQL) or none (MySQL).
+    /// The database that the ping logs in to; `nil` for the one named like the user (PostgreSQL) or none (MySQL).
     public var databaseName: String?
+    /// Whether and how the ping uses TLS. Default: `prefer`. Sessions are not affected.
     public var tls: TLSMode
-    /// Path of a PEM file with the certificate authorities to trust; `nil` for the system's.
+    /// The path of a PEM file with the trusted certificate authorities; `nil`, the default, for the system's.
     public var tlsAuthorities: String?
-    /// The query that must succeed for the server to count as up.
+    /// The query that must succeed for the server to count as up. Default: `SELECT 1`.
     public var pingQuery: String
     /// The role that the server must have to count as up; `nil`, the default, allows either and skips the check.
     public var role: Role?
     /// How old the server's data may be; `nil`, the default, sets no limit and skips the check.
     public var replication: ReplicationPolicy?
-    /// The PROXY header that a ping sends first, as sessions do; `nil`, the default, sends none. It is not sent over
-    /// a Unix socket. With Oracle's client library the ping fails.
+    /// The PROXY header that a ping sends first, as sessions do; `nil`, the default, sends none. It is not sent over a
+    /// Unix socket. For MySQL it needs MariaDB's client library: with Oracle's, the ping fails.
     public var proxyHeader: ProxyHeaderVersion?
 
     public init(
@@ -99,7 +99,7 @@ public struct DatabaseServer: Hashable, Sendable {
     /// All possible endpoints.
     public var endpoints: [Endpoint] { [endpoint] + alternatives }
 
-    /// All possible endpoints, as text for people.
+    /// All possible endpoints, as text, separated by commas.
     public var place: String { endpoints.map(\.description).joined(separator: ", ") }
 
     /// The same server with only this endpoint.
@@ -111,30 +111,30 @@ public struct DatabaseServer: Hashable, Sendable {
     }
 }
 
-/// How old the data of a replica may be. The raw values are those of a database alias's configuration.
+/// How old the data of a replica may be. Each comment names the key of a database alias's configuration.
 public struct ReplicationPolicy: Hashable, Sendable {
-    /// What happens if replication has stopped, that is, if its receiver or applier does not run.
+    /// What happens if replication has stopped: its receiver or its applier does not run.
     public enum WhenStopped: String, Hashable, Sendable, CaseIterable {
         /// The ping fails.
         case down
-        /// The lag of the replica grows.
+        /// The lag of the replica grows from that moment.
         case lag
         /// Nothing, until replication runs again.
         case ignore
     }
 
-    /// A replica that is further behind is stale. `max_lag`; `nil`, the default, sets no limit.
+    /// The largest lag. A replica that is further behind is stale. `nil` sets no limit. Key: `max_lag`.
     public var maxLag: Duration?
-    /// A stale replica is fresh again when it is no further behind than this. `lag_recovers_at`; default: half of
-    /// ``maxLag``.
+    /// A stale replica is fresh again when it is at most this far behind. Default: half of ``maxLag``. Key:
+    /// `lag_recovers_at`.
     public var recoversAt: Duration
-    /// A replica that is further behind, in bytes of its primary's log, is stale. It is fresh again when it is no
-    /// further behind than half of this. `max_lag_bytes`; `nil`, the default, sets no limit. PostgreSQL only.
+    /// The largest lag in bytes of the primary's log. A replica that is further behind is stale. It is fresh again at
+    /// half of this. `nil`, the default, sets no limit. PostgreSQL only. Key: `max_lag_bytes`.
     public var maxLagBytes: UInt64?
-    /// `replication_stopped`
+    /// What happens if replication has stopped. Default: its lag grows. Key: `replication_stopped`.
     public var whenStopped: WhenStopped
-    /// The query that returns how many seconds the replica is behind. `heartbeat_query`; `nil`, the default, uses the
-    /// lag that the server reports.
+    /// A query that returns how many seconds the replica is behind. `nil`, the default, uses the lag that the server
+    /// reports. Key: `heartbeat_query`.
     public var heartbeatQuery: String?
 
     public init(
@@ -148,6 +148,6 @@ public struct ReplicationPolicy: Hashable, Sendable {
         self.heartbeatQuery = heartbeatQuery
     }
 
-    /// Whether anything depends on what the server reports of its replication.
+    /// Whether a ping must query the replication status that the server reports.
     public var needsTheServersWord: Bool { heartbeatQuery == nil || whenStopped != .ignore || maxLagBytes != nil }
 }

@@ -1,26 +1,27 @@
-/// How one service is monitored.
+/// How one service is monitored. Each comment names the default and the key of the configuration file.
 public struct MonitorSettings: Hashable, Sendable {
-    /// What happens if a server refuses the monitor: ``PingFailure/Kind/refusal``. `refused_ping`.
+    /// What happens if a server refuses the monitor: see ``PingFailure/Kind/refusal``.
     public enum RefusedPing: String, Hashable, Sendable, CaseIterable {
-        /// The service stays up, and is degraded.
+        /// The service stays up and is degraded.
         case degraded
-        /// The ping counts like that of a dead server.
+        /// The ping counts as the ping of a dead server.
         case down
     }
 
+    /// How often the service is pinged.
     public var frequencies: PingFrequencies
-    /// Failures in a row that make an outage; at least 1.
+    /// The number of pings in a row that must find the service dead to make an outage. Default: 1. Key: `fall`.
     public var fall: Int
-    /// Successes in a row that make a recovery; at least 1.
+    /// The number of pings in a row that must find the service alive to make a recovery. Default: 1. Key: `rise`.
     public var rise: Int
-    /// Time limit of a ping while the service is up. `ping_timeout`, 10 s.
+    /// Time limit of a ping while the service is up. Default: 10 s. Key: `ping_timeout`.
     public var pingTimeout: Duration
-    /// Time limit of a ping while it is down. `outage_ping_timeout`, 1 s.
+    /// Time limit of a ping while the service is down. Default: 1 s. Key: `outage_ping_timeout`.
     public var outagePingTimeout: Duration
-    /// The number of different sessions that must see an error within the error interval before new sessions try
-    /// other servers first; at least 1. One refused connect is sufficient. `suspect_after`, 2.
+    /// The number of different sessions that must see an error within `errorInterval` before new sessions try other
+    /// servers first. One refused connect is enough. Default: 2. Key: `suspect_after`.
     public var suspectAfter: Int
-    /// `refused_ping`, degraded.
+    /// What happens if the server refuses the monitor. Default: degraded. Key: `refused_ping`.
     public var refusedPing: RefusedPing
 
     public init(
@@ -41,28 +42,29 @@ public struct MonitorSettings: Hashable, Sendable {
         self.refusedPing = refusedPing
     }
 
-    /// What a failed ping says about the service, under these settings.
+    /// What a failed ping shows about the service, under these settings.
     func meaning(of failure: PingFailure) -> PingFailure.Kind {
         failure.kind == .refusal && refusedPing == .down ? .dead : failure.kind
     }
 }
 
 extension MonitorSettings {
-    /// The defaults of services other than databases: 3 s for a ping in both states, and down if the server refuses
-    /// the ping.
+    /// The defaults of services that are not databases: 3 s for a ping in both states. A server that refuses the ping
+    /// counts as down.
     public static let connectOnly = MonitorSettings(
         pingTimeout: .seconds(3), outagePingTimeout: .seconds(3), refusedPing: .down)
 }
 
-/// The minimum intervals between pings of one service. The older library calls them *frequency*.
+/// The minimum intervals between two pings of one service. The configuration file and the older library call them
+/// *frequency*.
 public struct PingFrequencies: Hashable, Sendable {
-    /// While the service is up. `monitoring_ping_frequency`, 120 s.
+    /// The interval while the service is up. Default: 120 s. Key: `monitoring_ping_frequency`.
     public var monitoringInterval: Duration
-    /// While it is down. `outage_ping_frequency`, 30 s.
+    /// The interval while the service is down. Default: 30 s. Key: `outage_ping_frequency`.
     public var outageInterval: Duration
-    /// For a ping requested by an observed error, and for one that confirms a result. `error_ping_frequency`, 5 s.
+    /// The interval if an error requests a ping, or a result is unconfirmed. Default: 5 s. Key: `error_ping_frequency`.
     public var errorInterval: Duration
-    /// Between reminders of a continuing outage. `outage_logging_frequency`, 3600 s.
+    /// The interval between reminders of an outage. Default: 3600 s. Key: `outage_logging_frequency`.
     public var outageLoggingInterval: Duration
 
     public init(

@@ -1,77 +1,81 @@
-/// How sessions of a route are treated.
+/// How sessions of a route are treated. Each comment names the default and the key of the configuration file.
 public struct SessionSettings: Hashable, Sendable {
-    /// What happens to sessions on an alias that went down. `on_outage`.
+    /// What happens to sessions on an alias that went down.
     public enum OutagePolicy: String, Hashable, Sendable, CaseIterable {
-        /// They are closed at once, with a message of the protocol if it allows one at that point.
+        /// They are closed at once. The client receives a message if its protocol allows one at that point.
         case close
-        /// They are left alone.
+        /// They stay open.
         case keep
     }
 
-    /// What happens to sessions on a failover alias when a better one is back. `on_recovery`.
+    /// What happens to sessions on a failover alias when a better alias is up again.
     public enum RecoveryPolicy: String, Hashable, Sendable, CaseIterable {
-        /// They are closed at transaction boundaries, one after the other.
+        /// They are closed at transaction boundaries, at ``SessionSettings/drainRate``.
         case drain
         /// They are closed at once.
         case close
-        /// They are left alone.
+        /// They stay open.
         case keep
     }
 
-    /// What happens to a session that should be read-only but cannot be guarded, because it is encrypted or
-    /// compressed. `read_only_opaque`.
+    /// What happens to a session that should be read-only, but that the proxy cannot read because it is encrypted or
+    /// compressed.
     public enum OpaquePolicy: String, Hashable, Sendable, CaseIterable {
-        /// It is served without the guard, so it can write.
+        /// The session is served without the guard, so it can write.
         case allow
-        /// No failover alias serves it.
+        /// No failover alias serves the session.
         case refuse
     }
 
-    /// Time limit for the connection to one alias, over all its addresses. `connect_timeout`, 1 s.
+    /// Time limit for connecting to one alias, shared by its addresses. Default: 1 s. Key: `connect_timeout`.
     public var connectTimeout: Duration
-    /// Time limit for the greeting of a connected backend, or for its answer to the client's first message.
-    /// `greeting_timeout`, 1 s.
+    /// Time limit for the greeting of a connected backend, or for its answer to a message of the client. Default: 1 s.
+    /// Key: `greeting_timeout`.
     public var greetingTimeout: Duration
-    /// Time limit for everything that a client has to send before it is served. `client_startup_timeout`, 30 s.
+    /// Time limit for all that a client must send before it is served. Default: 30 s. Key: `client_startup_timeout`.
     public var clientStartupTimeout: Duration
-    /// How long a session may be without a byte in either direction; `nil` sets no limit. `idle_timeout`.
+    /// Time limit without a byte in either direction; `nil`, the default, sets none. Key: `idle_timeout`.
     public var idleTimeout: Duration?
-    /// How long a session whose server has ended it may stay silent before the rest is closed. `half_close_timeout`,
-    /// 10 s.
+    /// Time limit for silence after the server has closed the connection. Default: 10 s. Key: `half_close_timeout`.
     public var halfCloseTimeout: Duration
-    /// How long until a server or client that stopped acknowledging counts as lost, tcp(7); `nil` for the system's
-    /// default. A peer that acknowledges but has no room counts as alive. `tcp_user_timeout`, 30 s.
+    /// How long a server or client may leave data unacknowledged before it counts as lost, see tcp(7); `nil` for the
+    /// kernel's default. A peer that acknowledges, but accepts no data, is not lost. Default: 30 s. Key:
+    /// `tcp_user_timeout`.
     public var tcpUserTimeout: Duration?
-    /// How long until a peer that acknowledges but accepts no data counts as lost; `nil` for never. `stall_timeout`.
+    /// How long a peer may acknowledge, but accept no data, before it counts as lost; `nil`, the default, sets no
+    /// limit. Key: `stall_timeout`.
     public var stallTimeout: Duration?
-    /// Idle time before keepalive probes, at most half of ``tcpUserTimeout``, tcp(7); `nil` sends none. `keepalive`,
-    /// 30 s.
+    /// Idle time before keepalive probes, see tcp(7), at most half of ``tcpUserTimeout``; `nil` sends none. Default: 30
+    /// s. Key: `keepalive`.
     public var keepalive: Duration?
-    /// `on_outage`, close.
+    /// What happens to sessions on an alias that went down. Default: close. Key: `on_outage`.
     public var onOutage: OutagePolicy
-    /// `on_recovery`, drain.
+    /// What happens to sessions on a failover alias when a better one is up again. Default: drain. Key: `on_recovery`.
     public var onRecovery: RecoveryPolicy
-    /// How long until a session that reaches no boundary is closed anyway; `nil` for never. `drain_deadline`.
+    /// How long a drain waits for a transaction boundary before it closes a session anyway; `nil`, the default, sets no
+    /// limit. Key: `drain_deadline`.
     public var drainDeadline: Duration?
-    /// How long a session that is never idle, or that has just begun, is not moved.
+    /// How long a session that must move, but is never idle, is left alone. Also the minimum age of an idle session
+    /// that is moved.
     package var drainGrace = Duration.seconds(2)
-    /// Time limit for the login of a client after the greeting of a MySQL server. A server allows ten seconds by
-    /// default (`connect_timeout`) and counts clients that do not log in. The proxy's limit is therefore shorter.
+    /// Time limit for the login of a client after the greeting of a MySQL server. By default a server allows ten
+    /// seconds (`connect_timeout`) and counts the clients that do not log in. The proxy's limit is therefore shorter.
     package var loginTimeout = Duration.seconds(9)
-    /// Time limit for a refused client to send the message that the refusal answers.
+    /// Time limit for a client that the proxy refuses. The client must send a message before its protocol allows the
+    /// refusal as an answer.
     package var refusalTimeout = Duration.seconds(5)
-    /// Sessions moved per second, at least 1. `drain_rate`, 50.
+    /// The number of sessions that a drain moves per second; at least 1. Default: 50. Key: `drain_rate`.
     public var drainRate: Int
-    /// How long a client waits for a connection if `max_connections` of the route, or of all aliases that could serve
-    /// it, is reached; `nil` for not at all. `queue_timeout`.
+    /// How long a client waits for a free connection if `max_connections` of the route, or of all aliases that could
+    /// serve it, is reached. `nil`, the default, refuses the client at once. Key: `queue_timeout`.
     public var queueTimeout: Duration?
-    /// The PROXY header that the proxy sends to a backend first; `nil` sends none. `send_proxy`.
+    /// The PROXY header that the proxy sends first to a backend; `nil`, the default, sends none. Key: `send_proxy`.
     public var sendProxy: ProxyHeaderVersion?
-    /// Whether clients come through a load balancer that sends such a header. `accept_proxy`.
+    /// Whether clients come through a load balancer that sends a PROXY header. Default: false. Key: `accept_proxy`.
     public var acceptProxy: Bool
-    /// Whether sessions on a failover alias are protected from accidental writes. `failover_read_only`.
+    /// Whether sessions on a failover alias are guarded against writes. Default: false. Key: `failover_read_only`.
     public var failoverReadOnly: Bool
-    /// What happens to such sessions if they cannot be guarded. `read_only_opaque`, allow.
+    /// What happens to such sessions if the proxy cannot read them. Default: allow. Key: `read_only_opaque`.
     public var readOnlyOpaque: OpaquePolicy
 
     public init(
@@ -113,22 +117,21 @@ public struct SessionSettings: Hashable, Sendable {
     }
 }
 
-/// How new sessions are distributed among aliases that serve side by side. The raw values are those of a service's
-/// configuration.
+/// How the preferred aliases of a route share new sessions.
 public struct BalanceSettings: Hashable, Sendable {
     public enum Policy: String, Hashable, Sendable, CaseIterable {
-        /// To the alias with the fewest sessions of the route, relative to its weight.
+        /// Each session goes to the alias with the fewest sessions of the route, relative to its weight.
         case leastSessions = "least_sessions"
-        /// In turn, by weight.
+        /// Sessions go to the aliases in turn, by weight.
         case roundRobin = "round_robin"
-        /// To the first alias that is up and has a free connection.
+        /// Each session goes to the first alias that is up and has a free connection.
         case first
     }
 
-    /// `balance`
+    /// How sessions are shared. Default: least sessions. Key: `balance`.
     public var policy: Policy
-    /// How long the share of a recovered alias grows from zero to its full size. `slow_start`; 0, the default, turns
-    /// this off.
+    /// How long the share of a recovered alias takes to grow from zero to its full size. Default: 0, which gives the
+    /// full share at once. Key: `slow_start`.
     public var slowStart: Duration
 
     public init(policy: Policy = .leastSessions, slowStart: Duration = .zero) {
@@ -137,11 +140,11 @@ public struct BalanceSettings: Hashable, Sendable {
     }
 }
 
-/// Mode and group of the file of a Unix socket that a route listens on.
+/// The mode and the group of the file of a Unix socket that a route listens on.
 public struct UnixSocketAccess: Hashable, Sendable {
-    /// Mode bits as for chmod(2), at most 0o777; `nil` leaves the mode that the umask gives. `listen_mode`.
+    /// Mode bits as for chmod(2), at most 0o777; `nil`, the default, follows the umask. Key: `listen_mode`.
     public var mode: UInt32?
-    /// Name of a group, or its number in digits; `nil` for the group of the process. `listen_group`.
+    /// The name or number of a group; `nil`, the default, for the group of the process. Key: `listen_group`.
     public var group: String?
 
     public init(mode: UInt32? = nil, group: String? = nil) {
@@ -150,7 +153,7 @@ public struct UnixSocketAccess: Hashable, Sendable {
     }
 }
 
-/// The versions of the header by which a proxy passes on the address of its client: HAProxy's
+/// The versions of the PROXY header, by which a proxy passes on the address of its client; see HAProxy's
 /// `doc/proxy-protocol.txt`. The raw values are those of `send_proxy`.
 public enum ProxyHeaderVersion: String, Hashable, Sendable, CaseIterable {
     /// A line of text.

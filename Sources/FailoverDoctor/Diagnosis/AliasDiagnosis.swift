@@ -2,7 +2,7 @@ import FailoverChecks
 import FailoverConfiguration
 import FailoverCore
 
-/// The findings of one alias, whatever route it serves.
+/// The findings of one alias, for all its routes together.
 struct AliasDiagnosis {
     private(set) var findings: [Finding] = []
     /// What could not be examined; `nil` if everything was.
@@ -48,9 +48,9 @@ struct AliasDiagnosis {
         guard !guarded.isEmpty else { return }
         find(
             .guardByStatement,
-            "the server does not accept default_transaction_read_only as a start-up parameter, as old poolers do not: "
+            "the server, perhaps an old pooler, does not accept default_transaction_read_only as a start-up parameter: "
                 + "failover_read_only of \(guarded.map(\.name).joined(separator: ", ")) uses a statement after the "
-                + "login, which DISCARD ALL takes back, and which a transaction pooler keeps for its other clients",
+                + "login. DISCARD ALL undoes it, and a transaction pooler applies it to its other clients too",
             remedy: "PgBouncer: pool_mode = session; from 1.20 on also track_extra_parameters = "
                 + "default_transaction_read_only")
     }
@@ -67,7 +67,7 @@ struct AliasDiagnosis {
         guard let maxLag = alias.server.replication?.maxLag else {
             if alias.server.replication == nil {
                 find(
-                    .maxLagUnset, "max_lag is not set: the replica serves however old its data is",
+                    .maxLagUnset, "max_lag is not set: the replica serves no matter how old its data is",
                     remedy: "\(key).max_lag: 10s")
             }
             return
@@ -116,11 +116,11 @@ struct AliasDiagnosis {
             find(
                 .severalAddresses,
                 "\(host) has several addresses (\(addresses)); a session tries one after the other",
-                remedy: "one address, if you mean only one")
+                remedy: "a single address, if only one is intended")
         }
     }
 
-    /// The other servers that the alias may move to.
+    /// Examines the other servers that the alias may move to.
     private mutating func lookAtCandidates() {
         let candidates = facts.candidates[alias.name] ?? []
         let isUp = facts.probes[alias.name]?.failure == nil
@@ -156,15 +156,19 @@ struct AliasDiagnosis {
         }
         if let grant = server.lagGrant, facts.configuration.isReplica(alias) || server.topology.isReplica {
             let user = alias.server.user ?? ""
-            let place = alias.server.engine == .postgres ? ", on the primary" : ""
+            let isPostgres = alias.server.engine == .postgres
+            // With PostgreSQL, pings need no privilege to read the role.
+            let keys = isPostgres ? "max_lag" : "role or max_lag"
+            let place = isPostgres ? ", on the primary" : ""
             find(
                 .lagHidden,
-                "\(user) has no permission to see how far the server is behind: with role or max_lag the pings fail, "
-                    + "without them an old replica goes unnoticed", remedy: "\(grant)\(place)")
+                "\(user) has no permission to see how far the server is behind: with \(keys), pings can fail, and the "
+                    + "alias is then \(alias.monitor.refusedPing.rawValue); without max_lag, a replica with old data "
+                    + "is not noticed", remedy: "\(grant)\(place)")
         }
     }
 
-    /// Fewer errors in a row than this occur by chance.
+    /// Fewer errors in a row than this can occur by chance.
     private static let fewErrors = 1000
 
     private mutating func lookAtHostBlocking(_ server: ServerFacts) {

@@ -29,18 +29,19 @@ package struct ConfigurationDiagnosis {
         findings.append(Finding(kind, subject, reason, remedy: remedy))
     }
 
-    /// A server either expects the header or does not know it.
+    /// Finds an alias to which routes send different PROXY headers. A server either expects the header or does not know
+    /// it.
     private mutating func lookAtProxyHeaders(of alias: DatabaseAlias) {
         let routes = sent[alias.name, default: []]
         guard Set(routes.map(\.header)).count > 1 else { return }
         let choices = routes.map { "\($0.route): \(SendProxyChoice($0.header).rawValue)" }
         find(
             .proxyHeadersDiffer, .alias(alias.name),
-            "routes disagree about the PROXY header for this alias (\(choices.joined(separator: ", "))); its pings "
+            "routes send different PROXY headers to this alias (\(choices.joined(separator: ", "))); its pings "
                 + "send \(alias.server.proxyHeader?.rawValue ?? "none")", remedy: "the same send_proxy in each route")
     }
 
-    /// A ping gives the password to a server whose name is not checked.
+    /// Finds an alias whose pings log in to another machine with a password, but do not verify the server's name.
     private mutating func lookAtTLS(of alias: DatabaseAlias) {
         let server = alias.server
         guard server.engine != .tcp, server.password != nil, server.tls != .verifyFull,
@@ -55,7 +56,8 @@ package struct ConfigurationDiagnosis {
             remedy: "databases.\(alias.name).tls: verify-full, and tls_ca")
     }
 
-    /// A machine that writes the header chooses its client's address, and so evades what depends on the address.
+    /// Finds a route that accepts PROXY headers from any machine. A machine that sends the header chooses the client's
+    /// address, and can evade everything that depends on it.
     private mutating func lookAtClientsAddresses(_ name: String, _ route: DatabaseRoute) {
         guard route.session.acceptProxy, route.allow == nil,
             let open = route.listen.first(where: { !$0.isOnThisMachine })
@@ -63,10 +65,11 @@ package struct ConfigurationDiagnosis {
         find(
             .headersUnfenced, .route(name),
             "any machine that connects to \(open) can claim any client address, for the log, the limits and send_proxy",
-            remedy: "services.\(name).allow: the balancers' addresses")
+            remedy: "services.\(name).allow: the load balancers' addresses")
     }
 
-    /// The only replica cannot tell how old its data is when the primary is down.
+    /// Finds a route that refuses clients when its primary has been down for `max_lag`, because the age of its only
+    /// replica's data is then unknown.
     private mutating func lookAtStaleness(_ name: String, _ route: DatabaseRoute) {
         guard !route.servesStale else { return }
         let replicas = route.aliases.compactMap(configuration.database(named:))

@@ -5,8 +5,8 @@ import FailoverSystem
 
 /// The result of a doctor run: the findings, and what could not be examined.
 package struct Diagnosis: Sendable {
-    /// The findings, grouped by subject, the problems of each group first: aliases in file order, then routes, other
-    /// services and files.
+    /// The findings, grouped by subject: aliases in file order, then routes, other services and files. Within each
+    /// group, problems come before hints.
     package let findings: [Finding]
     package let skipped: [SkippedCheck]
 
@@ -25,7 +25,7 @@ package struct Diagnosis: Sendable {
             skipped += diagnosis.skipped
         }
         findings += Self.services(facts) + Self.files(facts)
-        // Routes may share aliases, and so findings.
+        // Routes may share aliases, so a finding can occur twice.
         self.findings = Self.grouped(findings)
         self.skipped = skipped.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }
@@ -69,7 +69,7 @@ package struct Diagnosis: Sendable {
                     remedy: "chmod 640 \(file.path.shellQuoted)")
         }
         let ending = facts.authorities.sorted { $0.key < $1.key }.compactMap { path, certificates -> Finding? in
-            // A file may hold expired certificates beside those that replaced them.
+            // A file may contain expired certificates together with the ones that replaced them.
             guard let last = certificates.max(by: { $0.ends.sinceEpoch < $1.ends.sinceEpoch }),
                 let message = last.expiryMessage(now: facts.now)
             else { return nil }

@@ -5,9 +5,10 @@ package import FailoverCore
 /// All facts that a diagnosis is based on.
 package struct DoctorFacts: Sendable {
     package var configuration: Configuration
-    /// The probe of each alias, by name. For an alias with several servers, that of the server that it currently is.
+    /// The probe of each alias, by name. For an alias with several servers, it is the probe of the first server that
+    /// has the required role, or of the first server if none has it.
     package var probes: [String: ServerProbe] = [:]
-    /// The servers of each alias that has several, by the alias's name.
+    /// The servers of each alias with several servers, by the alias's name.
     package var candidates: [String: [Candidate]] = [:]
     /// Why services that are not routes failed their ping, by name.
     package var failures: [String: PingFailure] = [:]

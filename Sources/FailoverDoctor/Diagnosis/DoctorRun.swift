@@ -54,7 +54,7 @@ package struct DoctorRun: Sendable {
         return Diagnosis(facts)
     }
 
-    /// The servers that each alias may be, in the order of the configuration.
+    /// The candidate servers of each alias, in the order of the configuration.
     private func candidates() async -> [[DoctorFacts.Candidate]] {
         let prober = ServerProber(resolver: checks.resolver, threads: checks.threads)
         let servers = configuration.databases.map { alias in alias.server.endpoints.map(alias.server.at) }

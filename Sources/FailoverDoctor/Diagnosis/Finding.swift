@@ -13,7 +13,7 @@ package struct Finding: Hashable, Sendable {
 
     /// The severity of a finding.
     package enum Level: String, Hashable, Sendable {
-        /// It causes failures now or later.
+        /// Something that causes failures, now or later.
         case problem
         /// The configuration could be more precise, or something is only unusual.
         case hint
@@ -23,7 +23,7 @@ package struct Finding: Hashable, Sendable {
     package var subject: Subject
     /// One sentence or more, without secrets.
     package var reason: String
-    /// A statement, a command or a line of the configuration; advice where none of these helps.
+    /// A statement, a command, or a line of the configuration; if none of these helps, advice.
     package var remedy: String
 
     package var level: Level { kind.level }
@@ -64,11 +64,11 @@ extension Finding {
         case notAReplica = "not-a-replica"
         /// The replica follows another server than the route's primary.
         case followsAnother = "follows-another"
-        /// PostgreSQL: the replica is in the same cluster, on another timeline.
+        /// PostgreSQL: the replica is in the primary's cluster, but on another timeline.
         case otherTimeline = "other-timeline"
         case replicationStopped = "replication-stopped"
         case primaryReadOnly = "primary-read-only"
-        /// Two aliases of a route are one server.
+        /// Two aliases of a route are the same server.
         case sameServer = "same-server"
         case versionsDiffer = "versions-differ"
         case timeZonesDiffer = "time-zones-differ"
@@ -86,7 +86,7 @@ extension Finding {
         case addressDown = "address-down"
         /// One of the servers that an alias may move to does not answer as expected.
         case candidateDown = "candidate-down"
-        /// Several of the servers that a primary may be accept writes.
+        /// An alias with `role: primary` has several servers, and more than one of them accepts writes.
         case severalPrimaries = "several-primaries"
         case severalServers = "several-servers"
         case severalAddresses = "several-addresses"
@@ -97,7 +97,7 @@ extension Finding {
         case maxLagUnset = "max-lag-unset"
         /// A failover alias does not accept the start-up parameter that makes sessions read-only.
         case guardByStatement = "guard-by-statement"
-        /// Routes disagree about the PROXY header for an alias.
+        /// Routes send different PROXY headers to an alias.
         case proxyHeadersDiffer = "proxy-headers-differ"
         /// `accept_proxy` without `allow`, where other machines can connect.
         case headersUnfenced = "headers-unfenced"
@@ -125,25 +125,26 @@ extension PingFailure.Reason {
         case .refused: "start the server, or correct host and port"
         case .unresolved, .timeout(.lookup): "getent ahosts \(host)"
         case .unreachable, .timeout(.connecting): "allow packets in both directions: nc -vz \(host) \(port)"
-        case .unanswered, .timeout(.question): "look for locks, and for limits of the server on the time of a query"
-        case .timeout: "look at the server and its log: it accepts connections, but does not go on"
+        case .unanswered, .timeout(.question): "check for locks and for statement time limits on the server"
+        case .timeout: "check the server and its log: it accepts connections, but does not respond"
         case .authentication: server?.loginRemedy ?? "correct user and password"
-        case .tooManyConnections: "raise max_connections of the server, or use fewer sessions"
-        case .userLimit: "raise the limit of connections of the ping's user"
+        case .tooManyConnections: "raise the server's max_connections, or use fewer sessions"
+        case .userLimit: "raise the connection limit of the monitoring user"
         case .hostBlocked: "FLUSH HOSTS, or CREATE USER for this machine's address if there is no such user"
         case .tls:
             "openssl s_client -connect \(host):\(port)\(server?.startTLS ?? ""); correct tls, tls_ca or the certificate"
-        case .local: "provide what this machine lacks, as the message says"
-        default: "look at the server's log"
+        case .local: "this machine lacks a resource: correct what the message names"
+        default: "check the server's log"
         }
     }
 }
 
 extension DatabaseServer {
     fileprivate var loginRemedy: String {
-        switch engine {
-        case .postgres: "ALTER ROLE \"\(user ?? "")\" LOGIN PASSWORD '…', and a line for it in pg_hba.conf"
-        case .mysql: "ALTER USER '\(user ?? "")'@'%' IDENTIFIED BY '…'"
+        let name = "check `name`, the database of the login"
+        return switch engine {
+        case .postgres: "ALTER ROLE \"\(user ?? "")\" LOGIN PASSWORD '…'; check pg_hba.conf; \(name)"
+        case .mysql: "ALTER USER '\(user ?? "")'@'HOST' IDENTIFIED BY '…', with the message's HOST; \(name)"
         case .tcp: "correct user and password"
         }
     }
@@ -167,7 +168,7 @@ extension Endpoint {
     }
 }
 
-/// Something that was not examined, and why.
+/// A part that was not examined, and why.
 package struct SkippedCheck: Hashable, Sendable {
     package var subject: Finding.Subject
     package var reason: String

@@ -27,7 +27,8 @@ struct ReplicaPair {
             finding(
                 .replicationStopped, "it does not follow \(primary.name): \($0)",
                 remedy: replica.server.engine == .postgres
-                    ? "SELECT pg_wal_replay_resume() if it is paused; else look at primary_conninfo and the server's log"
+                    ? "SELECT pg_wal_replay_resume() if replay is paused; otherwise check primary_conninfo and the "
+                        + "server's log"
                     : "remove the cause; \(replicaFacts.version.product == "MySQL" ? "START REPLICA" : "START SLAVE")"
             )
         }
@@ -42,11 +43,11 @@ struct ReplicaPair {
                 : ": it was promoted"
             : ""
         return finding(
-            .notAReplica, "it follows no server\(promoted): what is written on \(primary.name) never arrives there",
+            .notAReplica, "it follows no server\(promoted): data written on \(primary.name) does not reach it",
             remedy: rebuild)
     }
 
-    /// PostgreSQL: replicas have the identifier of their primary's cluster, and its timeline.
+    /// PostgreSQL: a replica has the system identifier and the timeline of its primary.
     private var anotherCluster: Finding? {
         let (own, other) = (replicaFacts.topology, primaryFacts.topology)
         if let cluster = own.cluster, let expected = other.cluster, cluster != expected {
@@ -60,7 +61,8 @@ struct ReplicaPair {
         if let timeline = own.timeline, let expected = other.timeline, timeline != expected, !other.isReplica {
             return finding(
                 .otherTimeline,
-                "it is on timeline \(timeline)\(source), \(primary.name) on \(expected): they parted at a promotion",
+                "it is on timeline \(timeline)\(source), \(primary.name) on \(expected): the timelines diverged at a "
+                    + "promotion",
                 remedy: "pg_rewind, or " + rebuild)
         }
         return nil
@@ -80,7 +82,7 @@ struct ReplicaPair {
             remedy: rebuild)
     }
 
-    /// Whether a chain of sources leads to a server, as far as the sources are aliases too.
+    /// Whether a chain of sources leads to the server. Only sources that are aliases too can be followed.
     private func leads(from ids: [String], to server: String) -> Bool {
         let others = facts.probes.values.compactMap(\.facts?.topology).filter { $0.serverID != nil }
         var (open, seen) = (ids, Set<String>())
@@ -121,7 +123,7 @@ struct ReplicaPair {
         return finding(
             .versionsDiffer,
             "it is \(own.product) \(own.series), \(primary.name) is \(other.product) \(other.series): sessions that "
-                + "move meet another planner, other defaults and other errors",
+                + "move get a different planner, different defaults and different error messages",
             remedy: "\(other.product) \(other.series) on both, or \(own.product) \(own.series)")
     }
 
@@ -135,7 +137,7 @@ struct ReplicaPair {
             : "SET GLOBAL time_zone = '+00:00' on both, and default_time_zone = '+00:00' in their option files"
         return finding(
             .timeZonesDiffer,
-            "its time zone is \(own), that of \(primary.name) is \(other): the same query returns other times of day "
+            "its time zone is \(own), that of \(primary.name) is \(other): the same query returns different times "
                 + "after a move",
             remedy: remedy)
     }
@@ -154,7 +156,7 @@ struct ReplicaPair {
 }
 
 extension String {
-    /// One name for the names of the same zone.
+    /// The name in lower case, with one name for all names of UTC.
     fileprivate var timeZoneForComparison: String {
         let names: Set = [
             "utc", "etc/utc", "gmt", "etc/gmt", "+00:00", "-00:00", "universal", "etc/universal", "zulu", "etc/zulu",

@@ -38,7 +38,7 @@ struct RouteDiagnosis {
     }
 
     private mutating func lookAtPrimary(_ primary: DatabaseAlias, _ server: ServerFacts) {
-        // Primaries that replicate from each other accept writes.
+        // A server with a source can be a primary: primaries that replicate from each other accept writes.
         guard server.topology.isReadOnly else { return }
         let followed = server.topology.sources?.first.map { "; it follows \($0.host):\($0.port)" } ?? ""
         let isPostgres = primary.server.engine == .postgres
@@ -49,7 +49,7 @@ struct RouteDiagnosis {
             : "SET GLOBAL read_only = 0, or another host"
         find(
             .primaryReadOnly, .alias(primary.name),
-            "route \(name) takes it for the primary, but it is "
+            "route \(name) uses it as the primary, but it is "
                 + "\(isPostgres && server.topology.isReplica ? "a replica" : "read-only")"
                 + "\(followed): sessions that write fail there", remedy: remedy)
     }
@@ -70,7 +70,7 @@ struct RouteDiagnosis {
         findings += pair.findings
     }
 
-    /// Finds out whether the primary has room for the sessions that its replicas have now.
+    /// Checks whether the primary has room for the sessions that its replicas have now.
     private mutating func lookAtCapacity(_ primary: DatabaseAlias, _ server: ServerFacts) {
         guard let own = server.connections else { return }
         var servers = [server.identity]
@@ -91,7 +91,7 @@ struct RouteDiagnosis {
         let restart = isPostgres ? " and a restart" : ""
         find(
             .primaryTooSmall, .route(name),
-            "\(primary.name) has \(own.used) sessions of \(own.available) at most: it has no room for the \(moved) "
+            "\(primary.name) has \(own.used) of \(own.available) sessions in use: it cannot take the \(moved) "
                 + "that are now on \(names.joined(separator: " and "))",
             remedy: "on \(primary.name): \(set) max_connections = \((needed + own.reserved) * 5 / 4)\(restart)")
     }
@@ -99,8 +99,8 @@ struct RouteDiagnosis {
 
 /// The primary of a route, and the aliases that should be its replicas.
 struct RouteRoles: Hashable, Sendable {
-    /// The alias with `role: primary`; else `default`; else the first failover alias that is not `role: replica`.
-    /// `nil` if there is none.
+    /// The alias with `role: primary`. Without one: the alias `default`, or else the first failover alias without
+    /// `role: replica`. `nil` if there is none of these.
     let primary: DatabaseAlias?
     /// All others, except those with `role: primary`.
     let replicas: [DatabaseAlias]

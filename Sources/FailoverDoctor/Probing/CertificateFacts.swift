@@ -14,7 +14,7 @@ package struct CertificateFacts: Hashable, Sendable {
         self.ends = ends
     }
 
-    /// The certificates in the text of a PEM file. Invalid ones are left out.
+    /// The certificates in the text of a PEM file, without the invalid ones.
     package static func all(inPEM text: String) -> [CertificateFacts] {
         let bytes = Array(text.utf8)
         return bytes.withUnsafeBytes { bytes in
@@ -51,8 +51,8 @@ package struct CertificateFacts: Hashable, Sendable {
 
 /// The latest TLS session that a C library has created on this thread. The library does not give access to it.
 ///
-/// Every call of the shim's watch must be in this file, because its records are local to the thread and to the file.
-/// Sessions of a library with an OpenSSL of its own are not recorded.
+/// Every use of the shim's record must be in this file, because the record is local to the thread and to the file. If a
+/// library contains its own copy of OpenSSL, its sessions are not recorded.
 enum LatestTLSSession {
     private static let isWatched: Bool = {
         _ = CryptoLibrary.survivesExit

@@ -2,8 +2,8 @@ import FailoverChecks
 import FailoverCore
 import FailoverSystem
 
-/// Asks a MySQL or MariaDB server for its settings, its sources and its limits. What the user may not see stays
-/// unknown.
+/// Asks a MySQL or MariaDB server for its settings, its sources and its limits. Values that the user has no permission
+/// to see stay `nil`.
 struct MySQLProbe: ServerExamination {
     let server: DatabaseServer
 
@@ -38,7 +38,7 @@ struct MySQLProbe: ServerExamination {
         }
         let threads = try driver.rows(of: MySQLSettings.threads, &connection, attempt)
         facts.connections = settings.connections(threads)
-        // Only users with permission can see it.
+        // Only users with the permission can read the host cache.
         let errors =
             settings.showsHostCache ? try? connection.rows(of: MySQLSettings.errors, deadline: attempt.deadline) : nil
         facts.hostBlocking = settings.hostBlocking(role.version, errors: errors)
@@ -58,7 +58,7 @@ struct MySQLSettings {
         @@skip_name_resolve AS skip_name_resolve, @@host_cache_size AS host_cache_size, \
         @@performance_schema AS performance_schema
         """
-    /// In UTC, which has no ambiguous times at a change of summer time.
+    /// The time is in UTC. A local time would be ambiguous when summer time ends.
     static let clock = "SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) AS microseconds"
     static let threads = "SHOW GLOBAL STATUS LIKE 'Threads_connected'"
     /// The server's own name for this machine is the host of `USER()`. The count of errors in a row, which leads to a
@@ -77,7 +77,7 @@ struct MySQLSettings {
     /// Whether the server has a table of the host cache.
     var showsHostCache: Bool { isOn("performance_schema") }
 
-    /// - Parameter channels: the sources of the replica; `nil` if the user may not see them.
+    /// - Parameter channels: the sources of the replica; `nil` if the user has no permission to see them.
     func facts(role: MySQLRole, channels: [[String: String]]?, hiding secret: Secret?) -> ServerFacts {
         let sources = channels.map { MySQLReplication.counting($0).map { source($0, hiding: secret) } }
         var topology = ReplicationTopology(
@@ -105,7 +105,7 @@ struct MySQLSettings {
             serverID: id == "0" ? nil : id)
     }
 
-    /// - Parameter rows: the answer to ``threads``, which counts the session that asks.
+    /// - Parameter rows: the answer to ``threads``, which includes the session that asks.
     func connections(_ rows: [[String: String]]) -> ConnectionCounts? {
         guard let maximum = ConnectionCounts.count(values["max_connections"]),
             let used = ConnectionCounts.count(rows.first?["Value"])

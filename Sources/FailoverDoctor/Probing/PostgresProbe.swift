@@ -2,7 +2,8 @@ import FailoverChecks
 import FailoverCore
 import FailoverSystem
 
-/// Asks a PostgreSQL server for its settings, its source and its limits. What the user may not see stays unknown.
+/// Asks a PostgreSQL server for its settings, its source and its limits. Values that the user has no permission to see
+/// stay `nil`.
 struct PostgresProbe: ServerExamination {
     let server: DatabaseServer
 
@@ -43,7 +44,7 @@ struct PostgresProbe: ServerExamination {
         attempt.reached(.query)
 
         guard let row = try driver.rows(of: Self.basics, &connection, attempt).first, row.count == 11 else {
-            throw attempt.failure(.protocolViolation, "what it says of its settings makes no sense")
+            throw attempt.failure(.protocolViolation, "unexpected answer to the settings query")
         }
         let cluster = try driver.visible(Self.cluster, &connection, attempt)?.first?.first ?? nil
         var facts = Self.facts(row, cluster: cluster)
@@ -94,7 +95,7 @@ struct PostgresProbe: ServerExamination {
         topology.cluster = cluster?.asOneLine()
         topology.timeline = row[10].flatMap { Int($0, radix: 16) }
         var facts = ServerFacts(
-            // The start time, to the microsecond. Other identifying values depend on the user's permissions.
+            // The start time, to the microsecond. To see other identifying values, the user needs permissions.
             identity: "started \(row[2] ?? "")",
             version: ServerVersion(product: "PostgreSQL", series: series), topology: topology)
         facts.timeZone = row[4]?.asOneLine()

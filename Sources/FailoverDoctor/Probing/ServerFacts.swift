@@ -2,7 +2,7 @@ import FailoverChecks
 package import FailoverCore
 import FailoverSystem
 
-/// What a database server reports about itself after a login, as far as the user may see it.
+/// What a database server reports about itself after a login, as far as the user has the permission to see it.
 package struct ServerFacts: Hashable, Sendable {
     /// Equal for two names of one server, and different for two servers.
     package var identity: String
@@ -12,7 +12,8 @@ package struct ServerFacts: Hashable, Sendable {
     package var timeZone: String?
     package var clock: ClockReading?
     package var connections: ConnectionCounts?
-    /// The statement that permits the user to see how far the server is behind; `nil` if it has the permission.
+    /// The statement that permits the user to see how far the server is behind; `nil` if the user already has the
+    /// permission.
     package var lagGrant: String?
     /// The server's certificate, if the connection uses TLS.
     package var certificate: CertificateFacts?
@@ -43,7 +44,7 @@ package struct ServerVersion: Hashable, Sendable {
     }
 }
 
-/// The number of sessions that a server accepts, and that it has.
+/// The number of sessions that a server accepts, and the number that it has now.
 package struct ConnectionCounts: Hashable, Sendable {
     /// `max_connections`
     package var maximum: Int
@@ -55,7 +56,7 @@ package struct ConnectionCounts: Hashable, Sendable {
     /// A number of sessions as the server reports it; `nil` if it is out of range.
     static func count(_ text: String?) -> Int? { text.flatMap { Int32($0) }.flatMap { $0 < 0 ? nil : Int($0) } }
 
-    /// The number that every user may have.
+    /// The number of sessions that are not reserved for administrators.
     package var available: Int { maximum - reserved }
 
     package init(maximum: Int, reserved: Int, used: Int) {
@@ -67,12 +68,12 @@ package struct ConnectionCounts: Hashable, Sendable {
 
 /// How a MySQL or MariaDB server blocks addresses after interrupted handshakes.
 package struct HostBlocking: Hashable, Sendable {
-    /// `max_connect_errors`: after this many in a row from an address, the server blocks it.
+    /// `max_connect_errors`: after this number of interrupted handshakes in a row, the server blocks the address.
     package var limit: Int
-    /// Whether the server counts at all. It does not if it resolves no names, or keeps no host cache.
+    /// Whether the server counts interrupted handshakes. It does not if it resolves no names or has no host cache.
     package var isOn: Bool
-    /// Connections from this machine's address that ended before a login, since counting began; `nil` if the user may
-    /// not see the number.
+    /// Connections from this machine's address that ended before a login, since counting began; `nil` if the user has
+    /// no permission to see the number.
     package var errors: Int?
     /// Connections from this machine's address that were refused because it was blocked.
     package var refusals: Int?
@@ -94,7 +95,7 @@ package struct HostBlocking: Hashable, Sendable {
 package struct ReplicationTopology: Hashable, Sendable {
     /// A server that a replica follows.
     package struct Source: Hashable, Sendable {
-        /// As the replica is configured: a name, an address, or the folder of a socket.
+        /// The host in the replica's configuration: a name, an address, or the directory of a socket.
         package var host: String
         package var port: Int
         /// The source's `server_id`; `nil` with PostgreSQL, and before the replica has connected to the source.
@@ -107,20 +108,21 @@ package struct ReplicationTopology: Hashable, Sendable {
         }
     }
 
-    /// PostgreSQL: in recovery. MySQL and MariaDB: has a source, or is read-only and does not show whether it has
-    /// one.
+    /// PostgreSQL: whether the server is in recovery. MySQL and MariaDB: whether it has a source, or, if the user has
+    /// no permission to see that, whether it is read-only.
     package var isReplica: Bool
     /// Whether the server refuses clients' writes.
     package var isReadOnly: Bool
-    /// PostgreSQL's system identifier, which a primary and its replicas share; `nil` if the user may not see it.
+    /// PostgreSQL's system identifier, which a primary and its replicas share; `nil` if the user has no permission to
+    /// see it.
     package var cluster: String?
-    /// PostgreSQL's timeline, which changes at each promotion; `nil` if the user may not see it.
+    /// PostgreSQL's timeline, which changes at each promotion; `nil` if the user has no permission to see it.
     package var timeline: Int?
     /// The `server_id` of MySQL and MariaDB.
     package var serverID: String?
-    /// The servers that it follows; `nil` if the user may not see them.
+    /// The servers that this one follows; `nil` if the user has no permission to see them.
     package var sources: [Source]?
-    /// Why a replica does not follow its source now; `nil` if it does, or if the user may not see that.
+    /// Why a replica does not follow its source now; `nil` if it follows, or if the user has no permission to see that.
     package var stopped: String?
 
     package init(isReplica: Bool, isReadOnly: Bool) {
@@ -133,7 +135,7 @@ package struct ReplicationTopology: Hashable, Sendable {
 package struct ClockReading: Hashable, Sendable {
     /// The server's time minus this machine's.
     package var offset: Duration
-    /// The largest error of the offset in either direction, from the time that the query took.
+    /// The largest possible error of the offset, in either direction: half of the time that the query took.
     package var uncertainty: Duration
 
     package init(offset: Duration, uncertainty: Duration) {
@@ -163,7 +165,7 @@ package struct ServerProbe: Sendable {
     /// The answer from one address.
     package struct Answer: Sendable {
         package var address: String
-        /// Contains `nil` for a server that is only connected to.
+        /// The value is `nil` for a server that is only connected to (`engine: tcp`).
         package var facts: Result<ServerFacts?, PingFailure>
 
         package init(address: String, facts: Result<ServerFacts?, PingFailure>) {
@@ -204,7 +206,7 @@ package struct ServerProbe: Sendable {
     }
 }
 
-/// Examines one server at one address, on a thread that may block. Ends soon after the attempt's deadline.
+/// Examines one server at one address, on a thread that may block. It ends soon after the attempt's deadline.
 protocol ServerExamination: Sendable {
     /// What the server reports about itself; `nil` if the protocol is unknown.
     ///

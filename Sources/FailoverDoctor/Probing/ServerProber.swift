@@ -2,17 +2,17 @@ package import FailoverChecks
 package import FailoverCore
 package import FailoverSystem
 
-/// Logs in to servers once, at every address that they have, and collects facts about them.
+/// Logs in to a server once at each of its addresses, and collects facts about it.
 package struct ServerProber: Sendable {
     private let resolver: NameResolver
     private let threads: BlockingThreads
 
-    /// The number of addresses of a name that are examined.
+    /// The maximum number of addresses of a name that are examined.
     private static let mostAddresses = 8
-    /// Load balancing by DNS returns different addresses at different times.
+    /// The number of look-ups of a name. With load balancing by DNS, each may return different addresses.
     private static let lookUps = 3
-    /// Additional time for an examination that ends by itself at the deadline, because its own error says what it
-    /// waited for.
+    /// Additional time after the deadline, so that an examination can end by itself. Its own error says what it waited
+    /// for.
     private static let grace = Duration.milliseconds(150)
 
     package init(resolver: NameResolver, threads: BlockingThreads) {
@@ -22,8 +22,8 @@ package struct ServerProber: Sendable {
 
     /// Examines a server.
     ///
-    /// - Parameter limit: for everything: name look-up, connect, TLS, login and queries. Addresses are asked in
-    ///   parallel.
+    /// - Parameter limit: the time limit for everything: name look-up, connect, TLS, login and queries. All addresses
+    ///   are examined in parallel.
     package func probe(_ server: DatabaseServer, limit: Duration) async -> ServerProbe {
         let deadline = Deadline(limit)
         let addresses: [SocketAddress]
@@ -84,7 +84,7 @@ package struct ServerProber: Sendable {
     }
 }
 
-/// Any other protocol: only connects.
+/// The examination of a server with any other protocol: it only connects.
 struct TCPExamination: ServerExamination {
     func facts(_ attempt: PingAttempt) throws(PingFailure) -> ServerFacts? {
         let connection = try TCPConnection.connected(attempt)

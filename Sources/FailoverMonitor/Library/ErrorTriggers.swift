@@ -3,15 +3,15 @@ import FoundationEssentials
 import Glibc
 import SystemPackage
 
-/// The errors that are a reason to ping services.
+/// The set of errors that request pings, because an outage may have caused them.
 public struct ErrorTriggers: Sendable {
     private var matchers: [@Sendable (any Error) -> Bool] = []
 
-    /// An empty set, to add to.
+    /// Creates an empty set. Add error types with ``adding(_:where:)``.
     public init() {}
 
-    /// ``PingFailure``; the connection errors of libpq (``PostgresError``), libmysqlclient (``MySQLError``) and POSIX
-    /// (`POSIXError`, System's `Errno`).
+    /// The default set: ``PingFailure``, and the connection errors of libpq (``PostgresError``), libmysqlclient
+    /// (``MySQLError``) and POSIX (`POSIXError`, System's `Errno`).
     public static let `default` = ErrorTriggers()
         .adding(PingFailure.self)
         .adding(PostgresError.self) { $0.isConnectionError }
@@ -19,9 +19,9 @@ public struct ErrorTriggers: Sendable {
         .adding(POSIXError.self) { connectionErrors.contains($0.code.rawValue) }
         .adding(Errno.self) { connectionErrors.contains($0.rawValue) }
 
-    /// This set and the errors of another type.
+    /// Returns this set with the errors of another type added.
     ///
-    /// - Parameter condition: which errors of the type; default: all.
+    /// - Parameter condition: which errors of the type are added; by default all.
     public func adding<Failure: Error>(
         _ type: Failure.Type, where condition: @escaping @Sendable (Failure) -> Bool = { _ in true }
     ) -> ErrorTriggers {
@@ -33,7 +33,7 @@ public struct ErrorTriggers: Sendable {
     /// Whether the set contains an error.
     public func matches(_ error: any Error) -> Bool { matchers.contains { $0(error) } }
 
-    /// The errors of connect(2), recv(2) and send(2) for a peer that is not there or no longer there.
+    /// The errors of connect(2), recv(2) and send(2) that mean that the peer is not reachable or has gone away.
     private static let connectionErrors: Set<Int32> = [
         ECONNREFUSED, ECONNRESET, ECONNABORTED, EPIPE, ENOTCONN, ETIMEDOUT, EHOSTUNREACH, EHOSTDOWN, ENETUNREACH,
         ENETDOWN, ENETRESET,

@@ -3,17 +3,17 @@ public import Logging
 /// A log handler that passes on every event, and requests pings when a logged error suggests an outage. It replaces
 /// the older library's `FailoverHandler`.
 ///
-/// It checks the `error:` of a log event, as in `logger.error("query failed", error: error)`. It never blocks. The
-/// pings run in tasks of their own, each at most once per `errorInterval` of its service.
+/// The handler checks the `error:` of a log event, as in `logger.error("query failed", error: error)`. It never blocks:
+/// the pings run in other tasks. A service is pinged at most once per `errorInterval`.
 ///
-/// The log level is that of the other handler. An event below that level triggers nothing.
+/// The log level is that of the wrapped handler. An event below this level requests no ping.
 public struct FailoverLogHandler: LogHandler {
     private var handler: any LogHandler
     private let monitor: ServiceMonitor
     private let triggers: ErrorTriggers
 
     /// - Parameters:
-    ///   - handler: receives every event.
+    ///   - handler: the wrapped handler, which receives every event.
     ///   - monitor: pings its services.
     ///   - triggers: the errors that request pings; default: those of the monitor.
     public init(_ handler: any LogHandler, monitor: ServiceMonitor, triggers: ErrorTriggers? = nil) {

@@ -3,16 +3,16 @@ import FailoverSystem
 public import Logging
 public import ServiceLifecycle
 
-/// The services that a program monitors, pinged when the program requests it.
+/// Monitors the services that your program needs. It pings them when your program requests it.
 ///
-/// By default there is no timer: a ping starts only when the program calls ``monitor()`` or a similar method and the
+/// By default there is no timer. A ping starts only when you call ``monitor()`` or a similar method, and only if the
 /// frequencies of the service allow it. To ping by a timer as well, run the monitor in a `ServiceGroup`, or call
 /// ``run()``.
 ///
-/// Safe to use from any number of tasks. Only one ping of a service is in flight at a time. The task that started it
-/// waits for the result and its consequences. Other tasks continue with the known state.
+/// You can use a monitor from any number of tasks. At most one ping of each service is in flight. The task that started
+/// the ping waits for the result and its consequences. Other tasks continue with the known state.
 public final class ServiceMonitor: Sendable {
-    /// The errors that request pings when ``monitoring(isolation:_:)``'s closure throws them.
+    /// The errors that request pings if the closure of ``monitoring(isolation:_:)`` throws them.
     public let triggers: ErrorTriggers
     private let environment: MonitorEnvironment
     private let onEvent: @Sendable (FailoverEvent) -> Void
@@ -21,9 +21,9 @@ public final class ServiceMonitor: Sendable {
     private let registered: (stream: AsyncStream<MonitoredService>, add: AsyncStream<MonitoredService>.Continuation)
 
     /// - Parameters:
-    ///   - log: where outages (CRITICAL) and recoveries (INFO) are logged.
-    ///   - triggers: the errors that request pings.
-    ///   - onEvent: called for each outage, reminder and recovery of a service, in order; must not block.
+    ///   - log: the logger for events: outages are logged at level critical, recoveries at level info.
+    ///   - triggers: the errors that request pings; by default `ErrorTriggers.default`.
+    ///   - onEvent: called for each event of a service, such as an outage or a recovery, in order. It must not block.
     public convenience init(
         log: Logger = Logger(label: "failover"), triggers: ErrorTriggers = .default,
         onEvent: @escaping @Sendable (FailoverEvent) -> Void = { _ in }
@@ -42,7 +42,7 @@ public final class ServiceMonitor: Sendable {
         registered = (stream, add)
     }
 
-    /// Starts to monitor a service. It counts as up until its first ping, which the next call of ``monitor()``
+    /// Starts to monitor a service. The service counts as up until its first ping, which the next call of ``monitor()``
     /// starts.
     ///
     /// - Throws: ``DuplicateServiceName`` if a service with this name is already registered.
@@ -62,7 +62,7 @@ public final class ServiceMonitor: Sendable {
         services.map { ($0.service.name, $0.status) }
     }
 
-    /// The status of a service; `nil` if there is none with this name.
+    /// The status of a service; `nil` if no service with this name is registered.
     public func status(of name: String) -> ServiceStatus? {
         services.first { $0.service.name == name }?.status
     }
@@ -80,18 +80,19 @@ public struct DuplicateServiceName: Error, Hashable, Sendable, CustomStringConve
 
 extension ServiceMonitor {
     /// Pings all services whose frequencies allow it, concurrently, and waits for the results and their consequences.
-    /// Call this before work that needs the services, as the older library's middleware did.
+    /// Call this before work that needs the services. The middleware of the older library did the same.
     public func monitor() async { await ask(.newSession, services) }
 
-    /// The same; with `outagesOnly`, only for services that are down.
+    /// Does the same as ``monitor()``. If `outagesOnly` is true, it pings only services that are down.
     public func monitor(outagesOnly: Bool) async {
         await ask(.newSession, outagesOnly ? services.filter { !$0.status.isUp } : services)
     }
 
-    /// Reports an error that an outage may have caused: pings the services whose `errorInterval` allows it.
+    /// Pings all services whose `errorInterval` allows it, because of an error that an outage may have caused. Waits as
+    /// ``monitor()`` does, and does not check ``triggers``.
     public func monitor(error: any Error) async { await ask(.doubt, services) }
 
-    /// The same without waiting, for callers that cannot wait.
+    /// Requests the same pings without waiting, for callers that cannot wait.
     func noticeError() {
         for service in services { service.trigger(.doubt) }
     }
@@ -106,7 +107,7 @@ extension ServiceMonitor {
 // MARK: - Around a closure
 
 extension ServiceMonitor {
-    /// Calls ``monitor()``, then `body`: the older library's `@monitor`.
+    /// Calls ``monitor()``, then `body`. It replaces the older library's `@monitor`.
     ///
     /// If `body` throws an error that ``triggers`` contains, pings are requested before the error is rethrown.
     public func monitoring<Value, Failure: Error>(
@@ -121,7 +122,7 @@ extension ServiceMonitor {
         }
     }
 
-    /// Pings the services that are down, then calls `body`: the older library's `@recover_from_outages`.
+    /// Pings the services that are down, then calls `body`. It replaces the older library's `@recover_from_outages`.
     public func recoveringFromOutages<Value, Failure: Error>(
         isolation: isolated (any Actor)? = #isolation, _ body: () async throws(Failure) -> Value
     ) async throws(Failure) -> Value {
@@ -134,7 +135,7 @@ extension ServiceMonitor {
 
 extension ServiceMonitor: ServiceLifecycle.Service {
     /// Pings by a timer as well, including services that are registered later, until the task is cancelled or the
-    /// `ServiceGroup` shuts down. Then the monitoring ends as by ``cleanup()``. Call this once.
+    /// `ServiceGroup` shuts down. Then it calls ``cleanup()``. Call this once.
     public func run() async {
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in

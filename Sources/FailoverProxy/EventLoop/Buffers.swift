@@ -44,7 +44,7 @@ struct PendingBytes {
     }
 }
 
-/// The number of bytes that sessions buffer for slow peers, over all loops. `max_buffer_memory`.
+/// The number of bytes that the sessions of all loops buffer for slow peers, and its limit, `max_buffer_memory`.
 final class BufferBudget: Sendable {
     private let held = Atomic<Int>(0)
     private let limit = Atomic<Int>(.max)

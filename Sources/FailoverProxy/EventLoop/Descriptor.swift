@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// A file descriptor with one owner. It is closed when the owner goes out of scope.
+/// A file descriptor with one owner. It is closed when the value goes out of scope.
 struct Descriptor: ~Copyable, Sendable {
     let raw: Int32
 
@@ -20,7 +20,7 @@ struct Descriptor: ~Copyable, Sendable {
 /// The result of a transfer on a non-blocking socket.
 enum Transfer: Equatable {
     case bytes(Int)
-    /// No data, or no buffer space, until the next event.
+    /// There is no data, or no buffer space, until the next event.
     case wouldBlock
     /// The peer has closed its sending direction.
     case ended
@@ -90,7 +90,7 @@ extension Descriptor {
             guard getsockopt(raw, SOL_SOCKET, option, info.baseAddress, &length) == 0,
                 Int(length) >= count * MemoryLayout<UInt32>.size
             else { return 0 }
-            // Bytes on network sockets are counted as queued, those on local sockets as allocated.
+            // The kernel counts the bytes of network sockets as queued and those of local sockets as allocated.
             let room = Int(info[limit]) - Int(max(info[queued], info[allocated]))
             // The kernel also counts its bookkeeping for each packet.
             return max(0, room - room / 16)

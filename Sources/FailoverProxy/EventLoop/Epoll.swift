@@ -9,7 +9,7 @@ struct Readiness: OptionSet {
 
     static let readable = Readiness(rawValue: EPOLLIN.rawValue)
     static let writable = Readiness(rawValue: EPOLLOUT.rawValue)
-    /// The peer has closed its direction, or the connection broke. The end or the error is found by reading.
+    /// The peer has closed its sending direction, or the connection is broken. Reading returns the end or the error.
     static let peerEnded = Readiness(rawValue: EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue)
     /// Both directions are closed.
     static let broken = Readiness(rawValue: EPOLLHUP.rawValue | EPOLLERR.rawValue)

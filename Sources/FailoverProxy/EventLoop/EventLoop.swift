@@ -1,22 +1,22 @@
 import FailoverSystem
 import Glibc
 
-/// A tenant of an event loop: a listener, a session or another object with sockets or a deadline.
+/// A tenant of an event loop: a listener, a session, or another object with sockets or a deadline.
 protocol Pollable: AnyObject {
     /// The socket of that side is ready.
     func ready(_ readiness: Readiness, side: Side)
     /// The tenant's deadline has passed.
     func deadlinePassed()
-    /// The tenant had interrupted its work for others and may continue.
+    /// The tenant has paused so that other tenants got their turn, and may now continue.
     func resume()
 }
 
-/// An event loop: one epoll set, one buffer and deadlines. It lives on one thread and shares nothing.
+/// An event loop: one epoll set, one buffer and deadlines. It runs on one thread and shares no state with others.
 ///
-/// The mailbox that reaches it from other threads belongs to its owner.
+/// Other threads send messages to a mailbox, which belongs to the owner of the loop.
 final class EventLoop {
     private let epoll: Epoll
-    // See `Session`: accessed at each event.
+    // Accessed at each event. See `Session`.
     @exclusivity(unchecked) private var hot = (tenants: SlotTable<any Pollable>(), now: readClock())
     private var deadlines = DeadlineQueue()
     private var unfinished: [Int] = []
@@ -30,7 +30,7 @@ final class EventLoop {
     /// The monotonic clock in nanoseconds, read at the beginning of the current round of events.
     var now: UInt64 { hot.now }
 
-    /// Large enough that big results need few system calls, small enough for the processor's cache.
+    /// The size is large enough that big results need few system calls, and small enough for the processor's cache.
     static let readSize = 128 * 1024
     private static let mailboxToken = UInt64.max
 
@@ -119,7 +119,7 @@ final class EventLoop {
         tenant.ready(readiness, side: side)
     }
 
-    /// The slot of a tenant that has left is free or has a new tenant, for which an extra `resume` is harmless.
+    /// If a tenant has left, its slot is free or has a new tenant. An additional `resume` does not harm the new tenant.
     private func resumeUnfinished() {
         guard !unfinished.isEmpty else { return }
         let slots = unfinished
@@ -130,7 +130,7 @@ final class EventLoop {
         }
     }
 
-    /// Milliseconds until the next work is due, rounded up; -1 if none is.
+    /// Milliseconds until the next work is due, rounded up; -1 if there is none.
     private var waitMilliseconds: Int32 {
         guard unfinished.isEmpty else { return 0 }
         guard let deadline = deadlines.first else { return -1 }

@@ -1,4 +1,4 @@
-/// The slots of a loop's tenants. Slots are reused; a generation number identifies late events of a former tenant.
+/// The slots of a loop's tenants. Slots are reused. A generation number identifies late events of an earlier tenant.
 struct SlotTable<Tenant> {
     private struct Slot {
         var generation: UInt32 = 0
@@ -31,7 +31,7 @@ struct SlotTable<Tenant> {
         UInt64(slots[slot].generation) << 32 | UInt64(slot) << 1 | UInt64(side.rawValue)
     }
 
-    /// The tenant that a token was made for, unless it has left.
+    /// The tenant of a token; `nil` if it has left.
     func tenant(of token: UInt64) -> (tenant: Tenant, side: Side)? {
         let slot = Int(token & 0xffff_ffff) >> 1
         guard slot < slots.count, slots[slot].generation == UInt32(truncatingIfNeeded: token >> 32),
@@ -52,7 +52,7 @@ enum Side: UInt8 {
     var other: Side { self == .client ? .backend : .client }
 }
 
-/// Elements that a tenant of a loop checks in rounds: a few at a time, so that other tenants get their turn.
+/// Elements that a tenant of a loop checks in rounds, a few at a time, so that other tenants get their turn.
 struct Rounds<Element> {
     /// The elements of the next round and the rest of the current one.
     private var waiting: [Element] = []

@@ -1,17 +1,18 @@
 import FailoverCore
 
-/// The exchange before a session belongs to a backend, by engine. Pure: it takes events and returns the next step.
+/// The exchange before a backend serves the session, by engine. It is a pure value: it takes events and returns the
+/// next step.
 ///
-/// No byte of a backend reaches the client before the backend has proven that it can serve. So the next candidate can
-/// be given the client's bytes, and the client notices only a delay.
+/// No byte of a backend reaches the client before the backend has proven that it can serve. Until then, another
+/// candidate can get the client's bytes, and the client notices only a delay.
 enum Handshake {
-    /// The protocol is unknown, so a connection is proof enough.
+    /// The protocol is unknown, so an established connection counts as the proof.
     case tcp
     case mysql(MySQLHandshake)
-    // Boxed: a relaying session has no handshake and must not be as large as one.
+    // Stored indirectly, so that relaying sessions, which have no handshake, do not need space for one.
     indirect case postgres(PostgresHandshake)
 
-    // Events move the only reference to a handshake out while they change it, so that its buffers are not copied.
+    // Each event moves the handshake out of `self` while it changes the handshake, so that the buffers are not copied.
 
     /// A client has connected.
     mutating func start() -> HandshakeStep {
@@ -21,7 +22,7 @@ enum Handshake {
         }
     }
 
-    /// The client's next bytes.
+    /// The client has sent these bytes.
     mutating func clientSent(_ bytes: [UInt8]) -> HandshakeStep {
         switch self {
         case .tcp, .mysql: return .leave("unexpected data from the client")
@@ -51,7 +52,7 @@ enum Handshake {
         }
     }
 
-    /// The backend's next bytes.
+    /// The backend has sent these bytes.
     mutating func backendSent(_ bytes: [UInt8]) -> HandshakeStep {
         switch self {
         case .tcp: return .proven(bytes)
@@ -73,7 +74,7 @@ enum Handshake {
         if case .postgres(let handshake) = self { handshake.answerIsLate() } else { nil }
     }
 
-    /// The backend was lost or given up.
+    /// The connection to the backend was lost, or the session does not wait for this backend any longer.
     ///
     /// - Returns: `connect` if another backend is needed now, `awaitClient` if the client must send first.
     mutating func backendLost() -> HandshakeStep {
@@ -86,7 +87,7 @@ enum Handshake {
         }
     }
 
-    /// No backend can serve the client. It is refused as soon as its protocol allows.
+    /// No backend can serve the client. The client is refused as soon as its protocol allows it.
     mutating func refuse(_ refusal: Refusal) -> HandshakeStep {
         switch self {
         case .tcp: return .leave(refusal.message)
@@ -115,7 +116,7 @@ enum Handshake {
         }
     }
 
-    /// Whether the client is encrypted or about to be.
+    /// Whether the client's stream is encrypted or about to be.
     var isEncrypted: Bool {
         switch self {
         case .tcp, .mysql: false
@@ -139,7 +140,7 @@ enum HandshakeStep: Equatable {
     case awaitBackend(sending: [UInt8])
     /// Send these bytes to the client and wait for its answer.
     case tellClient([UInt8])
-    /// The backend serves. Send these bytes of it to the client first.
+    /// The backend can serve. First send these bytes, which come from the backend, to the client.
     case proven([UInt8])
     /// The backend failed.
     case failed(DialFailure)
@@ -153,9 +154,9 @@ enum HandshakeStep: Equatable {
     case leave(String)
 }
 
-/// A MySQL server sends first: its greeting is the proof. An error packet instead, a close or silence is not.
+/// A MySQL server sends first. Its greeting is the proof. An error packet, a close and silence are not.
 struct MySQLHandshake {
-    /// The current backend's bytes.
+    /// The bytes that the current backend has sent.
     private var heard: [UInt8] = []
 
     mutating func connected() -> HandshakeStep {

@@ -1,11 +1,11 @@
 import FailoverCore
 
-/// A PostgreSQL client sends first. Its bytes are kept and given to a backend, and to the next one if that backend
-/// does not prove itself. Proof is any answer except a refusal of all clients; for an encrypted session it is any
-/// answer to the first bytes.
+/// A PostgreSQL client sends first. Its bytes are kept and sent to a backend, and to the next backend if the first one
+/// does not prove that it can serve. The proof is any answer except one that refuses all clients. In an encrypted
+/// session it is any answer to the first bytes.
 ///
-/// A client may ask for encryption first. After a positive answer, a backend that gives the same answer can still
-/// take over until encrypted bytes have come back.
+/// A client may request encryption first. After a positive answer, another backend can still take over if it gives the
+/// same answer, until the first encrypted bytes have come from a backend.
 struct PostgresHandshake {
     private enum Phase {
         /// Waiting for the client's first message, or for its next one after encryption was denied.
@@ -19,7 +19,7 @@ struct PostgresHandshake {
     }
 
     private var phase = Phase.listening
-    /// The client's bytes that are not a whole message yet.
+    /// The bytes of the client that are not a whole message yet.
     private var incoming: [UInt8] = []
     /// The client's encryption request.
     private var request: [UInt8] = []
@@ -30,18 +30,18 @@ struct PostgresHandshake {
     private(set) var isEncrypted = false
     /// The policy for a session that must be read-only on the current backend and cannot be made so.
     private var guarding: SessionSettings.OpaquePolicy?
-    /// Whether a statement after the login makes the session read-only: the current backend takes no start-up
-    /// parameter for it.
+    /// Whether a statement after the login makes the session read-only, because the current backend does not accept the
+    /// start-up parameter for it.
     private(set) var guardsByStatement = false
-    /// The current backend's bytes.
+    /// The bytes that the current backend has sent.
     private var heard: [UInt8] = []
     private var isConnected = false
-    /// A later backend was sent the encryption request that the client already has an answer to.
+    /// Whether a later backend has been sent the encryption request, to which the client already has an answer.
     private var isAskingAgain = false
     private var refusal: Refusal?
 
-    /// The limit of the first bytes that are kept. A longer first flight is passed on in part until there is an
-    /// answer.
+    /// The maximum number of the client's first bytes that are kept. If the client sends more, the rest stays in the
+    /// socket until a backend has answered.
     private static let mostKept = 16_384
     private static let no = UInt8(ascii: "N")
 
@@ -60,7 +60,8 @@ struct PostgresHandshake {
 // MARK: - Bytes from the client
 
 extension PostgresHandshake {
-    /// The client's next bytes; empty to continue with bytes that have arrived already.
+    /// The client has sent these bytes. If there are none, the handshake continues with bytes that have already
+    /// arrived.
     mutating func clientSent(_ bytes: [UInt8]) -> HandshakeStep {
         switch phase {
         case .listening:
@@ -83,7 +84,7 @@ extension PostgresHandshake {
         case .incomplete: return .awaitClient
         case .malformed: return .leave("the client does not speak PostgreSQL's protocol")
         case .cancel(let length):
-            // Not refused on a full or closed route: the route may still have sessions.
+            // A full or closed route does not refuse it, because the route may still have sessions.
             return .cancel(Array(incoming.prefix(length)))
         case .sslRequest, .gssRequest:
             request = Array(incoming.prefix(PostgresFirstMessage.requestLength))
@@ -110,7 +111,7 @@ extension PostgresHandshake {
         return isConnected ? giveKept() : .connect
     }
 
-    /// The backend gets a whole message, so that the time limit for its answer does not run while it waits for the
+    /// The backend gets only a whole message. Otherwise the time limit for its answer would run while it waits for the
     /// client.
     private mutating func openEncrypted() -> HandshakeStep {
         let isGSSAPI = agreement == UInt8(ascii: "G")
@@ -122,7 +123,7 @@ extension PostgresHandshake {
         return isConnected ? .awaitBackend(sending: kept) : .connect
     }
 
-    /// A failover alias may get a different StartupMessage than the client's.
+    /// A failover alias may get a StartupMessage that differs from the client's.
     private func giveKept() -> HandshakeStep {
         guard guarding != nil, !isEncrypted else { return .awaitBackend(sending: kept) }
         if guardsByStatement {
@@ -178,8 +179,8 @@ extension PostgresHandshake {
         }
     }
 
-    /// The backend's answer is incomplete at the time limit. A backend that has let the client in is serving it, if
-    /// slowly, and does not count as silent.
+    /// The backend's answer is incomplete at the time limit. If the backend has accepted the client without
+    /// authentication, it is only slow, and does not count as silent.
     ///
     /// - Returns: `nil` if the backend is silent.
     func answerIsLate() -> HandshakeStep? {
@@ -197,7 +198,7 @@ extension PostgresHandshake {
         heard = []
         switch answer {
         case UInt8(ascii: "S"), UInt8(ascii: "G"):
-            // Clear-text bytes that could pass as the beginning of the encrypted stream; CVE-2021-23214.
+            // These clear-text bytes could be mistaken for the beginning of the encrypted stream; CVE-2021-23214.
             guard incoming.isEmpty else { return .leave("the client sent bytes between its request and the answer") }
             if guarding == .refuse { return .failed(.unguardable(ReadOnlyGuard.whyEncrypted)) }
             agreement = answer
@@ -248,7 +249,7 @@ extension PostgresHandshake {
         switch phase {
         case .listening: return readMessage()
         case .asking:
-            // A client that only prefers encryption would take `N` as permission to continue in clear text.
+            // After `N`, a client that only prefers encryption would continue in clear text.
             if refusal.kind == .unguarded { return .closingMessage(refusal.postgresMessage) }
             phase = .listening
             return .tellClient([Self.no])

@@ -1,12 +1,14 @@
 import FailoverCore
 
-/// The reason why a client is not served, with a message for the reader of the application's error.
+/// The reason why a client is not served, with a message that appears in the application's error.
 struct Refusal: Equatable {
     enum Kind {
         /// No alias of the route can serve.
         case nothingUp
         /// `max_connections` is reached.
         case limit
+        /// The client's address has reached a limit of its own.
+        case sourceLimit
         /// The route is closed during the outage of a service (`close_during_outage`).
         case closed
         /// The only servers left require a read-only session, and this session cannot be made read-only.
@@ -22,6 +24,7 @@ struct Refusal: Equatable {
             switch kind {
             case .nothingUp: ("57P03", "The proxy tries again with each new connection.")
             case .limit: ("53300", "The proxy's max_connections is reached.")
+            case .sourceLimit: ("53300", "The proxy limits the connections from each address.")
             case .unguarded: ("57P03", "The proxy's read_only_opaque is refuse.")
             case .closed: ("57P03", "The proxy opens the route again when the outage is over.")
             }
@@ -30,7 +33,8 @@ struct Refusal: Equatable {
 
     /// The refusal as MySQL's error packet instead of a greeting: 1105 unknown error, 1040 too many connections.
     var mysqlPacket: [UInt8] {
-        MySQLErrorPacket(code: kind == .limit ? 1040 : 1105, sqlState: nil, message: message, sequence: 0).bytes
+        let isLimit = kind == .limit || kind == .sourceLimit
+        return MySQLErrorPacket(code: isLimit ? 1040 : 1105, sqlState: nil, message: message, sequence: 0).bytes
     }
 }
 
@@ -41,10 +45,10 @@ struct ReadOnlyGuard: Equatable {
     let aliases: [Int]
     /// The policy for sessions that cannot be made read-only.
     let opaque: SessionSettings.OpaquePolicy
-    /// PostgreSQL aliases that are known to take no start-up parameter for it and need a statement.
+    /// PostgreSQL aliases that are known to refuse the start-up parameter and need a statement.
     let byStatement: Set<Int>
 
-    /// The reason for refusing a client that sends more before its login is complete, where a statement is needed.
+    /// The reason for refusing a client that sends more before its login is complete, if a statement is needed.
     static let whyEarly = "cannot make the session read-only: the client sent data before its login was complete"
     /// The reason for refusing an encrypted session under `read_only_opaque: refuse`.
     static let whyEncrypted = "cannot make an encrypted session read-only (read_only_opaque: refuse)"

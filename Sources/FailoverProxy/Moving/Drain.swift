@@ -1,8 +1,8 @@
 import FailoverCore
 
-/// Moves one loop's sessions of a route to a better alias. It checks each session in turn and ends those that are
-/// idle at a transaction boundary. Sessions that are never idle are ended as they pass a boundary. Sessions without a
-/// boundary until `drain_deadline` are ended anyway, also at the route's pace.
+/// Moves one loop's sessions of a route to a better alias. It checks each session in turn and ends those that are idle
+/// at a transaction boundary. Sessions that are never idle are ended as they pass a boundary. Sessions that reach no
+/// boundary before `drain_deadline` are ended anyway, also at the route's pace.
 final class Drain: Pollable {
     var pace: DrainPace
     var settings: SessionSettings
@@ -46,7 +46,7 @@ final class Drain: Pollable {
         loop.setDeadline(waiting.isEmpty ? nil : loop.now &+ DrainPace.tick, slot: slot)
     }
 
-    /// During a shutdown, sessions without a boundary end with the grace period instead.
+    /// During a shutdown, sessions that reach no boundary are ended at the end of the grace period instead.
     private func isOverdue(_ since: UInt64, of session: Session) -> Bool {
         guard mover.departure != .shutdown, let deadline = settings.drainDeadline?.nanoseconds else {
             return false

@@ -32,16 +32,16 @@ final class DrainPace: Sendable {
     }
 }
 
-/// Whether a session to be moved may be ended now if it is at a boundary: the client's next request may be on its way
-/// and would be lost. Times are in nanoseconds of the loop's clock.
+/// Decides whether a session that must move may be ended now if it is at a boundary. The client's next request may
+/// already be on its way, and would be lost. Times are in nanoseconds of the loop's clock.
 struct DrainEligibility {
     let now: UInt64
     /// When the move was decided.
     let since: UInt64
     let lastActivity: UInt64
     let startedAt: UInt64
-    /// How long a session that is never idle is left alone. Also the minimum age of a session: a new session is about
-    /// to be used for the first time, or is soon over.
+    /// How long a session that is never idle may continue. It is also the minimum age of a session that is ended while
+    /// it is idle, because the client of a new session will soon use or close it.
     let grace: UInt64
 
     /// The silence after which a session counts as idle.
@@ -50,6 +50,6 @@ struct DrainEligibility {
     /// Whether the session is idle.
     var hasRested: Bool { now &- lastActivity >= Self.rest && now &- startedAt >= grace }
 
-    /// Whether any boundary is acceptable.
+    /// Whether the grace time has passed, so that any boundary is acceptable.
     var isRestless: Bool { now &- since >= grace }
 }

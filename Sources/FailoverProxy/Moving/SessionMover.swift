@@ -34,7 +34,7 @@ final class SessionMover: SessionMoving {
     func depart(_ departure: Departure) {
         guard self.departure == nil else { return }
         self.departure = departure
-        // Other sessions follow in `served(_:)`.
+        // Sessions that no backend serves yet follow in `served(_:)`.
         for session in environment.sessions where session.machine.isRelaying { moveWhenSafe(session) }
     }
 
@@ -96,7 +96,7 @@ extension SessionMover {
             if fallen.contains(alias) {
                 let reason = table.aliases[alias].failure.map { ": \($0.reason)" } ?? ""
                 session.aliasIsDown("\(name): \(table.aliases[alias].name) is down\(reason)")
-                // `on_outage: keep` has kept it, and its alias is up again.
+                // `on_outage: keep` has kept the session, and its alias is up again.
                 guard risen.contains(alias), session.machine.isRelaying, !session.isLeaving, !session.isClosed else {
                     continue
                 }
@@ -104,8 +104,8 @@ extension SessionMover {
             } else if table.aliases[alias].moves != session.movesOfAlias, session.backend != nil {
                 session.aliasIsDown("\(name): \(table.aliases[alias].name) now points to another server")
             } else if session.machine.isRelaying {
-                // A session that overflowed from a full alias would find it full again, until another alias has come
-                // up.
+                // A session that overflowed from a full alias would find that alias full again. So it moves back only
+                // when an alias of the route has come up.
                 let isNear = !risen.isDisjoint(with: table.routes[session.route].aliases)
                 consider(session, evenIfItOverflowed: isNear)
             }
@@ -114,7 +114,7 @@ extension SessionMover {
 
     /// Checks whether a better alias is available for the session, and acts on it.
     private func consider(_ session: Session, evenIfItOverflowed: Bool = false) {
-        // The client could not reconnect.
+        // The client could not reconnect to a retired route.
         guard !routes.routes[session.route].isRetired, departure == nil else { return }
         let mustLeave = mustLeave(session)
         let better = mustLeave || isBetterThanItsOwn(session)

@@ -2,7 +2,7 @@ import FailoverCore
 import FailoverSystem
 import Glibc
 
-/// Delivers a PostgreSQL CancelRequest to one server, which closes the connection without an answer.
+/// Delivers a PostgreSQL CancelRequest to one server. The server closes the connection without an answer.
 final class CancelDelivery: Pollable {
     private let loop: EventLoop
     private var backend: Descriptor?

@@ -1,8 +1,8 @@
 import FailoverCore
 import FailoverSystem
 
-/// The aliases that may run the query that a CancelRequest names: those that issued its key, and those with sessions
-/// whose keys cannot be read. Shared by all loops.
+/// Finds the aliases that may run the query of a CancelRequest: those that issued its key, and those with sessions
+/// whose keys cannot be read. All loops share it.
 final class CancelKeys: Sendable {
     private struct State {
         /// One number for each key and the alias that issued it.
@@ -13,7 +13,8 @@ final class CancelKeys: Sendable {
 
     private let state = Lock(State())
 
-    /// A session with an unknown key begins (1) or ends (-1), or its key becomes known (-1).
+    /// Changes the number of sessions on the alias whose keys are unknown: 1 when such a session begins, -1 when it
+    /// ends or when its key becomes known.
     func addKeyless(_ count: Int, alias: Int) {
         state.withLock { state in
             if alias >= state.keyless.count {
@@ -58,7 +59,7 @@ struct CancelKey: Hashable {
 
 /// What is known of a session's cancel key.
 enum SessionKey {
-    /// The session has no key, or no longer has one.
+    /// The session has no key, or has no key any more.
     case absent
     /// The server may have sent a key that cannot be read, or has not sent one yet.
     case unknown

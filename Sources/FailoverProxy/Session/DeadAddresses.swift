@@ -2,9 +2,9 @@ import FailoverCore
 import FailoverSystem
 import Synchronization
 
-/// Addresses of host names at which sessions recently got no connection or no answer. They are tried after the
-/// alias's other addresses. Shared by all loops. An address is remembered for 30 seconds, or until a session is
-/// served there or a ping changes the order of the alias's addresses.
+/// Addresses of host names at which sessions recently got no connection or no answer. Sessions try them after the other
+/// addresses of the alias. All loops share them. An address is remembered for 30 seconds, or until a session is served
+/// there or a ping changes the order of the alias's addresses.
 final class DeadAddresses: Sendable {
     /// The time at which each address is forgotten, in nanoseconds of the loops' clock.
     private let until = Lock<[SocketAddress: UInt64]>([:])
@@ -31,7 +31,7 @@ final class DeadAddresses: Sendable {
         }
     }
 
-    /// The candidates, with the dead addresses of each moved behind its others.
+    /// The candidates, with the dead addresses of each candidate after its other addresses.
     func ordered(_ candidates: [RouteTable.Candidate], now: UInt64) -> [RouteTable.Candidate] {
         guard count.load(ordering: .relaxed) > 0, candidates.contains(where: { $0.addresses.count > 1 }) else {
             return candidates

@@ -5,7 +5,7 @@ import Glibc
 
 /// Opens connections to backends.
 enum Dialer {
-    /// A non-blocking socket that is connecting to the address. Its first writable event tells the result.
+    /// A non-blocking socket that is connecting to the address. The result is known at its first writable event.
     static func dial(_ address: SocketAddress) throws(SystemError) -> Descriptor {
         let family = address.family
         let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
@@ -23,8 +23,9 @@ extension Descriptor {
     /// Sets keepalive probes and the user timeout, the longest time for which bytes may stay unacknowledged; tcp(7).
     /// A Unix socket ignores both.
     ///
-    /// With a user timeout the kernel does not count probes: after it, one unanswered probe ends the connection. So
-    /// probes begin at half of the user timeout, and the third lost one is the last.
+    /// With a user timeout, the kernel does not count probes: after the timeout, one unanswered probe ends the
+    /// connection. So probes begin at half of the user timeout at the latest, and the third lost probe ends the
+    /// connection.
     ///
     /// - Parameter userTimeout: `nil` is the system's default, which retries for about 15 minutes.
     func watchPeer(keepalive: Duration?, userTimeout: Duration?) {
@@ -56,7 +57,7 @@ enum DialFailure: Equatable {
     case malformed(String)
     /// The alias's `max_connections` is reached.
     case full
-    /// A ping found the alias down meanwhile.
+    /// A ping found the alias down in the meantime.
     case down
     /// The alias requires a read-only session, and this session cannot be made read-only.
     case unguardable(String)
@@ -90,9 +91,9 @@ extension DialFailure {
         }
     }
 
-    /// The weight of this failure when several addresses of an alias fail; the heaviest is reported. An address that
-    /// this machine has no route to, such as IPv6, says less than one that was reached; a server that is alive and
-    /// full says most.
+    /// The weight of this failure. If several addresses of an alias fail, the failure with the greatest weight is
+    /// reported. An address to which this machine has no route, such as an IPv6 address, is the least informative. A
+    /// server that is alive but full is the most informative.
     var weight: Int {
         switch kind {
         case nil: 0
@@ -119,7 +120,7 @@ extension DialFailure {
         }
     }
 
-    /// Whether the failure may be a reaction to what the client sent rather than an error of the backend.
+    /// Whether the backend may have failed because of what the client sent.
     var mayBeClientsFault: Bool {
         switch self {
         case .closed, .system(ECONNRESET), .system(EPIPE): true
@@ -138,7 +139,7 @@ extension DialFailure: CustomStringConvertible {
         case .refused(_, let message): message
         case .malformed(let message): message
         case .full: "its max_connections is reached"
-        case .down: "found down meanwhile"
+        case .down: "it went down in the meantime"
         case .unguardable(let message): message
         case .system(let code): SystemError(code).message
         }

@@ -3,12 +3,12 @@ import FailoverCore
 /// A session that may wait for buffer memory.
 protocol MemoryWaiter: Pollable {
     var slot: Int { get }
-    /// Whether it is waiting.
+    /// Whether the session is waiting.
     var waitsForMemory: Bool { get set }
 }
 
-/// The sessions of one loop that do not read because the buffer memory for slow peers is used up. Each is tried again
-/// after a pause.
+/// The sessions of one loop that do not read because the buffer memory for slow peers is used up. Each session tries
+/// again after a pause.
 final class MemoryQueue: Pollable {
     private unowned let loop: EventLoop
     private var slot = -1
@@ -20,8 +20,8 @@ final class MemoryQueue: Pollable {
     /// The time until which sockets of this loop may accept less than they report.
     private var roomIsDoubtedUntil: UInt64 = 0
 
-    /// A system that has used up its TCP memory (tcp(7), `tcp_mem`) accepts less than a socket reports, without
-    /// notice. After that has happened, the loop's sessions do not rely on the reported space for ten seconds.
+    /// When the system has used up its TCP memory (tcp(7), `tcp_mem`), a socket accepts less than it reports. After
+    /// that has happened, the loop's sessions do not rely on the reported space for ten seconds.
     private static let doubt: UInt64 = 10_000_000_000
 
     init(loop: EventLoop) { self.loop = loop }

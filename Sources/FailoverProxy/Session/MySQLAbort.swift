@@ -77,7 +77,7 @@ final class MySQLAborts {
     private var whenDone: (() -> Void)?
     private var isHurried = false
 
-    /// The maximum number of connections that are ended properly at a time. Further ones are closed.
+    /// The maximum number of connections that are ended properly at the same time. Further connections are just closed.
     private static let most = 128
     /// The time limit for a server's refusal of the login, in nanoseconds, and the limit when the process ends.
     private static let timeout: UInt64 = 5_000_000_000
@@ -101,7 +101,7 @@ final class MySQLAborts {
         for case let abort as MySQLAbort in loop.everyTenant { abort.hurry(deadline: loop.now &+ Self.lastTimeout) }
     }
 
-    /// Calls back when all connections have ended; at once if there are none.
+    /// Calls `body` when all connections have ended; at once if there are none.
     func whenAllHaveLeft(_ body: @escaping () -> Void) {
         whenDone = body
         callIfDone()

@@ -20,7 +20,7 @@ protocol PeerOwner: Pollable {
     var id: UInt64 { get }
     var slot: Int { get }
 
-    /// Ends the session if one of its peers is gone.
+    /// Ends the session if one of its peers no longer receives data.
     ///
     /// - Returns: whether to check the session again. Otherwise the next bytes add it again.
     func peersOweSomething(_ timeouts: PeerTimeouts, _ stalls: inout PeerStalls) -> Bool
@@ -114,8 +114,8 @@ struct PeerProgress: Equatable {
 /// The timeouts for a peer that does not receive what is sent to it.
 ///
 /// The kernel's user timeout also ends a connection whose peer has a closed receive window and acknowledges every
-/// window probe. So while the window is closed, the user timeout is extended to half its length beyond the time that
-/// has passed. That also keeps the kernel's probes frequent, which would otherwise become rare.
+/// window probe. So while the window is closed, the user timeout is extended to the time that has passed plus half of
+/// its own length. This also keeps the kernel's probes frequent, which would otherwise become rare.
 struct PeerTimeouts: Equatable {
     enum Verdict: Equatable {
         /// The peer has received everything.
@@ -146,8 +146,8 @@ struct PeerTimeouts: Equatable {
         return max(1, min(shortest, 240_000) * 1_000_000 / 8)
     }
 
-    /// - Parameter stalledFor: milliseconds since the first check that found the window closed; `nil` if this may be
-    ///   it. The kernel's count may have begun long before, while nothing was owed.
+    /// - Parameter stalledFor: milliseconds since the first check that found the window closed; `nil` if no check has
+    ///   found it closed. The kernel's count may have begun long before that, when there was nothing to acknowledge.
     func verdict(on progress: PeerProgress, stalledFor: UInt64?) -> Verdict {
         guard progress.isStalled else {
             return progress.unsent == 0 && progress.unacknowledged == 0 ? .nothingOwed : .underWay

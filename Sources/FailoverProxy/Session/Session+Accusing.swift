@@ -2,10 +2,10 @@ import FailoverCore
 import FailoverSystem
 import Glibc
 
-/// Decides which endings of an established session accuse its server.
+/// Decides when the end of an established session is reported as a failure of its server.
 ///
-/// An accused server may get no new sessions for a while. So only endings count that neither a client nor normal
-/// operation can cause:
+/// A server with such a failure may get no new sessions for a while. So only cases count that neither a client nor
+/// normal operation can cause:
 /// * The server reports that it is shutting down or has no connection slot. One such message may concern this session
 ///   alone (`pg_terminate_backend`), so the observer decides by the number of sessions that got one.
 /// * The server resets the connection while it owes an answer to a client that is logged in, on a readable stream,
@@ -13,19 +13,21 @@ import Glibc
 /// * The server's host no longer acknowledges anything or is unreachable, and the latest bytes were the client's.
 /// * The server closes a new connection before either side has sent a byte.
 ///
-/// Other endings do not count: the close or reset of an idle session (`idle_session_timeout`, `wait_timeout`), a
-/// close after an error, and a reset during a login or of an encrypted session, which malformed data from a client
-/// can cause. If a failing server would look the same, a ping is requested and the server stays in use until its
+/// Other cases do not count: the close or reset of an idle session (`idle_session_timeout`, `wait_timeout`), a close
+/// after an error, and a reset during a login or of an encrypted session, which malformed data from a client can cause.
+/// If a failing server could end a session in the same way, a ping is requested. The server stays in use until its
 /// result.
 extension Session {
     /// The server has reported its own state.
     func noteSigns(_ message: ServerSigns) {
         if message.contains(.shutdown) {
-            environment.noteFailure(.serverShutdown, session: self, detail: "the server says that it is shutting down")
+            environment.noteFailure(
+                .serverShutdown, session: self, detail: "the server reports that it is shutting down")
         }
         if message.contains(.full) {
             environment.noteFailure(
-                .tooManyConnections, session: self, detail: "the server refused a login for lack of room")
+                .tooManyConnections, session: self,
+                detail: "the server refused a login: it accepts no more connections")
         }
     }
 
@@ -59,9 +61,9 @@ extension Session {
         }
     }
 
-    /// A server may close or reset a connection whose client has said goodbye: PostgreSQL does not read the TLS
-    /// closure alert after a Terminate message. That is not an error of the server, even if it is noticed before the
-    /// client's end.
+    /// Whether the client has ended the session. A server may then close or reset the connection: PostgreSQL does not
+    /// read the TLS closure alert after a Terminate message. That is not an error of the server, even if it is noticed
+    /// before the client's end.
     var clientHasLeft: Bool { toBackend.sourceEnded || client.peerHasEnded }
 
     private func doubt() {
@@ -73,12 +75,12 @@ extension Session {
 extension Session {
     /// Ends the session once it has been silent for too long.
     ///
-    /// The deadline was set for the latest activity known at that time. There may have been more since.
+    /// The deadline was set for the latest activity at that time. There may have been more activity since.
     func closeIfIdle() {
         guard let limit = silenceLimit else { return loop.setDeadline(nil, slot: slot) }
         let deadline = lastActivity &+ limit
         guard deadline <= loop.now else { return loop.setDeadline(deadline, slot: slot) }
-        // Later activity gets the whole limit again, so checking after another limit is early enough.
+        // Activity restarts the limit, so another check after the whole limit is early enough.
         if waitsForPeer { return loop.setDeadline(loop.now &+ limit, slot: slot) }
         if toClient.sourceEnded { return close(because: "the server has closed its connection") }
         let message = settings.idleTimeout.map { ": idle for \($0.inWords) (idle_timeout)" } ?? ""

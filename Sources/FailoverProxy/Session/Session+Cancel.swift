@@ -8,7 +8,7 @@ extension Session {
         guard environment.configuration.routes[route].engine == .postgres, let alias = machine.alias else { return }
         environment.registry.cancelKeys.addKeyless(1, alias: alias)
         key = .unknown
-        // A key that passed through the guard was not read.
+        // A key that has passed through the guard was not read.
         if case .postgres = stream { awaitsKey = true }
     }
 
@@ -43,11 +43,12 @@ extension Session {
     /// Sends the cancel request to all servers of the route that may know its key. It takes no connection slot of the
     /// route.
     ///
-    /// The client takes the end of its connection as confirmation, so the connection is closed after all deliveries.
+    /// The client regards the end of its connection as the confirmation, so the connection is closed after all
+    /// deliveries.
     func cancel(_ message: [UInt8]) {
         let addresses = environment.addressesToCancel(CancelKey(request: message), ofRoute: route)
         var remaining = addresses.count
-        guard remaining > 0 else { return close(because: "a cancel request, and no session to cancel") }
+        guard remaining > 0 else { return close(because: "cancel request for an unknown session") }
         let budget = environment.registry.cancelRequests
         guard budget.take() else { return close(because: "too many cancel requests are under way") }
         let deadline = loop.now &+ settings.handshakeLimits.connect &+ settings.handshakeLimits.greeting

@@ -5,7 +5,7 @@ import Glibc
 extension Session {
     /// Reads the bytes of one side and passes on what the guard allows.
     ///
-    /// - Returns: whether the side may be read on.
+    /// - Returns: whether to continue reading from this side.
     func follow(_ bytes: UnsafeRawBufferPointer, from side: Side, _ guarded: GuardedMySQL) -> Bool {
         let passage = passage(of: bytes, from: side, guarded)
         if passage.asItIs, guarded.state.phase == .following { return pass(bytes.count, from: side) }
@@ -22,18 +22,18 @@ extension Session {
         return passage
     }
 
-    /// Sends what the guard allows, and waits while the server is being set to read-only.
+    /// Sends what the guard allows, and waits while the server makes the session read-only.
     ///
-    /// - Returns: whether the side may be read on.
+    /// - Returns: whether to continue reading from this side.
     func perform(
         _ passage: MySQLGuard.GuardOutput, _ guarded: GuardedMySQL, asItIs: [UInt8], from side: Side
     ) -> Bool {
-        // A server's message at the end of its client is not an answer (MySQL: 4031), and a client that has ended
-        // writes nothing more.
+        // When the client has left, a message of the server is not an answer (MySQL: 4031), and the client can write
+        // nothing more.
         let isFarewell = side == .backend && clientHasLeft && passage.toServer.isEmpty
         if let refusal = passage.refusal {
             if isFarewell {
-                close(because: "the client has left")
+                close(because: "the client has closed the connection")
             } else if send(passage.toClient, to: .client) {
                 endUnguarded(refusal)
             }
@@ -69,10 +69,11 @@ extension Session {
 
 }
 
-// MARK: - The server cannot be set to read-only
+// MARK: - The session cannot be made read-only
 
 extension Session {
-    /// Whether the server is being set to read-only and the session's deadline is for its answer.
+    /// Whether the server is making the session read-only, and the session's deadline is the one for the server's
+    /// answer.
     var guardAwaitsServer: Bool {
         switch stream {
         case .guarded(let guarded): guarded.isAwaited
@@ -84,7 +85,7 @@ extension Session {
     /// The time limit for the server's answer to the guard has passed.
     func guardIsLate() -> Bool {
         if guardAwaitsServer, !toClient.pending.isEmpty || waitsForMemory {
-            // The server's answer could not be read meanwhile.
+            // The server's answer could not be read in the meantime.
             loop.setDeadline(loop.now &+ settings.handshakeLimits.greeting, slot: slot)
             return true
         }
@@ -128,7 +129,7 @@ extension Session {
 extension Session {
     /// Passes on what the guard allows and sends the guard's statement.
     ///
-    /// - Returns: whether the side may be read on.
+    /// - Returns: whether to continue reading from this side.
     func follow(_ bytes: [UInt8], from side: Side, _ guarded: GuardedPostgres) -> Bool {
         let passage = side == .client ? guarded.state.clientSent(bytes) : guarded.state.serverSent(bytes)
         if let message = passage.refusal {

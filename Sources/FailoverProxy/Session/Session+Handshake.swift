@@ -4,10 +4,10 @@ import Glibc
 
 /// The search for a backend, up to the proof that one serves.
 extension Session {
-    /// A session that ends within its first second does not need the kernel to watch its backend, and most one-query
-    /// sessions do end so early. This spares them five system calls.
+    /// The kernel does not have to watch the backend of a session that ends within its first second, as most sessions
+    /// with only one query do. This saves five system calls for each of them.
     private static let minimumAge: UInt64 = 1_000_000_000
-    /// The read size for either side before a backend serves: more than any handshake needs.
+    /// The read size for either side before a backend serves. It is more than any handshake needs.
     private static let handshakeReadSize = 16_384
 
     /// Performs the machine's decision and reports what it learned about backends.
@@ -44,8 +44,8 @@ extension Session {
         loop.setDeadline(deadline, slot: slot)
     }
 
-    /// After a quarter of the backend's time limit, a ping of the backend is requested. If the backend is dead, that
-    /// is known earlier, which also helps the sessions that it serves already.
+    /// After a quarter of the backend's time limit, a ping of the backend is requested. If the backend is dead, this is
+    /// then known earlier, which also helps the sessions that it already serves.
     private func waitForBackend(until deadline: UInt64) {
         handshakeDeadline = deadline
         let limits = settings.handshakeLimits
@@ -95,7 +95,7 @@ extension Session {
         case .client:
             waiting.formUnion(readiness)
             if !readiness.isDisjoint(with: isQueued ? .peerEnded : .broken) {
-                return close(because: "the client left before it was served")
+                return close(because: "the client closed the connection before it was served")
             }
             readClientInHandshake()
         case .backend:
@@ -131,7 +131,7 @@ extension Session {
                 toBackend.received &+= UInt64(count)
                 advance(machine.clientSent(bytes, now: loop.now))
             case .wouldBlock: waiting.subtract(interest)
-            case .ended: close(because: "the client left before it was served")
+            case .ended: close(because: "the client closed the connection before it was served")
             case .failed(let code): close(because: "client: \(SystemError(code).message)")
             }
         }
@@ -164,7 +164,7 @@ extension Session {
         countHeldBytes()
     }
 
-    /// - Returns: whether all bytes were sent. They are few, and nothing was sent before.
+    /// - Returns: whether all bytes were sent. There are only a few bytes, and nothing was sent before them.
     private func sendToClient(_ bytes: [UInt8]) -> Bool { client.send(bytes) == .bytes(bytes.count) }
 
     /// Sets the deadline at which the session reaches its minimum age or its idle timeout.

@@ -67,13 +67,13 @@ extension Session {
 // MARK: - When the route changes
 
 extension Session {
-    /// A client that has connected but not needed a server yet gets its candidates by the current routes.
+    /// Chooses the candidates again, from the current routes, for a client that has not needed a server yet.
     func chooseAgain() {
         guard machine.hasTriedNobody, backend == nil, !isQueued, !isLeaving else { return }
         machine.choose(currentCandidates())
     }
 
-    /// The candidates by the current routes, and the guard that belongs to them.
+    /// Chooses the candidates from the current routes, and sets the read-only guard for them.
     func currentCandidates() -> [RouteTable.Candidate] {
         share = share?.moved(to: nil)
         let (candidates, share) = environment.candidates(ofRoute: route)
@@ -100,7 +100,7 @@ extension Session {
 }
 
 extension Session {
-    /// `nil` unless the session must move.
+    /// What decides whether the session may be ended now; `nil` if it does not have to move.
     var movingMoment: DrainEligibility? {
         movesSince.map {
             DrainEligibility(
@@ -110,12 +110,12 @@ extension Session {
     }
 }
 
-/// A server that accepts no more data may have sent the reason.
+/// Failures while bytes are sent or received.
 extension Session {
     /// Bytes could not be sent. A server that accepts no more data may have sent the reason, as MySQL does for a
-    /// statement that is too long. Its bytes are read to their end before anything else happens.
+    /// statement that is too long. So all its bytes are read before anything else happens.
     ///
-    /// - Returns: whether to read on from the other side. Its further bytes are discarded.
+    /// - Returns: whether to continue reading from the other side. Its further bytes are discarded.
     @discardableResult
     func sendFailed(_ side: Side, code: Int32) -> Bool {
         guard side == .backend else {

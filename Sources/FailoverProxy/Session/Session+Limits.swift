@@ -26,7 +26,7 @@ extension Session {
         return true
     }
 
-    /// Waits for a connection slot of one of the aliases that failed only for lack of one.
+    /// Waits for a connection slot of one of the aliases, if they all failed because they had no free slot.
     ///
     /// - Returns: whether the session waits.
     func waitsForAlias(_ attempts: [SessionStateMachine.Attempt]) -> Bool {
@@ -91,8 +91,8 @@ extension Session {
 // MARK: - The last resort
 
 extension Session {
-    /// The aliases that are down and are tried before the client is refused: once per session, and by a limited
-    /// number of sessions at a time.
+    /// The aliases that are down but are tried before the client is refused. Each session tries them once, and only a
+    /// limited number of sessions at the same time.
     func lastResort(_ attempts: [SessionStateMachine.Attempt]) -> [RouteTable.Candidate]? {
         // A route that is full by its own limits is healthy.
         let isFull = !attempts.isEmpty && attempts.allSatisfy { $0.failure == .full }
@@ -144,7 +144,7 @@ extension Session {
 
     /// Removes the session from the counts of its source.
     ///
-    /// - Parameter isForgotten: also returns its share of the connection rate.
+    /// - Parameter isForgotten: whether the session no longer counts against the connection rate either.
     func leaveSource(isForgotten: Bool = false) {
         guard sourceNumber != 0 else { return }
         environment.snapshot.sources[route].leave(SourceKey(number: sourceNumber), isForgotten: isForgotten)

@@ -17,9 +17,9 @@ extension Session {
         login?.state.holdsTLSRequest = machine.guarding != .refuse
     }
 
-    /// Passes on the bytes of the login. Only whole packets of the client pass.
+    /// Passes on the bytes of the login. Of the client's bytes, only whole packets are passed on.
     ///
-    /// - Returns: whether the side may be read on.
+    /// - Returns: whether to continue reading from this side.
     func follow(_ count: Int, from side: Side, _ login: PendingLogin) -> Bool {
         let bytes = loop.readBuffer.copy(from: 0, to: count)
         var mayRead = true
@@ -50,12 +50,12 @@ extension Session {
         return send(bytes, to: side.other) && self[side].mayRead
     }
 
-    /// Ends the connection to the backend. On a server that waits for a login, a login that it refuses is sent first.
+    /// Ends the connection to the backend. A server that waits for a login first gets a login that it will refuse.
     func leaveBackend() {
         let refused = login?.state.refusedLogin
         login = nil
         guard let backend = backend.take() else { return }
-        // A server that is still being connected to has not counted anything.
+        // Before the connection is established, the server has counted nothing.
         if let refused, backend.peerAddress != nil { environment.aborts.leave(backend, refused) }
     }
 
@@ -69,7 +69,7 @@ extension Session {
 
 /// The client's identity.
 extension Session {
-    /// The client's address, or the one that its load balancer passed.
+    /// The client's address. If a load balancer has announced one, it is that address.
     var source: SocketAddress? { announcedSource ?? client.peerAddress }
 
     /// The client's address for log lines.

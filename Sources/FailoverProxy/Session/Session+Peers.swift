@@ -11,7 +11,8 @@ extension Session {
         guard !watchesBackend else { return }
         backend?.watchPeer(keepalive: settings.keepalive, userTimeout: settings.tcpUserTimeout)
         watchesBackend = true
-        // A peer whose window is already closed would be disconnected before the first check.
+        // Without this check, a peer whose window is already closed would be disconnected before the first regular
+        // check.
         let timeouts = PeerTimeouts(settings)
         var stalls = PeerStalls()
         if timeouts.interval != nil, peersOweSomething(timeouts, &stalls) { environment.watch(self, stalls) }

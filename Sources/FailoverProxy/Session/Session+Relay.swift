@@ -5,13 +5,13 @@ import Glibc
 /// Relaying: bytes are received into the loop's buffer, sent at once, and buffered only while the other side does not
 /// accept them.
 extension Session {
-    /// The number of reads of one side before other sessions have their turn.
+    /// The maximum number of reads from one side before other sessions get their turn.
     private static let readsPerTurn = 16
 
     /// Relays bytes from `side`.
     ///
     /// - Parameter untilEnd: whether to read until no data is left, because the end of the stream may follow. A short
-    ///   read then proves nothing.
+    ///   read then does not mean that nothing is left.
     func relay(from side: Side, untilEnd: Bool) {
         for _ in 0..<Self.readsPerTurn {
             guard canRead(from: side) else { return }
@@ -49,7 +49,7 @@ extension Session {
             countHeldBytes()
         case .wouldBlock, .ended: return
         case .failed(let code):
-            // For a backend without proof, reading returns the cause.
+            // Before the backend has proven that it can serve, reading returns the cause.
             if machine.isRelaying { sendFailed(side, code: code) } else { toBackend.pending = PendingBytes() }
             return
         }
@@ -69,7 +69,7 @@ extension Session {
         _modify { if side == .client { yield &toBackend } else { yield &toClient } }
     }
 
-    // Each message passes these three. Through the subscript they would copy the flow.
+    // These three methods run for each message. With the subscript they would copy the flow.
 
     func hasPending(to side: Side) -> Bool {
         switch side {
@@ -155,12 +155,14 @@ extension Session {
 
     private func sourceEnded(_ side: Side) {
         if side == .backend, guardIsLeft() { return }
-        if side == .client, login != nil { return close(because: "the client left before it was logged in") }
+        if side == .client, login != nil {
+            return close(because: "the client closed the connection before it was logged in")
+        }
         if side == .backend, toBackend.isUntracked { return failed(side, code: EPIPE) }
         self[side].sourceEnded = true
         if side == .backend {
             noteBackendEnd()
-            // First release the slots: a client that sees the end may reconnect at once, on another loop.
+            // The slots are released first: a client that sees the end may reconnect at once, on another loop.
             serverEnded()
         }
         if !isClosed { finish(to: side.other) }

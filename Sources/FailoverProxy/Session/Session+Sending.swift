@@ -63,8 +63,8 @@ extension Session {
 
 /// The memory that a session uses for slow peers.
 extension Session {
-    /// The number of bytes to read at once from one side, so that little must be buffered: after a large read, what
-    /// the other side accepts. 0 reads nothing for now.
+    /// The number of bytes to read at once from one side, so that little must be buffered. After a large read, it is
+    /// the number that the other side accepts. 0 means that nothing can be read now.
     func readLimit(from side: Side) -> Int {
         let isExhausted = loop.buffers.isExhausted
         let isBulky = side == .client ? toBackend.isBulky : toClient.isBulky

@@ -3,7 +3,7 @@ import FailoverSystem
 import Glibc
 import Logging
 
-/// One client connection together with its backend connection. Performs the decisions of its state machine.
+/// One client connection and its backend connection. The session performs the decisions of its state machine.
 ///
 /// An idle session owns no buffer: bytes pass from socket to socket through the loop's buffer.
 final class Session: Pollable {
@@ -17,16 +17,17 @@ final class Session: Pollable {
     let startedAt: UInt64
     // The runtime's exclusivity check would cost more than all other work per message.
     @exclusivity(unchecked) fileprivate var hot: HotFields
-    // These fill a gap: see the small properties below.
+    // These small properties fill a gap; see below.
 
     /// The alias's count of server changes when the session was dialed.
     var movesOfAlias: UInt32 = 0
-    /// Whether it waits for buffer memory that others hold.
+    /// Whether it waits for buffer memory that other sessions use.
     var waitsForMemory = false
     /// Whether it counts against the route's `max_connections`.
     var holdsRoutePlace = false
     private(set) var slot = -1
-    /// The deadline of the current handshake step; after the closing message, the end of the time to read it.
+    /// The deadline of the current handshake step. After the closing message, it is the time until which the client may
+    /// read it.
     var handshakeDeadline: UInt64 = 0
     /// The key that cancels its queries.
     var key = SessionKey.absent
@@ -39,8 +40,8 @@ final class Session: Pollable {
     /// The client address that a load balancer in front of the proxy passed.
     var announcedSource: SocketAddress?
 
-    // Small fields are grouped after one that leaves padding: between wide fields each would take as much space as a
-    // wide one, in every session.
+    // Small fields are grouped after one that leaves padding. Between wide fields, each small field would need as much
+    // space as a wide one, in every session.
 
     /// The alias whose `max_connections` this session counts against.
     var placeOnAlias: Int?
@@ -50,9 +51,9 @@ final class Session: Pollable {
     var watchesBackend = false
     /// Whether it is one of the limited number of sessions that may try aliases that are down.
     var hasLastResortPlace = false
-    /// Whether the PROXY header of the client's load balancer is awaited.
+    /// Whether the session waits for the PROXY header of a load balancer.
     private var awaitsHeader: Bool
-    /// What the client's socket was ready for before a backend served it.
+    /// What the client's socket has been ready for while no backend serves it.
     var waiting = Readiness()
     /// The bytes that it uses of the process's buffer budget.
     var heldBytes: Int32 = 0
@@ -253,7 +254,7 @@ extension Session {
         set { hot.movesSince = newValue }
     }
 
-    /// The closing message was sent. Further bytes of the client are discarded.
+    /// Whether the closing message was sent. Further bytes of the client are then discarded.
     var isLeaving: Bool {
         get { hot.isLeaving }
         set { hot.isLeaving = newValue }

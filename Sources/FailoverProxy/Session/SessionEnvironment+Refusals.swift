@@ -11,18 +11,21 @@ extension SessionEnvironment {
         let untried = routes.routes[route].aliases.filter { alias in !attempts.contains { $0.alias == alias } }
             .map { routes.aliases[$0] }
         let down = untried.compactMap { alias in alias.failure.map { (alias.name, $0) } }
-        let stale = untried.filter { $0.failure == nil }
-            .compactMap { alias in alias.staleness.map { (alias.name, $0) } }
+        let up = untried.filter { $0.failure == nil }
+        let stale = up.compactMap { alias in alias.staleness.map { (alias.name, $0) } }
+        let drained = up.filter { $0.staleness == nil && $0.isDraining }.map { "\($0.name): drained" }
         if let suppressed = throttles.refusals.allow(at: loop.now) {
             let details =
-                down.map { "\($0): \($1)" } + stale.map { "\($0): stale, \($1)" }
+                down.map { "\($0): \($1)" } + stale.map { "\($0): stale, \($1)" } + drained
                 + tried.map { "\($0): \($1)" }
             log.warning(
                 "\(name): client refused, no alias could serve it",
                 metadata: ["aliases": "\(details.joined(separator: "; "))", "suppressed": "\(suppressed)"])
         }
         // A client that is not logged in must not learn server addresses.
-        let reasons = down.map { "\($0): \($1.reason)" } + stale.map { "\($0.0): stale" } + tried.map { "\($0): \($1)" }
+        let reasons =
+            down.map { "\($0): \($1.reason)" } + stale.map { "\($0.0): stale" } + drained
+            + tried.map { "\($0): \($1)" }
         let isFull = !attempts.isEmpty && down.isEmpty && stale.isEmpty && attempts.allSatisfy { $0.failure == .full }
         let isUnguarded = attempts.contains { if case .unguardable = $0.failure { true } else { false } }
         return Refusal(
@@ -48,7 +51,7 @@ extension SessionEnvironment {
             case .tooFast: ("connection_rate_per_source", "too many new sessions per second from this address")
             }
         warnOfLimit(session, "\(key) is reached")
-        return Refusal(kind: .limit, message: "\(routes.routes[session.route].name): \(message)")
+        return Refusal(kind: .sourceLimit, message: "\(routes.routes[session.route].name): \(message)")
     }
 
     private func warnOfLimit(_ session: Session, _ message: String) {
@@ -91,10 +94,10 @@ extension SessionEnvironment {
             "\(name(ofRouteOf: session)): cannot make the session on \(name(ofAliasOf: session)) read-only: \(reason)"
     }
 
-    /// How long an alias is remembered, in nanoseconds: it may be another pooler afterwards.
+    /// How long an alias is remembered, in nanoseconds. After that time, the server may be a different pooler.
     private static let memory: UInt64 = 300_000_000_000
 
-    /// The alias takes no start-up parameter that makes a session read-only.
+    /// The alias does not accept the start-up parameter that makes a session read-only.
     func noteNeedsStatement(_ alias: Int) { needsStatement[alias] = loop.now &+ Self.memory }
 
     /// The aliases that need a statement.

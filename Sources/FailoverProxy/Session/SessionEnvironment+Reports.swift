@@ -18,8 +18,8 @@ extension SessionEnvironment {
         report(kind, alias: alias, session: session, detail: detail)
     }
 
-    /// A backend serves the session from now on. If it is not the route's first choice, a line is logged, unless a
-    /// logged outage explains it.
+    /// A backend serves the session from now on. If it is not the route's first choice, a line is logged, unless an
+    /// outage that was logged explains it.
     func sessionServed(_ session: Session) {
         if let alias = session.machine.alias { traffic.routes[session.route].served[alias, default: 0] += 1 }
         if !session.machine.attempts.isEmpty { traffic.routes[session.route].retried += 1 }
@@ -42,7 +42,10 @@ extension SessionEnvironment {
             routes.pin(ofRoute: session.route) != alias, let suppressed = throttles.stale.allow(at: loop.now)
         else { return }
         log.warning(
-            "\(routes.routes[session.route].name): no fresh server is left, \(routes.aliases[alias].name) serves stale data",
+            """
+            \(routes.routes[session.route].name): no fresh server is available, \(routes.aliases[alias].name) serves \
+            stale data
+            """,
             metadata: ["client": "\(session.clientName)", "detail": "\(staleness)", "suppressed": "\(suppressed)"])
     }
 
@@ -53,7 +56,7 @@ extension SessionEnvironment {
         guard let suppressed = throttles.lastResorts.allow(at: loop.now) else { return }
         let (route, name) = (routes.routes[session.route].name, routes.aliases[alias].name)
         log.info(
-            "\(route): \(session.clientName) → \(name), which was found down: no other server was left",
+            "\(route): \(session.clientName) → \(name), which is marked down: no other server was available",
             metadata: ["suppressed": "\(suppressed)"])
     }
 

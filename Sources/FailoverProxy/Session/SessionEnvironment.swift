@@ -3,10 +3,10 @@ import FailoverSystem
 import Logging
 import Synchronization
 
-/// State shared by the sessions of one loop: configuration, routes, statistics and the observer. Confined to the
-/// loop's thread.
+/// State that the sessions of one loop share: configuration, routes, statistics and the observer. Only the loop's
+/// thread uses it.
 ///
-/// A session sees only its loop and this environment, not the ``Worker`` that owns both.
+/// A session has access only to its loop and this environment, not to the ``Worker`` that owns both.
 final class SessionEnvironment {
     let loop: EventLoop
     let log: Logger
@@ -65,7 +65,7 @@ protocol SessionMoving: AnyObject {
     /// An alias serves the session from now on.
     func served(_ session: Session)
 
-    /// Moves the session if it stands at a boundary and the pace allows it.
+    /// Moves the session if it is at a boundary and the pace allows it.
     ///
     /// - Returns: whether it was moved.
     func moveIfPossible(_ session: Session) -> Bool
@@ -135,7 +135,7 @@ extension SessionEnvironment {
         if let session = loop.tenant(slot: slot) as? Session, session.id == id, session.isQueued {
             return session.placeFound(in: line)
         }
-        // The session has left meanwhile or has another slot.
+        // In the meantime the session has left or has got another slot.
         switch line {
         case .route(let route): snapshot.routeConnectionLimits[route].leave()
         case .alias(let alias): snapshot.aliasConnectionLimits[alias].leave()

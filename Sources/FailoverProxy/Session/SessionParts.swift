@@ -12,20 +12,20 @@ struct Flow {
     var received: UInt64 = 0
     /// Whether the latest read was large. The next one is then limited to what the destination accepts.
     var isBulky = false
-    /// The source's bytes wait for a guard, and so must the following ones.
+    /// Whether bytes of the source wait for a guard. The bytes after them must wait too.
     var isHeld = false
-    /// The source has closed its sending direction.
+    /// Whether the source has closed its sending direction.
     var sourceEnded = false
-    /// The end has been passed on to the destination.
+    /// Whether this has been passed on to the destination.
     var isFinished = false
-    /// The destination accepts no more data. Further bytes of the source are discarded.
+    /// Whether the destination accepts no more data. Further bytes of the source are then discarded.
     var isUntracked = false
 
     /// Whether to read from the source.
     var mayRead: Bool { pending.isEmpty && !sourceEnded && !isHeld }
 }
 
-/// The guard of one session. It is a separate object, so that sessions without a guard are not as large.
+/// The guard of one MySQL session. It is a separate object, so that sessions without a guard need less memory.
 final class GuardedMySQL {
     var state: MySQLGuard
     /// Whether the time for the server's answer runs.
@@ -34,14 +34,14 @@ final class GuardedMySQL {
     init(opaque: SessionSettings.OpaquePolicy) { state = MySQLGuard(refusesOpaque: opaque == .refuse) }
 }
 
-/// The same for a guard by statement.
+/// The guard by statement of one PostgreSQL session.
 final class GuardedPostgres {
     var state = PostgresGuard()
     /// Whether the time for the server's answer runs.
     var isAwaited = false
 }
 
-/// The login of a MySQL session. It is a separate object, so that other sessions are not as large.
+/// The login of a MySQL session. It is a separate object, so that other sessions need less memory.
 final class PendingLogin {
     var state: MySQLLogin
     /// The deadline for the login once a backend serves the session.

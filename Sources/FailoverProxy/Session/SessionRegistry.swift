@@ -8,7 +8,7 @@ final class SessionRegistry: Sendable {
     private let open = Atomic<Int>(0)
     private let numbers = Atomic<UInt64>(0)
     private let capacity: Int
-    /// The servers that cancel requests are for.
+    /// The keys that show to which servers a cancel request must be sent.
     let cancelKeys = CancelKeys()
     /// The limit of concurrent cancel requests.
     let cancelRequests = ConcurrencyLimit(limit: 64)
@@ -44,10 +44,11 @@ final class SessionRegistry: Sendable {
 
 /// The process's limit of open descriptors.
 struct DescriptorLimit {
-    /// The limit in force.
+    /// The limit in effect.
     let descriptors: Int
 
-    /// Reserved for pings, logs, listeners, files and cancel requests, which take one connection per server.
+    /// The number of descriptors reserved for pings, logs, listeners, files and cancel requests, which need one
+    /// connection per server.
     private static let reserve = 192
 
     /// Raises the soft limit to the hard one; getrlimit(2).

@@ -6,7 +6,7 @@ import FailoverCore
 /// of the remaining time, so that a dead or silent address leaves time for the others. The last address of the last
 /// candidate gets more time for its answer, because no other server is left.
 extension SessionStateMachine {
-    /// The factor by which a last-resort connection attempt has more time.
+    /// A connection attempt as a last resort has this number of times the usual time limit.
     private static let lastResortFactor: UInt64 = 3
 
     mutating func dialFirstAddress(now: UInt64) -> Action {

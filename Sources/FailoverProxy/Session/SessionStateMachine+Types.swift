@@ -12,7 +12,7 @@ extension SessionStateMachine {
         case ask([UInt8], deadline: UInt64)
         /// Send these bytes to the client and wait for its answer.
         case tell([UInt8], deadline: UInt64)
-        /// Send these bytes of the backend to the client and relay from now on.
+        /// Send these bytes, which come from the backend, to the client, and relay from now on.
         case relay([UInt8])
         /// No alias is left. Call ``SessionStateMachine/tryAnyway(_:now:)`` with aliases that are down, once per
         /// session, or ``SessionStateMachine/refused(_:now:)`` with the refusal.
@@ -48,13 +48,13 @@ extension SessionStateMachine {
 
     /// The time limits of the search for a backend, in nanoseconds.
     struct Limits: Equatable {
-        /// For the connection to one alias, over all its addresses.
+        /// The limit for the connection to one alias, over all its addresses.
         var connect: UInt64
-        /// For a backend's answer or greeting; shared by an alias's addresses.
+        /// The limit for a backend's answer or greeting, over all addresses of the alias.
         var greeting: UInt64
-        /// For everything that the client sends before a backend serves it.
+        /// The limit for everything that the client must send before a backend serves it.
         var clientStartup: UInt64
-        /// For what a client must send before it can be refused.
+        /// The limit for what a client must send before it can be refused.
         var refusal: UInt64
     }
 }

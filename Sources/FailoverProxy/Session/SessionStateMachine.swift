@@ -1,7 +1,7 @@
 import FailoverCore
 
-/// Finds the backend of a session: decides what is sent to which side, which address of which alias is tried next,
-/// and what follows from each failure.
+/// Finds the backend of a session: decides what to send to which side, which address of which alias to try next, and
+/// what to do after each failure.
 ///
 ///                       ┌───────── failed, silent, refused: next candidate ────────┐
 ///                       ▼                                                          │
@@ -11,7 +11,7 @@ import FailoverCore
 ///            is to speak┼───────────────────┘ └── none is left ──▶ refused
 ///                       └─ the last resort: aliases that are down ─┘
 ///
-/// A session begins with dialing if its server sends first.
+/// If the server sends first, the session begins with dialing.
 struct SessionStateMachine {
     enum State {
         /// Waiting for the client. A backend may be connected.
@@ -30,13 +30,13 @@ struct SessionStateMachine {
     /// The indices of the current candidate and of its current address.
     var current = 0
     var address = 0
-    /// The heaviest failure of the alias's addresses so far; see `DialFailure.weight`.
+    /// The failure with the greatest weight among the alias's addresses so far; see `DialFailure.weight`.
     var addressFailure: DialFailure?
     let limits: Limits
     /// The time limits for the last candidate's answer, by alias: waiting longer is better than refusing.
     var lastAnswerLimits: [UInt64]
     var readOnlyGuard: ReadOnlyGuard?
-    /// The alias that was found to take no start-up parameter that makes a session read-only.
+    /// The alias that did not accept the start-up parameter that makes a session read-only.
     private(set) var aliasByStatement: Int?
     /// Whether a statement makes the served session read-only.
     private(set) var guardsByStatement = false
@@ -71,13 +71,13 @@ struct SessionStateMachine {
         self.readOnlyGuard = readOnlyGuard
     }
 
-    /// The alias that is being tried or serves.
+    /// The alias that is being tried or serves the session.
     var alias: Int? {
         if case .relaying(let alias) = state { return alias }
         return current < candidates.count ? candidates[current].alias : nil
     }
 
-    /// The aliases that serve or may serve the session, or are still to be reported.
+    /// The aliases that serve or may serve the session, and those whose failures are not reported yet.
     var aliases: [Int] {
         if case .relaying(let alias) = state { [alias] } else { candidates.map(\.alias) + attempts.map(\.alias) }
     }
@@ -102,7 +102,7 @@ struct SessionStateMachine {
         if case .dialing = state { true } else { false }
     }
 
-    /// Whether the session passed an alias because it was full, not because it was unhealthy.
+    /// Whether the session skipped an alias because it was full, not because it was unhealthy.
     var overflowed: Bool { attempts.contains { $0.failure.isForLackOfRoom } }
 
     /// Whether to read the client before a backend serves.
@@ -131,7 +131,7 @@ extension SessionStateMachine {
         current = 0
     }
 
-    /// The client's next bytes, before a backend serves.
+    /// The client has sent these bytes before a backend serves.
     mutating func clientSent(_ bytes: [UInt8], now: UInt64) -> Action { follow(handshake.clientSent(bytes), now: now) }
 
     /// The backend is connected.
@@ -144,7 +144,7 @@ extension SessionStateMachine {
         return follow(handshake.connected(guarding: guardingOfCurrent, byStatement: byStatement), now: now)
     }
 
-    /// The backend's next bytes, before it is proven.
+    /// The backend has sent these bytes before it is proven.
     mutating func backendSent(_ bytes: [UInt8], now: UInt64) -> Action {
         follow(handshake.backendSent(bytes), now: now)
     }
@@ -171,12 +171,12 @@ extension SessionStateMachine {
         case .handshake:
             if let step = handshake.answerIsLate() { return follow(step, now: now) }
             return failed(.silent, now: now)
-        case .listening, .refused: return .leave("the client said nothing in time")
-        case .relaying: return .leave("out of time")
+        case .listening, .refused: return .leave("the client did not send its login in time")
+        case .relaying: return .leave("time limit reached")
         }
     }
 
-    /// No alias that is up serves the session. Tries these aliases, which are down.
+    /// No alias that is up can serve the session. Tries these aliases, which are down.
     mutating func tryAnyway(_ aliases: [RouteTable.Candidate], now: UInt64) -> Action {
         isLastResort = true
         candidates = aliases
@@ -198,7 +198,7 @@ extension SessionStateMachine {
         return dialCurrentAlias(now: now)
     }
 
-    /// No alias serves the session. Sends this refusal to the client.
+    /// No alias can serve the session. Sends this refusal to the client.
     mutating func refused(_ refusal: Refusal, now: UInt64) -> Action {
         clientDeadline = now &+ min(limits.clientStartup, limits.refusal)
         let step = handshake.refuse(refusal)
@@ -230,7 +230,7 @@ extension SessionStateMachine {
             return serve(bytes)
         case .failed(let failure): return failed(failure, now: now)
         case .connectAgain:
-            guard current < candidates.count else { return .leave("no server was asked") }
+            guard current < candidates.count else { return .leave("no server was tried") }
             aliasByStatement = candidates[current].alias
             connectLeft = limits.connect
             return dial(now: now)
@@ -252,7 +252,7 @@ extension SessionStateMachine {
     }
 
     private mutating func serve(_ bytes: [UInt8]) -> Action {
-        guard current < candidates.count else { return .leave("no server was asked") }
+        guard current < candidates.count else { return .leave("no server was tried") }
         noteThatAddressServes()
         isInClear = handshake.isInClear
         guarding = guardingOfCurrent
@@ -261,7 +261,7 @@ extension SessionStateMachine {
         }
         isUnguarded = guarding != nil && handshake.isEncrypted
         state = .relaying(alias: candidates[current].alias)
-        // The state kept for the next candidate is no longer needed. An idle session holds none of it.
+        // The state for the next candidate is no longer needed. An idle session must not hold memory for it.
         candidates = []
         lastAnswerLimits = []
         handshake = .tcp
@@ -292,7 +292,7 @@ extension SessionStateMachine {
     private mutating func pass(_ failure: DialFailure) {
         let attempt = Attempt(alias: candidates[current].alias, failure: failure)
         attempts.append(attempt)
-        // A server that closes while it waits for the client may only have reached its own time limit, and is not
+        // A server that closes while it waits for the client may only have reached its own time limit. It is not
         // reported.
         if case .listening = state, mayBeClientsFault(failure) {} else { unreported.append(attempt) }
         current += 1

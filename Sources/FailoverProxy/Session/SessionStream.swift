@@ -12,12 +12,12 @@ enum SessionStream {
 
     /// Follows bytes that one side sent.
     ///
-    /// - Returns: what the server reported about its own state in these bytes, and not before.
+    /// - Returns: what the server reported about its own state for the first time in these bytes.
     mutating func sent(_ bytes: UnsafeRawBufferPointer, by side: Side) -> ServerSigns {
         switch self {
         case .opaque, .guarded, .guardedPostgres: return []
         case .postgres(var reader):
-            // Moves the only reference to the reader out, so that it is changed in place.
+            // Moves the reader out of `self`, so that it is changed without a copy.
             self = .opaque
             let heard = reader.heard
             if side == .client { reader.clientSent(bytes) } else { reader.serverSent(bytes) }
@@ -36,10 +36,10 @@ enum SessionStream {
 
     var isReadable: Bool { if case .opaque = self { false } else { true } }
 
-    /// Whether the session can be ended without interrupting anything; false for an opaque session.
+    /// Whether the session can be ended without an interruption of its work; false for an opaque session.
     var isAtBoundary: Bool {
         switch self {
-        // A session that is not followed yet is not logged in.
+        // With a PostgreSQL guard, the login is not complete yet.
         case .opaque, .guardedPostgres: false
         case .postgres(let reader): reader.isAtBoundary
         case .mysql(let reader): reader.isAtBoundary
@@ -47,7 +47,8 @@ enum SessionStream {
         }
     }
 
-    /// Whether the server owes an answer to a whole request of a client that is logged in; false in doubt.
+    /// Whether the server owes an answer to a whole request of a client that is logged in; false if this is not
+    /// certain.
     var owesAnswer: Bool {
         switch self {
         case .opaque, .guardedPostgres: false
@@ -57,7 +58,7 @@ enum SessionStream {
         }
     }
 
-    /// Whether the client waits for an answer; `nil` if only the order of the latest bytes tells.
+    /// Whether the client waits for an answer; `nil` if only the order of the latest bytes can show it.
     var awaitsServer: Bool? {
         switch self {
         case .opaque, .guardedPostgres: nil

@@ -44,7 +44,7 @@ package struct TrafficReport: Hashable, Sendable {
     package internal(set) var routes: [OfRoute]
     /// Backend errors that sessions observed, by alias.
     package internal(set) var failures: [[BackendErrorKind: Int]]
-    /// How long each loop took to answer, in nanoseconds. Every event on the loop waits as long.
+    /// How long each loop took to answer, in nanoseconds. Every event on the loop had to wait for the same time.
     package internal(set) var lag: [UInt64] = []
 
     init(_ table: RouteTable) {
@@ -52,7 +52,8 @@ package struct TrafficReport: Hashable, Sendable {
         failures = table.aliases.map { _ in [:] }
     }
 
-    /// Adds entries for new routes and aliases, and forgets the counts of those whose position was given to another.
+    /// Adds entries for new routes and aliases, and removes the counts of those whose position was given to another
+    /// one.
     mutating func follow(_ table: RouteTable, after former: RouteTable) {
         grow(routes: table.routes.count, aliases: table.aliases.count)
         for (index, (route, other)) in zip(former.routes, table.routes).enumerated() where route.name != other.name {

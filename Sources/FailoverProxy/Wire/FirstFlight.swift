@@ -1,5 +1,5 @@
-/// The beginning of a client's encrypted stream. A server that got half a message waits for the rest, so its silence
-/// proves nothing.
+/// The beginning of a client's encrypted stream. A server that has only a part of a message waits for the rest, so its
+/// silence does not mean that it fails.
 enum FirstFlight {
     /// The content types of TLS records, and the type of a handshake record; RFC 8446, 5.1.
     private static let types: ClosedRange<UInt8> = 20...23
@@ -11,7 +11,7 @@ enum FirstFlight {
     /// The longest GSSAPI token that PostgreSQL accepts (`PQ_GSS_AUTH_BUFFER_SIZE`).
     private static let longestToken = 65_536
 
-    /// Whether a server can answer: the bytes hold a whole ClientHello, or something that no server takes for one.
+    /// Whether a server can answer: the bytes contain a whole ClientHello, or something that cannot be one.
     static func isWholeTLS(_ bytes: [UInt8]) -> Bool {
         var rest = bytes[...]
         var hello: [UInt8] = []
@@ -30,8 +30,8 @@ enum FirstFlight {
         return false
     }
 
-    /// Whether a server can answer: the bytes hold a whole first token, or something that no server takes for one. A
-    /// length precedes the token; PostgreSQL, chapter "GSSAPI Session Encryption".
+    /// Whether a server can answer: the bytes contain a whole first token, or something that cannot be one. A length
+    /// precedes the token; PostgreSQL, chapter "GSSAPI Session Encryption".
     static func isWholeGSSAPI(_ bytes: [UInt8]) -> Bool {
         guard bytes.count >= 4 else { return false }
         let length = bytes.prefix(4).reduce(0) { $0 << 8 | Int($1) }

@@ -1,13 +1,14 @@
 import FailoverCore
 import FailoverSystem
 
-/// Reads the PROXY header in which a load balancer passes its client's address: HAProxy's `doc/proxy-protocol.txt`.
+/// Reads the PROXY header, in which a load balancer passes its client's address; HAProxy's `doc/proxy-protocol.txt`.
 enum ProxyHeader {
     /// The result of reading the beginning of a stream.
     enum Reading: Equatable {
         case incomplete
         case malformed
-        /// A header and its length. The addresses are `nil` if the sender connects on its own behalf or knows none.
+        /// A header and its length. The addresses are `nil` if the sender connects on its own behalf or does not know
+        /// them.
         case header(source: SocketAddress?, destination: SocketAddress?, length: Int)
     }
 

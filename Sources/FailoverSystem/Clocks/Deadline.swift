@@ -5,6 +5,7 @@ import Glibc
 package struct Deadline: Comparable, Sendable {
     private let instant: ContinuousClock.Instant
 
+    /// The deadline of a time limit that begins now.
     package init(_ limit: Duration) { instant = .now + limit }
 
     private init(at instant: ContinuousClock.Instant) { self.instant = instant }
@@ -23,7 +24,7 @@ package struct Deadline: Comparable, Sendable {
 
     package static func < (a: Deadline, b: Deadline) -> Bool { a.instant < b.instant }
 
-    /// The deadline of the first of `count` attempts that share the time left.
+    /// The deadline of the next attempt if `count` attempts share the time left equally.
     package func share(of count: Int) -> Deadline {
         count < 2 ? self : Deadline(at: .now + remaining / count)
     }
@@ -49,7 +50,7 @@ package enum SocketReadiness: Sendable {
     package static func wait(for events: Int32, on descriptor: Int32, until deadline: Deadline) -> SocketReadiness {
         var entry = pollfd(fd: descriptor, events: Int16(events), revents: 0)
         while true {
-            // A peer that is always ready must not outlive the deadline either.
+            // The deadline also applies to a peer that is always ready.
             if deadline.hasPassed { return .timedOut }
             let count = poll(&entry, 1, deadline.remainingMilliseconds)
             if count > 0 { return .ready }

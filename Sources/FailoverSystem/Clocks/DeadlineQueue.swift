@@ -27,7 +27,7 @@ package struct DeadlineQueue: Sendable {
         }
     }
 
-    /// Removes the slot with the earliest deadline, if that has passed.
+    /// Removes the earliest deadline and returns its slot; `nil` if no deadline has passed.
     package mutating func popExpired(now: UInt64) -> Int? {
         guard let first = heap.first, first.deadline <= now else { return nil }
         remove(at: 0)

@@ -1,20 +1,23 @@
 public import FailoverCore
 
-/// The time of one process: any clock, read as the time since this value was made.
+/// A clock whose time is the duration since this value was created.
 public struct MonotonicClock: Sendable {
     private let readTime: @Sendable () -> MonotonicTime
     private let sleepUntil: @Sendable (MonotonicTime) async throws -> Void
 
-    /// The given clock, with now as the origin. Tests pass a clock that they move themselves.
+    /// Creates a clock whose origin is now.
+    ///
+    /// - Parameter clock: the clock to read; default: the system's. Tests pass a clock that they move themselves.
     public init<C: Clock<Duration>>(_ clock: C = ContinuousClock()) {
         let origin = clock.now
         readTime = { MonotonicTime(origin.duration(to: clock.now)) }
         sleepUntil = { try await clock.sleep(until: origin.advanced(by: $0.sinceOrigin), tolerance: nil) }
     }
 
+    /// The time since this value was created.
     public var now: MonotonicTime { readTime() }
 
-    /// Waits until that time.
+    /// Waits until this time.
     ///
     /// - Throws: `CancellationError` when the task is cancelled.
     public func sleep(until time: MonotonicTime) async throws { try await sleepUntil(time) }
@@ -22,9 +25,9 @@ public struct MonotonicClock: Sendable {
 
 /// Waiting for work that may never return.
 package enum Timeout {
-    /// The task's value; `nil` if it does not arrive before `deadline`, or if the waiting task is cancelled.
+    /// The task's value; `nil` if the deadline passes first, or if the waiting task is cancelled.
     ///
-    /// The work itself continues. A task group would wait for it.
+    /// The task itself continues. A task group would wait for its end.
     package static func value<Value: Sendable>(
         of task: Task<Value, Never>, until deadline: MonotonicTime, clock: MonotonicClock
     ) async -> Value? {

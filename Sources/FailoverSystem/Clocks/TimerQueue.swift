@@ -1,10 +1,9 @@
 package import FailoverCore
 
-/// Runs callbacks at times of one clock.
+/// Calls functions at given times of one clock.
 ///
-/// One task sleeps until the earliest time, however many timers there are. With one task per timer, a thousand
-/// services that are pinged would keep thousands of sleeping tasks, and a cancelled sleep keeps its memory until its
-/// time.
+/// One task sleeps until the earliest time, regardless of the number of timers. With one task per timer, the pings of a
+/// thousand services would need thousands of sleeping tasks, and a cancelled sleep keeps its memory until its time.
 package final class TimerQueue: Sendable {
     /// A scheduled callback.
     package struct Timer: Sendable {
@@ -38,8 +37,8 @@ package final class TimerQueue: Sendable {
 
     deinit { state.withLock { $0.sleeper?.cancel() } }
 
-    /// Calls `call` once at that time, or at once if it has passed. The call runs on a thread of Swift's pool, so it
-    /// must not block.
+    /// Calls `call` once at this time, or immediately if the time has passed. The call runs on a thread of Swift's
+    /// pool, so it must not block.
     package func schedule(at time: MonotonicTime, _ call: @escaping @Sendable () -> Void) -> Timer {
         state.withLock { state in
             state.number += 1
@@ -52,12 +51,12 @@ package final class TimerQueue: Sendable {
         }
     }
 
-    /// Calls `call` once after that duration.
+    /// Calls `call` once after this duration.
     package func schedule(after duration: Duration, _ call: @escaping @Sendable () -> Void) -> Timer {
         schedule(at: clock.now.advanced(by: duration), call)
     }
 
-    /// Cancels the timer. Without effect if its call has begun.
+    /// Cancels the timer. This has no effect if its call has begun.
     package func cancel(_ timer: Timer) {
         state.withLock { state in
             guard timer.slot < state.entries.count, state.entries[timer.slot]?.number == timer.number else { return }
@@ -102,7 +101,7 @@ package final class TimerQueue: Sendable {
                 state.entries[slot] = nil
                 state.free.append(slot)
             }
-            // If the queue was armed again meanwhile, another task sleeps.
+            // If the queue was armed again in the meantime, another task sleeps.
             guard state.wake == wake else { return (calls, UInt64?.none) }
             state.wake = state.deadlines.first
             return (calls, state.wake)

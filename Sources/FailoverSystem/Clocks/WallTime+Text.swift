@@ -9,7 +9,7 @@ extension WallTime {
         return WallTime(sinceEpoch: .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec))
     }
 
-    /// Date and time of day in UTC, gmtime(3). Limited to a thousand years before and after 1970.
+    /// Date and time of day in UTC; gmtime(3). The year is limited to a thousand years before and after 1970.
     package var calendar: tm {
         var seconds = Int(bounded.seconds)
         var parts = tm()

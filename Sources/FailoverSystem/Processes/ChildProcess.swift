@@ -1,10 +1,11 @@
 import CLinux
 import Glibc
 
-/// A running command in a process group of its own. Confined to one thread, which may block.
+/// A running command in a process group of its own. Only one thread uses it, and that thread may block.
 ///
-/// This is not swift-subprocess. Its teardown ends when the started process ends, so a grandchild that ignores
-/// SIGTERM outlives the limit. Reading its output waits for every process that inherited the pipe.
+/// The package swift-subprocess is not used for two reasons. Its teardown ends when the started process ends, so a
+/// grandchild that ignores SIGTERM outlives the limit. And reading the output waits for every process that inherited
+/// the pipe.
 package struct ChildProcess: ~Copyable {
     private let process: pid_t
     private let pidfd: Int32
@@ -19,7 +20,7 @@ package struct ChildProcess: ~Copyable {
 
     /// Runs a command until it ends. At the deadline the command is killed with its process group.
     ///
-    /// Processes that the command leaves running when it ends in time keep running.
+    /// If the command ends in time, processes that it started and left running keep running.
     /// - Throws: if the command cannot be started.
     package static func run(_ command: Command, until deadline: Deadline) throws(SystemError) -> CommandResult {
         var child = try start(command)
@@ -69,7 +70,7 @@ package struct ChildProcess: ~Copyable {
             pollfd(fd: input.writing, events: Int16(POLLOUT), revents: 0),
             pollfd(fd: pidfd, events: Int16(POLLIN), revents: 0),
         ]
-        // Without a pidfd, the end is noticed by polling.
+        // Without a pidfd, polling notices the end.
         let longest: Int32 = pidfd >= 0 ? .max : 20
         poll(&entries, 3, min(deadline.remainingMilliseconds, longest))
         if entries[0].revents != 0 { readWhatIsThere() }
@@ -100,8 +101,7 @@ package struct ChildProcess: ~Copyable {
         if unsent.isEmpty || isOver { input.closeWriting() }
     }
 
-    /// Kills the whole process group. The command stays a zombie until then, so that no other group can get the
-    /// number.
+    /// Kills the whole process group. The command has not been reaped by then, so no other group can have the number.
     private mutating func killed() -> CommandResult {
         kill(-process, SIGTERM)
         let moment = Deadline(Self.grace)

@@ -14,7 +14,7 @@ package struct Command: Hashable, Sendable {
         self.input = input
     }
 
-    /// The same with more variables.
+    /// The same command with additional environment variables.
     package func adding(_ variables: [String: String]) -> Command {
         var command = self
         command.environment.merge(variables) { $1 }
@@ -42,7 +42,7 @@ package struct CommandResult: Hashable, Sendable {
 
     package var succeeded: Bool { ending == .exited(0) }
 
-    /// The last line of the output that is not blank. Without one, how the command ended.
+    /// The last line of the output that is not blank. If there is none, the text says how the command ended.
     package var summary: String {
         let lines = String(decoding: output, as: UTF8.self).split(whereSeparator: \.isNewline)
         return lines.last { !$0.allSatisfy(\.isWhitespace) }.map(String.init) ?? ending.description

@@ -4,15 +4,14 @@ import Glibc
 
 /// Restores the default actions of signals.
 package enum DefaultSignals {
-    /// Restores the default action of each signal, signal(7). For the first process of a container, which has no
-    /// default actions, each signal ends the process.
+    /// Restores the default action of each signal; signal(7). The first process of a container has no default actions:
+    /// there, each signal ends the process.
     ///
     /// Setting the disposition is not sufficient. libdispatch's signal sources block their signals on every thread
     /// that ever handled one, so a separate thread waits for the signals. signalfd(2) may be faster than that
     /// thread, so each signal that a source reads is raised again.
     ///
-    /// - Throws: the error of pthread_create(3). In this case the calling thread takes the signals, as long as it
-    ///   lives.
+    /// - Throws: the error of pthread_create(3). In this case the calling thread receives the signals until it ends.
     package static func restore(_ numbers: [Int32]) throws(SystemError) {
         if FirstProcess.isThisOne {
             FirstProcess.end(on: numbers)

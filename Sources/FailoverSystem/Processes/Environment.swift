@@ -16,8 +16,8 @@ package enum Environment {
     /// these libraries.
     private static let clients = ["PG", "MYSQL_", "MARIADB_", "LIBMYSQL_"]
 
-    /// Removes the variables of database clients, so that a ping depends only on the configuration. Not thread-safe:
-    /// called once, at the start of the process.
+    /// Removes the variables of database clients, so that a ping depends only on the configuration. This is not
+    /// thread-safe: call it once, at the start of the process.
     package static func forgetClients() {
         for (name, value) in all where clients.contains(where: { name.hasPrefix($0) }) {
             state.withLock { $0.taken[name] = value }

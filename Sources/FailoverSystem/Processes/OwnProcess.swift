@@ -2,7 +2,7 @@ import CLinux
 import FailoverCore
 import Glibc
 
-/// The duties of the first process of a container, which init(1) has elsewhere. See pid_namespaces(7).
+/// The tasks of the first process of a container, which are init(1)'s tasks elsewhere. See pid_namespaces(7).
 package enum FirstProcess {
     /// Whether this process is the first one.
     package static var isThisOne: Bool { getpid() == 1 }
@@ -16,7 +16,7 @@ package enum FirstProcess {
     }
 }
 
-/// Protection of the memory of a process that knows secrets.
+/// Protects the memory of a process that holds secrets.
 package enum MemoryDumps {
     /// Disables core files and debuggers of the same user for this process. Its commands can still be debugged.
     package static func forbid() { clinux_forbid_dumps() }
@@ -28,7 +28,7 @@ enum OwnChildren {
 
     /// Starts a child process.
     static func start(_ spawn: () throws(SystemError) -> pid_t) throws(SystemError) -> pid_t {
-        // Under the lock, so that ``reapOthers()`` does not reap the process if it ends at once.
+        // The lock is held, so that ``reapOthers()`` does not reap a process that ends at once.
         try waitedFor.withLock { waitedFor throws(SystemError) in
             let process = try spawn()
             waitedFor.insert(process)
@@ -42,7 +42,7 @@ enum OwnChildren {
     static func reap(_ process: pid_t) -> Int32 {
         var information = siginfo_t()
         while waitid(P_PID, id_t(process), &information, WEXITED | WNOWAIT) < 0 && errno == EINTR {}
-        // After this call the process number is free, also for another child.
+        // After waitpid(2), another child may get the process number. So the lock is held for both steps.
         return waitedFor.withLock { waitedFor in
             var status: Int32 = 0
             waitpid(process, &status, 0)
@@ -53,8 +53,8 @@ enum OwnChildren {
 
     /// Reaps children that have ended and that no code of this process waits for.
     ///
-    /// A child that this process waits for hides the ended ones after it until it is reaped. That is soon, and the
-    /// next call finds them.
+    /// waitid(2) always returns the same ended child until it is reaped. If that is a child that this process waits
+    /// for, the others are found by a later call.
     static func reapOthers() {
         waitedFor.withLock { waitedFor in
             while true {

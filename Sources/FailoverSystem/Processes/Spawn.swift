@@ -48,7 +48,7 @@ enum Spawn {
     }
 }
 
-/// Both ends of a pipe. Children do not inherit them. They are closed at the end of the value's life.
+/// Both ends of a pipe. Child processes do not inherit them. They are closed when the value goes out of scope.
 struct Pipe: ~Copyable {
     private(set) var reading: Int32
     private(set) var writing: Int32

@@ -40,7 +40,7 @@ package final class DescriptorChannel: Sendable {
         guard sent == bytes.count else { throw .last(of: "sendmsg") }
     }
 
-    /// The next message and its descriptors; `nil` if the other end has closed.
+    /// Waits for the next message and its descriptors. Returns `nil` if the other end has closed the connection.
     ///
     /// - Throws: `ETIMEDOUT` if no message arrives within the limit.
     package func receive(within limit: Duration) throws(SystemError) -> (bytes: [UInt8], descriptors: [Int32])? {
@@ -66,7 +66,7 @@ package final class DescriptorListener: Sendable {
     private let stopping: (wait: Int32, stop: Int32)
     private let isStopped = Atomic<Bool>(false)
 
-    /// Listens at the path. A socket file that a former process left there is replaced.
+    /// Listens at the path. A socket file that an earlier process left there is replaced.
     ///
     /// - Throws: `EADDRINUSE` if another process listens there.
     package init(_ path: String) throws(SystemError) {
@@ -79,7 +79,7 @@ package final class DescriptorListener: Sendable {
         self.path = path
         stopping = (pair[0], pair[1])
         listening = try Self.socket()
-        // Before bind(2), so that the socket is never open to other users.
+        // The mode is set before bind(2), so that other users can never connect.
         guard fchmod(listening, 0o600) == 0, address.withSocketAddress({ bind(listening, $0, $1) }) == 0,
             listen(listening, 4) == 0
         else { throw .last(of: "bind") }
@@ -103,8 +103,8 @@ package final class DescriptorListener: Sendable {
         }
     }
 
-    /// Ends the wait of ``next()``, and removes the socket file. Later calls do nothing: the file may be another
-    /// process's by then.
+    /// Ends the wait of ``next()`` and removes the socket file. Later calls do nothing, because the file may then
+    /// belong to another process.
     package func stop() {
         guard !isStopped.exchange(true, ordering: .relaxed) else { return }
         shutdown(stopping.stop, Int32(SHUT_RDWR))

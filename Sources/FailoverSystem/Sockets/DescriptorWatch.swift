@@ -3,7 +3,7 @@ import Glibc
 
 /// Waits for any number of descriptors on one thread; epoll(7).
 ///
-/// The thread lives as long as the process. It calls back at once, so that callers need no thread each.
+/// The thread runs until the process ends. It calls back at once, so callers need no threads of their own.
 package final class DescriptorWatch: Sendable {
     private struct Entry {
         let descriptor: Int32
@@ -23,7 +23,7 @@ package final class DescriptorWatch: Sendable {
     /// The token of ``wakeUp`` in the epoll set.
     private static let wakeUpToken: UInt64 = 0
     private static let sweepInterval = Duration.milliseconds(50)
-    /// Reads of one socket in a row.
+    /// The maximum number of reads of one socket in a row.
     private static let mostReads = 16
     private static let running = Lock<DescriptorWatch?>(nil)
 
@@ -34,7 +34,7 @@ package final class DescriptorWatch: Sendable {
 
     /// The watch of this process.
     ///
-    /// - Throws: the error of the system if it cannot be started now.
+    /// - Throws: the system's error if the watch cannot be started.
     package static func shared() throws(SystemError) -> DescriptorWatch {
         try running.withLock { running throws(SystemError) in
             if let running { return running }
@@ -58,10 +58,11 @@ package final class DescriptorWatch: Sendable {
         if wakeUp >= 0 { close(wakeUp) }
     }
 
-    /// Waits until the descriptor is ready for one of `events` of poll(2), or broken. It must stay open meanwhile, and
-    /// nothing else may wait for it here. If the waiting task is cancelled, the wait ends as if it had timed out.
+    /// Waits until the descriptor is ready for one of `events` of poll(2), or broken. It must stay open during the
+    /// wait, and there must be no other wait for it here. If the waiting task is cancelled, the wait ends as if it had
+    /// timed out.
     package func wait(for events: Int32, on descriptor: Int32, until deadline: Deadline) async -> SocketReadiness {
-        // Most often it is ready at once: a connection to this machine, an answer that has arrived.
+        // Often the descriptor is ready at once: a connection to this machine, or an answer that has arrived.
         var entry = pollfd(fd: descriptor, events: Int16(events), revents: 0)
         if poll(&entry, 1, 0) > 0 { return .ready }
         let token = newToken()
@@ -77,8 +78,7 @@ package final class DescriptorWatch: Sendable {
 
     /// Ends the connection of a socket whose sending direction is shut down: reads what the peer still sends until it
     /// closes, or until the deadline, and closes the socket. Closing with unread bytes would send a reset, which
-    /// servers log. No caller waits for that, so the thread looks after all such sockets together, several times a
-    /// second.
+    /// servers log. No caller waits for this, so the thread checks all such sockets together, several times a second.
     package func drain(owning socket: Int32, until deadline: Deadline) {
         let isFirst = state.withLock { state in
             state.drained.append((socket, deadline))
@@ -87,7 +87,7 @@ package final class DescriptorWatch: Sendable {
         if isFirst { eventfd_write(wakeUp, 1) }
     }
 
-    /// Whether the socket's peer has closed, or its time is over. Reads what it sent, up to a limit.
+    /// Reads what the peer has sent, up to a limit. Returns whether the peer has closed or the deadline has passed.
     private static func isDrained(_ socket: Int32, until deadline: Deadline) -> Bool {
         for _ in 0..<mostReads where !deadline.hasPassed {
             let count = withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { buffer in
@@ -106,7 +106,7 @@ package final class DescriptorWatch: Sendable {
         }
     }
 
-    /// - Parameter call: called once, on the watch's thread or this one; must not block.
+    /// - Parameter call: called once, on the watch's thread or on this one. It must not block.
     private func once(
         _ events: Int32, on descriptor: Int32, until deadline: Deadline, _ token: UInt64,
         _ call: @escaping @Sendable (SocketReadiness) -> Void
@@ -128,7 +128,7 @@ package final class DescriptorWatch: Sendable {
 
     private func cancel(_ token: UInt64) { state.withLock { take(token, &$0) }?.call(.timedOut) }
 
-    /// The entry, which is no longer waited for; `nil` if it has ended.
+    /// Removes the entry and returns it; `nil` if its wait has already ended.
     private func take(_ token: UInt64, _ state: inout State) -> Entry? {
         guard let entry = state.entries.removeValue(forKey: token) else { return nil }
         epoll_ctl(epoll, EPOLL_CTL_DEL, entry.descriptor, nil)
@@ -149,7 +149,8 @@ package final class DescriptorWatch: Sendable {
             if tokens.contains(Self.wakeUpToken) { eventfd_read(wakeUp, &number) }
             let (ready, late) = state.withLock { state in
                 let ready = tokens.compactMap { take($0, &state) }
-                // Of more events than have room, those that are left are not late but ready.
+                // If there are more events than `events` has room for, an entry without an event here may be ready, not
+                // late.
                 let isComplete = count < events.count
                 let expired = isComplete ? state.entries.filter { $0.value.deadline.hasPassed }.keys.sorted() : []
                 return (ready, expired.compactMap { take($0, &state) })

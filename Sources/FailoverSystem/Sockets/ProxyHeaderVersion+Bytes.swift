@@ -32,7 +32,7 @@ extension ProxyHeaderVersion {
     }
 }
 
-/// Both ends of a client's connection, of one family.
+/// Both ends of a client's connection. Both addresses are of the same family.
 private struct Ends {
     let source: SocketAddress
     let destination: SocketAddress

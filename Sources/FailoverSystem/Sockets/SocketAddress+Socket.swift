@@ -6,7 +6,7 @@ extension SocketAddress {
     /// The address of a socket's peer; getpeername(2). A peer on a Unix socket has no address of its own.
     package static func peer(of socket: Int32) -> SocketAddress? { address(of: socket, getpeername) }
 
-    /// The address that a socket is bound to, which is the one that its peer connected to; getsockname(2).
+    /// The local address of a socket, to which its peer has connected; getsockname(2).
     package static func local(of socket: Int32) -> SocketAddress? { address(of: socket, getsockname) }
 
     private static func address(

@@ -1,7 +1,7 @@
 package import FailoverCore
 
-/// Networks that clients may come from. Clients of a Unix socket are always admitted, because the file's permissions
-/// decide.
+/// Networks that clients may connect from. Clients of a Unix socket are always admitted, because the permissions of the
+/// socket file decide about them.
 public struct SourceNetworks: Hashable, Sendable {
     /// One network.
     public struct Network: Hashable, Sendable, CustomStringConvertible {
@@ -10,12 +10,14 @@ public struct SourceNetworks: Hashable, Sendable {
 
         /// - Parameters:
         ///   - address: 4 or 16 bytes.
-        ///   - prefixLength: how many of its bits count; a larger number means all.
+        ///   - prefixLength: how many of the leading bits are compared. A number below 0 counts as 0, one that is too
+        ///     large as all bits.
         public init(address: [UInt8], prefixLength: Int) {
             self.address = address
             self.prefixLength = min(max(0, prefixLength), address.count * 8)
         }
 
+        /// For example `10.0.0.0/8`.
         public var description: String {
             guard let host = SocketAddress(ip: address, port: 0)?.description.dropLast(2) else { return "?" }
             return "\(host.hasPrefix("[") ? host.dropFirst().dropLast() : host)/\(prefixLength)"
@@ -30,6 +32,7 @@ public struct SourceNetworks: Hashable, Sendable {
         }
     }
 
+    /// A client is admitted if its address is in any of these networks.
     public let networks: [Network]
 
     public init(_ networks: [Network]) { self.networks = networks }

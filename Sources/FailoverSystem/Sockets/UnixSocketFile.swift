@@ -2,9 +2,9 @@ import CLinux
 package import FailoverCore
 import Glibc
 
-/// The file of a Unix socket, before a process listens there.
+/// The file of a Unix socket before a process listens on it.
 package enum UnixSocketFile {
-    /// Removes a socket file that a former process left behind. It would make bind(2) fail.
+    /// Removes a socket file that an earlier process left behind and that would make bind(2) fail.
     ///
     /// - Parameter isOfMessages: whether the socket preserves message boundaries (`SOCK_SEQPACKET`) instead of being
     ///   a stream.
@@ -55,7 +55,7 @@ package enum SocketAccess {
         return entry.gr_gid
     }
 
-    /// Sets the mode and group of the file at a path, which must be a socket.
+    /// Sets the mode and the group of a file, which must be a socket.
     ///
     /// - Parameters:
     ///   - mode: `nil` leaves it unchanged.

@@ -3,13 +3,14 @@ package import FailoverCore
 
 /// Threads for calls that block: name look-up, C libraries, child processes.
 ///
-/// Each call has a thread of its own, so a call that hangs delays no other. After its call, a thread serves the next
-/// one, or ends after a while. The threads do not keep the process from exiting.
+/// Each call has a thread of its own, so a call that hangs does not delay others. After its call, a thread runs the
+/// next one, or ends after `idleTime` without work. The threads do not prevent the process from exiting.
 package final class BlockingThreads: Sendable {
     private struct State {
         /// Calls for which a thread was woken. Any thread may take them.
         var queue: [@Sendable () -> Void] = []
-        /// The threads that sleep, the latest last. It is woken first, so that threads that are not needed end.
+        /// The threads that sleep, the latest last. The latest is woken first, so that threads that are not needed can
+        /// end.
         var sleepers: [DispatchSemaphore] = []
     }
 
@@ -25,7 +26,7 @@ package final class BlockingThreads: Sendable {
 
     /// Runs `work` on a thread where it may block, and waits for its result.
     ///
-    /// Cancelling the waiting task ends the wait, not the work.
+    /// If the waiting task is cancelled, the wait ends but the work continues.
     /// - Throws: the error of `work`; ``PingFailure/Reason/local`` if no thread can be started.
     package func run<Value: Sendable>(
         _ work: @escaping @Sendable () throws(PingFailure) -> Value
@@ -66,13 +67,13 @@ package final class BlockingThreads: Sendable {
         }
     }
 
-    /// The life of a thread after its first call.
+    /// Runs further calls on this thread until it has been idle for too long.
     private func serve() {
-        // Of its own: threads that wait for one common thing would all be woken by each call.
+        // Each thread has its own semaphore, so that a new call wakes only one thread.
         let wakeUp = DispatchSemaphore(value: 0)
         while true {
-            // A thread that has just finished takes a waiting call without sleeping. The thread that was woken for
-            // it then finds none, and sleeps again.
+            // A thread that has just finished takes a waiting call without sleeping. The thread that was woken for this
+            // call then finds none and sleeps again.
             while let work = nextCall(orSleepAs: wakeUp) { work() }
             while wakeUp.wait(timeout: .now() + .nanoseconds(Int(clamping: idleTime.nanoseconds))) == .timedOut {
                 if leave(wakeUp) { return }
@@ -80,7 +81,7 @@ package final class BlockingThreads: Sendable {
         }
     }
 
-    /// The next waiting call; `nil` if there is none. Then the thread counts as asleep.
+    /// The next waiting call; `nil` if there is none. In that case the thread now counts as asleep.
     private func nextCall(orSleepAs wakeUp: DispatchSemaphore) -> (@Sendable () -> Void)? {
         state.withLock { state in
             if state.queue.isEmpty {
@@ -91,7 +92,7 @@ package final class BlockingThreads: Sendable {
         }
     }
 
-    /// Whether the thread may end. It may not if it is being woken.
+    /// Whether the thread may end. If it is being woken, it must not end.
     private func leave(_ wakeUp: DispatchSemaphore) -> Bool {
         state.withLock { state in
             guard let index = state.sleepers.firstIndex(where: { $0 === wakeUp }) else { return false }

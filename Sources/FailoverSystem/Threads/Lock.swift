@@ -1,10 +1,10 @@
 import Synchronization
 
-/// A value that one thread at a time may use: Synchronization's `Mutex`.
+/// A value that only one thread at a time can use: Synchronization's `Mutex`.
 ///
 /// The contended path of `Mutex` is in the standard library, which is built without ThreadSanitizer. The sanitizer
-/// therefore misses the ordering of the lock. In builds for it (`THREAD_SANITIZER`, see `scripts/test`) each holder
-/// also reads an atomic that the former holder wrote, which the sanitizer sees.
+/// therefore misses the ordering of the lock. In builds for the sanitizer (`THREAD_SANITIZER`, see `scripts/test`),
+/// each holder also reads an atomic that the previous holder wrote. The sanitizer sees that.
 package struct Lock<Value: ~Copyable>: ~Copyable, Sendable {
     private let mutex: Mutex<Value>
     #if THREAD_SANITIZER
@@ -15,7 +15,7 @@ package struct Lock<Value: ~Copyable>: ~Copyable, Sendable {
         mutex = Mutex(value)
     }
 
-    /// Runs `body` with exclusive access. It must not block, and must not take the same lock.
+    /// Runs `body` with exclusive access to the value. `body` must not block and must not take the same lock.
     package borrowing func withLock<Result: ~Copyable, Failure: Error>(
         _ body: (inout sending Value) throws(Failure) -> sending Result
     ) throws(Failure) -> sending Result {
@@ -31,7 +31,7 @@ package struct Lock<Value: ~Copyable>: ~Copyable, Sendable {
     }
 }
 
-/// A fixed number of slots, which any thread can take and leave.
+/// A fixed number of slots. Any thread can take and leave them.
 package final class ConcurrencyLimit: Sendable {
     private let taken = Atomic<Int>(0)
     private let limit: Int
@@ -47,5 +47,6 @@ package final class ConcurrencyLimit: Sendable {
         return true
     }
 
+    /// Frees a slot.
     package func leave() { taken.subtract(1, ordering: .relaxed) }
 }

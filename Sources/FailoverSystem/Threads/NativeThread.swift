@@ -1,18 +1,18 @@
 import CLinux
 import Glibc
 
-/// A detached POSIX thread that runs one closure. The process does not wait for it when it exits.
+/// A detached POSIX thread that runs one closure. When the process exits, it does not wait for the thread.
 package enum NativeThread {
     private final class Body {
         let run: () -> Void
         init(_ run: @escaping () -> Void) { self.run = run }
     }
 
-    /// Starts a thread with all signals blocked. Other threads wait for the signals.
+    /// Starts a thread with all signals blocked. Other threads handle the signals.
     ///
     /// - Parameters:
-    ///   - name: the name that tools show; its first 15 bytes count.
-    ///   - stackSize: in bytes; default: the system's.
+    ///   - name: the name that tools show. Only its first 15 bytes are used.
+    ///   - stackSize: in bytes; 0 (default) is the system's default.
     /// - Throws: the error of pthread_create(3).
     package static func start(
         name: String, stackSize: Int = 0, _ run: sending @escaping () -> Void
@@ -31,8 +31,8 @@ package enum NativeThread {
 
 /// OpenSSL, which several C libraries load.
 package enum CryptoLibrary {
-    /// Keeps OpenSSL from cleaning up when the process exits. A ping that uses OpenSSL on another thread at that time
-    /// would crash. Read this before OpenSSL is used; later it has no effect.
+    /// Prevents OpenSSL from cleaning up when the process exits, because a ping that uses OpenSSL on another thread at
+    /// that time would crash. Read this property before OpenSSL is used; later it has no effect.
     package static let survivesExit: Bool = {
         // OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL), looked up by name because this module does not link
         // OpenSSL.

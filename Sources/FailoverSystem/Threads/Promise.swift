@@ -1,6 +1,6 @@
 package import FailoverCore
 
-/// One value that any thread sets once, and that one task at a time waits for.
+/// A value that any thread can set once. One task at a time can wait for it.
 package final class Promise<Value: Sendable>: Sendable {
     private enum State {
         case open
@@ -19,7 +19,7 @@ package final class Promise<Value: Sendable>: Sendable {
 
     package init() {}
 
-    /// Sets the value. Without effect if there is one already.
+    /// Sets the value. This has no effect if there is a value already.
     package func give(_ value: Value) {
         let waiting = held.withLock { held -> CheckedContinuation<Value?, Never>? in
             switch held.state {
@@ -38,7 +38,7 @@ package final class Promise<Value: Sendable>: Sendable {
     /// Waits for the value; `nil` if the waiting task is cancelled. A later wait can still get the value.
     package func value() async -> Value? { await value { _ in } }
 
-    /// The same; also `nil` if there is no value at `time`.
+    /// Waits for the value; `nil` if there is none at `time`, or if the waiting task is cancelled.
     package func value(until time: MonotonicTime, _ timers: TimerQueue) async -> Value? {
         var timer: TimerQueue.Timer?
         defer { if let timer { timers.cancel(timer) } }
@@ -47,7 +47,7 @@ package final class Promise<Value: Sendable>: Sendable {
         }
     }
 
-    /// - Parameter began: called with the number of the wait once it has begun; not called if the value is there.
+    /// - Parameter began: called with the number of the wait once it has begun; not called if there is a value already.
     private func value(_ began: (UInt64) -> Void) async -> Value? {
         let number = held.withLock { held in
             held.number += 1
@@ -88,7 +88,7 @@ extension Promise {
         return try result.get()
     }
 
-    /// The same for at most `limit`, then throws the failure of `expired`.
+    /// Waits for the result for at most `limit`. After that, it throws the failure of `expired`.
     package func take<Result>(
         within limit: Duration, orFail expired: () -> PingFailure
     ) async throws(PingFailure) -> Result where Value == Swift.Result<Result, PingFailure> {

@@ -3,18 +3,18 @@ import FailoverSystem
 import Glibc
 package import Logging
 
-/// Writes one line per event.
+/// A log handler that writes one line per event.
 package struct LineLogHandler: LogHandler {
-    /// The form of the lines.
+    /// The format of the lines.
     package enum Form: Sendable {
-        /// For people: time, level, message, then `key=value` pairs.
+        /// Text: time, level, message, then `key=value` pairs.
         case text
-        /// For machines: a JSON object.
+        /// A JSON object per line.
         case json
     }
 
     package var metadata: Logger.Metadata = [:]
-    /// The common level, unless this logger has its own.
+    /// The level of this logger. By default it is the level of the threshold, which all loggers share.
     package var logLevel: Logger.Level {
         get { ownLevel ?? threshold.level }
         set { ownLevel = newValue }
@@ -28,7 +28,7 @@ package struct LineLogHandler: LogHandler {
 
     /// - Parameters:
     ///   - threshold: the lowest level that is written.
-    ///   - time: the time stamp of a line; default: UTC.
+    ///   - time: returns the time stamp of a line; by default the time in UTC.
     package init(
         _ form: Form, threshold: LogThreshold, output: LogOutput, style: LogStyle = .plain,
         time: (@Sendable () -> String)? = nil
@@ -54,7 +54,7 @@ package struct LineLogHandler: LogHandler {
     }
 }
 
-/// The lowest level that is written, shared by all loggers of an output. It may change while they log.
+/// The lowest level that is written. All loggers of an output share it. It may change at any time.
 package final class LogThreshold: Sendable {
     private let value: Lock<Logger.Level>
 
@@ -66,18 +66,19 @@ package final class LogThreshold: Sendable {
     }
 }
 
-/// The style of lines, which depends on the reader.
+/// The style of the lines. It depends on what reads them.
 package enum LogStyle: Hashable, Sendable {
     case plain
-    /// The level's name in colour.
+    /// The name of the level has a colour.
     case colour
-    /// Priority prefixes, which systemd's journal removes; sd-daemon(3).
+    /// Each line starts with its priority, which systemd's journal removes; see sd-daemon(3).
     case journal
 
     /// The style that suits a descriptor.
     ///
-    /// - Parameter environment: looks up a variable. `JOURNAL_STREAM` is the device and inode of the journal's
-    ///   descriptor; systemd.exec(5). `NO_COLOR`, if not empty, has the meaning of no-color.org.
+    /// - Parameter environment: returns the value of a variable. `JOURNAL_STREAM` is the device and inode of the
+    ///   journal's descriptor; see systemd.exec(5). `NO_COLOR`, if it is not empty, turns colours off; see
+    ///   no-color.org.
     package static func suiting(descriptor: Int32, environment: (String) -> String?) -> LogStyle {
         if let stream = environment("JOURNAL_STREAM"), stream == identity(of: descriptor) { return .journal }
         let wantsNoColour = environment("NO_COLOR").map { !$0.isEmpty } ?? false

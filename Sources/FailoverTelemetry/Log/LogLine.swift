@@ -2,7 +2,7 @@ import FailoverCore
 import FoundationEssentials
 import Logging
 
-/// The line of an event for people: time, level, message, then `key=value` pairs.
+/// The line of an event as text: time, level, message, then `key=value` pairs.
 struct TextLine {
     let text: String
 
@@ -17,7 +17,7 @@ struct TextLine {
         return switch style {
         case .plain: "\(time()) \(name) "
         case .colour: "\(time()) \u{1b}[\(level.colour)m\(name)\u{1b}[0m "
-        // The journal has its own time and level.
+        // The journal adds the time and the level.
         case .journal: "<\(level.syslogPriority)>"
         }
     }
@@ -29,7 +29,7 @@ struct TextLine {
     }
 }
 
-/// The line of an event for programs: `time`, `level`, `message`, and the pairs as an object under `metadata`.
+/// The line of an event as JSON: `time`, `level`, `message`, and the pairs as an object under `metadata`.
 struct JSONLine {
     let text: String
 
@@ -53,9 +53,10 @@ struct JSONLine {
     }
 }
 
-/// The parts of an event's line, for every format.
+/// The parts of a line that every format uses.
 enum LogText {
-    /// The pairs of the handler and of the event. The event's pairs take precedence, and its error is under `error`.
+    /// The pairs of the handler and of the event, sorted by key. Pairs of the event take precedence. The error of the
+    /// event has the key `error`.
     static func pairs(_ event: LogEvent, handler: Logger.Metadata) -> [(key: String, value: String)] {
         var pairs = handler.merging(event.metadata ?? [:]) { $1 }
         if let error = event.error { pairs["error"] = "\(error)" }

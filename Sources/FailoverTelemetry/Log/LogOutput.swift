@@ -2,9 +2,10 @@ import Dispatch
 import Glibc
 import Synchronization
 
-/// Writes log lines to a descriptor on a queue of its own, so that a stalled reader does not stall an event loop.
+/// Writes log lines to a descriptor. The writes run on a separate queue, so that a slow reader does not delay an event
+/// loop.
 ///
-/// If too many lines wait, further lines are dropped, and a line says how many.
+/// If too many lines wait, further lines are dropped, and one line reports how many.
 package final class LogOutput: Sendable {
     private let descriptor: Int32
     private let queue = DispatchQueue(label: "log")
@@ -14,9 +15,9 @@ package final class LogOutput: Sendable {
     private let lossLine: @Sendable (Int) -> String
 
     /// - Parameters:
-    ///   - descriptor: is not closed; default: standard error.
-    ///   - capacity: the number of lines that may wait.
-    ///   - lossLine: returns the line that says how many lines were dropped.
+    ///   - descriptor: the descriptor, which is not closed; by default standard error.
+    ///   - capacity: the maximum number of lines that wait; by default 10 000.
+    ///   - lossLine: returns the line that reports how many lines were dropped.
     package init(
         descriptor: Int32 = 2, capacity: Int = 10_000,
         lossLine: @escaping @Sendable (Int) -> String = { "\($0) log lines were dropped: the log's reader is too slow" }

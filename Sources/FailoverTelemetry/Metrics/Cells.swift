@@ -3,7 +3,7 @@ import FailoverCore
 import FailoverSystem
 import Synchronization
 
-/// The storage of one series. Handles of the same series share it. Any thread may change it at any time.
+/// The storage of one series. All handles of the series share it. Any thread may change it at any time.
 protocol Cell: AnyObject, Sendable {
     static var kind: MetricKind { get }
     var key: SeriesKey { get }
@@ -17,7 +17,7 @@ enum Sample: Hashable, Sendable {
     case histogram(Histogram)
 }
 
-/// A total. Whole increments and fractions are kept apart, so that whole increments stay exact and cost one atomic
+/// A total. Whole numbers and fractions are stored separately, so that whole increments are exact and cost one atomic
 /// addition.
 final class CounterCell: Cell, CounterHandler, FloatingPointCounterHandler {
     static let kind = MetricKind.counter
@@ -29,7 +29,7 @@ final class CounterCell: Cell, CounterHandler, FloatingPointCounterHandler {
 
     var sample: Sample { .value(Double(whole.load(ordering: .relaxed)) + fraction.value) }
 
-    /// Adds to the total, which never shrinks: a negative amount is ignored.
+    /// Adds to the total. A negative amount is ignored, because a total never decreases.
     func increment(by amount: Int64) {
         guard amount > 0 else { return }
         whole.wrappingAdd(UInt64(amount), ordering: .relaxed)
@@ -47,7 +47,7 @@ final class CounterCell: Cell, CounterHandler, FloatingPointCounterHandler {
     }
 }
 
-/// A value that goes up and down.
+/// A value that can increase and decrease.
 final class GaugeCell: Cell, MeterHandler, RecorderHandler {
     static let kind = MetricKind.gauge
     let key: SeriesKey
@@ -65,7 +65,7 @@ final class GaugeCell: Cell, MeterHandler, RecorderHandler {
     func record(_ new: Double) { set(new) }
 }
 
-/// A distribution. A lock is held for each addition, so that buckets, sum and count are consistent.
+/// A distribution. Each addition holds a lock, so that buckets, sum and count are consistent.
 final class HistogramCell: Cell, TimerHandler, RecorderHandler {
     static let kind = MetricKind.histogram
     let key: SeriesKey
@@ -81,7 +81,7 @@ final class HistogramCell: Cell, TimerHandler, RecorderHandler {
     func record(_ value: Double) { histogram.withLock { $0.observe(value) } }
     func record(_ value: Int64) { record(Double(value)) }
 
-    /// Kept in seconds, Prometheus' unit of time.
+    /// The duration is stored in seconds, Prometheus' unit of time.
     func recordNanoseconds(_ duration: Int64) { record(Double(max(0, duration)) / 1e9) }
 }
 

@@ -1,7 +1,8 @@
-/// Series in families, within limits: the series that the registry keeps, and those that one scrape writes.
+/// A table of series, grouped in families, within limits. One table has the series that the registry keeps; another has
+/// the series that one scrape writes.
 ///
-/// A family has one kind and one set of label names, and no two families share a sample name. So the content of the
-/// table can always be written.
+/// A family has one kind and one set of label names. No two families share a sample name. So the content of a table can
+/// always be written.
 struct FamilyTable<Series> {
     struct Family {
         let kind: MetricKind
@@ -69,7 +70,7 @@ struct FamilyTable<Series> {
         return table
     }
 
-    /// No sample has the name of the histogram itself, but `# TYPE` does.
+    /// The names include the name of the family. No sample of a histogram has it, but its `# TYPE` line does.
     private static func sampleNames(_ name: String, _ kind: MetricKind) -> Set<String> {
         Set([name] + kind.suffixes.map { name + $0 })
     }

@@ -1,4 +1,4 @@
-/// Names that Prometheus allows. Every other character becomes `_`.
+/// Converts names to names that Prometheus allows. Every other character becomes `_`.
 ///
 /// See "Metric names and labels" in Prometheus' documentation of its data model.
 enum MetricName {
@@ -28,9 +28,9 @@ enum MetricName {
 
 /// The kind of a family. The raw values are those of `# TYPE`.
 package enum MetricKind: String, Hashable, Sendable {
-    /// A total that only grows while its process runs.
+    /// A total that only increases while its process runs.
     case counter
-    /// A value that goes up and down.
+    /// A value that can increase and decrease.
     case gauge
     /// A distribution: the number of observations up to each bound.
     case histogram
@@ -50,7 +50,7 @@ struct SeriesKey: Hashable, Sendable {
     let labelNames: [String]
     let labelValues: [String]
 
-    /// Sanitises the names. The order in which labels are given does not matter.
+    /// Sanitises the names, and sorts the labels by name.
     init(_ name: String, _ labels: [(String, String)]) {
         family = MetricName.metric(name)
         if labels.count < 2 {
@@ -63,15 +63,15 @@ struct SeriesKey: Hashable, Sendable {
         }
     }
 
-    /// A name that two labels share, for example `a.b` and `a-b` after sanitising.
+    /// A name that two labels have after sanitising, for example `a_b` from `a.b` and `a-b`.
     var labelGivenTwice: String? { zip(labelNames, labelNames.dropFirst()).first { $0 == $1 }?.0 }
 }
 
-/// Limits, so that a label with an unlimited number of values cannot exhaust the memory.
+/// Limits of the number of series. Without them, a label with an unlimited number of values could exhaust the memory.
 package struct SeriesLimits: Hashable, Sendable {
-    /// Series of one family; default 10 000.
+    /// The maximum number of series in one family; 10 000 by default.
     package var series: Int
-    /// Number of families; default 1000.
+    /// The maximum number of families; 1000 by default.
     package var families: Int
 
     package init(series: Int = 10_000, families: Int = 1000) {
@@ -80,11 +80,11 @@ package struct SeriesLimits: Hashable, Sendable {
     }
 }
 
-/// Why a series is not kept. Its handle works without effect, and other metrics are not affected.
+/// Why a series is not kept. Its handle has no effect. Other metrics are not affected.
 enum Refusal: Error, Hashable, CustomStringConvertible {
     case otherKind(family: String, MetricKind, MetricKind)
     case otherLabels(family: String, [String], [String])
-    /// A sample name belongs to another family, for example a counter `x_count` beside a histogram `x`.
+    /// A sample name belongs to another family, for example a counter `x_count` and a histogram `x`.
     case nameTaken(family: String, by: String)
     case labelTwice(family: String, String)
     case bucketLabel(family: String)
@@ -95,9 +95,9 @@ enum Refusal: Error, Hashable, CustomStringConvertible {
     var description: String {
         switch self {
         case .otherKind(let family, let kind, let first):
-            "metric \(family): asked for as a \(kind), but it is a \(first); ignored"
+            "metric \(family): requested as a \(kind), but it is a \(first); ignored"
         case .otherLabels(let family, let labels, let first):
-            "metric \(family): asked for with the labels \(labels), but it has \(first); ignored"
+            "metric \(family): requested with the labels \(labels), but it has \(first); ignored"
         case .nameTaken(let family, let other):
             "metric \(family): its sample names collide with those of \(other); ignored"
         case .labelTwice(let family, let label): "metric \(family): label \(label) is given twice; ignored"

@@ -1,5 +1,5 @@
-/// The metrics that collectors add to one scrape. The rules are those of handles: a series that cannot be written is
-/// left out and reported once.
+/// Collects the metrics that collectors add to one scrape. A series that cannot be written is left out and reported
+/// once, as for handles.
 package struct MetricsWriter {
     private(set) var table: FamilyTable<Sample>
     private(set) var help: [String: String]
@@ -10,17 +10,17 @@ package struct MetricsWriter {
         self.help = help
     }
 
-    /// A value that goes up and down.
+    /// Adds a value that can increase and decrease.
     package mutating func gauge(_ name: String, help: String, labels: [(String, String)] = [], value: Double) {
         add(name, help, labels, .gauge, .value(value))
     }
 
-    /// A total that only grows.
+    /// Adds a total that only increases.
     package mutating func counter(_ name: String, help: String, labels: [(String, String)] = [], value: Double) {
         add(name, help, labels, .counter, .value(value))
     }
 
-    /// A distribution.
+    /// Adds a distribution.
     package mutating func histogram(
         _ name: String, help: String, labels: [(String, String)] = [], value: Histogram
     ) {
@@ -52,7 +52,7 @@ package struct MetricsWriter {
 struct ExpositionText {
     private var text = ""
 
-    /// The whole table, families sorted by name, series by the values of their labels.
+    /// The text of a table. Families are sorted by name, series by the values of their labels.
     static func of(_ table: FamilyTable<Sample>, help: [String: String]) -> String {
         var exposition = ExpositionText()
         for (name, family) in table.families.sorted(by: { $0.key < $1.key }) {
@@ -89,7 +89,7 @@ struct ExpositionText {
         text += " \(value)\n"
     }
 
-    /// A number in the format of Go's `ParseFloat`; whole numbers have no fraction.
+    /// A number in the format of Go's `ParseFloat`. Whole numbers have no fraction.
     static func number(_ value: Double) -> String {
         if value.isNaN { return "NaN" }
         if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
@@ -97,7 +97,7 @@ struct ExpositionText {
         return "\(value)"
     }
 
-    /// Works on scalars, because a carriage return and a line feed are one `Character`.
+    /// The text with escapes. It is read by scalars, because a carriage return and a line feed are one `Character`.
     static func escaped(_ value: String, quotes: Bool = false) -> String {
         var result = String.UnicodeScalarView()
         for scalar in value.unicodeScalars {

@@ -1,7 +1,7 @@
 import Glibc
 
-/// The process metrics of Prometheus' own client libraries, with the same names. Values that the kernel does not
-/// provide are left out.
+/// Collects the process metrics that Prometheus' client libraries have, under the same names. Values that the kernel
+/// does not provide are left out.
 package struct ProcessCollector: Sendable {
     private let ticksPerSecond: Double
     private let pageSize: Double
@@ -16,7 +16,7 @@ package struct ProcessCollector: Sendable {
 
     /// Writes the `process_…` metrics.
     package func collect(_ writer: inout MetricsWriter) {
-        // One of the descriptors is that of the directory being read.
+        // One of the descriptors belongs to the directory that is being read.
         if let open = ProcFile.entries("/proc/self/fd") {
             writer.gauge("process_open_fds", help: "Open file descriptors.", value: Double(open - 1))
         }
@@ -25,7 +25,7 @@ package struct ProcessCollector: Sendable {
         }
         guard let status = ProcFile.text("/proc/self/stat").flatMap(ProcessStatus.init(stat:)) else { return }
         writer.gauge(
-            "process_resident_memory_bytes", help: "Memory that is in RAM.",
+            "process_resident_memory_bytes", help: "Resident memory size.",
             value: Double(status.residentPages) * pageSize)
         writer.counter(
             "process_cpu_seconds_total", help: "User and system CPU time.",
@@ -52,16 +52,16 @@ package struct ProcessCollector: Sendable {
 struct ProcessStatus: Hashable, Sendable {
     /// User and system time of all threads, in clock ticks.
     let cpuTicks: UInt64
-    /// Clock ticks from the machine's start to the process's.
+    /// Clock ticks from the start of the machine to the start of the process.
     let startTicks: UInt64
-    /// Pages in memory.
+    /// The number of pages in memory.
     let residentPages: UInt64
 
-    /// - Returns: `nil` if the text lacks the fields.
+    /// - Returns: `nil` if a field is missing.
     init?(stat text: String) {
         // The second field is the program's name in parentheses. It may contain spaces and parentheses.
         guard let end = text.lastIndex(of: ")") else { return nil }
-        // The fields from the third on.
+        // These are the fields from the third one on.
         let fields = text[text.index(after: end)...].split(whereSeparator: \.isWhitespace)
         func field(_ number: Int) -> UInt64? { fields.count > number - 3 ? UInt64(fields[number - 3]) : nil }
         guard let user = field(14), let system = field(15), let start = field(22), let pages = field(24) else {
@@ -73,7 +73,7 @@ struct ProcessStatus: Hashable, Sendable {
     }
 }
 
-/// Files and directories of the proc file system, whose sizes are not known in advance.
+/// Reads files and directories of the proc file system. Their sizes are not known in advance.
 enum ProcFile {
     /// The text of a file; `nil` if it cannot be read.
     static func text(_ path: String) -> String? {

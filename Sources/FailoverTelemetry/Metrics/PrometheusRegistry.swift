@@ -4,11 +4,11 @@ import FailoverSystem
 
 /// Keeps metrics in memory and writes them in Prometheus' format.
 ///
-/// An update of a counter, floating point counter, meter or gauge costs one atomic operation. Timers are histograms
-/// of seconds, and recorders that aggregate are histograms too. The name of a metric is its label, without additions.
-/// A metric that cannot be kept (see ``Refusal``) gets a handle without effect, and `warn` is called once.
+/// An update of a counter, floating point counter, meter or gauge costs one atomic operation. Timers are histograms of
+/// seconds. Recorders that aggregate are histograms too. The name of a metric is its label, without a prefix or suffix.
+/// A metric that cannot be kept (see ``Refusal``) gets a handle without effect, and is reported once to `warn`.
 package final class PrometheusRegistry: Sendable {
-    /// Adds values from elsewhere to a scrape.
+    /// Adds metrics that are not kept in the registry to a scrape.
     package typealias Collector = @Sendable (inout MetricsWriter) -> Void
 
     /// The content type of an HTTP response with ``text()``.
@@ -19,7 +19,7 @@ package final class PrometheusRegistry: Sendable {
         var help: [String: String] = [:]
         var buckets: [String: HistogramBuckets] = [:]
         var collectors: [Collector] = []
-        /// The refusals that `warn` has received.
+        /// The refusals that were reported to `warn`.
         var told: Set<Refusal> = []
     }
 
@@ -27,7 +27,7 @@ package final class PrometheusRegistry: Sendable {
     private let limits: SeriesLimits
     private let warn: @Sendable (String) -> Void
 
-    /// - Parameter warn: receives one line that says which metric is not kept and why, once per reason; called on any
+    /// - Parameter warn: receives a line that reports which metric is not kept, and why; once per reason, on any
     ///   thread.
     package init(limits: SeriesLimits = SeriesLimits(), warn: @escaping @Sendable (String) -> Void = { _ in }) {
         state = Lock(State(table: FamilyTable(limits: limits)))
@@ -35,10 +35,10 @@ package final class PrometheusRegistry: Sendable {
         self.warn = warn
     }
 
-    /// Sets the description of a metric for `# HELP`, one sentence.
+    /// Sets the description of a metric for `# HELP`: one sentence.
     ///
-    /// - Parameter buckets: the buckets of a timer or recorder with this name, from its next series on. Default:
-    ///   ``HistogramBuckets/pings`` and ``HistogramBuckets/amounts``.
+    /// - Parameter buckets: the buckets of a timer or recorder with this name, for series that are created later.
+    ///   Default: ``HistogramBuckets/pings`` for timers, ``HistogramBuckets/amounts`` for recorders.
     package func describe(_ name: String, _ help: String, buckets: HistogramBuckets? = nil) {
         let name = MetricName.metric(name)
         state.withLock { state in
@@ -52,7 +52,7 @@ package final class PrometheusRegistry: Sendable {
         state.withLock { $0.collectors.append(collector) }
     }
 
-    /// All metrics in the text exposition format 0.0.4, families sorted by name, series by the values of their
+    /// All metrics in the text exposition format 0.0.4. Families are sorted by name, series by the values of their
     /// labels.
     package func text() -> String {
         let (table, help, collectors) = state.withLock { ($0.table, $0.help, $0.collectors) }
@@ -62,7 +62,7 @@ package final class PrometheusRegistry: Sendable {
         return ExpositionText.of(writer.table, help: writer.help)
     }
 
-    /// The cell of a series, created if there is none; `nil` if the series is not kept.
+    /// The cell of a series, which is created if necessary; `nil` if the series is not kept.
     func cell<C: Cell>(
         _ label: String, _ dimensions: [(String, String)], _ make: (SeriesKey, HistogramBuckets?) -> C
     ) -> C? {
@@ -87,13 +87,13 @@ package final class PrometheusRegistry: Sendable {
     }
 
     private func tell(_ refusal: Refusal) {
-        // Limited like the families, so that an unlimited number of names cannot exhaust the memory this way either.
+        // The number of reports is limited too, so that an unlimited number of names cannot exhaust the memory.
         let isNew = state.withLock { $0.told.count < limits.families && $0.told.insert(refusal).inserted }
         if isNew { warn(refusal.description) }
     }
 }
 
-/// Handles of the same series share their storage.
+/// Creates and destroys handles. Handles of the same series share their storage.
 ///
 /// Destroying a handle means that the series is never updated again (the contract of swift-metrics), so the series is
 /// removed at once. Other handles of the series continue to work without effect. A handle that is created later

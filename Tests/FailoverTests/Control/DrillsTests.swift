@@ -82,7 +82,7 @@ final class DrillsTests: Sendable {
     @Test func whenNobodyElseCouldServeAnyMore() async {
         #expect(begin(0))
         goesDown(1)
-        #expect(await isOver(because: "no other alias could serve any more"))
+        #expect(await isOver(because: "no other alias can serve now"))
     }
 
     @Test func unlessTheyAreForced() async {

@@ -14,13 +14,13 @@ struct MySQLCapabilities: OptionSet {
     static let tls = MySQLCapabilities(rawValue: 1 << 11)
     /// Results end with an OK packet, and no packet separates definitions from rows.
     static let deprecateEOF = MySQLCapabilities(rawValue: 1 << 24)
-    /// The column count packet and the answer to a prepare tell whether definitions follow (MySQL).
+    /// The column count packet and the answer to a prepare show whether definitions follow (MySQL).
     static let optionalMetadata = MySQLCapabilities(rawValue: 1 << 25)
     /// Everything after the login is compressed with zstd.
     static let compressZstd = MySQLCapabilities(rawValue: 1 << 26)
     /// Statements have counts of attributes before their text (MySQL).
     static let queryAttributes = MySQLCapabilities(rawValue: 1 << 27)
-    /// The column count packet tells whether definitions follow (MariaDB).
+    /// The column count packet shows whether definitions follow (MariaDB).
     static let cacheMetadata = MySQLCapabilities(rawValue: 1 << 36)
 
     /// The stream cannot be followed if any of these is agreed. MySQL's optional metadata is included because the

@@ -8,11 +8,11 @@ struct MySQLCommand {
         case resetStatement
         /// One OK, EOF or ERR packet. Closes all statements.
         case resetConnection
-        /// Any one packet.
+        /// One packet of any content.
         case statistics
         /// `COM_QUERY`: OK, ERR, a request for a file, or result sets with rows of text.
         case query
-        /// `COM_STMT_EXECUTE` and MariaDB's `COM_STMT_BULK_EXECUTE`: the same with binary rows, possibly with a
+        /// `COM_STMT_EXECUTE` and MariaDB's `COM_STMT_BULK_EXECUTE`: like `query` with binary rows, possibly with a
         /// cursor.
         case execute
         /// The statement's ID, then definitions of parameters and of columns.
@@ -27,7 +27,7 @@ struct MySQLCommand {
         case quit
     }
 
-    /// The request that the first byte of a client's message names.
+    /// The request that the first byte of a client's message specifies.
     enum Request {
         case answered(Kind)
         /// `COM_STMT_SEND_LONG_DATA`.

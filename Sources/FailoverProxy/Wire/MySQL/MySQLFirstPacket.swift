@@ -6,8 +6,8 @@ enum MySQLFirstPacket: Equatable {
     /// Too few bytes to decide.
     case incomplete
     case greeting
-    /// The server refuses. The message can be logged. 1040 too many connections, 1129 host blocked, 1130 host not
-    /// allowed, 1053 shutting down.
+    /// The server refuses the client. The message is safe to log. Codes: 1040 too many connections, 1129 host blocked,
+    /// 1130 host not allowed, 1053 shutting down.
     case error(code: UInt16, message: String)
     /// Not MySQL, or of a version before 3.21.
     case malformed
@@ -48,11 +48,12 @@ enum MySQLFirstPacket: Equatable {
 /// An ERR packet that the proxy sends instead of a server. Client/Server Protocol, chapter "ERR_Packet".
 struct MySQLErrorPacket {
     let code: UInt16
-    /// Five characters, for example `08S01` for a lost connection; `nil` instead of a greeting, when the client
-    /// cannot expect one yet.
+    /// Five characters, for example `08S01` for a lost connection. `nil` if the packet is sent instead of a greeting,
+    /// because the client does not expect a SQLSTATE yet.
     let sqlState: String?
     let message: String
-    /// The sequence number that the client expects: 0 instead of a greeting, otherwise ``MySQLReader/errorSequence``.
+    /// The sequence number that the client expects: 0 if the packet is sent instead of a greeting, otherwise
+    /// ``MySQLReader/errorSequence``.
     let sequence: UInt8
 
     /// The maximum size of a message, as in servers (`MYSQL_ERRMSG_SIZE`).

@@ -22,7 +22,7 @@ extension MySQLGuard {
         return passage
     }
 
-    /// Passes on what the client sent while the server was being set to read-only.
+    /// Passes on what the client sent while the guard's statement was running.
     mutating func releaseClient(_ passage: inout GuardOutput) {
         guard !fromClient.isEmpty else { return }
         let waiting = fromClient

@@ -55,7 +55,7 @@ extension MySQLGuard {
         }
     }
 
-    /// Passes on bytes up to the next beginning of a packet, or holds an answer. Returns the number of bytes; `nil`
+    /// Passes on bytes up to the beginning of the next packet, or holds an answer. Returns the number of bytes; `nil`
     /// if there are too few.
     private mutating func takeAnswer(_ bytes: UnsafeRawBufferPointer, _ passage: inout GuardOutput) -> Int? {
         guard reader.isReadable, reader.state != .quit, reader.state != .idle else { return nil }

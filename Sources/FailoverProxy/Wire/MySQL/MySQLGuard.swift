@@ -1,22 +1,22 @@
-/// The read-only guard of a clear-text session. It sets the server's transactions to read-only after each login and
-/// each reset of the session state, before the client gets the answer.
+/// The read-only guard of a clear-text session. It makes the session's transactions read-only after each login and each
+/// reset of the session state, before the client gets the answer.
 ///
 ///     forgetting ── the answer to login, COM_CHANGE_USER or COM_RESET_CONNECTION is held ──▶ setting
 ///         ▲                                                                                     │ OK: the answer goes on
 ///         └───────────── COM_CHANGE_USER, COM_RESET_CONNECTION ─────────── following ◀──────────┘
 ///
-/// What the client sends after such a command waits, so nothing runs in between. Every state changes to `over` when
-/// the reader cannot follow the session. The reader sees what client and server see of each other, and nothing that
-/// the guard adds.
+/// Everything that the client sends after such a command waits, so nothing runs in between. Every state changes to
+/// `over` when the reader cannot follow the session. The reader sees only what client and server exchange, and nothing
+/// that the guard adds.
 struct MySQLGuard {
     enum Phase {
-        /// The server is not set to read-only: it is logging the client in or is about to reset the session state.
+        /// The session is not read-only: the server is logging the client in, or is about to reset the session state.
         case forgetting
         /// The guard's statement is running. Nothing passes.
         case setting
-        /// The server is set to read-only. Everything passes.
+        /// The session is read-only. Everything passes.
         case following
-        /// The session can no longer be guarded or is at its end. Everything passes.
+        /// The session can no longer be guarded, or is ending. Everything passes.
         case over
     }
 
@@ -33,7 +33,7 @@ struct MySQLGuard {
     /// The reason why a session must end.
     struct Refusal: Equatable {
         let message: String
-        /// The sequence number of the ERR packet that the client awaits; `nil` if it awaits none.
+        /// The sequence number of the ERR packet that the client expects; `nil` if it expects none.
         let sequence: UInt8?
         /// The code of the server's error, if that is the reason.
         var code: UInt16?
@@ -57,7 +57,7 @@ struct MySQLGuard {
 
     /// The maximum size of a held answer. Real ones have less than 1000 bytes.
     static let answerLimit = 65_536
-    /// The guard's statement. MySQL knows it since 5.6, MariaDB since 10.0.
+    /// The guard's statement, which MySQL supports since 5.6 and MariaDB since 10.0.
     ///
     /// - Parameter capabilities: the capabilities that server and client have agreed on.
     static func command(_ capabilities: MySQLCapabilities) -> [UInt8] {
@@ -87,7 +87,7 @@ struct MySQLGuard {
     mutating func serverIsSilent(_ message: String) -> GuardOutput? {
         guard phase == .setting else { return nil }
         var passage = GuardOutput()
-        // MySQL closes the connection after it has refused a change of the user, so the close is expected then.
+        // MySQL closes the connection after it has refused a change of the user. In that case the close is expected.
         if answerIsRefusal {
             passage.toClient = answer
             end()
@@ -102,7 +102,8 @@ struct MySQLGuard {
 
     /// The session continues without its guard or ends, depending on the policy.
     ///
-    /// - Parameter handshake: the client's packet that the reader could not follow, if that was its first.
+    /// - Parameter handshake: the packet of the client that the reader could not follow, if it was the client's first
+    ///   packet.
     mutating func lost(by handshake: [UInt8]? = nil, _ passage: inout GuardOutput) {
         if refusesOpaque {
             // No more of the client's bytes reach the server.

@@ -1,14 +1,14 @@
-/// A login to a MySQL or MariaDB server, from the server's greeting to its result. Knows at each stage how the
-/// connection can be ended without counting against the proxy.
+/// A login to a MySQL or MariaDB server, from the server's greeting to its result. It shows at each stage how the
+/// connection can be ended without being counted as an error of the proxy's host.
 ///
 ///     greeting ──▶ greeted ── the client's first packet ──▶ server ◀──▶ client
 ///                     │                                        │ OK, ERR
 ///                     └───── the client goes on in TLS ────────┴──────────▶ over
 ///
-/// A connection that ends during the login is counted against its host (`max_connect_errors`), unless the server
-/// refuses the login. A login that the server refuses can be sent only where the server has not begun to read
-/// something else. So only whole packets of the client pass: a partial packet waits here, and a TLS request waits
-/// until the client's first TLS record follows.
+/// The server counts a connection that ends during the login as an error of its host (`max_connect_errors`), unless the
+/// server refuses the login. A login that it will refuse can be sent only when the server has not begun to read
+/// something else. So only whole packets of the client pass: a partial packet waits here, and a TLS request waits until
+/// the client's first TLS record follows.
 struct MySQLLogin {
     enum Stage: Equatable {
         /// Waiting for the server's first packet.
@@ -44,12 +44,12 @@ struct MySQLLogin {
     /// Bytes of memory beyond the value itself.
     var heldBytes: Int { held.capacity + server.heldBytes }
 
-    /// The refused login that ends the connection at this stage; `nil` if it can be closed.
+    /// The refused login that ends the connection at this stage; `nil` if the connection can simply be closed.
     var refusedLogin: MySQLRefusedLogin? {
         isOver ? nil : MySQLRefusedLogin(at: stage, server: server)
     }
 
-    /// The server's next bytes.
+    /// The server has sent these bytes.
     mutating func serverSent(_ bytes: UnsafeRawBufferPointer) {
         var bytes = bytes
         while !isOver, let event = server.next(&bytes) {
@@ -77,7 +77,7 @@ struct MySQLLogin {
         }
     }
 
-    /// The client's next bytes.
+    /// The client has sent these bytes.
     ///
     /// - Returns: the bytes that may pass.
     mutating func clientSent(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
@@ -121,7 +121,7 @@ struct MySQLLogin {
         return MySQLCapabilities(handshake: packet).contains(.tls)
     }
 
-    /// Whether a whole TLS record has arrived, or something that cannot become one.
+    /// Whether a whole TLS record has arrived, or something that cannot be one.
     private func hasTLSRecord(from start: Int) -> Bool {
         guard held.count > start else { return false }
         guard held[start] == Self.tlsHandshake else { return true }
@@ -131,7 +131,8 @@ struct MySQLLogin {
 }
 
 extension MySQLPacket {
-    /// Whether the server switches to a method that takes any answer except one of 64 bytes for a broken connection.
+    /// Whether the server switches to a method where it treats any answer except one of 64 bytes as a broken
+    /// connection.
     fileprivate var asksForSignature: Bool {
         let name = Array("client_ed25519\u{0}".utf8)
         return header == Self.eof && name.indices.allSatisfy { uint8(at: $0 + 1) == name[$0] }

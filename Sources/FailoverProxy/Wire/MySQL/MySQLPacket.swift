@@ -1,5 +1,5 @@
-/// The beginning of a packet, as much as a reader needs to know what the packet means. Client/Server Protocol,
-/// chapter "MySQL Packets".
+/// The beginning of a packet: as much as a reader needs to interpret the packet. Client/Server Protocol, chapter "MySQL
+/// Packets".
 struct MySQLPacket {
     /// The first body byte of packets that answer a command.
     static let ok: UInt8 = 0x00
@@ -19,7 +19,7 @@ struct MySQLPacket {
     /// Undefined after ``viewed`` bytes.
     private var view: SIMD32<UInt8>
 
-    /// - Returns: `nil` if `bytes` hold less than header and view.
+    /// - Returns: `nil` if `bytes` do not contain the header and the view.
     init?(_ bytes: UnsafeRawBufferPointer) {
         guard bytes.count >= Self.headerSize else { return nil }
         let header = UInt32(littleEndian: bytes.loadUnaligned(as: UInt32.self))

@@ -1,11 +1,11 @@
-/// One direction of a session, cut into packets. Holds memory only while the beginning of a packet is incomplete.
+/// One direction of a session, split into packets. It holds memory only while the beginning of a packet is incomplete.
 struct MySQLPacketStream {
     /// The header and view of a packet, as far as they have arrived.
     private var partial: [UInt8] = []
     /// The number of bytes of the current packet's body that have not arrived.
     private var rest: UInt32 = 0
     private var sequence: UInt8 = 0
-    /// The latest packet was full, so the next one belongs to it.
+    /// Whether the latest packet was full, so that the next one continues it.
     private var continues = false
 
     /// A packet, and whether it begins a message or continues one that did not fit into one packet.
@@ -19,16 +19,16 @@ struct MySQLPacketStream {
     /// Whether the current message is complete.
     var isBetweenMessages: Bool { rest == 0 && !continues && partial.isEmpty }
 
-    /// Whether a message whose beginning was returned is incomplete.
+    /// Whether the beginning of a message was returned and the message is not complete yet.
     var isWithinMessage: Bool { rest > 0 || continues }
 
-    /// The number of bytes that have not arrived of the packet whose beginning was returned.
+    /// The number of bytes that have not arrived yet of the packet whose beginning was returned.
     var restOfPacket: Int { Int(rest) }
 
     /// Bytes of memory beyond the value itself.
     var heldBytes: Int { partial.capacity }
 
-    /// Reads bytes up to the next beginning of a packet and returns it; `nil` if the bytes end before.
+    /// Reads bytes up to the beginning of the next packet and returns it; `nil` if the bytes end earlier.
     mutating func next(_ bytes: inout UnsafeRawBufferPointer) -> Event? {
         if rest > 0 {
             let skipped = min(Int(rest), bytes.count)

@@ -6,7 +6,7 @@ extension MySQLReader {
         while isReadable, followClient(&bytes) {}
     }
 
-    /// Reads the client's bytes up to the next beginning of a packet. Returns whether there was one.
+    /// Reads the client's bytes up to the beginning of the next packet. Returns whether there was one.
     mutating func followClient(_ bytes: inout UnsafeRawBufferPointer) -> Bool {
         guard let event = client.next(&bytes) else { return false }
         switch event {
@@ -100,7 +100,7 @@ extension MySQLReader {
 
 /// The exchanges that reset the session state: logins and `COM_RESET_CONNECTION`.
 extension MySQLReader {
-    /// The client's latest command, if it is not answered yet.
+    /// The client's latest command; `nil` if it is already answered.
     var latestCommand: MySQLCommand.Kind? { queue.last?.kind ?? (state == .idle ? nil : command.kind) }
 
     /// Whether the server's next packet belongs to such an exchange.
@@ -114,7 +114,8 @@ extension MySQLReader {
 
     /// Whether a packet of the server ends such an exchange and the session continues.
     ///
-    /// This includes a refused change of the user: MariaDB continues with the former user, with its state reset.
+    /// This includes a refused change of the user: MariaDB continues with the previous user and resets the session
+    /// state.
     func endsForgetting(sequence number: UInt8, header: UInt8) -> Bool {
         guard number == sequence, isRequestComplete else { return false }
         return switch (command.kind, header) {
@@ -125,7 +126,7 @@ extension MySQLReader {
         }
     }
 
-    /// The change of the user was refused, and the server has shown that it continues with the former user.
+    /// The change of the user was refused, and the server has shown that it continues with the previous user.
     mutating func keptItsUser(_ status: MySQLStatus?) {
         sequence &+= 1
         closeStatements()

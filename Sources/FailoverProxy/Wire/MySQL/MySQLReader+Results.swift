@@ -1,6 +1,6 @@
 /// Result sets: a column count, definitions, rows, and their ends. Chapter "Text Resultset".
 extension MySQLReader {
-    /// The column count packet. With MariaDB's metadata caching it also tells whether definitions follow.
+    /// The column count packet. With MariaDB's metadata caching it also shows whether definitions follow.
     mutating func counted(_ packet: MySQLPacket) {
         guard let count = packet.integer(at: 0), let number = UInt16(exactly: count.value), number > 0 else {
             return lose()
@@ -96,7 +96,7 @@ extension MySQLReader {
     mutating func failed() {
         switch command.kind {
         case .query, .execute: facts.insert(.transactionUnknown)
-        // The name of the statement prepared last refers to none now.
+        // After a failed prepare, the ID of the statement prepared last refers to no statement.
         case .prepare: lastPrepared = MySQLCommand.lastPrepared
         default: break
         }

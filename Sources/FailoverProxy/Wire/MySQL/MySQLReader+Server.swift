@@ -12,7 +12,7 @@ extension MySQLReader {
         while isReadable, followServer(&bytes) {}
     }
 
-    /// Reads the server's bytes after its greeting up to the next beginning of a packet. Returns whether there was
+    /// Reads the server's bytes after its greeting up to the beginning of the next packet. Returns whether there was
     /// one.
     mutating func followServer(_ bytes: inout UnsafeRawBufferPointer) -> Bool {
         guard let event = server.next(&bytes) else { return false }
@@ -81,7 +81,7 @@ extension MySQLReader {
             finish()
         case MySQLPacket.error:
             if wasLogin, packet.errorCode.map(Self.isForLackOfRoom) == true { facts.insert(.sawFull) }
-            // It is unknown whether the server continues with the former user.
+            // It is unknown whether the server continues with the previous user.
             if wasLogin { state = .quit } else { lose() }
         default:
             // The client's next packet must belong to the login.

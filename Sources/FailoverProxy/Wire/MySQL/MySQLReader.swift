@@ -1,5 +1,5 @@
-/// Follows both directions of a MySQL or MariaDB session from the server's greeting on, and knows whether it is at a
-/// transaction boundary. Client/Server Protocol, chapters "Connection Phase" and "Command Phase".
+/// Follows both directions of a MySQL or MariaDB session from the server's greeting on, and determines whether it is at
+/// a transaction boundary. Client/Server Protocol, chapters "Connection Phase" and "Command Phase".
 ///
 ///     greeting ─▶ handshake ─▶ serverLogsIn ◀──▶ clientLogsIn
 ///                                   │ OK
@@ -11,9 +11,9 @@
 ///                                   ▲                               │
 ///                                   └──────── more results ─────────┘
 ///
-/// Every state changes to `opaque` at something that the reader cannot follow, and stays there. In doubt the reader
-/// answers false. It follows transactions, but not other session state: table locks, user variables, temporary
-/// tables.
+/// Every state changes to `opaque`, and stays there, when the reader cannot follow the session. If the reader is not
+/// certain, it answers false. It follows transactions, but not other session state: table locks, user variables,
+/// temporary tables.
 struct MySQLReader {
     enum State: UInt8 {
         /// Waiting for the server's first packet.
@@ -51,7 +51,7 @@ struct MySQLReader {
         static let sawShutdown = Facts(rawValue: 1 << 3)
         /// The client's latest message requires an answer.
         static let asks = Facts(rawValue: 1 << 4)
-        /// A result of the present answer left a cursor open.
+        /// A result of the current answer has left a cursor open.
         static let openedCursor = Facts(rawValue: 1 << 5)
         static let sawFull = Facts(rawValue: 1 << 6)
     }
@@ -84,19 +84,19 @@ struct MySQLReader {
 
     init() {}
 
-    /// False once the stream is opaque: TLS, compression, replication, or something unknown to the reader. Never
-    /// becomes true again.
+    /// Whether the reader can follow the stream. It cannot with TLS, compression, replication, or anything unknown to
+    /// it. Once false, it stays false.
     var isReadable: Bool { state != .opaque }
 
-    /// Whether the client loses nothing but its connection if the session ends now: it is logged in, every command is
+    /// Whether the client loses only its connection if the session ends now: it is logged in, every command is
     /// completely answered, no transaction and no cursor is open, and the client has sent nothing since.
     var isAtBoundary: Bool {
         state == .idle && facts.isDisjoint(with: [.inTransaction, .transactionUnknown, .longData])
             && cursors.isEmpty && server.isBetweenMessages && client.isBetweenMessages
     }
 
-    /// The sequence number of an ERR packet that may be appended to the server's stream now, as the rest of the
-    /// answer that the client waits for; `nil` if it waits for none, or if a packet of the server is incomplete.
+    /// The sequence number of an ERR packet that may be appended to the server's stream now, as the rest of the answer
+    /// that the client waits for; `nil` if it waits for no answer, or if a packet of the server is incomplete.
     var errorSequence: UInt8? {
         guard isRequestComplete, server.isBetweenMessages else { return nil }
         switch state {
@@ -131,11 +131,11 @@ struct MySQLReader {
         }
     }
 
-    /// The sequence number of an ERR packet without a request; `nil` if the client waits for an answer, or if a
+    /// The sequence number of an ERR packet that is not an answer; `nil` if the client waits for an answer, or if a
     /// packet of either side is incomplete.
     ///
-    /// It is the number of the answer to the client's next command. Servers send 0, which some drivers treat as a
-    /// packet out of order and report as a lost connection.
+    /// It is the number of the answer to the client's next command. Servers send 0 here. Some drivers regard 0 as a
+    /// packet out of order and report a lost connection.
     var unaskedSequence: UInt8? {
         state == .idle && server.isBetweenMessages && client.isBetweenMessages ? 1 : nil
     }
@@ -146,7 +146,8 @@ struct MySQLReader {
             + cursors.capacity * MemoryLayout<UInt32>.stride
     }
 
-    /// Whether the request that is being answered is completely sent. Requests in the queue follow it.
+    /// Whether the client has sent the whole request that is being answered. If there are requests in the queue, it
+    /// has.
     var isRequestComplete: Bool { !queue.isEmpty || !facts.contains(.asks) || !client.isWithinMessage }
 
     /// The stream can no longer be followed.

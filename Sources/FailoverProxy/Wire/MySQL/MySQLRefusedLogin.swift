@@ -1,8 +1,8 @@
-/// A login that the server refuses. With it the proxy ends a connection whose login is not complete, at any stage of
-/// the login.
+/// A login that the server refuses. With it, the proxy can end a connection at any stage of an incomplete login.
 ///
-/// A server counts each connection that ends between greeting and login against the host. In the end it blocks the
-/// host, which is the proxy with all its clients (`max_connect_errors`). Refused logins are not counted.
+/// A server counts each connection that ends between greeting and login as an error of the host. After
+/// `max_connect_errors` errors it blocks the host, which is the proxy with all its clients. Refused logins are not
+/// counted.
 struct MySQLRefusedLogin {
     enum Step: Equatable {
         case wait
@@ -13,7 +13,7 @@ struct MySQLRefusedLogin {
     /// The user name. It appears in the server's log if the server logs refused logins.
     static let user = "failover-refused"
     private static let quit: [UInt8] = [1, 0, 0, 0, 1]
-    /// The maximum number of server packets to answer. A server asks at most two questions.
+    /// The maximum number of server packets to answer. A server sends at most two that need an answer.
     private static let mostAnswers = 4
 
     private var stage: MySQLLogin.Stage
@@ -52,7 +52,7 @@ struct MySQLRefusedLogin {
         }
     }
 
-    /// The server's next bytes.
+    /// The server has sent these bytes.
     mutating func serverSent(_ bytes: UnsafeRawBufferPointer) -> Step {
         var (bytes, step) = (bytes, Step.wait)
         while step != .leave, let event = server.next(&bytes) { step = answer(event) }

@@ -1,12 +1,12 @@
 import FailoverCore
 
-/// A server's answer to the StartupMessage of a clear-text client, judged by what has arrived so far.
+/// A server's answer to the StartupMessage of a clear-text client, according to the bytes that have arrived so far.
 ///
-/// A server that requires no authentication lets the client in first and checks for a free slot afterwards: reserved
-/// slots, limits of the role or the database. So only ReadyForQuery proves that it serves.
+/// A server that requires no authentication accepts the client first. It checks afterwards whether there is a free
+/// slot: reserved slots, limits of the role or the database. So only ReadyForQuery proves that it serves the client.
 enum PostgresAnswer: Equatable {
     case incomplete
-    /// The server lets the client in without authentication and may still refuse it.
+    /// The server accepts the client without authentication, but may still refuse it.
     case letIn
     /// The server accepts the client's login or rejects it for a reason that concerns the client only.
     case proof

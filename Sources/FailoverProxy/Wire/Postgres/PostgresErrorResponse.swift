@@ -27,11 +27,11 @@ struct PostgresErrorResponse: Equatable {
             hint: fields[UInt8(ascii: "H")])
     }
 
-    /// Whether the server has no room: class 53, "Insufficient Resources", such as 53300 too many connections and
-    /// 53200 out of memory, or the same of PgBouncer.
+    /// Whether the server has no room for the session: class 53, "Insufficient Resources", such as 53300 too many
+    /// connections and 53200 out of memory, or PgBouncer's error with the same meaning.
     var isForLackOfRoom: Bool { ServerError(sqlState: sqlState) == .full || poolerRefusal == .full }
 
-    /// Its meaning if PgBouncer sent it.
+    /// The meaning of the error if PgBouncer sent it.
     var poolerRefusal: PoolerRefusal? { sqlState == PoolerRefusal.sqlState ? PoolerRefusal(message: message) : nil }
 
     /// The whole message, with severity FATAL: the session ends after it.

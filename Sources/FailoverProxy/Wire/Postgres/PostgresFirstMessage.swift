@@ -1,4 +1,4 @@
-/// The first message of a PostgreSQL client, before typed messages: a length and a code; chapter "Message Formats".
+/// The first message of a PostgreSQL client, which has no type: a length and a code; chapter "Message Formats".
 enum PostgresFirstMessage: Equatable {
     /// The message is incomplete.
     case incomplete

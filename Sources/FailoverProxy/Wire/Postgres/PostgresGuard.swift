@@ -1,10 +1,10 @@
-/// The read-only guard of a clear-text session on a server that does not take a start-up parameter, such as an old
-/// pooler. It sets the session to read-only by a statement, after the login and before the client gets the first
+/// The read-only guard of a clear-text session on a server that does not accept the start-up parameter, such as an old
+/// pooler. It makes the session read-only with a statement, after the login and before the client gets the first
 /// ReadyForQuery.
 ///
 ///     login ── the first ReadyForQuery is held ──▶ setting ── the statement is done: it goes on ──▶ following
 ///
-/// What the client sends after its login waits, so nothing runs in between.
+/// Everything that the client sends after its login waits, so nothing runs in between.
 struct PostgresGuard {
     enum Phase {
         /// The server is logging the client in. The bytes of the login pass.
@@ -28,7 +28,7 @@ struct PostgresGuard {
     private(set) var reader = PostgresReader()
     private var fromClient: [UInt8] = []
     private var fromServer: [UInt8] = []
-    /// The number of bytes left of the server's current message. They go where its beginning went.
+    /// The number of bytes left of the server's current message, and whether they are passed on, as its beginning was.
     private var rest = 0
     private var restPasses = false
     private var ready: [UInt8] = []
@@ -49,7 +49,7 @@ struct PostgresGuard {
     /// Whether to read the client. It is not read while enough of its bytes wait.
     var wantsClient: Bool { fromClient.count < Self.mostHeld }
 
-    /// The client's next bytes.
+    /// The client has sent these bytes.
     mutating func clientSent(_ bytes: [UInt8]) -> GuardOutput {
         fromClient += bytes
         var passage = GuardOutput()
@@ -57,7 +57,7 @@ struct PostgresGuard {
         return passage
     }
 
-    /// The server's next bytes.
+    /// The server has sent these bytes.
     mutating func serverSent(_ bytes: [UInt8]) -> GuardOutput {
         var passage = GuardOutput()
         fromServer += bytes
@@ -146,7 +146,7 @@ struct PostgresGuard {
         }
     }
 
-    /// Takes the available part of a message. The rest goes the same way.
+    /// Takes the available part of a message. The rest is treated in the same way.
     private mutating func begin(_ index: Int, _ length: Int, passes: Bool, _ passage: inout GuardOutput) -> Int {
         let count = min(1 + length, fromServer.count - index)
         rest = 1 + length - count

@@ -1,6 +1,6 @@
-/// A client's StartupMessage as a failover alias gets it: with an additional parameter that makes the session's
-/// transactions read-only by default. The server applies `options` first and then the parameters in order. So the
-/// last parameter wins, and `RESET` returns to it; chapter "Message Formats" and ProcessStartupPacket.
+/// The StartupMessage that a failover alias gets: the client's, with an additional parameter that makes the session's
+/// transactions read-only by default. The server applies `options` first and then the parameters in order. So the last
+/// parameter takes effect, and `RESET` returns to it; chapter "Message Formats" and ProcessStartupPacket.
 enum PostgresReadOnlyStartup {
     private static let parameter = Array("default_transaction_read_only\u{0}on\u{0}".utf8)
     /// Length and protocol version.

@@ -1,22 +1,23 @@
 import FailoverCore
 
-/// Follows a clear-text session after the client's StartupMessage, and knows whether it is at a transaction boundary:
-/// every request is answered, the last ReadyForQuery said "idle", and no message is incomplete in either direction.
+/// Follows a clear-text session after the client's StartupMessage, and determines whether it is at a transaction
+/// boundary: every request is answered, the status in the last ReadyForQuery is "idle", and no message is incomplete in
+/// either direction.
 ///
-/// If it cannot follow the session, it reports "not at a boundary", never a false boundary; chapter "Message Flow".
+/// If it cannot follow the session, it reports that there is no boundary; chapter "Message Flow".
 struct PostgresReader {
     private var server = PostgresFramer()
     private var client = PostgresFramer()
-    /// The number of ReadyForQuery messages awaited: one for the startup and one for each Query, Sync and
-    /// FunctionCall. At the maximum the number is unknown, and the session never reaches a boundary again.
+    /// The number of expected ReadyForQuery messages: one for the startup and one for each Query, Sync and
+    /// FunctionCall. At its maximum, the real number is unknown, and the session never reaches a boundary again.
     private var awaited: UInt32 = 1
     /// The status in the latest ReadyForQuery: `I` idle, `T` in a transaction, `E` in a failed one.
     private var status: UInt8 = 0
-    /// Whether a batch of the extended protocol has not been ended by Sync.
+    /// Whether there is a batch of the extended protocol that Sync has not ended yet.
     private var hasOpenBatch = false
     /// Whether the client has sent Terminate.
     private var isLeaving = false
-    /// Whether the latest answer is an error that ReadyForQuery has not followed yet.
+    /// Whether the server has sent an error and no ReadyForQuery since.
     private var hasFailed = false
     /// The key in BackendKeyData, unless it arrived in pieces.
     private var key: CancelKey?
@@ -27,20 +28,20 @@ struct PostgresReader {
     /// Whether both directions could be followed so far. Once false, it stays false.
     var isReadable: Bool { !server.isBroken && !client.isBroken }
 
-    /// Whether the session can be ended without interrupting anything.
+    /// Whether the session can be ended without an interruption of its work.
     var isAtBoundary: Bool {
         awaited == 0 && status == UInt8(ascii: "I") && !hasOpenBatch && !isLeaving && server.isAtMessage
             && client.isAtMessage && isReadable
     }
 
-    /// Whether the client waits for an answer; `nil` if only the order of the latest bytes tells: at login, and in a
-    /// batch that the client may have flushed.
+    /// Whether the client waits for an answer; `nil` if only the order of the latest bytes can show it: at login, and
+    /// in a batch that the client may have flushed.
     var awaitsServer: Bool? { status == 0 || hasOpenBatch ? nil : awaited > 0 }
 
     /// Whether the proxy may insert a message into the server's stream now.
     var mayTellClient: Bool { server.isAtMessage && isReadable && !isLeaving }
 
-    /// Whether the server has let the client in and owes the answer to a request, without having sent an error.
+    /// Whether the client is logged in and the server owes an answer, but has not sent an error.
     var owesAnswer: Bool { status != 0 && awaited > 0 && !hasFailed && isReadable }
 
     /// The session's cancel key; `nil` until the login is complete.
@@ -50,7 +51,7 @@ struct PostgresReader {
         return key.map { SessionKey.known($0) } ?? .absent
     }
 
-    /// The server's next bytes.
+    /// The server has sent these bytes.
     mutating func serverSent(_ bytes: UnsafeRawBufferPointer) {
         var (awaited, status, hasFailed, heard) = (awaited, status, hasFailed, heard)
         var (key, keyIsCutOff, latest) = (key, keyIsCutOff, UInt8(0))
@@ -76,7 +77,7 @@ struct PostgresReader {
         self.keyIsCutOff = keyIsCutOff || latest == UInt8(ascii: "K") && !server.isAtMessage
     }
 
-    /// The client's next bytes.
+    /// The client has sent these bytes.
     mutating func clientSent(_ bytes: UnsafeRawBufferPointer) {
         var (awaited, hasOpenBatch, isLeaving) = (awaited, hasOpenBatch, isLeaving)
         let isLoggedIn = status != 0
