@@ -181,4 +181,23 @@ struct ReplicationTests {
         // A group member without another source: its lag is unknown, and it has not stopped.
         #expect(MySQLReplication.reading([resting]) == ReplicationReading())
     }
+
+    @Test func aMemberOfAGroupIsAsFarBehindAsTheTransactionThatItApplies() {
+        func reading(_ changes: [String: String?] = [:]) -> ReplicationReading {
+            var row = ["state": "ONLINE", "members": "3", "unreachable": "0", "applier": "ON", "behind": "1500000"]
+            for (name, value) in changes { row[name] = value }
+            return MySQLGroup(name: "g", [row]).reading
+        }
+        #expect(reading() == ReplicationReading(behind: .milliseconds(1500)))
+        #expect(reading(["behind": nil]) == ReplicationReading(behind: .zero))
+        // The primary's clock may be ahead.
+        #expect(reading(["behind": "-20"]) == ReplicationReading(behind: .zero))
+        #expect(reading(["applier": "OFF"]).stopped == "the applier of the group is stopped")
+        #expect(reading(["state": "RECOVERING"]).stopped == "the server's state in its group is RECOVERING")
+        #expect(MySQLGroup(name: "g", []).reading.stopped == "the server's state in its group is OFFLINE")
+        #expect(reading(["unreachable": "1"]).stopped == nil)
+        let lost = "the server cannot reach a majority of its group"
+        #expect(reading(["unreachable": "2"]).stopped == lost)
+        #expect(reading(["members": "2", "unreachable": "1"]).stopped == lost)
+    }
 }

@@ -39,6 +39,15 @@ struct Beats {
             do $$ begin for i in 1..8000 loop insert into beats values (extract(epoch from clock_timestamp())); commit; \
             exit when exists (select from beats where at = 0); perform pg_sleep(0.1); end loop; end $$
             """
+        case .mysql:
+            """
+            drop procedure if exists app.beat//
+            create procedure app.beat() begin declare beats int default 0; beating: while beats < 8000 do \
+            insert into app.beats values (unix_timestamp(now(6))); set beats = beats + 1; \
+            if exists (select 1 from app.beats where at = 0) then leave beating; end if; do sleep(0.1); \
+            end while beating; end//
+            call app.beat()
+            """
         case .mariadb:
             """
             begin not atomic beating: for i in 1..8000 do insert into app.beats values (unix_timestamp(now(6))); \

@@ -21,6 +21,10 @@ extension RealServers {
                 try await engine.administer(
                     "stop slave// change master to master_delay = \(seconds)// start slave",
                     at: .replica)
+            case .mysql:
+                try await engine.administer(
+                    "stop replica// change replication source to source_delay = \(seconds)// start replica",
+                    at: .replica)
             }
         }
 
@@ -29,6 +33,8 @@ extension RealServers {
             case .postgres: true
             case .mariadb:
                 try await engine.administer("show all slaves status", at: .replica).contains("\tYes\tYes\t")
+            case .mysql:
+                try await engine.administer("show replica status", at: .replica).contains("\tYes\tYes\t")
             }
         }
 

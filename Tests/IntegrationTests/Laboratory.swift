@@ -6,6 +6,12 @@ enum Laboratory {
     /// Whether the servers are running.
     static let isUp = ProcessInfo.processInfo.environment["FAILOVER_LAB"] != nil
 
+    /// Whether these are today's servers, those of `scripts/lab up --newest`.
+    static let isNewest = ProcessInfo.processInfo.environment["LAB_ENGINES"]?.contains("mysql") == true
+
+    /// Whether a MySQL replication group is running.
+    static let hasGroup = ProcessInfo.processInfo.environment["LAB_GROUP"] != nil
+
     static let root = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
 
@@ -45,9 +51,28 @@ enum Laboratory {
     enum Engine: String, CaseIterable, Sendable {
         case postgres
         case mariadb
+        /// Oracle's, which only a laboratory of today's servers has.
+        case mysql
 
-        var primaryPort: Int { Laboratory.port(self == .postgres ? "LAB_PG_PRIMARY_PORT" : "LAB_MY_PRIMARY_PORT") }
-        var replicaPort: Int { Laboratory.port(self == .postgres ? "LAB_PG_REPLICA_PORT" : "LAB_MY_REPLICA_PORT") }
+        /// The engines of the laboratory that is running.
+        static let allCases: [Engine] = {
+            let names = ProcessInfo.processInfo.environment["LAB_ENGINES"] ?? "postgres mariadb"
+            return names.split(separator: " ").compactMap { Engine(rawValue: String($0)) }
+        }()
+
+        /// Whether the running laboratory has it.
+        var isUp: Bool { Self.allCases.contains(self) }
+
+        var primaryPort: Int { Laboratory.port("\(variables)_PRIMARY_PORT") }
+        var replicaPort: Int { Laboratory.port("\(variables)_REPLICA_PORT") }
+
+        private var variables: String {
+            switch self {
+            case .postgres: "LAB_PG"
+            case .mariadb: "LAB_MY"
+            case .mysql: "LAB_MYSQL"
+            }
+        }
 
         /// Limits of a route that a healthy server meets even on a very busy machine.
         static let patience = "connect_timeout: 50s, greeting_timeout: 50s"
@@ -128,7 +153,7 @@ enum Laboratory {
             return output.standardOutput.trimmingCharacters(in: .whitespacesAndNewlines)
         }
 
-        /// The command for that. In MariaDB's, only // ends a statement.
+        /// The command for that. In MariaDB's and MySQL's, only // ends a statement.
         func administration(_ statement: String, at server: Server) -> [String] {
             let directory = "\(Laboratory.directory)/data/\(rawValue)-\(server.rawValue)"
             let port = server == .primary ? primaryPort : replicaPort
@@ -137,6 +162,8 @@ enum Laboratory {
                 ["psql", "-X", "-h", directory, "-p", "\(port)", "-U", "postgres", "-d", "app", "-Atc", statement]
             case .mariadb:
                 ["mariadb", "--no-defaults", "--socket", "\(directory)/socket", "--delimiter=//", "-Nse", statement]
+            case .mysql:
+                ["mysql", "--no-defaults", "--socket", "\(directory)/socket", "--delimiter=//", "-Nse", statement]
             }
         }
 
@@ -156,6 +183,12 @@ enum Laboratory {
                         "timeout", "240", "mariadb", "--no-defaults", "--skip-ssl", "-h", "127.0.0.1", "-P", "\(port)",
                         "-u", "app",
                         "-D", "app", "-Nse", statement ?? "select @@port",
+                    ]
+                case .mysql:
+                    [
+                        "timeout", "240", "mysql", "--no-defaults", "--ssl-mode=DISABLED", "--get-server-public-key",
+                        "-h", "127.0.0.1", "-P", "\(port)", "-u", "app", "-D", "app", "-Nse",
+                        statement ?? "select @@port",
                     ]
                 }
             let secrets = ["PGPASSWORD": "app-secret", "MYSQL_PWD": "app-secret"]

@@ -10,8 +10,8 @@ extension RealServers {
 
         /// Writes to the primary, so that the replica has something to apply.
         private func write(_ engine: Laboratory.Engine) async throws {
-            try await engine.execute("create table if not exists lag (id int)", at: engine.primaryPort)
-            try await engine.execute("insert into lag values (1)", at: engine.primaryPort)
+            try await engine.execute("create table if not exists writes (id int)", at: engine.primaryPort)
+            try await engine.execute("insert into writes values (1)", at: engine.primaryPort)
         }
 
         @Test(arguments: Laboratory.Engine.allCases)

@@ -176,7 +176,11 @@ extension RealServers {
         private func limitProcesses(to count: String) async throws -> String {
             let file = "\(Laboratory.directory)/data/postgres-replica/db/postmaster.pid"
             let pid = try #require(String(contentsOfFile: file, encoding: .utf8).split(separator: "\n").first)
-            let user = geteuid() == 0 ? ["runuser", "-u", "postgres", "--"] : []
+            let owner = try FileManager.default.attributesOfItem(atPath: file)
+            let (account, group) = (owner[.ownerAccountID] as? NSNumber, owner[.groupOwnerAccountID] as? NSNumber)
+            let user =
+                try geteuid() == 0
+                ? ["setpriv", "--reuid=\(#require(account))", "--regid=\(#require(group))", "--clear-groups", "--"] : []
             func prlimit(_ arguments: String...) async throws -> String {
                 let output = try await Command.run(user + ["prlimit", "--pid", "\(pid)"] + arguments)
                 guard output.status == 0 else { throw CommandFailure(output: output) }
@@ -217,6 +221,12 @@ extension RealServers {
                 [
                     "timeout", "60", "psql", "-X", "sslmode=require host=127.0.0.1 port=\(port) user=app dbname=app",
                     "-c", "set idle_session_timeout = 1200", "-c", "\\! sleep 3", "-c", "select 1",
+                ]
+            case .mysql:
+                [
+                    "timeout", "60", "mysql", "--no-defaults", "--commands", "--ssl-mode=DISABLED",
+                    "--get-server-public-key", "--skip-reconnect", "-h", "127.0.0.1", "-P", "\(port)", "-u", "app",
+                    "-D", "app", "-e", "set wait_timeout = 1;\nselect 1;\n\\! sleep 3\nselect 1;",
                 ]
             case .mariadb:
                 [

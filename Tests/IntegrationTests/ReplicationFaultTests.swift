@@ -124,8 +124,8 @@ extension RealServers {
         @Test func aPrimaryThatIsIdleIsNoLag() async throws {
             var running: [(engine: Laboratory.Engine, failover: FailoverProcess)] = []
             for engine in Laboratory.Engine.allCases {
-                try await engine.execute("create table if not exists lag (id int)", at: engine.primaryPort)
-                try await engine.execute("insert into lag values (1)", at: engine.primaryPort)
+                try await engine.execute("create table if not exists writes (id int)", at: engine.primaryPort)
+                try await engine.execute("insert into writes values (1)", at: engine.primaryPort)
                 let failover = try FailoverProcess(
                     configuration: engine.configuration(replica: "role: replica, max_lag: 2s"))
                 let port = try await failover.port()

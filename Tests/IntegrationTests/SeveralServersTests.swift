@@ -52,8 +52,8 @@ extension RealServers {
                 })
 
             try await Laboratory.fault("pause", on: "postgres-second")
-            try await engine.execute("create table if not exists lag (id int)", at: engine.primaryPort)
-            try await engine.execute("insert into lag values (1)", at: engine.primaryPort)
+            try await engine.execute("create table if not exists writes (id int)", at: engine.primaryPort)
+            try await engine.execute("insert into writes values (1)", at: engine.primaryPort)
             #expect(await failover.logs("WARNING second is stale. New sessions prefer other aliases."))
             #expect(try await whoAnswers(4, at: port).allSatisfy { $0 == engine.replicaPort })
 

@@ -45,7 +45,11 @@ make_certificates() (
 # make_server_dir USER NAME: a directory only USER may enter, with the server's certificate.
 make_server_dir() {
   local dir=$DATA/$2 own=()
-  if ((EUID == 0)); then own=(-o "$1" -g "$1"); fi
+  if is_newest; then
+    own=(-o "$(newest_id "$1")" -g "$(newest_id "$1")")
+  elif ((EUID == 0)); then
+    own=(-o "$1" -g "$1")
+  fi
   rm -rf "$dir"
   install -d -m 700 "${own[@]}" "$dir"
   install -m 600 "${own[@]}" "$LAB"/tls/{ca.pem,server.pem,server.key} "$dir"

@@ -1,20 +1,21 @@
 # shellcheck shell=bash
 # The lab's MariaDB: a primary and a replica that follows it by GTID. Sourced; needs LAB, DATA and processes.sh.
 
-# The server refuses to be root.
-as_mysql=()
-if ((EUID == 0)); then as_mysql=(setpriv --reuid=mysql --regid=mysql --init-groups --); fi
+# Below /opt in the root directory of today's servers, where MySQL's programs have the usual names.
+mariadb_path() { if is_newest; then echo "/opt/mariadb$1"; else echo "$1"; fi; }
 
 mariadb_sql() {
   local name=$1
   shift
-  timeout 60 mariadb --no-defaults --batch --skip-column-names --connect-timeout=30 \
+  timeout 60 "${as_administrator[@]}" "$(mariadb_path /usr/bin/mariadb)" --no-defaults --batch --skip-column-names --connect-timeout=30 \
     --socket="$DATA/$name/socket" --user="$(id -un)" "$@"
 }
 
 mariadb_answers() { mariadb_sql "$1" -e 'select 1' >/dev/null 2>&1; }
 
-mariadb_launch() { launch "$1" "${as_mysql[@]}" "${CLOCK[@]}" /usr/sbin/mariadbd --defaults-file="$DATA/$1/my.cnf"; }
+mariadb_launch() {
+  launch "$1" "${as_mysql[@]}" "${CLOCK[@]}" "$(mariadb_path /usr/sbin/mariadbd)" --defaults-file="$DATA/$1/my.cnf"
+}
 
 # mariadb_configure NAME SERVER_ID [LINE]...
 mariadb_configure() {
@@ -22,6 +23,7 @@ mariadb_configure() {
   shift 2
   as mysql tee "$dir/my.cnf" <<CONF
 [mariadbd]
+basedir = $(mariadb_path /usr)
 datadir = $dir/db
 socket = $dir/socket
 pid-file = $dir/pid
@@ -63,7 +65,7 @@ mariadb_make() {
 
 # mariadb_install DIR: the administrator is who runs this script, known by the socket. No binary log yet: copies begin alike.
 mariadb_install() {
-  as mysql mariadb-install-db --no-defaults --datadir="$1/db" --skip-test-db --innodb-flush-method=nosync \
+  as mysql "$(mariadb_path /usr/bin/mariadb-install-db)" --no-defaults --basedir="$(mariadb_path /usr)" --datadir="$1/db" --skip-test-db --innodb-flush-method=nosync \
     --innodb-log-file-size=16M --auth-root-authentication-method=socket --auth-root-socket-user="$(id -un)"
 }
 

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# Which server of the lab listens where. Sourced; needs LAB and SERVERS, sets OFFSET.
+# Which server of the lab listens where. Sourced; needs LAB, SERVERS and DEFAULT_OFFSET, sets OFFSET.
 
 # A running lab keeps the ports it was started with.
-OFFSET=$(cat "$LAB/offset" 2>/dev/null || echo "${LAB_PORT_OFFSET:-0}")
+OFFSET=$(cat "$LAB/offset" 2>/dev/null || echo "${LAB_PORT_OFFSET:-$DEFAULT_OFFSET}")
 port_of() {
   case $1 in
     postgres-primary) echo $((15432 + OFFSET)) ;;
@@ -12,6 +12,14 @@ port_of() {
     mariadb-primary) echo $((13306 + OFFSET)) ;;
     mariadb-replica) echo $((13307 + OFFSET)) ;;
     mariadb-other) echo $((13308 + OFFSET)) ;;
+    mysql-primary) echo $((13309 + OFFSET)) ;;
+    mysql-replica) echo $((13310 + OFFSET)) ;;
+    group-1) echo $((13311 + OFFSET)) ;;
+    group-2) echo $((13312 + OFFSET)) ;;
+    group-3) echo $((13313 + OFFSET)) ;;
+    group-1-members) echo $((13314 + OFFSET)) ;;
+    group-2-members) echo $((13315 + OFFSET)) ;;
+    group-3-members) echo $((13316 + OFFSET)) ;;
     memcached-1) echo $((11311 + OFFSET)) ;;
     memcached-2) echo $((11312 + OFFSET)) ;;
     redis-primary) echo $((16379 + OFFSET)) ;;
@@ -24,6 +32,7 @@ port_of() {
   esac
 }
 
+engines() { printf '%s\n' "${SERVERS[@]%-*}" | awk '!seen[$0]++'; }
 servers_of() { printf '%s\n' "${SERVERS[@]}" | grep -E "^$1(-|\$)"; }
 
 # ports_of SERVER prints what port_of takes for each port that it listens on.
@@ -31,6 +40,7 @@ ports_of() {
   case $1 in
     redis-primary) echo redis-primary redis-primary-tls ;;
     rabbitmq) echo rabbitmq rabbitmq-tls rabbitmq-dist rabbitmq-epmd ;;
+    group-*) echo "$1" "$1-members" ;;
     *) echo "$1" ;;
   esac
 }

@@ -1,21 +1,17 @@
 # shellcheck shell=bash
 # The lab's PostgreSQL: a primary and two streaming replicas, postgres-replica and postgres-second. Sourced; needs LAB, DATA and processes.sh.
 
-# The server refuses to be root.
-as_postgres=()
-if ((EUID == 0)); then as_postgres=(setpriv --reuid=postgres --regid=postgres --init-groups --); fi
-
 pg_bin() {
   local dirs
-  mapfile -t dirs < <(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V)
-  echo "${dirs[-1]}"
+  mapfile -t dirs < <(cd "$SERVER_ROOT" && printf '%s\n' usr/lib/postgresql/*/bin | sort -V)
+  echo "/${dirs[-1]}"
 }
 
 # Clients come through the socket, whose directory is closed to other users: so `trust` in pg_hba.conf.
 postgres_sql() {
   local name=$1
   shift
-  PGCONNECT_TIMEOUT=30 timeout 60 "$(pg_bin)/psql" -X -A -t -q -v ON_ERROR_STOP=1 \
+  PGCONNECT_TIMEOUT=30 timeout 60 "${as_administrator[@]}" "$(pg_bin)/psql" -X -A -t -q -v ON_ERROR_STOP=1 \
     -h "$DATA/$name" -p "$(port_of "$name")" -U postgres -d postgres "$@"
 }
 
@@ -70,6 +66,7 @@ host  all              all          127.0.0.1/32  scram-sha-256
 CONF
   start_server "$name"
   postgres_sql "$name" <<SQL
+set client_min_messages = error;
 create role monitor login password 'monitor-secret' in role pg_read_all_stats;
 create role app login password 'app-secret';
 create database app owner app;

@@ -103,6 +103,11 @@ package struct MySQLDriver: PingDriver {
         // Only a writable server can have been promoted.
         guard !state.isReadOnly || wantsReplication else { return ReplicationReading() }
         let channels = try channels(state, &connection, attempt)
+        if state.isReadOnly, MySQLReplication.counting(channels).isEmpty,
+            let group = try group(state, &connection, attempt)
+        {
+            return group.reading
+        }
         guard channels.isEmpty && !state.isReadOnly else { return MySQLReplication.reading(channels) }
         if let role = server.role { throw attempt.failure(.wrongRole, role.contradiction) }
         // A primary has no lag.
@@ -133,6 +138,21 @@ package struct MySQLDriver: PingDriver {
         do { return try connection.rows(of: state.version.channelQuestion, deadline: attempt.deadline) } catch {
             guard error.isOfPrivileges else { throw failure(of: error, attempt) }
             throw attempt.failure(.missingPrivilege, "\(error.message); grant it with: \(state.grant)")
+        }
+    }
+
+    /// Queries the replication group that the server is a member of. Returns `nil` if it is in none.
+    package func group(
+        _ state: MySQLRole, _ connection: inout MySQLConnection, _ attempt: PingAttempt
+    ) throws(PingFailure) -> MySQLGroup? {
+        guard state.version.hasGroups,
+            let name = try rows(of: MySQLGroup.nameQuestion, &connection, attempt).first?["Value"], !name.isEmpty
+        else { return nil }
+        do {
+            return MySQLGroup(name: name, try connection.rows(of: MySQLGroup.question, deadline: attempt.deadline))
+        } catch {
+            guard error.isOfPrivileges else { throw failure(of: error, attempt) }
+            throw attempt.failure(.missingPrivilege, "\(error.message); grant it with: \(state.groupGrant)")
         }
     }
 

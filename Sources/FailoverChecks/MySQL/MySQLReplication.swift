@@ -62,6 +62,56 @@ package enum MySQLReplication {
     }
 }
 
+/// A member of a replication group (group replication, InnoDB Cluster).
+///
+/// Members have no source, so that `SHOW REPLICA STATUS` tells nothing of them. See "Monitoring Group Replication" and
+/// "The replication_applier_status_by_worker Table" in the MySQL manual.
+package struct MySQLGroup: Equatable {
+    /// Any user may ask for it. The variable does not exist without the plugin, and is empty outside a group.
+    static let nameQuestion = "SHOW GLOBAL VARIABLES LIKE 'group_replication_group_name'"
+
+    /// The oldest transaction that is being applied counts, from its commit on the primary.
+    static let question = """
+        SELECT MEMBER_STATE AS state, \
+        (SELECT COUNT(*) FROM performance_schema.replication_group_members) AS members, \
+        (SELECT COUNT(*) FROM performance_schema.replication_group_members \
+        WHERE MEMBER_STATE = 'UNREACHABLE') AS unreachable, \
+        (SELECT SERVICE_STATE FROM performance_schema.replication_applier_status \
+        WHERE CHANNEL_NAME = 'group_replication_applier') AS applier, \
+        (SELECT TIMESTAMPDIFF(MICROSECOND, MIN(APPLYING_TRANSACTION_ORIGINAL_COMMIT_TIMESTAMP), NOW(6)) \
+        FROM performance_schema.replication_applier_status_by_worker \
+        WHERE CHANNEL_NAME = 'group_replication_applier' AND APPLYING_TRANSACTION <> '') AS behind \
+        FROM performance_schema.replication_group_members WHERE MEMBER_ID = @@server_uuid
+        """
+
+    /// The group's name, a UUID that all members share.
+    package let name: String
+    package let reading: ReplicationReading
+
+    /// - Parameter rows: the answer to ``question``: one row, or none if the server has left the group.
+    package init(name: String, _ rows: [[String: String]]) {
+        self.name = name
+        reading = Self.reading(rows.first ?? [:])
+    }
+
+    private static func reading(_ row: [String: String]) -> ReplicationReading {
+        let state = row["state"] ?? "OFFLINE"
+        guard state == "ONLINE" else {
+            return ReplicationReading(stopped: "the server's state in its group is \(state)")
+        }
+        // Without a majority, the group accepts no transaction and this member receives none.
+        if let members = Int(row["members"] ?? ""), let away = Int(row["unreachable"] ?? ""), away > 0,
+            away >= members - away
+        {
+            return ReplicationReading(stopped: "the server cannot reach a majority of its group")
+        }
+        guard row["applier"] == "ON" else { return ReplicationReading(stopped: "the applier of the group is stopped") }
+        // Nothing is being applied: the member has caught up.
+        let behind = row["behind"].flatMap { Int64($0) } ?? 0
+        return ReplicationReading(behind: .microseconds(max(0, behind)))
+    }
+}
+
 /// The role of a MySQL or MariaDB server.
 ///
 /// These servers do not report a role. `read_only` refuses writes of users without administrative privileges. A server
@@ -94,10 +144,15 @@ package struct MySQLRole {
     }
 
     /// The statement that grants access to the replication status: `GRANT REPLICATION CLIENT ON *.* TO 'monitor'@'%'`.
-    package var grant: String {
+    package var grant: String { grant("\(version.channelPrivilege) ON *.*") }
+
+    /// The statement that grants access to the state of a replication group.
+    package var groupGrant: String { grant("SELECT ON performance_schema.*") }
+
+    private func grant(_ privilege: String) -> String {
         let at = account.lastIndex(of: "@") ?? account.endIndex
         let parts = [account[..<at], account[at...].dropFirst()].map { "'\($0)'" }
-        return "GRANT \(version.channelPrivilege) ON *.* TO \(parts.joined(separator: "@"))"
+        return "GRANT \(privilege) TO \(parts.joined(separator: "@"))"
     }
 }
 
@@ -120,6 +175,9 @@ package struct MySQLVersion {
         if isMariaDB { return "SHOW ALL SLAVES STATUS" }
         return isAtLeast(8, 0, 22) ? "SHOW REPLICA STATUS" : "SHOW SLAVE STATUS"
     }
+
+    /// Whether the server can be a member of a replication group that tells how far it is behind.
+    var hasGroups: Bool { !isMariaDB && isAtLeast(8, 0, 2) }
 
     /// The privilege that ``channelQuestion`` requires.
     var channelPrivilege: String { isMariaDB && isAtLeast(10, 5) ? "REPLICA MONITOR" : "REPLICATION CLIENT" }

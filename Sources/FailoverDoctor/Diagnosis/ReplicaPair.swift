@@ -70,6 +70,13 @@ struct ReplicaPair {
 
     /// MySQL and MariaDB: a replica knows the `server_id` of each source once it has connected to it.
     private var anotherSource: Finding? {
+        if let group = replicaFacts.topology.cluster, replicaFacts.topology.sources?.isEmpty != false {
+            guard let expected = primaryFacts.topology.cluster, group != expected else { return nil }
+            return finding(
+                .followsAnother,
+                "it is a member of another replication group (\(group)) than \(primary.name) (\(expected))",
+                remedy: "name members of one group in the route")
+        }
         guard let sources = replicaFacts.topology.sources, let expected = primaryFacts.topology.serverID else {
             return nil
         }

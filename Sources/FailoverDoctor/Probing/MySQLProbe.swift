@@ -29,6 +29,18 @@ struct MySQLProbe: ServerExamination {
         var facts = settings.facts(role: role, channels: channels, hiding: server.password)
         facts.certificate = certificate
         if channels == nil { facts.lagGrant = role.grant.asOneLine() }
+        do {
+            if let group = try driver.group(role, &connection, attempt) {
+                facts.topology.cluster = group.name.asOneLine()
+                facts.topology.stopped = facts.topology.stopped ?? group.reading.stopped
+                // A member that is read-only gets its data from the group.
+                facts.topology.isReplica = facts.topology.isReplica || role.isReadOnly
+            }
+        } catch {
+            guard error.reason == .missingPrivilege else { throw error }
+            facts.lagGrant = role.groupGrant.asOneLine()
+            facts.topology.isReplica = facts.topology.isReplica || role.isReadOnly
+        }
         facts.clock = MySQLSettings.time(time).map { ClockReading(server: $0, asked: asked, answered: answered) }
         if !role.version.isMariaDB,
             let uuid = try? connection.rows(of: "SELECT @@server_uuid AS uuid", deadline: attempt.deadline).first?[

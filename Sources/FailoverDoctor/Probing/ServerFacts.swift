@@ -113,8 +113,8 @@ package struct ReplicationTopology: Hashable, Sendable {
     package var isReplica: Bool
     /// Whether the server refuses clients' writes.
     package var isReadOnly: Bool
-    /// PostgreSQL's system identifier, which a primary and its replicas share; `nil` if the user has no permission to
-    /// see it.
+    /// PostgreSQL's system identifier, which a primary and its replicas share, or the name of MySQL's replication group;
+    /// `nil` if the user has no permission to see it, and outside a group.
     package var cluster: String?
     /// PostgreSQL's timeline, which changes at each promotion; `nil` if the user has no permission to see it.
     package var timeline: Int?

@@ -5,6 +5,7 @@ Prints a line for each: driver, mode, the answering server's port, whether the s
 one failed.
 """
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -38,7 +39,7 @@ def psql(port: int, mode: str) -> Answer:
             "-c",
             POSTGRES_QUERY,
         ],
-        env={"PATH": "/usr/bin:/bin", "PGPASSWORD": PASSWORD},
+        env={"PATH": os.environ["PATH"], "PGPASSWORD": PASSWORD},
         capture_output=True,
         text=True,
         timeout=200,
@@ -98,11 +99,18 @@ def _mysql_answer(cursor: Any) -> Answer:
 
 
 def mariadb(port: int, mode: str) -> Answer:
+    return _client(["mariadb", "--no-defaults", "--ssl" if mode == "require" else "--skip-ssl"], port)
+
+
+def mysql(port: int, mode: str) -> Answer:
+    modes = {"disable": "DISABLED", "prefer": "PREFERRED", "require": "REQUIRED"}
+    return _client(["mysql", "--no-defaults", f"--ssl-mode={modes[mode]}", "--get-server-public-key"], port)
+
+
+def _client(command: list[str], port: int) -> Answer:
     done = subprocess.run(
         [
-            "mariadb",
-            "--no-defaults",
-            "--ssl" if mode == "require" else "--skip-ssl",
+            *command,
             "-h",
             "127.0.0.1",
             "-P",
@@ -114,7 +122,7 @@ def mariadb(port: int, mode: str) -> Answer:
             "-BNe",
             "select @@port; show status like 'Ssl_cipher'",
         ],
-        env={"PATH": "/usr/bin:/bin", "MYSQL_PWD": PASSWORD},
+        env={"PATH": os.environ["PATH"], "MYSQL_PWD": PASSWORD},
         capture_output=True,
         text=True,
         timeout=200,
@@ -127,6 +135,7 @@ def mariadb(port: int, mode: str) -> Answer:
 DRIVERS: dict[str, list[tuple[Callable[[int, str], Answer], str]]] = {
     "postgres": [(driver, mode) for driver in (psql, psycopg) for mode in ("disable", "prefer", "require")],
     "mariadb": [(driver, mode) for driver in (mariadb, pymysql, connector) for mode in ("disable", "require")],
+    "mysql": [(driver, mode) for driver in (mysql, pymysql, connector) for mode in ("disable", "require")],
 }
 
 

@@ -30,6 +30,7 @@ ROOM = {
         from pg_stat_activity where datname is not null""",
     "mariadb": "select @@max_connections, (select count(*) from information_schema.processlist where user = 'app')",
 }
+ROOM["mysql"] = ROOM["mariadb"]
 
 USER, PASSWORD, DATABASE = "app", "app-secret", "app"
 

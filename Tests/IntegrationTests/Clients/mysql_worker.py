@@ -1,4 +1,4 @@
-"""What a worker of flips.py does with MariaDB, through PyMySQL and MySQL's Connector/Python."""
+"""What a worker of flips.py does with MariaDB or MySQL, through PyMySQL and MySQL's Connector/Python."""
 
 import itertools
 import os
@@ -143,20 +143,27 @@ class Worker:
     def _direct(self, port: int) -> PyMySQLSession:
         return PyMySQLSession(port, self._replica_port, self._file.name)
 
+    def _primary(self) -> PyMySQLSession:
+        is_mysql = os.environ.get("LAB_MYSQL_REPLICA_PORT") == str(self._replica_port)
+        return self._direct(int(os.environ["LAB_MYSQL_PRIMARY_PORT" if is_mysql else "LAB_MY_PRIMARY_PORT"]))
+
     def prepare(self) -> None:
-        primary = self._direct(int(os.environ["LAB_MY_PRIMARY_PORT"]))
+        primary = self._primary()
         primary._run("drop table if exists accounts, log")
         primary._run("create table accounts (id int primary key, balance bigint)")
         primary._run("create table log (worker int)")
         primary._run("insert into accounts values " + ", ".join(f"({n}, {TOTAL // 10})" for n in range(10)))
-        [[position]] = primary._run("select @@gtid_binlog_pos")
+        [[version]] = primary._run("select version()")
+        is_mariadb = "MariaDB" in version
+        [[position]] = primary._run("select @@gtid_binlog_pos" if is_mariadb else "select @@gtid_executed")
         primary.close()
         replica = self._direct(self._replica_port)
-        replica._run(f"select master_gtid_wait('{position}', 30)")
+        wait = "master_gtid_wait" if is_mariadb else "wait_for_executed_gtid_set"
+        replica._run(f"select {wait}('{position}', 30)")
         replica.close()
 
     def check(self, wrong: Callable[[str], None]) -> None:
-        primary = self._direct(int(os.environ["LAB_MY_PRIMARY_PORT"]))
+        primary = self._primary()
         [[total]] = primary._run("select sum(balance) from accounts")
         primary.close()
         if int(total) != TOTAL:
