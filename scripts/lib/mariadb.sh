@@ -1,6 +1,10 @@
 # shellcheck shell=bash
 # The lab's MariaDB: a primary and a replica that follows it by GTID. Sourced; needs LAB, DATA and processes.sh.
 
+# The server refuses to be root.
+as_mysql=()
+if ((EUID == 0)); then as_mysql=(setpriv --reuid=mysql --regid=mysql --init-groups --); fi
+
 # Below /opt in the root directory of today's servers, where MySQL's programs have the usual names.
 mariadb_path() { if is_newest; then echo "/opt/mariadb$1"; else echo "$1"; fi; }
 

@@ -74,10 +74,23 @@ need_swift() {
 # notifiers tell. What Debian
 # has not goes below DIRECTORY.
 need_clients() {
-  need_packages python3-psycopg python3-pymysql python3-pip iproute2 nftables memcached openssl
+  need_packages python3-psycopg python3-pymysql python3-cryptography python3-pip iproute2 nftables memcached openssl
   [[ -e $1/mysql/connector ]] ||
     /usr/bin/python3 -m pip install --quiet --disable-pip-version-check --no-deps --target "$1" mysql-connector-python ||
     die "cannot install mysql-connector-python"
+}
+
+# need_newest_drivers DIRECTORY: the drivers of today, in fixed versions, go below DIRECTORY with what they need.
+# mysqlclient has no wheel, so that it is Debian's (module MySQLdb).
+need_newest_drivers() {
+  local drivers=('psycopg[binary]==3.3.9' psycopg2-binary==2.9.13 asyncpg==0.32.0 pg8000==1.31.6 PyMySQL==1.2.4
+    mysql-connector-python==26.10.0 aiomysql==0.3.2 asyncmy==0.2.18 cryptography==50.0.2)
+  need_packages python3-mysqldb python3-pip
+  [[ $(cat "$1/made" 2>/dev/null) != "${drivers[*]}" ]] || return 0
+  rm -rf "$1"
+  /usr/bin/python3 -m pip install --quiet --disable-pip-version-check --only-binary :all: --target "$1" "${drivers[@]}" ||
+    die "cannot install today's drivers"
+  echo "${drivers[*]}" >"$1/made"
 }
 
 # need_python_checks DIRECTORY: what checks Python, and those libraries that have types. ruff is not in Debian: a fixed

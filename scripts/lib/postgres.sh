@@ -1,6 +1,11 @@
 # shellcheck shell=bash
 # The lab's PostgreSQL: a primary and two streaming replicas, postgres-replica and postgres-second. Sourced; needs LAB, DATA and processes.sh.
 
+# In a laboratory of today's servers these are other ones; see scripts/lab.
+as_postgres=() as_administrator=() SERVER_ROOT=/
+# The server refuses to be root.
+if ((EUID == 0)); then as_postgres=(setpriv --reuid=postgres --regid=postgres --init-groups --); fi
+
 pg_bin() {
   local dirs
   mapfile -t dirs < <(cd "$SERVER_ROOT" && printf '%s\n' usr/lib/postgresql/*/bin | sort -V)
