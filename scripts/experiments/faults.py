@@ -22,13 +22,12 @@ from .command import (
 from .compose_stand import ComposeStand
 from .fault_report import ComposeReport, LocalReport
 from .hopeless import HOPELESS, play_hopeless
-from .laboratory import ROOT, laboratory_servers, laboratory_status, use_newest
-from .local import ENGINES, FAILOVER, NEWEST_ENGINES, Job, Servers, relays, servers_of
+from .laboratory import ROOT, laboratory_servers, laboratory_status
+from .local import ENGINES, FAILOVER, Job, relays, servers_of
 from .local_faults import DROP, FAULTS, NoNetwork, Replica, enter_private_network
 from .local_stand import BEFORE_SECONDS, LocalStand
 from .notice import TITLE, play_notice
 from .outcome import Outcome
-from .peers import PGBOUNCER, need_peers, one_port, peer_versions, peers
 from .play import Fault, play
 from .process import ExperimentError, say
 from .relay import Relay
@@ -38,10 +37,6 @@ Plays every fault of a replica, under load, behind failover and HAProxy, and rep
 
 Each fault is played once before all relays at the same time, each under 20 new clients per second and with sessions
 that stay open. Debian's own Python runs this, because Debian's database drivers are installed only for it.
-
-With --newest the servers are today's (scripts/lab --newest), and the relays are HAProxy 3.2, MySQL Router, PgBouncer,
-Odyssey and pgpool-II too. Each fault is played before three or four of them at a
-time.
 """
 COMPOSE_DESCRIPTION = """\
 Plays every fault of the laboratory's servers, and reports what the application noticed.
@@ -53,8 +48,6 @@ DEFAULT_JSON = ROOT / ".lab" / "faults.json"
 # The laboratory's too: in the private network nothing can be downloaded.
 PACKAGES = ["haproxy", "iproute2", "mariadb-server", "nftables", "openssl", "postgresql", "procps"]
 DRIVERS = ["python3-psycopg", "python3-pymysql"]
-GROUP = 4
-"""How many relays have a fault at the same time, at most: more would be too much load for a small machine."""
 NEEDED_SERVICES = ["failover", "load-postgres", "load-mysql", "pager", "memcached-1"]
 
 
@@ -68,9 +61,7 @@ def local_arguments() -> argparse.Namespace:
     parser = parser_of(LOCAL_DESCRIPTION)
     add_choice(parser, "--engines", list(ENGINES))
     add_choice(parser, "--faults", [fault.name for fault in FAULTS])
-    known = relays(Path()) | peers(Path(), "postgres") | peers(Path(), "mysql")
-    add_choice(parser, "--relays", list(known))
-    parser.add_argument("--newest", action="store_true", help="today's servers and relays")
+    add_choice(parser, "--relays", list(relays(Path())))
     parser.add_argument(
         "--seconds",
         type=positive,
@@ -105,13 +96,11 @@ def local_faults(options: argparse.Namespace) -> bool:
     if FAILOVER in options.relays:
         binary = failover_binary(options.binary)
         versions.append(failover_version(binary))
-    need_packages(PACKAGES + DRIVERS + (["python3-cryptography"] if options.newest else []))
-    if options.newest:
-        use_newest()
-        need_peers()
-    versions += peer_versions() if options.newest else [first_line("haproxy", "-v")]
+    need_packages(PACKAGES + DRIVERS)
+    versions.append(first_line("haproxy", "-v"))
     faults, skipped = playable(options.faults)
-    report = LocalReport(local_outcomes(options, faults, binary, is_private=skipped is None), skipped)
+    chosen_relays = [relay for name, relay in relays(binary).items() if name in options.relays]
+    report = LocalReport(local_outcomes(options, faults, chosen_relays), skipped)
     report.write(options.json, {"machine": versions, "seconds": options.seconds, "sslmode": options.sslmode})
     print(report.markdown())
     print("\nMachine: " + "; ".join(versions))
@@ -139,44 +128,21 @@ def playable(names: set[str]) -> tuple[list[Fault[Replica]], str | None]:
 
 
 def local_outcomes(
-    options: argparse.Namespace, faults: list[Fault[Replica]], binary: Path, is_private: bool
+    options: argparse.Namespace, faults: list[Fault[Replica]], chosen_relays: list[Relay[Job]]
 ) -> list[Outcome]:
-    """Plays every fault on every engine. `is_private`: in a private network."""
+    """Plays every fault on every engine."""
     found: list[Outcome] = []
-    known = NEWEST_ENGINES if options.newest else ENGINES
-    engines = [engine for name, engine in known.items() if name in options.engines]
+    engines = [engine for name, engine in ENGINES.items() if name in options.engines]
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="failover-faults-")))
-        # Relays that refuse to be root read their configurations here.
-        directory.chmod(0o755)
         lab = stack.enter_context(laboratory_servers(*(engine.laboratory_name for engine in engines)))
         for engine in engines:
             servers = servers_of(engine, lab, options.sslmode)
             stack.enter_context(servers.haproxy_user())
-            chosen_relays = relays_of(options, servers, binary, is_private)
-            if any(relay.name == PGBOUNCER for relay in chosen_relays):
-                stack.enter_context(one_port(servers))
+            stand = LocalStand(servers, chosen_relays, options.seconds, directory)
             for fault in faults:
-                for group in groups(chosen_relays):
-                    say(f"{engine.name}: {fault.title}: " + ", ".join(relay.name for relay in group))
-                    found += play(LocalStand(servers, group, options.seconds, directory), fault)
-    return found
-
-
-def groups(chosen_relays: list[Relay[Job]]) -> list[list[Relay[Job]]]:
-    """Groups of relays that have a fault at the same time, all of one size if possible."""
-    count = -(-len(chosen_relays) // GROUP) or 1
-    size = -(-len(chosen_relays) // count)
-    return [chosen_relays[first : first + size] for first in range(0, len(chosen_relays), size or 1)]
-
-
-def relays_of(options: argparse.Namespace, servers: Servers, binary: Path, is_private: bool) -> list[Relay[Job]]:
-    """The chosen relays that the engine has."""
-    known = peers(binary, servers.engine.name) if options.newest else relays(binary)
-    found = [relay for name, relay in known.items() if name in options.relays]
-    if not is_private and any(relay.name == PGBOUNCER for relay in found):
-        say(f"{PGBOUNCER} is left out: its two servers need addresses with the same port, in a private network")
-        found = [relay for relay in found if relay.name != PGBOUNCER]
+                say(f"{engine.name}: {fault.title}")
+                found += play(stand, fault)
     return found
 
 

@@ -37,9 +37,6 @@ class Engine:
 POSTGRES = Engine("postgres", "postgres", "PG", signal.SIGINT, "pgsql-check user monitor")
 MYSQL = Engine("mysql", "mariadb", "MY", signal.SIGTERM, f"mysql-check user {HAPROXY_USER}")
 ENGINES = {engine.name: engine for engine in (POSTGRES, MYSQL)}
-# HAProxy's check cannot log in to MySQL 9.7. Without a user it reads the server's greeting.
-NEWEST_MYSQL = Engine("mysql", "mysql", "MYSQL", signal.SIGTERM, "mysql-check")
-NEWEST_ENGINES = {engine.name: engine for engine in (POSTGRES, NEWEST_MYSQL)}
 
 
 @dataclass(frozen=True)
@@ -158,21 +155,21 @@ listen replica
 """
 
 
-def haproxy_default(job: Job) -> str:
+def _haproxy_default(job: Job) -> str:
     """The manual's examples."""
     return _haproxy(job, "", "")
 
 
-def haproxy_tuned(job: Job) -> str:
+def _haproxy_tuned(job: Job) -> str:
     """The best that the whole manual offers."""
     options = "inter 1s fall 2 observe layer4 error-limit 1 on-marked-down shutdown-sessions"
     return _haproxy(job, "timeout connect 1s", options)
 
 
-def with_failover(job: Job) -> str:
+def _failover(job: Job) -> str:
     """The shipped example. Hosts, ports and credentials are the laboratory's; nothing else is replaced."""
     servers = job.servers
-    database = "" if servers.engine.name == MYSQL.name else f"name: {servers.client.database}"
+    database = "" if servers.engine is MYSQL else f"name: {servers.client.database}"
     replacements = [
         (r"host: db1\.internal[\s\S]*?\n    port: 5432", f"host: {HOST}\n    port: {servers.primary_port}"),
         (r"host: db2\.internal[\s\S]*?\n    port: 5432", f"host: {HOST}\n    port: {servers.replica_port}"),
@@ -201,8 +198,8 @@ def shipped_ping_timeout() -> float:
 def relays(binary: Path) -> dict[str, Relay[Job]]:
     """All relays by name. failover is run from `binary`."""
     known = [
-        Relay("haproxy-default", haproxy_default, relay.haproxy),
-        Relay("haproxy-tuned", haproxy_tuned, relay.haproxy),
-        Relay(FAILOVER, with_failover, relay.failover(binary)),
+        Relay("haproxy-default", _haproxy_default, relay.haproxy),
+        Relay("haproxy-tuned", _haproxy_tuned, relay.haproxy),
+        Relay(FAILOVER, _failover, relay.failover(binary)),
     ]
     return {each.name: each for each in known}

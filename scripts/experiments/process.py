@@ -132,9 +132,7 @@ class Process:
     def _pids(self) -> list[int]:
         pids = [self._child.pid] if self.is_running else []
         for pid in pids:
-            # A child may end meanwhile.
-            with suppress(FileNotFoundError, ProcessLookupError):
-                pids += map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+            pids += map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
         return pids
 
 
