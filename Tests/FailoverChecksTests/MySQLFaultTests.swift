@@ -150,7 +150,9 @@ struct MySQLFaultTests {
             answer.yield($0.receiveMySQLPacket() ?? [])
         }
         var iterator = answers.makeAsyncIterator()
-        #expect(await iterator.next() == [])
+        // Nothing, or a goodbye.
+        let sent = await iterator.next()
+        #expect(sent == [] || sent == [1])
     }
 
     @Test(arguments: [DatabaseServer.TLSMode.require, .verifyCA, .verifyFull])
@@ -199,7 +201,7 @@ struct MySQLFaultTests {
             _ = $0.receiveMySQLPacket()
             $0.sendMySQLColumns()
         }
-        #expect(failure.reason == .disconnected)
+        #expect(failure.reason == .disconnected, "\(failure)")
     }
 
     @Test func floodOfRowsIsCutOff() async throws {
@@ -250,7 +252,10 @@ struct MySQLFaultTests {
             while sent <= Self.mostSent, connection.send(piece) { sent += piece.count }
             size.yield(sent)
         }
-        #expect([.protocolViolation, .query, .disconnected].contains(failure.reason), "\(failure)")
+        // Oracle's library has no memory for columns that it is promised.
+        let reasons: [PingFailure.Reason] =
+            [.protocolViolation, .query, .disconnected] + (MySQLConnection.isOfOracle ? [.local] : [])
+        #expect(reasons.contains(failure.reason), "\(failure)")
         var iterator = sizes.makeAsyncIterator()
         #expect(await iterator.next() ?? .max <= Self.mostSent)
     }

@@ -45,6 +45,9 @@ install_quietly() (
   }
   trap take_back EXIT
   trap 'exit 1' HUP INT TERM
+  # Two callers install one after the other: not every lock of apt can be waited for.
+  exec 9<"${BASH_SOURCE[0]}"
+  flock 9
 
   # Debian's server packages start their service and create a cluster; the lab brings its own.
   local policy=/usr/sbin/policy-rc.d no_cluster=/etc/postgresql-common/createcluster.d/failover-lab.conf

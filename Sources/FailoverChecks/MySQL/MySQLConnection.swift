@@ -29,9 +29,12 @@ package struct MySQLConnection: ~Copyable {
     /// Initializes the library once. The initialization is not thread-safe.
     private static let isLibraryReady: Bool = {
         _ = CryptoLibrary.survivesExit
-        failover_mysql_count_all()
+        failover_mysql_begin()
         return mysql_server_init(0, nil, nil) == 0
     }()
+
+    /// Whether the program was built with Oracle's library, not with MariaDB's.
+    package static var isOfOracle: Bool { failover_mysql_is_of_oracle() != 0 }
 
     /// Creates a connection that is not open yet; `nil` if memory is exhausted.
     package init?(_ attempt: PingAttempt) {
@@ -61,14 +64,13 @@ package struct MySQLConnection: ~Copyable {
         // The password is empty if there is none: without a password, the library uses the environment variable
         // MYSQL_PWD.
         let isConnected = login.firstBytes.withUnsafeBytes { bytes in
-            if !bytes.isEmpty, failover_mysql_send_first(bytes.baseAddress, bytes.count) != 0 { return false }
-            let result = mysql_real_connect(
+            failover_mysql_send_first(bytes.baseAddress, bytes.count)
+            defer { failover_mysql_send_first(nil, 0) }
+            return failover_mysql_connect(
                 mysql, login.host, login.user ?? "", login.password?.reveal() ?? "", login.databaseName,
-                UInt32(login.port), login.socketPath, 0)
-            if !bytes.isEmpty { _ = failover_mysql_send_first(nil, 0) }
-            return result != nil
+                UInt32(login.port), login.socketPath) == 0
         }
-        if !isConnected { throw mysql_errno(mysql) == 0 && !login.firstBytes.isEmpty ? .noProxyHeader : error }
+        if !isConnected { throw error }
     }
 
     /// Whether the connection is encrypted.
@@ -113,15 +115,15 @@ package struct MySQLConnection: ~Copyable {
     private func read(
         _ query: String, deadline: Deadline, _ take: (MySQLRow, Int) -> Bool
     ) throws(MySQLError) {
-        guard mysql_real_query(mysql, query, UInt(query.utf8.count)) == 0 else { throw error }
-        guard let result = mysql_use_result(mysql) else {
+        guard failover_mysql_query(mysql, query, query.utf8.count) == 0 else { throw error }
+        guard let result = failover_mysql_answer(mysql) else {
             if mysql_errno(mysql) != 0 { throw error }
             return
         }
         // This call reads the rest of the answer, or detects that the connection is broken.
         defer { mysql_free_result(result) }
         var count = 0
-        while let row = MySQLRow(next: result) {
+        while let row = MySQLRow(next: result, of: mysql) {
             count += 1
             let isFine = take(row, count)
             if deadline.hasPassed || !isFine {
@@ -129,11 +131,15 @@ package struct MySQLConnection: ~Copyable {
                 throw deadline.hasPassed ? .timedOut : .tooLong
             }
         }
-        if mysql_errno(mysql) != 0 { throw error }
+        if mysql_errno(mysql) != 0 || failover_mysql_failure() != 0 { throw error }
     }
 
     private var error: MySQLError {
         if failover_mysql_said_too_much() != 0 { return .tooLong }
+        let refusal = failover_mysql_refusal_code()
+        if refusal != 0 { return MySQLError(code: Int(refusal), text: String(cString: failover_mysql_refusal())) }
+        let failure = failover_mysql_failure()
+        if failure != 0 { return .wait(failed: failure) }
         return MySQLError(code: Int(mysql_errno(mysql)), text: String(cString: mysql_error(mysql)))
     }
 }
@@ -144,8 +150,8 @@ private struct MySQLRow {
     private let row: MYSQL_ROW
 
     /// `nil` after the last row, or if the connection broke.
-    init?(next result: UnsafeMutablePointer<MYSQL_RES>) {
-        guard let row = mysql_fetch_row(result) else { return nil }
+    init?(next result: UnsafeMutablePointer<MYSQL_RES>, of mysql: UnsafeMutablePointer<MYSQL>) {
+        guard let row = failover_mysql_next(mysql, result) else { return nil }
         self.result = result
         self.row = row
     }

@@ -1,5 +1,6 @@
 import FailoverCore
 import FailoverSystem
+import Glibc
 
 /// An error of a MySQL or MariaDB server, or of the client library, and its meaning.
 ///
@@ -13,9 +14,12 @@ package struct MySQLError: Error, Equatable {
     /// The server's answer is too long for a ping.
     static let tooLong = MySQLError(code: 0, text: "the answer has more than 10000 rows or 1 MiB")
 
-    /// The client library cannot send a PROXY header. The code makes the reason `.local`.
-    static let noProxyHeader = MySQLError(
-        code: 2008, text: "this MySQL client library cannot send a PROXY header (send_proxy); MariaDB's can")
+    /// A wait of which the library does not know failed with this errno: the time is up, a server's first bytes are no
+    /// greeting, or the server has closed the connection.
+    static func wait(failed errno: Int32) -> MySQLError {
+        errno == ECONNRESET
+            ? MySQLError(code: 2013, text: "lost the connection") : MySQLError(code: 2003, text: "no answer (\(errno))")
+    }
 
     init(code: Int, text: String) {
         self.code = code

@@ -61,7 +61,7 @@ public struct DatabaseServer: Hashable, Sendable {
     /// How old the server's data may be; `nil`, the default, sets no limit and skips the check.
     public var replication: ReplicationPolicy?
     /// The PROXY header that a ping sends first, as sessions do; `nil`, the default, sends none. It is not sent over a
-    /// Unix socket. For MySQL it needs MariaDB's client library: with Oracle's, the ping fails.
+    /// Unix socket.
     public var proxyHeader: ProxyHeaderVersion?
 
     public init(
