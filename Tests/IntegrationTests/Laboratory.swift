@@ -1,5 +1,6 @@
 import FailoverTesting
 import Foundation
+import Testing
 
 /// The real servers that `scripts/lab` runs; `scripts/test` starts them.
 enum Laboratory {
@@ -214,4 +215,9 @@ enum Laboratory {
 
 struct CommandFailure: Error {
     let output: Command.Output
+}
+
+extension Trait where Self == ConditionTrait {
+    /// For a test of what only MariaDB does.
+    static var needsMariaDB: Self { .enabled(if: Laboratory.Engine.mariadb.isUp, "the laboratory has no MariaDB") }
 }

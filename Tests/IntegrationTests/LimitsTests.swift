@@ -63,7 +63,7 @@ extension RealServers {
         }
 
         /// Case 27.
-        @Test func mariaDBsWordsOnAStatementThatIsTooLongReachTheClient() async throws {
+        @Test(.needsMariaDB) func mariaDBsWordsOnAStatementThatIsTooLongReachTheClient() async throws {
             let engine = Laboratory.Engine.mariadb
             let failover = try FailoverProcess(configuration: engine.configuration())
             let port = try await failover.port()

@@ -100,7 +100,7 @@ extension RealServers {
         }
 
         /// A server counts clients that leave after its greeting, and finally blocks the proxy.
-        @Test func manyEncryptedSessionsThatAreRefusedDoNotBlockTheProxy() async throws {
+        @Test(.needsMariaDB) func manyEncryptedSessionsThatAreRefusedDoNotBlockTheProxy() async throws {
             let engine = Laboratory.Engine.mariadb
             let unused = UnusedPort()
             let failover = try FailoverProcess(

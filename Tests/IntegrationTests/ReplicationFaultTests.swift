@@ -7,7 +7,7 @@ extension RealServers {
     @Suite("Replicas that no longer follow")
     struct ReplicationFaultTests {
         /// The replica has a row that the primary does not have, until the primary inserts it.
-        @Test func anErrorOfTheThreadThatAppliesIsAnOutageInItsOwnWords() async throws {
+        @Test(.needsMariaDB) func anErrorOfTheThreadThatAppliesIsAnOutageInItsOwnWords() async throws {
             let engine = Laboratory.Engine.mariadb
             try await engine.administer("create or replace table app.conflict (id int primary key)", at: .primary)
             #expect(
@@ -43,7 +43,7 @@ extension RealServers {
         }
 
         /// Case 13: each source counts once it has been started.
-        @Test func ofTwoSourcesTheOneThatStandsIsNamed() async throws {
+        @Test(.needsMariaDB) func ofTwoSourcesTheOneThatStandsIsNamed() async throws {
             let engine = Laboratory.Engine.mariadb
             try await engine.administer(
                 """

@@ -82,7 +82,7 @@ extension RealServers {
             try await failover.end()
         }
 
-        @Test(arguments: ["v1", "v2"])
+        @Test(.needsMariaDB, arguments: ["v1", "v2"])
         func mariaDBLearnsWhereTheClientIs(version: String) async throws {
             let engine = Laboratory.Engine.mariadb
             let failover = try FailoverProcess(configuration: engine.configuration(route: "send_proxy: \(version)"))

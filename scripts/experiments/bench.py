@@ -31,13 +31,15 @@ from .command import (
     raise_descriptor_limit,
 )
 from .comparison import RELAYS, Columns, Report, compare
-from .laboratory import ROOT, pgbench_primary
+from .laboratory import ROOT, pgbench_primary, use_newest
 from .mass import mass_report
 from .measurement import MEASUREMENTS, Conditions, Measurement
+from .peer_bench import PEERS, peer_candidates
+from .peers import need_peers, peer_versions
 from .process import say
 from .services import events_report, idle_report
 
-DESCRIPTION = "Compares the proxy with HAProxy, nginx and no relay, and measures it under load, on this machine."
+DESCRIPTION = "Compares the proxy with other relays and no relay, and measures it under load, on this machine."
 SERVERS = ["memcached", "postgresql"]
 RELAY_PACKAGES = ["haproxy", "nginx-light", "libnginx-mod-stream"]
 IDLE_SESSIONS = 4000
@@ -60,7 +62,9 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=DESCRIPTION)
     commands = parser.add_subparsers(required=True)
     relay = commands.add_parser("relay", help="compare throughput, CPU and memory of relays")
-    add_comparison_options(relay, "relay", 3, RELAYS, MEASUREMENTS)
+    every = Columns([*dict.fromkeys(RELAYS.relays + PEERS.relays)], RELAYS.baseline, RELAYS.compared)
+    add_comparison_options(relay, "relay", 3, every, MEASUREMENTS)
+    relay.add_argument("--newest", action="store_true", help="today's PostgreSQL, HAProxy and poolers")
     relay.set_defaults(run=relay_command)
     admin = commands.add_parser(
         "admin", help="what the admin plane costs the data plane, and how much memory its clients take"
@@ -109,21 +113,32 @@ def add_comparison_options(
 
 def relay_command(options: argparse.Namespace, directory: Path) -> None:
     """`bench relay`: the comparison."""
-    relay_names = [name for name in RELAYS.relays if name in options.only] or RELAYS.relays
+    columns = PEERS if options.newest else RELAYS
+    relay_names = [name for name in columns.relays if name in options.only] or columns.relays
     measurements = [m for m in MEASUREMENTS if m.name in options.only] or MEASUREMENTS
     known: dict[str, Candidate | None] = {"direct": None, "haproxy": HAPROXY, "nginx": NGINX}
     versions = [machine_line()]
+    binary = Path()
     if "failover" in relay_names:
         binary = failover_binary(options.binary)
         known["failover"] = failover(binary)
         versions.append(failover_version(binary))
-    need_packages(RELAY_PACKAGES + SERVERS)
-    versions += [first_line("haproxy", "-v"), first_line("nginx", "-v"), first_line("memcached", "--version")]
+    need_packages(SERVERS if options.newest else RELAY_PACKAGES + SERVERS)
+    if options.newest:
+        use_newest()
+        need_peers()
+        # Relays that refuse to be root read their configurations here.
+        directory.chmod(0o755)
+        known = peer_candidates(binary)
+        versions += peer_versions()
+    else:
+        versions += [first_line("haproxy", "-v"), first_line("nginx", "-v")]
+    versions.append(first_line("memcached", "--version"))
     with pgbench_primary() as primary:
         versions.append(primary.version())
         conditions = Conditions(primary, options.seconds, allowed_sessions(), directory)
         relays = [known[name] for name in relay_names]
-        report = Report(compare(relays, measurements, options.rounds, conditions))
+        report = Report(compare(relays, measurements, options.rounds, conditions), columns)
     publish(report, options, versions)
 
 

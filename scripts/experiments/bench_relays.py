@@ -98,6 +98,8 @@ class Candidate:
 
     relay: Relay[Job]
     has_admin_plane: bool = False
+    has_memcached: bool = True
+    """Whether it passes on memcached's sessions. All pass on PostgreSQL's."""
 
     @property
     def name(self) -> str:
@@ -113,7 +115,10 @@ class Candidate:
             administration = Administration(directory / f"{self.name}.sock", admin, secrets.token_hex())
         job = Job(primary, listen, servers, sessions, administration)
         with self.relay.started(job, directory) as process:
-            wait_until_answering(process, listen.memcached)
+            if self.has_memcached:
+                wait_until_answering(process, listen.memcached)
+            else:
+                process.wait_until(READY_SECONDS, lambda: primary.answers_at(listen.postgres), "did not answer")
             yield Running(listen, process, administration)
 
 

@@ -33,11 +33,17 @@ def compare(
             say(f"round {round_ + 1} of {rounds}: {measurement.name}")
             first = (round_ + number) % len(relays)
             for relay in relays[first:] + relays[:first]:
-                if relay is None and not measurement.fits_direct:
+                if not _fits(relay, measurement):
                     continue
                 name = relay.name if relay else "direct"
                 samples.append(Sample(round_ + 1, measurement.name, name, _measure(relay, measurement, conditions)))
     return samples
+
+
+def _fits(relay: Candidate | None, measurement: Measurement) -> bool:
+    if relay is None:
+        return measurement.fits_direct
+    return relay.has_memcached or not measurement.uses_memcached
 
 
 def _measure(relay: Candidate | None, measurement: Measurement, conditions: Conditions) -> Values:

@@ -11,7 +11,7 @@ from .local import FAILOVER, shipped_ping_timeout
 from .notice import Notice
 from .outcome import Outcome
 from .play import FIRST_ANSWER_SECONDS
-from .report import Column, Promise, Verdict, seconds_text, table_of, write_json
+from .report import Column, Promise, Verdict, seconds_text, table, table_of, write_json
 
 GRACE_SECONDS = 0.5
 HUNG_SECONDS = 2.5
@@ -136,6 +136,23 @@ COMPOSE_PROMISES = [
 ]
 
 
+def _failures(outcomes: Sequence[Outcome]) -> str:
+    """The table of the failures alone: a row for each fault, and a column for each relay."""
+    relays = list(dict.fromkeys(outcome.relay for outcome in outcomes))
+    rows = []
+    for title in dict.fromkeys(outcome.title for outcome in outcomes):
+        cells = {outcome.relay: _without_answer(outcome) for outcome in outcomes if outcome.title == title}
+        rows.append([title, *(cells.get(relay, "–") for relay in relays)])
+    return table(["clients without an answer", *relays], rows)
+
+
+def _without_answer(outcome: Outcome) -> str:
+    """New clients that failed during the fault, or got an answer only when it ended. Then those that failed later."""
+    during, later = outcome.failed_during(), outcome.failed_after().failed
+    text = f"{during.failed + outcome.hung_till_undone()} of {during.total}"
+    return f"{text}, {later} later" if later else text
+
+
 def _usual_wait_lines(outcomes: Sequence[Outcome]) -> list[str]:
     """How well everything went while nothing was wrong."""
     waits = [wait for outcome in outcomes if (wait := outcome.usual_wait()) is not None]
@@ -162,7 +179,7 @@ class LocalReport:
         parts = []
         for engine in dict.fromkeys(outcome.engine for outcome in self._outcomes):
             of_engine = [outcome for outcome in self._outcomes if outcome.engine == engine]
-            parts.append(f"### {engine}\n\n{table_of(LOCAL_COLUMNS, of_engine)}")
+            parts.append(f"### {engine}\n\n{_failures(of_engine)}\n\n{table_of(LOCAL_COLUMNS, of_engine)}")
         if self._skipped:
             parts.append(self._skipped)
         lines = ["Promises of failover, in every row:", *(verdict.line("MISSED") for verdict in self._verdicts)]

@@ -5,15 +5,21 @@ import shlex
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .process import ExperimentError
 
 ROOT = Path(__file__).resolve().parents[2]
-LAB = str(ROOT / "scripts" / "lab")
+LAB = [str(ROOT / "scripts" / "lab")]
+"""The laboratory's command."""
 HOST = "127.0.0.1"
 PGBENCH_SCALE = 10
+
+
+def use_newest() -> None:
+    """From now on the laboratory is that of today's servers."""
+    LAB.append("--newest")
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,7 @@ def laboratory_status() -> list[Server]:
 
 def run_laboratory(*arguments: str) -> str:
     """Runs scripts/lab. Returns what it prints."""
-    done = subprocess.run([LAB, *arguments], stdout=subprocess.PIPE, text=True)
+    done = subprocess.run([*LAB, *arguments], stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:
         raise ExperimentError(f"scripts/lab {shlex.join(arguments)} failed")
     text: str = done.stdout
@@ -102,6 +108,10 @@ class Primary:
         """Fills pgbench's tables, unless an earlier run has filled them."""
         if self._run("psql", "-Atc", "select count(*) from pgbench_branches", check=False) != str(PGBENCH_SCALE):
             self._run("pgbench", "-i", "-q", "-s", str(PGBENCH_SCALE))
+
+    def answers_at(self, port: int) -> bool:
+        """Whether a client can log in there."""
+        return replace(self, port=port)._run("psql", "-Atc", "select 1", check=False) == "1"
 
     def version(self) -> str:
         """The version that the server reports."""

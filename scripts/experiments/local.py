@@ -23,20 +23,56 @@ FAILOVER = "failover"
 
 @dataclass(frozen=True)
 class Engine:
-    """A database engine, and how its servers and checks differ from those of the other."""
+    """A database engine, and how its servers and checks differ from those of the others."""
 
     name: str
+    protocol: str
+    """That of its clients: `postgres` or `mysql`."""
     laboratory_name: str
     variables: str
     """The beginning of its variables in `lab env`."""
     shutdown: signal.Signals
     """Asks a server for a fast clean shutdown."""
-    haproxy_check: str
+    haproxy_check: tuple[str, ...]
+    """HAProxy's directives."""
+    administrator: str | None = None
+    """The program that makes HAProxy's user. None if its check needs none of its own."""
 
 
-POSTGRES = Engine("postgres", "postgres", "PG", signal.SIGINT, "pgsql-check user monitor")
-MYSQL = Engine("mysql", "mariadb", "MY", signal.SIGTERM, f"mysql-check user {HAPROXY_USER}")
+def _mysql_engine(
+    name: str, laboratory_name: str, variables: str, check: tuple[str, ...], administrator: str
+) -> Engine:
+    return Engine(name, "mysql", laboratory_name, variables, signal.SIGTERM, check, administrator)
+
+
+def _mysql_login() -> tuple[str, ...]:
+    """HAProxy's check logs in to MySQL 9, and leaves.
+
+    `mysql-check` can't: it names no authentication plugin, and MySQL 9 refuses that. Without a user it is "deprecated
+    and not recommended" in HAProxy's manual. A user without a password has logged in with the packet that names the
+    plugin.
+    """
+    abilities = (0x200 | 0x8000 | 0x80000).to_bytes(4, "little")  # protocol 4.1, secure connection, plugins
+    body = abilities + (1 << 24).to_bytes(4, "little") + b"\x2d" + bytes(23)
+    body += HAPROXY_USER.encode() + b"\0\0" + b"caching_sha2_password\0"
+    packet = len(body).to_bytes(3, "little") + b"\1" + body
+    return (
+        "option tcp-check",
+        "tcp-check expect rbinary ^.{6}000[aA]",  # the server's greeting
+        f"tcp-check send-binary {packet.hex()}",
+        "tcp-check expect rbinary ^.{6}0200",  # the login succeeded
+        "tcp-check send-binary 0100000001",  # the client quits
+    )
+
+
+PROGRAMS = ROOT / ".build" / "newest" / "programs"
+MYSQL_CHECK = (f"option mysql-check user {HAPROXY_USER}",)
+POSTGRES = Engine("postgres", "postgres", "postgres", "PG", signal.SIGINT, ("option pgsql-check user monitor",))
+MYSQL = _mysql_engine("mysql", "mariadb", "MY", MYSQL_CHECK, "mariadb")
 ENGINES = {engine.name: engine for engine in (POSTGRES, MYSQL)}
+NEWEST_MYSQL = _mysql_engine("mysql", "mysql", "MYSQL", _mysql_login(), str(PROGRAMS / "mysql"))
+NEWEST_MARIADB = _mysql_engine("mariadb", "mariadb", "MY", MYSQL_CHECK, str(PROGRAMS / "mariadb"))
+NEWEST_ENGINES = {engine.name: engine for engine in (POSTGRES, NEWEST_MYSQL, NEWEST_MARIADB)}
 
 
 @dataclass(frozen=True)
@@ -49,12 +85,12 @@ class Servers:
     client: Login
     monitor_user: str
     monitor_password: str
-    socket: Path
-    """The Unix socket of MariaDB's primary."""
+    primary: Path
+    """The folder of the primary's data. It has a certificate, `server.pem` and `server.key`, for the server's user."""
 
     def database(self, port: int) -> Database:
         """The database as clients reach it through a relay at `port`."""
-        return Database(self.engine.name, HOST, port, self.client)
+        return Database(self.engine.protocol, HOST, port, self.client)
 
     def replica(self) -> Server:
         """The replica as it is now."""
@@ -75,10 +111,10 @@ class Servers:
     @contextmanager
     def haproxy_user(self) -> Iterator[None]:
         """The user that HAProxy's MySQL check logs in as. It has no password and no privileges."""
-        if self.engine is not MYSQL:
+        if self.engine.administrator is None:
             yield
             return
-        self._administer(f"create or replace user {HAPROXY_USER}")
+        self._administer(f"create user if not exists {HAPROXY_USER}")
         try:
             yield
         finally:
@@ -86,7 +122,8 @@ class Servers:
 
     def _administer(self, statement: str) -> None:
         user = subprocess.run(["id", "-un"], stdout=subprocess.PIPE, text=True).stdout.strip()
-        argv = ["mariadb", "--no-defaults", f"--socket={self.socket}", f"--user={user}", "-e", statement]
+        argv = [str(self.engine.administrator), "--no-defaults", f"--socket={self.primary / 'socket'}"]
+        argv += [f"--user={user}", "-e", statement]
         done = subprocess.run(argv, capture_output=True, text=True)
         if done.returncode != 0:
             raise ExperimentError(f"{self._server_name('primary')}: {statement}: {done.stderr.strip()}")
@@ -104,7 +141,7 @@ def servers_of(engine: Engine, lab: Laboratory, sslmode: str) -> Servers:
         client=Login(lab["APP_USER"], lab["APP_PASSWORD"], lab["APP_DATABASE"], sslmode),
         monitor_user=lab["MONITOR_USER"],
         monitor_password=lab["MONITOR_PASSWORD"],
-        socket=lab.data("mariadb-primary") / "socket",
+        primary=lab.data(f"{engine.laboratory_name}-primary"),
     )
 
 
@@ -139,7 +176,9 @@ class Job:
     port: int
 
 
-def _haproxy(job: Job, timeouts: str, replica_options: str) -> str:
+def haproxy(job: Job, timeouts: str, replica_options: str) -> str:
+    """A replica and a backup server, with the engine's check."""
+    check = "\n    ".join(job.servers.engine.haproxy_check)
     return f"""\
 defaults
     mode tcp
@@ -148,32 +187,32 @@ defaults
     {timeouts}
 listen replica
     bind {HOST}:{job.port}
-    option {job.servers.engine.haproxy_check}
+    {check}
     option redispatch
     server replica {HOST}:{job.servers.replica_port} check {replica_options}
     server primary {HOST}:{job.servers.primary_port} check backup
 """
 
 
-def _haproxy_default(job: Job) -> str:
+def haproxy_default(job: Job) -> str:
     """The manual's examples."""
-    return _haproxy(job, "", "")
+    return haproxy(job, "", "")
 
 
-def _haproxy_tuned(job: Job) -> str:
+def haproxy_tuned(job: Job) -> str:
     """The best that the whole manual offers."""
     options = "inter 1s fall 2 observe layer4 error-limit 1 on-marked-down shutdown-sessions"
-    return _haproxy(job, "timeout connect 1s", options)
+    return haproxy(job, "timeout connect 1s", options)
 
 
-def _failover(job: Job) -> str:
+def with_failover(job: Job) -> str:
     """The shipped example. Hosts, ports and credentials are the laboratory's; nothing else is replaced."""
     servers = job.servers
-    database = "" if servers.engine is MYSQL else f"name: {servers.client.database}"
+    database = "" if servers.engine.protocol == "mysql" else f"name: {servers.client.database}"
     replacements = [
         (r"host: db1\.internal[\s\S]*?\n    port: 5432", f"host: {HOST}\n    port: {servers.primary_port}"),
         (r"host: db2\.internal[\s\S]*?\n    port: 5432", f"host: {HOST}\n    port: {servers.replica_port}"),
-        (r"engine: postgres\b", f"engine: {servers.engine.name}"),
+        (r"engine: postgres\b", f"engine: {servers.engine.protocol}"),
         (r"user: monitor\b", f"user: {servers.monitor_user}"),
         (r"password: \{env: MONITOR_PASSWORD\}", f"password: {servers.monitor_password}"),
         (r"name: postgres\b", database),
@@ -198,8 +237,8 @@ def shipped_ping_timeout() -> float:
 def relays(binary: Path) -> dict[str, Relay[Job]]:
     """All relays by name. failover is run from `binary`."""
     known = [
-        Relay("haproxy-default", _haproxy_default, relay.haproxy),
-        Relay("haproxy-tuned", _haproxy_tuned, relay.haproxy),
-        Relay(FAILOVER, _failover, relay.failover(binary)),
+        Relay("haproxy-default", haproxy_default, relay.haproxy),
+        Relay("haproxy-tuned", haproxy_tuned, relay.haproxy),
+        Relay(FAILOVER, with_failover, relay.failover(binary)),
     ]
     return {each.name: each for each in known}

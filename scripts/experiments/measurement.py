@@ -141,6 +141,7 @@ class Measurement:
     name: str
     run: Run
     fits_direct: bool = True
+    uses_memcached: bool = False
 
 
 MEASUREMENTS = [
@@ -149,7 +150,7 @@ MEASUREMENTS = [
     Measurement("select-32", queries(32, "-M", "prepared")),
     Measurement("reconnect-1", queries(1, "-C")),
     Measurement("reconnect-8", queries(8, "-C")),
-    Measurement("exchange", exchanges),
+    Measurement("exchange", exchanges, uses_memcached=True),
     Measurement("big", big_results),
-    Measurement("idle", idle_sessions, fits_direct=False),
+    Measurement("idle", idle_sessions, fits_direct=False, uses_memcached=True),
 ]

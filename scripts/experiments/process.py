@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Self
 
 STOP_SECONDS = 5
+CLIENTS_VARIABLES = ("PGSSLNEGOTIATION", "SSL_CERT_FILE", "SSL_CERT_DIR")
+"""Parts of the environment that are for the experiment's own clients, and not for the servers that it starts."""
 CPUCLOCK_SCHED = 2
 
 
@@ -48,9 +50,10 @@ class Process:
 
     def __enter__(self) -> Self:
         # In a session of its own: Ctrl-C reaches the experiment, and the experiment stops the server.
+        environment = {name: text for name, text in os.environ.items() if name not in CLIENTS_VARIABLES}
         with self.log.open("wb") as log:
             self._child = subprocess.Popen(
-                self._argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                self._argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=environment
             )
         return self
 
@@ -132,7 +135,9 @@ class Process:
     def _pids(self) -> list[int]:
         pids = [self._child.pid] if self.is_running else []
         for pid in pids:
-            pids += map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+            # A child may end meanwhile.
+            with suppress(FileNotFoundError, ProcessLookupError):
+                pids += map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
         return pids
 
 

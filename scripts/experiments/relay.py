@@ -22,12 +22,16 @@ class Relay(Generic[Job]):
     """The text of the configuration file for a job."""
     command: Callable[[Path], list[str]]
     """The command line, given the path of the configuration file."""
+    companions: Callable[[Job], dict[str, str]] = lambda _: {}
+    """The texts of other files in the same directory, by name: lists of users, for example."""
 
     @contextmanager
     def started(self, job: Job, directory: Path) -> Iterator[Process]:
         """Runs the relay with a log of its own. It may need a moment until it listens."""
         path = directory / f"{self.name}.conf"
         path.write_text(self.configuration(job))
+        for name, text in self.companions(job).items():
+            (directory / name).write_text(text)
         with Process(self.name, self.command(path), self.log(directory)) as process:
             yield process
 
