@@ -44,7 +44,13 @@ static inline int failover_mysql_wait(my_socket fd, my_bool is_read, int timeout
     return failover_mysql_connected(fd);
 }
 
-static inline void failover_mysql_begin(void) { ma_pvio_register_callback(1, failover_mysql_count); }
+// Returns 0 on success.
+static inline int failover_mysql_begin(void) {
+    ma_pvio_register_callback(1, failover_mysql_count);
+    return 0;
+}
+
+static inline void failover_mysql_close(MYSQL *mysql) { mysql_close(mysql); }
 
 // Limits the time and the bytes of this thread's connection: all waits together end after `milliseconds`, and at most
 // `bytes` are read.
@@ -91,9 +97,6 @@ static inline int failover_mysql_connect(
 static inline int failover_mysql_query(MYSQL *mysql, const char *query, size_t size) {
     return mysql_real_query(mysql, query, size);
 }
-
-// The answer to a query, whose rows are still to be read; NULL if it has none, or on failure.
-static inline MYSQL_RES *failover_mysql_answer(MYSQL *mysql) { return mysql_use_result(mysql); }
 
 // The next row of an answer; NULL after the last one, or on failure.
 static inline MYSQL_ROW failover_mysql_next(MYSQL *mysql, MYSQL_RES *result) {

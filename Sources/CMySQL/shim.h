@@ -2,8 +2,9 @@
 // differ. mariadb.h and oracle.h define the same functions, each for its library:
 //
 // * failover_mysql_begin: call it once, before the first connection
+// * failover_mysql_close: closes a connection
 // * failover_mysql_limit, failover_mysql_restrict, failover_mysql_use_tls: options of a connection
-// * failover_mysql_connect, failover_mysql_query, failover_mysql_answer, failover_mysql_next: what waits for the server
+// * failover_mysql_connect, failover_mysql_query, failover_mysql_next: what waits for the server
 // * failover_mysql_socket: the descriptor of a connection
 #pragma once
 #include <errno.h>
@@ -33,9 +34,10 @@ struct failover_mysql_waits {
     const void *first; // sent when the connection is established
     size_t first_size;
     // With Oracle's library only, which does not know of them:
+    int is_connected; // whether the connection has been established
     int failure; // the errno of a wait that failed; otherwise 0
-    int refusal_code; // the code of an error packet that the shim has read; otherwise 0
-    char refusal[512]; // the text of that packet
+    unsigned refusal_code; // the code of a server's error; otherwise 0
+    char refusal[512]; // the text of that error
 };
 
 static inline struct failover_mysql_waits *failover_mysql_waits(void) {
@@ -95,9 +97,9 @@ static inline int failover_mysql_connected(my_socket fd) {
 // Whether the server has sent more than this thread's connection allows.
 static inline int failover_mysql_said_too_much(void) { return failover_mysql_waits()->bytes == 0; }
 
-// What failed without the library's knowledge: the errno of a wait, otherwise 0, and a server's error packet.
+// What failed without the library's knowledge: the errno of a wait, otherwise 0, and a server's error.
 static inline int failover_mysql_failure(void) { return failover_mysql_waits()->failure; }
-static inline int failover_mysql_refusal_code(void) { return failover_mysql_waits()->refusal_code; }
+static inline unsigned failover_mysql_refusal_code(void) { return failover_mysql_waits()->refusal_code; }
 static inline const char *failover_mysql_refusal(void) { return failover_mysql_waits()->refusal; }
 
 // Makes this thread's connection send these bytes first, over TCP: a PROXY header. They must stay valid until the

@@ -128,6 +128,17 @@ struct MySQLFaultTests {
         #expect(failure.detail.hasSuffix(": \(code): not with (hidden)"))
     }
 
+    /// A library that has freed a large buffer must not read in it.
+    @Test(arguments: ["mysql_native_password", "caching_sha2_password"])
+    func closingAfterALongGreetingAndTheLoginIsDisconnected(plugin: String) async throws {
+        let failure = try await bench.failure(.mysql, password: Secret("hunter2")) {
+            $0.send(
+                FaultyServerConnection.mysqlGreeting(plugin: plugin, version: String(repeating: "8", count: 300_000)))
+            _ = $0.receiveMySQLPacket()
+        }
+        #expect([.disconnected, .protocolViolation].contains(failure.reason), "\(failure)")
+    }
+
     @Test func passwordIsNotSentInClearText() async throws {
         let (answers, answer) = AsyncStream<[UInt8]>.makeStream()
         let failure = try await bench.failure(.mysql, password: Secret("hunter2")) {

@@ -8,9 +8,11 @@ extension FaultyServerConnection {
     /// The bytes of a greeting as a server of version 8 or 10 sends it, for `mysql_native_password`.
     ///
     /// - Parameter offersTLS: whether the capability bit of TLS is set.
-    public static func mysqlGreeting(offersTLS: Bool = false, plugin: String = "mysql_native_password") -> [UInt8] {
+    public static func mysqlGreeting(
+        offersTLS: Bool = false, plugin: String = "mysql_native_password", version: String = "8.0.99-faulty"
+    ) -> [UInt8] {
         let low: UInt16 = 0xa2bd & ~0x0820 | (offersTLS ? 0x0800 : 0)
-        var body: [UInt8] = [10] + Array("8.0.99-faulty\u{0}".utf8) + [1, 0, 0, 0] + Array("abcdefgh".utf8) + [0]
+        var body: [UInt8] = [10] + Array("\(version)\u{0}".utf8) + [1, 0, 0, 0] + Array("abcdefgh".utf8) + [0]
         body += [UInt8(low & 0xff), UInt8(low >> 8), 45, 2, 0]
         // Plugin authentication, length-encoded authentication data, connection attributes.
         body += [0x38, 0x00, 21] + [UInt8](repeating: 0, count: 10)

@@ -59,7 +59,7 @@ def _pass(_: Replica) -> None:
     pass_packets()
 
 
-DROP = Fault("drop", "packets dropped", _drop, _pass)
+DROP = Fault("drop", "packets dropped", _drop, _pass, takes_a_while=True)
 FAULTS = [
     Fault("kill", "SIGKILL", _kill, _start, first_answer_limit=0.1),
     Fault("stop", "SIGSTOP", _stop, _continue),

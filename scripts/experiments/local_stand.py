@@ -122,7 +122,7 @@ class LocalStand:
             yield start, loads
 
     def struck(self, replica: Replica, asked: float) -> float:
-        """A signal takes effect at once."""
+        """A fault takes effect at once."""
         return asked
 
     def _started(self, relay: Relay[Job], stack: ExitStack) -> int:

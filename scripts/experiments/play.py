@@ -32,6 +32,8 @@ class Fault(Generic[Replica]):
     undo: Callable[[Replica], None]
     first_answer_limit: float = FIRST_ANSWER_SECONDS
     """Within how many seconds failover promises an answer by the primary to new clients."""
+    takes_a_while: bool = False
+    """Whether it takes place when `play` has returned, and not when it was called."""
 
 
 class Load(Protocol[ReplicaOfLoad]):
@@ -85,7 +87,7 @@ class Stand(Protocol[Replica]):
         """The clients, all served by the replicas, and when the load that counts begins."""
 
     def struck(self, replica: Replica, asked: float) -> float:
-        """When a fault took place that was asked for at that time."""
+        """When a fault took place that was asked for, or was done, at that time."""
 
 
 def play(stand: Stand[Replica], fault: Fault[Replica]) -> list[Outcome]:
@@ -95,7 +97,9 @@ def play(stand: Stand[Replica], fault: Fault[Replica]) -> list[Outcome]:
         sleep_until(start + stand.before_seconds)
         with undone(fault.undo, replicas) as undone_at:
             asked = together(fault.play, replicas)
-            struck = {replica: stand.struck(replica, asked[replica]) for replica in replicas}
+            done = time.time()
+            took_place = dict.fromkeys(replicas, done) if fault.takes_a_while else asked
+            struck = {replica: stand.struck(replica, took_place[replica]) for replica in replicas}
             begun = max(struck.values())
             sleep_until(begun + stand.fault_seconds * 3 / 4)
             for load in loads:

@@ -29,8 +29,7 @@ package struct MySQLConnection: ~Copyable {
     /// Initializes the library once. The initialization is not thread-safe.
     private static let isLibraryReady: Bool = {
         _ = CryptoLibrary.survivesExit
-        failover_mysql_begin()
-        return mysql_server_init(0, nil, nil) == 0
+        return mysql_server_init(0, nil, nil) == 0 && failover_mysql_begin() == 0
     }()
 
     /// Whether the program was built with Oracle's library, not with MariaDB's.
@@ -52,7 +51,7 @@ package struct MySQLConnection: ~Copyable {
     }
 
     deinit {
-        mysql_close(mysql)
+        failover_mysql_close(mysql)
         mysql_thread_end()
     }
 
@@ -116,7 +115,7 @@ package struct MySQLConnection: ~Copyable {
         _ query: String, deadline: Deadline, _ take: (MySQLRow, Int) -> Bool
     ) throws(MySQLError) {
         guard failover_mysql_query(mysql, query, query.utf8.count) == 0 else { throw error }
-        guard let result = failover_mysql_answer(mysql) else {
+        guard let result = mysql_use_result(mysql) else {
             if mysql_errno(mysql) != 0 { throw error }
             return
         }

@@ -15,10 +15,13 @@ package struct MySQLError: Error, Equatable {
     static let tooLong = MySQLError(code: 0, text: "the answer has more than 10000 rows or 1 MiB")
 
     /// A wait of which the library does not know failed with this errno: the time is up, a server's first bytes are no
-    /// greeting, or the server has closed the connection.
+    /// greeting, the server has closed the connection, or the library lacks what this program needs.
     static func wait(failed errno: Int32) -> MySQLError {
-        errno == ECONNRESET
-            ? MySQLError(code: 2013, text: "lost the connection") : MySQLError(code: 2003, text: "no answer (\(errno))")
+        switch errno {
+        case ECONNRESET: MySQLError(code: 2013, text: "lost the connection")
+        case ENOSYS: MySQLError(code: 2008, text: "this MySQL client library was built without protocol tracing")
+        default: MySQLError(code: 2003, text: "no answer (\(errno))")
+        }
     }
 
     init(code: Int, text: String) {
