@@ -57,7 +57,7 @@ def run(suites: list[Suite], options: argparse.Namespace) -> bool:
         use_newest()
         use_newest_clients()
     pairs = [(suite, target) for suite in suites for target in known if target.engine == suite.engine]
-    need_suites()
+    need_suites([suite.name for suite in suites])
     comparisons = []
     with (
         laboratory_servers(*dict.fromkeys(target.name for _, target in pairs)) as lab,

@@ -42,10 +42,10 @@ def use_newest_clients() -> None:
     os.environ["PATH"] = f"{ROOT / '.build' / 'newest' / 'programs'}:{os.environ['PATH']}"
 
 
-def need_suites() -> None:
-    """Installs the suites, if they are missing."""
+def need_suites(names: list[str]) -> None:
+    """Installs these suites, if they are missing."""
     files = " ".join(f". scripts/lib/{name}.sh;" for name in ("packages", "newest", "suites"))
-    if subprocess.run(["bash", "-euc", f"ROOT=$PWD; {files} need_suites"], cwd=ROOT).returncode != 0:
+    if subprocess.run(["bash", "-euc", f"ROOT=$PWD; {files} need_suites {' '.join(names)}"], cwd=ROOT).returncode != 0:
         raise ExperimentError("cannot install the suites")
 
 

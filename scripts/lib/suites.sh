@@ -4,22 +4,36 @@
 
 SUITES=$ROOT/.build/suites
 
-# need_suites: what all of them need, then the tests and the drivers.
+# need_suites NAME...: what all of them need, then the tests and the drivers of these.
 need_suites() {
+  local suite
   need_packages postgresql-client postgresql-contrib default-mysql-client python3-pip python3-mysqldb xz-utils openssl \
     sysbench debian-archive-keyring
   mkdir -p "$SUITES/sources"
-  suite_install psycopg 'psycopg[binary]==3.2.6' psycopg-pool==3.2.6 pytest==8.3.5 anyio==4.9.0
-  suite_install asyncpg asyncpg==0.32.0 pytest==8.3.5
-  # PyMySQL is in the sources.
-  suite_install pymysql cryptography==50.0.2 pytest==8.3.5
-  # mysqlclient is Debian's: it has no wheel.
-  suite_install django 'psycopg[binary]==3.2.6' psycopg-pool==3.2.6 asgiref==3.13.0 sqlparse==0.6.1 unittest-xml-reporting==4.0.0
-  suite_sdist asyncpg 0.32.0 tests
-  suite_sdist django 5.2.19 tests django setup.cfg
-  # The source distributions of these two have no tests. Debian's sources have.
-  suite_debian psycopg3 3.2.6 tests pyproject.toml
-  suite_debian python-pymysql 1.1.1 pymysql
+  for suite; do
+    case $suite in
+      psycopg)
+        suite_install psycopg 'psycopg[binary]==3.2.6' psycopg-pool==3.2.6 pytest==8.3.5 anyio==4.9.0
+        # This source distribution and PyMySQL's have no tests. Debian's sources have.
+        suite_debian psycopg3 3.2.6 tests pyproject.toml
+        ;;
+      asyncpg)
+        suite_install asyncpg asyncpg==0.32.0 pytest==8.3.5
+        suite_sdist asyncpg 0.32.0 tests
+        ;;
+      pymysql)
+        # PyMySQL is in the sources.
+        suite_install pymysql cryptography==50.0.2 pytest==8.3.5
+        suite_debian python-pymysql 1.1.1 pymysql
+        ;;
+      django-*)
+        # mysqlclient is Debian's: it has no wheel.
+        suite_install django 'psycopg[binary]==3.2.6' psycopg-pool==3.2.6 asgiref==3.13.0 sqlparse==0.6.1 \
+          unittest-xml-reporting==4.0.0
+        suite_sdist django 5.2.19 tests django setup.cfg
+        ;;
+    esac
+  done
 }
 
 # suite_install NAME REQUIREMENT...
