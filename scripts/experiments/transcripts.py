@@ -33,6 +33,8 @@ VARYING: list[tuple[re.Pattern[str], str]] = [
     (re.compile(r'"host":"[^"]*"'), '"host":"HOST"'),
     # The reason of the last ping, or of a last attempt to connect.
     (re.compile(r"\bConnection refused\b"), "refused"),
+    # Whether a last probe of a drill comes when the replica serves again is chance.
+    (re.compile(r"(answered by +default \d+), slave \d+"), r"\1"),
     # 5.0s, 1m 2s, 1h 0m: a duration, whatever its units.
     (re.compile(r"\b\d+(\.\d+)?(ms|[smhd])( \d+(ms|[smhd]))*(?!\w)"), "DURATION"),
     (re.compile(r"\d+(\.\d+)?"), "N"),
