@@ -14,7 +14,7 @@ static inline void failover_mysql_count(int mode, MYSQL *mysql, const unsigned c
     struct failover_mysql_waits *waits = failover_mysql_waits();
     // Such a large count is an error, which is a negative number.
     if (mode != 0 || count > (size_t)1 << 40) return;
-    waits->bytes -= count < waits->bytes ? count : waits->bytes;
+    failover_mysql_take(count);
     if (waits->bytes == 0 || failover_mysql_now() > waits->deadline) shutdown(mysql_get_socket(mysql), SHUT_RDWR);
 }
 
@@ -60,12 +60,8 @@ static inline void failover_mysql_limit(
     mysql_options(mysql, MARIADB_OPT_IO_WAIT, (const void *)failover_mysql_wait);
 }
 
-// Permits the server to ask only for a login: no local file, no password in clear text, no large answer.
-static inline void failover_mysql_restrict(MYSQL *mysql) {
-    unsigned no_local_file = 0;
-    mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &no_local_file);
-    unsigned long largest = 1 << 20;
-    mysql_options(mysql, MYSQL_OPT_MAX_ALLOWED_PACKET, &largest);
+// Permits no password in clear text, and no new connection.
+static inline void failover_mysql_restrict_login(MYSQL *mysql) {
     my_bool off = 0;
     mysql_options(mysql, MYSQL_OPT_RECONNECT, &off);
     mysql_options(

@@ -86,7 +86,7 @@ static inline int failover_mysql_event(
         mysql->net.read_pos = nothing;
         mysql->net.fd = -1;
     } else if (event == failover_trace_packet_received) {
-        waits->bytes -= arguments.packet_size < waits->bytes ? arguments.packet_size : waits->bytes;
+        failover_mysql_take(arguments.packet_size);
         // A second factor, which no monitoring user has.
         int is_factor = stage == failover_trace_authenticate && arguments.packet_size > 0 && arguments.packet[0] == 2;
         if (waits->bytes == 0) waits->failure = EMSGSIZE;
@@ -131,13 +131,8 @@ static inline void failover_mysql_limit(
     mysql_options(mysql, MYSQL_OPT_WRITE_TIMEOUT, &seconds);
 }
 
-// Permits the server to ask only for a login: no local file, no password in clear text, no large answer. Reconnecting
-// is off by default; from 8.0.34 on, setting the option prints a warning.
-static inline void failover_mysql_restrict(MYSQL *mysql) {
-    unsigned no_local_file = 0;
-    mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &no_local_file);
-    unsigned long largest = 1 << 20;
-    mysql_options(mysql, MYSQL_OPT_MAX_ALLOWED_PACKET, &largest);
+// Permits no password in clear text. Reconnecting is off by default, and setting that option prints a warning.
+static inline void failover_mysql_restrict_login(MYSQL *mysql) {
     char off = 0, on = 1;
     mysql_options(mysql, MYSQL_ENABLE_CLEARTEXT_PLUGIN, &off);
     mysql_options(mysql, MYSQL_OPT_GET_SERVER_PUBLIC_KEY, &on);

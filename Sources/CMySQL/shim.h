@@ -3,7 +3,7 @@
 //
 // * failover_mysql_begin: call it once, before the first connection
 // * failover_mysql_close: closes a connection
-// * failover_mysql_limit, failover_mysql_restrict, failover_mysql_use_tls: options of a connection
+// * failover_mysql_limit, failover_mysql_restrict_login, failover_mysql_use_tls: options of a connection
 // * failover_mysql_connect, failover_mysql_query, failover_mysql_next: what waits for the server
 // * failover_mysql_socket: the descriptor of a connection
 #pragma once
@@ -94,6 +94,12 @@ static inline int failover_mysql_connected(my_socket fd) {
     return ready < 1 ? ready : failover_mysql_peek(fd);
 }
 
+// Counts bytes that have been read.
+static inline void failover_mysql_take(size_t count) {
+    struct failover_mysql_waits *waits = failover_mysql_waits();
+    waits->bytes -= count < waits->bytes ? count : waits->bytes;
+}
+
 // Whether the server has sent more than this thread's connection allows.
 static inline int failover_mysql_said_too_much(void) { return failover_mysql_waits()->bytes == 0; }
 
@@ -132,6 +138,15 @@ static inline int failover_mysql_is_of_oracle(void) { return 0; }
 #include "oracle.h"
 static inline int failover_mysql_is_of_oracle(void) { return 1; }
 #endif
+
+// Permits the server to ask only for a login: no local file, no password in clear text, no large answer.
+static inline void failover_mysql_restrict(MYSQL *mysql) {
+    unsigned no_local_file = 0;
+    mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &no_local_file);
+    unsigned long largest = 1 << 20;
+    mysql_options(mysql, MYSQL_OPT_MAX_ALLOWED_PACKET, &largest);
+    failover_mysql_restrict_login(mysql);
+}
 
 // Shuts the connection down, so that the library does not read the rest of an answer.
 static inline void failover_mysql_break_off(MYSQL *mysql) { shutdown(failover_mysql_socket(mysql), SHUT_RDWR); }

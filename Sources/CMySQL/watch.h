@@ -1,5 +1,5 @@
 // A watch over this process's connections to servers, for a library whose calls may block: at its deadline, a connection
-// is shut down, so that the call ends.
+// is shut down, so that the call ends. Needs failover_mysql_now of shim.h.
 #pragma once
 #include <fcntl.h>
 #include <pthread.h>
@@ -36,11 +36,9 @@ static inline void *failover_watch_run(void *unused) {
     pthread_mutex_lock(&watch->lock);
     for (;;) {
         while (!watch->first) pthread_cond_wait(&watch->changed, &watch->lock);
-        struct timespec now;
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        long long milliseconds = now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+        long long now = failover_mysql_now();
         for (struct failover_watched *each = watch->first; each; each = each->next)
-            if (milliseconds > each->deadline) shutdown(each->fd, SHUT_RDWR);
+            if (now > each->deadline) shutdown(each->fd, SHUT_RDWR);
         pthread_mutex_unlock(&watch->lock);
         struct timespec moment = {0, 100000000};
         nanosleep(&moment, NULL);

@@ -161,9 +161,9 @@ struct MySQLFaultTests {
             answer.yield($0.receiveMySQLPacket() ?? [])
         }
         var iterator = answers.makeAsyncIterator()
-        // Nothing, or a goodbye.
         let sent = await iterator.next()
-        #expect(sent == [] || sent == [1])
+        // Oracle's library may say goodbye.
+        #expect(sent == [] || (MySQLConnection.isOfOracle && sent == [1]))
     }
 
     @Test(arguments: [DatabaseServer.TLSMode.require, .verifyCA, .verifyFull])

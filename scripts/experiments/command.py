@@ -83,11 +83,16 @@ def _is_older_than_sources(binary: Path) -> bool:
     return any(source.stat().st_mtime > built for source in (ROOT / "Sources").rglob("*.swift"))
 
 
+def call_function(libraries: list[str], *call: str) -> None:
+    """Calls a function of the shell libraries in scripts/lib, with its arguments."""
+    command = f"ROOT=$PWD; {' '.join(f'. scripts/lib/{name}.sh;' for name in libraries)} {shlex.join(call)}"
+    if subprocess.run(["bash", "-euc", command], cwd=ROOT, stdout=sys.stderr).returncode != 0:
+        raise ExperimentError(f"{shlex.join(call)} failed")
+
+
 def need_packages(packages: list[str]) -> None:
     """Installs those of the Debian packages that are missing."""
-    command = ". scripts/lib/packages.sh; need_packages " + shlex.join(packages)
-    if subprocess.run(["bash", "-euc", command], cwd=ROOT, stdout=sys.stderr).returncode != 0:
-        raise ExperimentError("cannot install " + ", ".join(packages))
+    call_function(["packages"], "need_packages", *packages)
 
 
 def raise_descriptor_limit() -> int:

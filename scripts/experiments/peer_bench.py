@@ -6,7 +6,8 @@ from pathlib import Path
 from .bench_relays import HAPROXY, Candidate, Job, failover
 from .comparison import Columns
 from .laboratory import HOST
-from .peers import in_newest
+from .peers import RUN_HAPROXY, RUN_ODYSSEY, RUN_PGBOUNCER, RUN_PGPOOL
+from .poolers import pgbouncer_files, pgpool_files
 from .relay import Relay
 
 PEERS = Columns(
@@ -18,14 +19,12 @@ PEERS = Columns(
 
 def peer_candidates(binary: Path) -> dict[str, Candidate | None]:
     """All columns by name. None stands for no relay. failover is run from `binary`."""
-    haproxy = Candidate(replace(HAPROXY.relay, command=in_newest("root", "haproxy", "-db", "-f")))
-    pgpool = in_newest("postgres", "pgpool", "-n", "-D", "-a", "pgpool.hba", "-F", "pgpool.pcp", "-f")
     found = [
-        haproxy,
+        Candidate(replace(HAPROXY.relay, command=RUN_HAPROXY)),
         failover(binary),
-        _pooler(Relay("pgbouncer", _pgbouncer, in_newest("postgres", "pgbouncer"), _pgbouncer_users)),
-        _pooler(Relay("odyssey", _odyssey, in_newest("postgres", "odyssey"))),
-        _pooler(Relay("pgpool", _pgpool, pgpool, _pgpool_files)),
+        _pooler(Relay("pgbouncer", _pgbouncer, RUN_PGBOUNCER, lambda job: pgbouncer_files(job.primary))),
+        _pooler(Relay("odyssey", _odyssey, RUN_ODYSSEY)),
+        _pooler(Relay("pgpool", _pgpool, RUN_PGPOOL, lambda job: pgpool_files(job.primary))),
     ]
     return {"direct": None} | {each.name: each for each in found}
 
@@ -49,10 +48,6 @@ pool_mode = session
 default_pool_size = 50
 server_tls_sslmode = disable
 """
-
-
-def _pgbouncer_users(job: Job) -> dict[str, str]:
-    return {"pgbouncer.users": f'"{job.primary.user}" "{job.primary.password}"\n'}
 
 
 def _odyssey(job: Job) -> str:
@@ -105,11 +100,3 @@ pool_passwd = 'pgpool.users'
 num_init_children = 40
 max_pool = 1
 """
-
-
-def _pgpool_files(job: Job) -> dict[str, str]:
-    return {
-        "pgpool.users": f"{job.primary.user}:TEXT{job.primary.password}\n",
-        "pgpool.hba": f"host all all {HOST}/32 scram-sha-256\n",
-        "pgpool.pcp": "",
-    }

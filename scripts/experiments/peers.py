@@ -1,7 +1,7 @@
 """Today's relays as fault tests use them, each with what its documentation offers for the job.
 
 All of them have the same job: one address for reads, which leads to the replica, and to the primary without one. They
-run in the root directory of today's servers; see scripts/lib/newest-peers.sh.
+run in the root directory of today's servers; see scripts/lib/newest.sh.
 """
 
 import os
@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from . import poolers, relay
-from .command import first_line
+from .command import call_function, first_line
 from .laboratory import HOST, ROOT
 from .local import FAILOVER, Job, Servers, haproxy, haproxy_tuned, with_failover
-from .poolers import ONE_PORT, PRIMARY_HOST, REPLICA_HOST
+from .poolers import ONE_PORT, PRIMARY_HOST, REPLICA_HOST, pgbouncer_files, pgpool_files
 from .process import ExperimentError
 from .relay import Relay
 
@@ -29,25 +29,19 @@ NO_DIRECT_TLS = ["odyssey", "pgpool"]
 
 def need_peers() -> None:
     """Installs them, if they are missing."""
-    _run_functions("need_newest_peers", "packages", "newest", "newest-peers")
+    packages = ["haproxy", "mysql-router", "pgbouncer", "odyssey", "pgpool2"]
+    call_function(["packages", "newest"], "need_in_newest", *packages)
 
 
 def use_newest_drivers() -> None:
     """From now on the clients' drivers are today's. Installs them, if they are missing."""
-    _run_functions(f"need_newest_drivers {DRIVERS}", "packages")
+    call_function(["packages"], "need_newest_drivers", str(DRIVERS))
     sys.path.insert(0, str(DRIVERS))
 
 
 def trust(authority: Path) -> None:
     """The clients' TLS trusts this authority alone. All of the machine's would take PyMySQL 40 ms of CPU a client."""
     os.environ |= {"SSL_CERT_FILE": str(authority), "SSL_CERT_DIR": str(authority.parent)}
-
-
-def _run_functions(command: str, *libraries: str) -> None:
-    files = " ".join(f". scripts/lib/{name}.sh;" for name in libraries)
-    done = subprocess.run(["bash", "-euc", f"ROOT=$PWD; {files} {command}"], cwd=ROOT, stdout=sys.stderr)
-    if done.returncode != 0:
-        raise ExperimentError(f"{command} failed")
 
 
 def driver_versions() -> list[str]:
@@ -69,18 +63,18 @@ def peer_versions() -> list[str]:
 def peers(binary: Path, engine: str) -> dict[str, Relay[Job]]:
     """The relays for an engine, by name. failover is run from `binary`."""
     known = [
-        Relay("haproxy-default", _haproxy_default, _haproxy),
-        Relay("haproxy-tuned", haproxy_tuned, _haproxy),
+        Relay("haproxy-default", _haproxy_default, RUN_HAPROXY),
+        Relay("haproxy-tuned", haproxy_tuned, RUN_HAPROXY),
         Relay(FAILOVER, with_failover, relay.failover(binary)),
     ]
     if engine == "mysql":
         known.append(Relay("mysqlrouter", _mysqlrouter, in_newest("mysql", "mysqlrouter", "-c")))
     if engine == "postgres":
-        bouncer = in_newest("postgres", "pgbouncer")
-        known.append(Relay(PGBOUNCER, poolers.pgbouncer, bouncer, poolers.pgbouncer_files))
-        known.append(Relay("odyssey", poolers.odyssey, in_newest("postgres", "odyssey")))
-        pool = in_newest("postgres", "pgpool", "-n", "-D", "-a", "pgpool.hba", "-F", "pgpool.pcp", "-f")
-        known.append(Relay("pgpool", poolers.pgpool, pool, poolers.pgpool_files))
+        known.append(
+            Relay(PGBOUNCER, poolers.pgbouncer, RUN_PGBOUNCER, lambda job: pgbouncer_files(job.servers.client))
+        )
+        known.append(Relay("odyssey", poolers.odyssey, RUN_ODYSSEY))
+        known.append(Relay("pgpool", poolers.pgpool, RUN_PGPOOL, lambda job: pgpool_files(job.servers.client)))
     return {each.name: each for each in known}
 
 
@@ -89,7 +83,10 @@ def in_newest(user: str, *argv: str) -> Callable[[Path], list[str]]:
     return lambda path: [IN_NEWEST, user, "env", "-C", str(path.parent), *argv, str(path)]
 
 
-_haproxy = in_newest("root", "haproxy", "-db", "-f")
+RUN_HAPROXY = in_newest("root", "haproxy", "-db", "-f")
+RUN_PGBOUNCER = in_newest("postgres", "pgbouncer")
+RUN_ODYSSEY = in_newest("postgres", "odyssey")
+RUN_PGPOOL = in_newest("postgres", "pgpool", "-n", "-D", "-a", "pgpool.hba", "-F", "pgpool.pcp", "-f")
 
 
 def _haproxy_default(job: Job) -> str:

@@ -7,6 +7,7 @@ HAProxy here: 1 s for a connection, and about 2 s for a server that is silent.
 
 import os
 from pathlib import Path
+from typing import Protocol
 
 from .laboratory import HOST
 from .local import Job
@@ -16,6 +17,18 @@ REPLICA_HOST, PRIMARY_HOST, ONE_PORT = "127.0.0.2", "127.0.0.3", 5432
 CHILDREN = 48
 """pgpool-II, `num_init_children`: max_pool * num_init_children * 2 <= max_connections - superuser_reserved_connections.
 PostgreSQL has 100 - 3 connections."""
+
+
+class Login(Protocol):
+    """A user's name and password."""
+
+    @property
+    def user(self) -> str:
+        """The name."""
+
+    @property
+    def password(self) -> str:
+        """The password."""
 
 
 def _is_encrypted(job: Job) -> bool:
@@ -62,8 +75,8 @@ tcp_user_timeout = 2500
 """
 
 
-def pgbouncer_files(job: Job) -> dict[str, str]:
-    client = job.servers.client
+def pgbouncer_files(client: Login) -> dict[str, str]:
+    """The user that clients log in as."""
     return {"pgbouncer.users": f'"{client.user}" "{client.password}"\n'}
 
 
@@ -170,8 +183,8 @@ auto_failback_interval = 1
 """
 
 
-def pgpool_files(job: Job) -> dict[str, str]:
-    client = job.servers.client
+def pgpool_files(client: Login) -> dict[str, str]:
+    """The user that clients log in as, from where, and no other administrator."""
     return {
         "pgpool.users": f"{client.user}:TEXT{client.password}\n",
         "pgpool.hba": f"host all all {HOST}/32 scram-sha-256\n",

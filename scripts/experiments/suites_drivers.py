@@ -20,23 +20,15 @@ LIMIT_SECONDS = 3000
 def _psycopg(address: Address, folder: Path, tests: list[str]) -> Outcomes:
     """Without the slow tests: most of them check the types of the sources, the others repeat."""
     dsn = f"host={address.host} port={address.port} user={address.user} password={address.password}"
-    dsn += f" dbname={address.databases[0]} sslmode={_sslmode(address)}"
+    dsn += f" dbname={address.databases[0]} sslmode={address.sslmode}"
     options = ["-m", "not slow", f"--test-dsn={dsn}"]
     return _pytest("psycopg", "psycopg3-3.2.6", tests or ["tests"], options, {}, folder)
 
 
 def _asyncpg(address: Address, folder: Path, tests: list[str]) -> Outcomes:
     """Without the check of its own sources."""
-    environment = {
-        "PGHOST": address.host,
-        "PGPORT": str(address.port),
-        "PGUSER": address.user,
-        "PGPASSWORD": address.password,
-        "PGDATABASE": address.databases[0],
-        "PGSSLMODE": _sslmode(address),
-    }
     options = ["--ignore=tests/test__sourcecode.py"]
-    return _pytest("asyncpg", "asyncpg-0.32.0", tests or ["tests"], options, environment, folder)
+    return _pytest("asyncpg", "asyncpg-0.32.0", tests or ["tests"], options, address.libpq_environment(), folder)
 
 
 def _pymysql(address: Address, folder: Path, tests: list[str]) -> Outcomes:
@@ -80,7 +72,7 @@ def _django(backend: str, options: dict[str, object], address: Address, folder: 
 
 
 def _django_postgres(address: Address, folder: Path, tests: list[str]) -> Outcomes:
-    return _django("postgresql", {"sslmode": _sslmode(address)}, address, folder, tests)
+    return _django("postgresql", {"sslmode": address.sslmode}, address, folder, tests)
 
 
 def _django_mysql(address: Address, folder: Path, tests: list[str]) -> Outcomes:
@@ -96,10 +88,6 @@ DRIVERS = [
     Suite("pymysql", "PyMySQL 1.1.1", "mysql", _pymysql),
     Suite("django-mysql", "Django 5.2.19, `backends` and `transactions`, mysqlclient", "mysql", _django_mysql),
 ]
-
-
-def _sslmode(address: Address) -> str:
-    return "require" if address.tls else "disable"
 
 
 def _pytest(

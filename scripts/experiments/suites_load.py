@@ -44,16 +44,7 @@ class _Steps:
 
 def _pgbench(address: Address, folder: Path, _: list[str]) -> Outcomes:
     """A single test cannot run by itself: the sums are those of all loads before."""
-    environment = {
-        "PGHOST": address.host,
-        "PGPORT": str(address.port),
-        "PGUSER": address.user,
-        "PGPASSWORD": address.password,
-        "PGDATABASE": address.databases[0],
-        "PGSSLMODE": "require" if address.tls else "disable",
-        "PGGSSENCMODE": "disable",
-    }
-    steps = _Steps(folder, environment)
+    steps = _Steps(folder, address.libpq_environment() | {"PGGSSENCMODE": "disable"})
     steps.run("initialize", ["pgbench", "-i", "-q", "-s", str(PGBENCH_SCALE), "--foreign-keys"])
     load = ["pgbench", "-n", "-c", str(CLIENTS), "-j", "2", "-t", str(TRANSACTIONS)]
     for protocol in ("simple", "extended", "prepared"):
@@ -112,9 +103,7 @@ def _sysbench_postgres(address: Address, folder: Path, _: list[str]) -> Outcomes
     driver = ["--db-driver=pgsql", f"--pgsql-host={address.host}", f"--pgsql-port={address.port}"]
     driver += [f"--pgsql-user={address.user}", f"--pgsql-password={address.password}"]
     driver += [f"--pgsql-db={address.databases[0]}"]
-    environment = {"PGSSLMODE": "require" if address.tls else "disable", "PGPASSWORD": address.password}
-    where = ["-h", address.host, "-p", str(address.port), "-U", address.user, "-d", address.databases[0]]
-    return _sysbench(driver, environment, ["psql", "-XAtq", *where, "-c", COUNT], folder)
+    return _sysbench(driver, address.libpq_environment(), ["psql", "-XAtqc", COUNT], folder)
 
 
 def _sysbench_mysql(address: Address, folder: Path, _: list[str]) -> Outcomes:

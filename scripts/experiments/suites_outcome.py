@@ -29,6 +29,22 @@ class Address:
     """A certificate with `key`, for programs that cannot use TLS without their own."""
     key: Path
 
+    @property
+    def sslmode(self) -> str:
+        """libpq's word for `tls`."""
+        return "require" if self.tls else "disable"
+
+    def libpq_environment(self) -> dict[str, str]:
+        """The first database, in variables that libpq and asyncpg read."""
+        return {
+            "PGHOST": self.host,
+            "PGPORT": str(self.port),
+            "PGUSER": self.user,
+            "PGPASSWORD": self.password,
+            "PGDATABASE": self.databases[0],
+            "PGSSLMODE": self.sslmode,
+        }
+
 
 @dataclass(frozen=True)
 class Suite:

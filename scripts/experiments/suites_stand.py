@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .admin import AdminClient
+from .command import call_function
 from .laboratory import HOST, ROOT, Laboratory
 from .process import ExperimentError
 from .relay import Relay, failover, free_ports
@@ -44,9 +45,7 @@ def use_newest_clients() -> None:
 
 def need_suites(names: list[str]) -> None:
     """Installs these suites, if they are missing."""
-    files = " ".join(f". scripts/lib/{name}.sh;" for name in ("packages", "newest", "suites"))
-    if subprocess.run(["bash", "-euc", f"ROOT=$PWD; {files} need_suites {' '.join(names)}"], cwd=ROOT).returncode != 0:
-        raise ExperimentError("cannot install the suites")
+    call_function(["packages", "newest", "suites"], "need_suites", *names)
 
 
 class Stand:

@@ -86,22 +86,13 @@ need_in_newest() {
   # Two callers install one after the other.
   exec 8<"$NEWEST/made"
   flock 8
-  mapfile -t missing < <(newest_missing "$@")
+  mapfile -t missing < <(DPKG_ADMINDIR=$NEWEST/var/lib/dpkg missing_packages "$@")
   if ((${#missing[@]})); then
     echo "installing ${missing[*]} in ${NEWEST#"$ROOT/"}" >&2
     install -m 755 /dev/stdin "$NEWEST/usr/sbin/policy-rc.d" <<<$'#!/bin/sh\nexit 101'
     newest_install "${missing[@]}" >>"$log" 2>&1 || die "cannot install ${missing[*]}; see $log"
   fi
   exec 8<&-
-}
-
-# newest_missing PACKAGE... prints those that the root directory does not have.
-newest_missing() {
-  local package
-  for package; do
-    [[ $(dpkg-query --admindir="$NEWEST/var/lib/dpkg" -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] ||
-      echo "$package"
-  done
 }
 
 # newest_install PACKAGE... uses the sources of the root directory, whose lists may be weeks old.

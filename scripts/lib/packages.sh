@@ -6,6 +6,7 @@ die() {
   exit 1
 }
 
+# missing_packages NAME... prints those that are not installed; with DPKG_ADMINDIR, in another root directory.
 missing_packages() {
   local name
   for name in "$@"; do

@@ -11,7 +11,7 @@ SERVER = "select @@port, @@version"
 SESSION = "show status where variable_name in ('Ssl_version', 'Compression', 'Compression_algorithm')"
 LINE = "select line from today where id = "
 SLEEP = f"select sleep({SLEEP_SECONDS})"
-# A query that is killed before its sleep has begun ends with an error, and one that sleeps with a result.
+# MariaDB may end a query that is killed before its sleep has begun in another way than one that sleeps.
 ASLEEP = "select count(*) from information_schema.processlist where id = %d and state = 'User sleep'"
 READ_ONLY = "start transaction with consistent snapshot, read only"
 
