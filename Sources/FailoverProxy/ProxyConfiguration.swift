@@ -91,6 +91,9 @@ package protocol ProxyObserver: Sendable {
     func backendServed(alias: Int)
     /// The backend of one of the route's sessions failed.
     func backendFailed(_ failure: BackendFailure, route: Int)
+    /// Sessions that the proxy cannot read wait to be moved. Their server should be asked which of them are at a
+    /// transaction boundary.
+    func boundariesWanted(_ question: BoundaryQuestion)
 }
 
 /// A backend error that a session observed.
@@ -102,4 +105,26 @@ package struct BackendFailure: Hashable, Sendable {
     package let session: UInt64
     /// For example `127.0.0.1:5433: Connection refused`.
     package let detail: String
+}
+
+/// A question to the server that serves an alias's sessions: which of them are at a transaction boundary?
+package struct BoundaryQuestion: Sendable {
+    /// The position in ``RouteTable/aliases``.
+    package let alias: Int
+    /// The address that serves the sessions.
+    package let server: SocketAddress
+    /// The sessions, by the address from which the proxy is connected to the server.
+    package let sessions: [SocketAddress]
+    /// Takes those of ``sessions`` that are at a boundary; `nil` if the server does not tell. Must be called once.
+    package let answer: @Sendable (Set<SocketAddress>?) -> Void
+
+    package init(
+        alias: Int, server: SocketAddress, sessions: [SocketAddress],
+        answer: @escaping @Sendable (Set<SocketAddress>?) -> Void
+    ) {
+        self.alias = alias
+        self.server = server
+        self.sessions = sessions
+        self.answer = answer
+    }
 }

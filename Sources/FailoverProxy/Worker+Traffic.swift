@@ -8,6 +8,10 @@ extension Worker {
         var report = environment.traffic
         for session in environment.sessions {
             report.routes[session.route].add(bytesOf: session)
+            if session.movesSince != nil, !session.isLeaving {
+                report.routes[session.route].moving += 1
+                if boundary(of: session) == .unknown { report.routes[session.route].movingUnreadable += 1 }
+            }
             if session.isQueued { report.routes[session.route].queued += 1 }
             guard session.machine.isRelaying, let alias = session.machine.alias else { continue }
             report.routes[session.route].open[alias, default: 0] += 1
@@ -33,8 +37,13 @@ extension Worker {
                 id: session.id, route: session.route, alias: session.machine.alias, client: session.clientName,
                 age: .nanoseconds(loop.now &- session.startedAt), idle: .nanoseconds(loop.now &- session.lastActivity),
                 fromClient: session.toBackend.received, fromBackend: session.toClient.received,
-                isAtBoundary: session.stream.isReadable ? session.stream.isAtBoundary : nil)
+                boundary: boundary(of: session))
         }
+    }
+
+    private func boundary(of session: Session) -> SessionBoundary {
+        if session.stream.isReadable { return session.stream.isAtBoundary ? .yes : .no }
+        return environment.mover?.isAttested(session) == true ? .attested : .unknown
     }
 }
 

@@ -71,6 +71,7 @@ def route(name: str, engine: str, listen: list[str], aliases: list[Json], wave: 
         "why": "preferred", "reason": None, "pinned": None, "closed": None, "aliases": aliases,
         "sessions": {
             "open": sum(one["sessions"] for one in aliases), "total": 3456, "refused": 0, "retried": 0, "moved": 0,
+            "moving": 0, "moving_unreadable": 0,
         },
         "new_sessions": [chance.randint(0, wave) for _ in range(120)],
     }  # fmt: skip

@@ -71,7 +71,7 @@ final class FakeBackend: AdminBackend {
         return (min(after, 250) + 1..<251).prefix(limit).map { id in
             SessionDocument(
                 id: id, route: "slave", alias: id == 1 ? nil : "slave", client: "127.0.0.1:1", age: .seconds(2),
-                idle: .milliseconds(1), bytesFromClient: 1, bytesFromBackend: 2, atBoundary: id == 1 ? nil : true)
+                idle: .milliseconds(1), bytesFromClient: 1, bytesFromBackend: 2, boundary: id == 1 ? .unknown : .yes)
         }
     }
 

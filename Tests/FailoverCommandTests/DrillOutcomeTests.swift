@@ -189,19 +189,19 @@ struct DrillOutcomeTests {
     }
 
     @Test func whySessionsStayElsewhere() {
-        func session(_ alias: String?, _ atBoundary: Bool?) -> SessionDocument {
+        func session(_ alias: String?, _ boundary: SessionBoundary) -> SessionDocument {
             SessionDocument(
                 id: 1, route: "slave", alias: alias, client: "", age: .zero, idle: .zero, bytesFromClient: 0,
-                bytesFromBackend: 0, atBoundary: atBoundary)
+                bytesFromBackend: 0, boundary: boundary)
         }
         let sessions = [
-            session("slave", true), session(nil, nil), session("default", nil), session("default", nil),
-            session("default", false),
+            session("slave", .yes), session(nil, .unknown), session("default", .unknown),
+            session("default", .unknown), session("default", .no), session("default", .attested),
         ]
         #expect(
             sessions.reasonsToStay(elsewhereThan: ["slave"])
-                == "2 encrypted (transaction boundaries unknown), 1 in a transaction or with other open "
-                + "state"
+                == "2 encrypted (not known to be outside a transaction), 1 in a transaction or with other open state, "
+                + "1 about to move"
         )
         #expect(sessions.reasonsToStay(elsewhereThan: ["slave", "default"]) == nil)
     }

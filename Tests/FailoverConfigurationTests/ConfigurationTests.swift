@@ -111,7 +111,8 @@ struct ConfigurationTests {
                 connectTimeout: .milliseconds(250), greetingTimeout: .seconds(2), clientStartupTimeout: .seconds(5),
                 idleTimeout: .seconds(600), halfCloseTimeout: .seconds(3), tcpUserTimeout: nil,
                 stallTimeout: .seconds(300), keepalive: nil, onOutage: .keep, onRecovery: .close,
-                drainDeadline: .seconds(60), drainRate: 7, queueTimeout: .seconds(20), sendProxy: .v2,
+                drainIdle: .milliseconds(250), drainBusyAfter: .seconds(10), drainDeadline: .seconds(60), attest: false,
+                drainRate: 7, queueTimeout: .seconds(20), sendProxy: .v2,
                 acceptProxy: true, failoverReadOnly: true, readOnlyOpaque: .refuse),
             errorTriggers: [.connectRefused, .reset, .earlyClose])
         #expect(configuration.service(named: "slave")?.kind == .database(route))

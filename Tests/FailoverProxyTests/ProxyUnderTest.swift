@@ -4,6 +4,7 @@ import FailoverTesting
 import Glibc
 import Logging
 import Synchronization
+import Testing
 
 @testable import FailoverProxy
 
@@ -25,6 +26,8 @@ final class ProxyUnderTest: Sendable {
         func backendIsDoubtful(alias: Int) { doubtful.withLock { $0.append(alias) } }
         func backendServed(alias: Int) { served.withLock { $0.append(alias) } }
         func backendFailed(_ failure: BackendFailure, route: Int) { failures.withLock { $0.append(failure) } }
+        let questions = Lock<[BoundaryQuestion]>([])
+        func boundariesWanted(_ question: BoundaryQuestion) { questions.withLock { $0.append(question) } }
     }
 
     /// Aliases are named `a0`, `a1`, … in the order of the ports.
@@ -80,6 +83,15 @@ final class ProxyUnderTest: Sendable {
     var served: [Int] { seen.served.withLock { $0 } }
     var arrivals: Int { seen.arrivals.load(ordering: .relaxed) }
 
+    /// The questions to servers that no test has taken yet.
+    var questionCount: Int { seen.questions.withLock { $0.count } }
+
+    /// The next question to a server that no test has taken yet.
+    func question() async throws -> BoundaryQuestion {
+        _ = await eventually { self.seen.questions.withLock { !$0.isEmpty } }
+        return try #require(seen.questions.withLock { $0.isEmpty ? nil : $0.removeFirst() }, "no question")
+    }
+
     /// The port that the system chose for the first listener.
     var port: Int { server.addresses[0][0].localPort }
 
@@ -106,6 +118,9 @@ extension SessionSettings {
         if greetingTimeout == unset.greetingTimeout { settings.greetingTimeout = .ample }
         if clientStartupTimeout == unset.clientStartupTimeout { settings.clientStartupTimeout = .ample }
         if loginTimeout == unset.loginTimeout { settings.loginTimeout = .ample }
+        // Few tests are about the rest that a session needs.
+        if drainIdle == unset.drainIdle { settings.drainIdle = .milliseconds(50) }
+        if drainBusyAfter == unset.drainBusyAfter { settings.drainBusyAfter = settings.drainGrace }
         if refusalTimeout == unset.refusalTimeout { settings.refusalTimeout = .ample }
         return settings
     }

@@ -68,7 +68,7 @@ struct TrafficTests {
         #expect(seen.map(\.id) == seen.map(\.id).sorted())
         #expect(Set(seen.map(\.client)).count == 10)
         #expect(seen.map(\.fromBackend).sorted() == Array(repeating: 2, count: 9) + [7])
-        #expect(seen.allSatisfy { $0.alias == 0 && $0.isAtBoundary == nil && $0.age >= $0.idle })
+        #expect(seen.allSatisfy { $0.alias == 0 && $0.boundary == .unknown && $0.age >= $0.idle })
         #expect(await proxy.server.sessions(SessionQuery(route: 1, limit: 3)).isEmpty)
         await proxy.server.stop(grace: .zero)
     }

@@ -156,6 +156,9 @@ extension ApplicationAdmin {
         writer.gauge(
             "failover_sessions_queued", help: "Sessions that wait for a free connection (queue_timeout).",
             labels: labels, value: Double(traffic.counts.queued))
+        writer.gauge(
+            "failover_sessions_moving", help: "Sessions that wait until they can be moved.", labels: labels,
+            value: Double(traffic.counts.moving))
         for (direction, bytes) in [
             ("client_to_backend", traffic.counts.fromClients), ("backend_to_client", traffic.counts.fromBackends),
         ] {
@@ -176,6 +179,16 @@ extension ApplicationAdmin {
             (
                 "failover_drains_total", "Sessions closed so that they move to another alias or a new process.",
                 traffic.counts.moved
+            ),
+            (
+                "failover_drains_attested_total",
+                "Those of failover_drains_total whose server had said that they were at a transaction boundary.",
+                traffic.counts.attested
+            ),
+            (
+                "failover_bytes_after_close_total",
+                "Sessions that were closed to move while their client was sending: its request failed.",
+                traffic.counts.bytesAfterClose
             ),
             (
                 "failover_queue_timeouts_total", "Clients that waited for a free connection until queue_timeout.",

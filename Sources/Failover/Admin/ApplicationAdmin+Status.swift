@@ -82,6 +82,7 @@ extension ApplicationAdmin {
             sessions: RouteDocument.Sessions(
                 open: aliases.reduce(0) { $0 + $1.sessions }, total: traffic?.accepted ?? 0,
                 refused: traffic?.refused ?? 0, retried: traffic?.retried ?? 0, moved: traffic?.moved ?? 0,
+                moving: traffic?.moving ?? 0, movingUnreadable: traffic?.movingUnreadable ?? 0,
                 queued: traffic?.queued ?? 0),
             newSessions: self.traffic.arrivals(ofRoute: route))
     }

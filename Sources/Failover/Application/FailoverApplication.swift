@@ -84,7 +84,7 @@ public final class FailoverApplication: ServiceLifecycle.Service {
                     admin: firstAdmin, takeover: isFirst ? try configuration.takeoverSocket.map(Self.offer) : nil))
             proxy = try ProxyServer(
                 configuration: served, table: control.table,
-                observer: first.observer(clock: environment.clock, log: log),
+                observer: first.observer(from: factory),
                 log: log, received: inherited.listeners)
         } catch {
             await plane.abandon(firstAdmin)

@@ -11,6 +11,8 @@ struct RouteObserver: ProxyObserver {
     let aliases: [[Int]]
     /// For each route, the kinds of error that request a ping.
     let triggers: [Set<BackendErrorKind>]
+    /// Asks servers which sessions are at a transaction boundary.
+    let ask: @Sendable (BoundaryQuestion) -> Void
     let clock: MonotonicClock
     let log: Logger
 
@@ -33,4 +35,6 @@ struct RouteObserver: ProxyObserver {
         let error = ObservedError(kind: failure.kind, session: failure.session, detail: failure.detail)
         monitor.trigger(.observedError(error))
     }
+
+    func boundariesWanted(_ question: BoundaryQuestion) { ask(question) }
 }

@@ -25,10 +25,24 @@ struct RunningConfiguration: Sendable {
     func has(_ notifier: NotifierQueue) -> Bool { notifiers.contains { $0 === notifier } }
 
     /// The observer that receives the events of sessions on these routes.
-    func observer(clock: MonotonicClock, log: Logger) -> RouteObserver {
+    func observer(from factory: RunningConfigurationFactory) -> RouteObserver {
         RouteObserver(
             monitors: databases.map { $0?.monitor }, aliases: plan.tableRoutes.map(\.aliases),
-            triggers: plan.routes.map(\.settings.errorTriggers), clock: clock, log: log)
+            triggers: plan.routes.map(\.settings.errorTriggers),
+            ask: asker(factory.inquiry, factory.control), clock: factory.environment.clock,
+            log: factory.environment.log)
+    }
+
+    /// Asks servers which sessions are at a transaction boundary, as the users of their pings. Retired aliases are
+    /// asked too: their sessions must move.
+    private func asker(_ inquiry: BoundaryInquiry, _ control: ControlPlane) -> @Sendable (BoundaryQuestion) -> Void {
+        let databases = plan.aliases.map(\.database)
+        return { question in
+            guard databases.indices.contains(question.alias) else { return question.answer(nil) }
+            let (name, server) = (databases[question.alias].name, databases[question.alias].server)
+            let current = control.table.aliases[question.alias].server.map(server.at) ?? server
+            Task { await inquiry.ask(question, alias: name, server: current) }
+        }
     }
 }
 
@@ -40,6 +54,19 @@ struct RunningConfigurationFactory: Sendable {
     let writer: SettingsWriter
     let dispatcher: EventDispatcher
     let positions = PrimaryPositions()
+    let inquiry: BoundaryInquiry
+
+    init(
+        checks: CheckFactory, environment: MonitorEnvironment, control: ControlPlane, writer: SettingsWriter,
+        dispatcher: EventDispatcher
+    ) {
+        self.checks = checks
+        self.environment = environment
+        self.control = control
+        self.writer = writer
+        self.dispatcher = dispatcher
+        inquiry = BoundaryInquiry(environment: environment, threads: checks.threads)
+    }
 
     /// - Parameters:
     ///   - plan: the plan of the configuration. The control plane must use its positions when the result runs.

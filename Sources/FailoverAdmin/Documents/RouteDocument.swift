@@ -78,15 +78,24 @@ package struct RouteDocument: Hashable, Decodable, Sendable {
         package var retried: Int
         /// Sessions that were closed at a safe point, so that they move to a better alias.
         package var moved: Int
+        /// Sessions that wait until they can be moved.
+        package var moving: Int
+        /// Those of `moving` that the proxy cannot read and that their server has not said to be at a boundary.
+        package var movingUnreadable: Int
         /// Sessions that wait because `max_connections` is reached; see `queue_timeout`.
         package var queued: Int
 
-        package init(open: Int, total: Int, refused: Int, retried: Int, moved: Int, queued: Int = 0) {
+        package init(
+            open: Int, total: Int, refused: Int, retried: Int, moved: Int, moving: Int = 0, movingUnreadable: Int = 0,
+            queued: Int = 0
+        ) {
             self.open = open
             self.total = total
             self.refused = refused
             self.retried = retried
             self.moved = moved
+            self.moving = moving
+            self.movingUnreadable = movingUnreadable
             self.queued = queued
         }
     }
@@ -188,6 +197,8 @@ extension RouteDocument.Sessions: JSONValue {
             json.field("refused", refused)
             json.field("retried", retried)
             json.field("moved", moved)
+            json.field("moving", moving)
+            json.field("moving_unreadable", movingUnreadable)
             json.field("queued", queued)
         }
     }

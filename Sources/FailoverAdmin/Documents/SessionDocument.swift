@@ -1,3 +1,5 @@
+package import FailoverCore
+
 /// One open session of `GET /api/v1/sessions`.
 package struct SessionDocument: Decodable, Sendable {
     /// Later sessions have higher numbers.
@@ -9,12 +11,14 @@ package struct SessionDocument: Decodable, Sendable {
     package var idleSeconds: Double
     package var bytesFromClient: UInt64
     package var bytesFromBackend: UInt64
-    /// Whether the session is at a point where it can be moved; `null` if the proxy cannot read the session.
-    package var atBoundary: Bool?
+    /// Whether the session is at a transaction boundary, where it can be moved, and who says so: `yes` and `no` if the
+    /// proxy reads the session; `attested` if the proxy cannot read it and its server says that it is at a boundary;
+    /// otherwise `unknown`.
+    package var boundary: SessionBoundary
 
     package init(
         id: UInt64, route: String, alias: String?, client: String, age: Duration, idle: Duration,
-        bytesFromClient: UInt64, bytesFromBackend: UInt64, atBoundary: Bool?
+        bytesFromClient: UInt64, bytesFromBackend: UInt64, boundary: SessionBoundary
     ) {
         self.id = id
         self.route = route
@@ -24,7 +28,7 @@ package struct SessionDocument: Decodable, Sendable {
         idleSeconds = Self.seconds(idle)
         self.bytesFromClient = bytesFromClient
         self.bytesFromBackend = bytesFromBackend
-        self.atBoundary = atBoundary
+        self.boundary = boundary
     }
 
     /// Seconds, to a thousandth.
@@ -54,7 +58,8 @@ extension SessionDocument: JSONValue {
             json.field("idle_seconds", idleSeconds)
             json.field("bytes_from_client", bytesFromClient)
             json.field("bytes_from_backend", bytesFromBackend)
-            json.field("at_boundary", atBoundary)
+            json.field("at_boundary", boundary.isReached)
+            json.field("boundary", boundary.rawValue)
         }
     }
 }

@@ -71,9 +71,9 @@ extension [SessionDocument] {
     package func reasonsToStay(elsewhereThan home: Set<String>) -> String? {
         let elsewhere = filter { session in session.alias.map { !home.contains($0) } == true }
         let kinds: [(message: String, count: Int)] = [
-            ("encrypted (transaction boundaries unknown)", elsewhere.count { $0.atBoundary == nil }),
-            ("in a transaction or with other open state", elsewhere.count { $0.atBoundary == false }),
-            ("about to move", elsewhere.count { $0.atBoundary == true }),
+            ("encrypted (not known to be outside a transaction)", elsewhere.count { $0.boundary.isReached == nil }),
+            ("in a transaction or with other open state", elsewhere.count { $0.boundary.isReached == false }),
+            ("about to move", elsewhere.count { $0.boundary.isReached == true }),
         ]
         let reasons = kinds.filter { $0.count > 0 }.map { "\($0.count) \($0.message)" }
         return reasons.isEmpty ? nil : reasons.joined(separator: ", ")

@@ -12,8 +12,24 @@ extension Schema {
         """
         Key("on_recovery", \.onRecovery, .choice)
         """
-        Sessions that drain could not close within this time, such as encrypted ones and those in a transaction, are \
-        then closed anyway, at `drain_rate`. Their open transactions are cut off. 0 is never.
+        How long a session must have been idle before drain closes it, at least 50ms. Those that were idle longest are \
+        closed first. Pools that check their connections do so for those that were idle for about a second.
+        """
+        Key("drain_idle", \.drainIdle, .duration.checked(isAtLeastFiftyMilliseconds)).since("0.2")
+        """
+        How long drain leaves a session alone that is never idle for `drain_idle`. After that it closes the session at \
+        any transaction boundary.
+        """
+        Key("drain_busy_after", \.drainBusyAfter, .duration).since("0.2")
+        """
+        Whether drain asks the server, as its monitoring user, which sessions are at a transaction boundary, where the \
+        proxy cannot read that because they are encrypted or compressed. The user needs a privilege for it; see \
+        docs/installation.md. Without an answer such sessions stay open until `drain_deadline`.
+        """
+        Key("attest", \.attest, .boolean).since("0.2")
+        """
+        Sessions that drain could not close within this time, such as those in a transaction, are then closed anyway, \
+        at `drain_rate`. Their open transactions are cut off. 0 is never.
         """
         Key("drain_deadline", \.drainDeadline, .durationOrNone)
         "Sessions that are closed per second while they drain."
@@ -97,6 +113,11 @@ extension Schema {
 
     @Sendable private static func fitsTheKernel(_ limit: Duration?) -> String? {
         limit ?? .zero > .milliseconds(Int32.max) ? "must not be longer than 24 days, the kernel's limit" : nil
+    }
+
+    /// Below this, a request that is already on its way would often meet a closed connection.
+    @Sendable private static func isAtLeastFiftyMilliseconds(_ time: Duration) -> String? {
+        time < .milliseconds(50) ? "must be at least 50ms" : nil
     }
 
     @Sendable private static func isWholeSeconds(_ interval: Duration?) -> String? {

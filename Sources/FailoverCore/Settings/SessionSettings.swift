@@ -52,11 +52,20 @@ public struct SessionSettings: Hashable, Sendable {
     public var onOutage: OutagePolicy
     /// What happens to sessions on a failover alias when a better one is up again. Default: drain. Key: `on_recovery`.
     public var onRecovery: RecoveryPolicy
+    /// How long a session must have been idle before a drain closes it. Pools that check their connections do so for
+    /// those that were idle for about this long. Default: 1 s. Key: `drain_idle`.
+    public var drainIdle: Duration
+    /// How long a session that must move, but is never idle for ``drainIdle``, is left alone. After that it is closed
+    /// at any transaction boundary. Default: 30 s. Key: `drain_busy_after`.
+    public var drainBusyAfter: Duration
     /// How long a drain waits for a transaction boundary before it closes a session anyway; `nil`, the default, sets no
     /// limit. Key: `drain_deadline`.
     public var drainDeadline: Duration?
-    /// How long a session that must move, but is never idle, is left alone. Also the minimum age of an idle session
-    /// that is moved.
+    /// Whether a drain asks the server, on a monitoring connection, which sessions are at a transaction boundary, where
+    /// the proxy cannot read that because they are encrypted or compressed. Default: true. Key: `attest`.
+    public var attest: Bool
+    /// The minimum age of an idle session that is moved, because the client of a new session will soon use or close it.
+    /// When the process ends or hands its clients over, also how long a session that is never idle is left alone.
     package var drainGrace = Duration.seconds(2)
     /// Time limit for the login of a client after the greeting of a MySQL server. By default a server allows ten
     /// seconds (`connect_timeout`) and counts the clients that do not log in. The proxy's limit is therefore shorter.
@@ -89,7 +98,10 @@ public struct SessionSettings: Hashable, Sendable {
         keepalive: Duration? = .seconds(30),
         onOutage: OutagePolicy = .close,
         onRecovery: RecoveryPolicy = .drain,
+        drainIdle: Duration = .seconds(1),
+        drainBusyAfter: Duration = .seconds(30),
         drainDeadline: Duration? = nil,
+        attest: Bool = true,
         drainRate: Int = 50,
         queueTimeout: Duration? = nil,
         sendProxy: ProxyHeaderVersion? = nil,
@@ -107,7 +119,10 @@ public struct SessionSettings: Hashable, Sendable {
         self.keepalive = keepalive
         self.onOutage = onOutage
         self.onRecovery = onRecovery
+        self.drainIdle = drainIdle
+        self.drainBusyAfter = drainBusyAfter
         self.drainDeadline = drainDeadline
+        self.attest = attest
         self.drainRate = drainRate
         self.queueTimeout = queueTimeout
         self.sendProxy = sendProxy

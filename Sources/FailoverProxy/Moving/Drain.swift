@@ -1,56 +1,207 @@
 import FailoverCore
 
-/// Moves one loop's sessions of a route to a better alias. It checks each session in turn and ends those that are idle
-/// at a transaction boundary. Sessions that are never idle are ended as they pass a boundary. Sessions that reach no
-/// boundary before `drain_deadline` are ended anyway, also at the route's pace.
+/// Moves one loop's sessions of a route to a better alias. It ends those that are idle at a transaction boundary, the
+/// longest idle first. Sessions that are never idle are ended as they pass a boundary. Sessions that reach no boundary
+/// before `drain_deadline` are ended anyway. All of this happens at the route's pace.
 final class Drain: Pollable {
     var pace: DrainPace
     var settings: SessionSettings
+    /// What the servers have said of sessions that the proxy cannot read.
+    private(set) var questions = BoundaryQuestions()
     private unowned let mover: SessionMover
+    private let route: Int
     private var slot = -1
-    /// The slots of sessions to move.
-    private var waiting: [Int] = []
+    /// The sessions to move. They are checked in turn.
+    private var waiting: [Entry] = []
+    /// How many sessions of the current round are still to be checked.
+    private var unchecked = 0
+    /// The sessions that the current round has found ready to move, so far.
+    private var found: [Ready] = []
+    /// The sessions that the last round has found ready to move, the longest idle first.
+    private var ready: [Ready] = []
+
+    /// A session. Slots are used again, so the number tells whether it is still the same one.
+    private struct Entry {
+        let slot: Int
+        let session: UInt64
+    }
+
+    private struct Ready {
+        let entry: Entry
+        let lastActivity: UInt64
+    }
 
     /// Sessions checked per tick.
     private static let most = 256
+    /// The silence after which a client's last word has certainly reached the server, which is then at work on it.
+    private static let unansweredSilence: UInt64 = 1_000_000_000
 
-    init(mover: SessionMover, settings: SessionSettings, pace: DrainPace) {
+    init(mover: SessionMover, route: Int, settings: SessionSettings, pace: DrainPace) {
         self.mover = mover
+        self.route = route
         self.settings = settings
         self.pace = pace
     }
 
     private var loop: EventLoop { mover.environment.loop }
+    private var times: DrainTimes {
+        mover.departure == nil ? DrainTimes(moving: settings) : DrainTimes(departing: settings)
+    }
 
-    /// Adds the session in this slot.
-    func add(_ session: Int) {
+    /// Adds the session.
+    func add(_ session: Session) {
         if slot < 0 { slot = loop.admit(self) }
         if waiting.isEmpty { loop.setDeadline(loop.now &+ DrainPace.tick, slot: slot) }
-        waiting.append(session)
+        waiting.append(Entry(slot: session.slot, session: session.id))
     }
 
     func ready(_ readiness: Readiness, side: Side) {}
     func resume() {}
 
     func deadlinePassed() {
-        let round = waiting.prefix(Self.most)
-        waiting.removeFirst(round.count)
-        for slot in round {
-            guard let session = loop.tenant(slot: slot) as? Session, let moment = session.movingMoment else { continue }
-            if isOverdue(moment.since, of: session), pace.take(at: loop.now) {
-                mover.move(session)
-            } else if !(moment.hasRested || moment.isRestless) || !mover.moveIfPossible(session) {
-                waiting.append(slot)
-            }
-        }
+        check()
+        moveReady()
+        if settings.attest, questions.beginPeriod(at: loop.now) { askServers() }
         loop.setDeadline(waiting.isEmpty ? nil : loop.now &+ DrainPace.tick, slot: slot)
     }
 
-    /// During a shutdown, sessions that reach no boundary are ended at the end of the grace period instead.
-    private func isOverdue(_ since: UInt64, of session: Session) -> Bool {
-        guard mover.departure != .shutdown, let deadline = settings.drainDeadline?.nanoseconds else {
+    /// The session has passed bytes of its server. It is moved now if it is never idle and no other one waits for its
+    /// turn.
+    ///
+    /// - Returns: whether it was moved.
+    func moveBusy(_ session: Session) -> Bool {
+        guard ready.isEmpty, moment(of: session)?.isRestless == true, session.canMove, pace.take(at: loop.now) else {
             return false
         }
-        return loop.now &- since >= deadline
+        mover.move(session)
+        return true
+    }
+
+    /// Whether the server has said that the session, which the proxy cannot read, is at a boundary.
+    func isAttested(_ session: Session) -> Bool { questions.isAttested(session.id, bytes: session.bytesPassed) }
+}
+
+// MARK: - Who may move
+
+extension Drain {
+    private func session(_ entry: Entry) -> Session? {
+        guard let session = loop.tenant(slot: entry.slot) as? Session, session.id == entry.session, !session.isLeaving
+        else { return nil }
+        return session
+    }
+
+    /// What decides whether the session may be ended now; `nil` if it does not have to move.
+    private func moment(of session: Session) -> DrainEligibility? {
+        session.movesSince.map {
+            DrainEligibility(
+                now: loop.now, since: $0, lastActivity: session.lastActivity, startedAt: session.startedAt, times: times)
+        }
+    }
+
+    /// During a shutdown, sessions that reach no boundary are ended at the end of the grace period instead.
+    private func isOverdue(_ moment: DrainEligibility) -> Bool {
+        guard mover.departure != .shutdown, let deadline = settings.drainDeadline?.nanoseconds else { return false }
+        return moment.now &- moment.since >= deadline
+    }
+
+    /// Whether the session may be ended now without loss.
+    private func maybeMoved(_ session: Session, _ moment: DrainEligibility) -> Bool {
+        if isOverdue(moment) { return true }
+        guard moment.hasRested || moment.isRestless else { return false }
+        if session.stream.isReadable { return session.canMove }
+        return moment.silence >= DrainTimes.shortestSilence && isAttested(session) && isSilent(session, moment)
+    }
+
+    /// Whether all bytes of the session have arrived where they go, so that the server knows all that its client has
+    /// said.
+    private func isSilent(_ session: Session, _ moment: DrainEligibility) -> Bool {
+        guard session.isQuiet else { return false }
+        // The server's own list says "idle" as long as it has not read a request. Some requests have no answer, so the
+        // client may have spoken last nevertheless.
+        guard session.clientSpokeLast else { return true }
+        return moment.silence >= Self.unansweredSilence && session.serverHasAcknowledgedAll
+    }
+
+    /// Checks the next sessions. At the end of a round, ``ready`` is made anew.
+    private func check() {
+        if unchecked == 0 { unchecked = waiting.count }
+        let turn = waiting.prefix(min(Self.most, unchecked))
+        unchecked -= turn.count
+        waiting.removeFirst(turn.count)
+        for entry in turn {
+            guard let session = session(entry), let moment = moment(of: session) else {
+                questions.forget(entry.session)
+                continue
+            }
+            waiting.append(entry)
+            if maybeMoved(session, moment) {
+                found.append(Ready(entry: entry, lastActivity: session.lastActivity))
+            }
+        }
+        guard unchecked == 0 else { return }
+        ready = found.sorted { $0.lastActivity < $1.lastActivity }
+        found = []
+    }
+
+    /// Moves those that are ready, as far as the pace allows it.
+    private func moveReady() {
+        var done = 0
+        defer { ready.removeFirst(done) }
+        for candidate in ready {
+            guard pace.isFree(at: loop.now) else { return }
+            done += 1
+            guard let session = session(candidate.entry), let moment = moment(of: session),
+                maybeMoved(session, moment)
+            else { continue }
+            guard pace.take(at: loop.now) else {
+                done -= 1
+                return
+            }
+            mover.move(session)
+        }
+    }
+}
+
+// MARK: - Questions to servers
+
+extension Drain {
+    /// Asks for the sessions that the proxy cannot read and that are silent.
+    private func askServers() {
+        var asked: [BoundaryQuestions.Place: [SocketAddress: (session: UInt64, bytes: UInt64)]] = [:]
+        var left = BoundaryQuestions.most
+        for entry in waiting {
+            guard left > 0 else { break }
+            guard let session = session(entry), let moment = moment(of: session), mayAsk(for: session, moment),
+                let connection = session.connection, let alias = session.machine.alias
+            else { continue }
+            let place = BoundaryQuestions.Place(alias: alias, server: connection.server)
+            guard !questions.isAsking(place) else { continue }
+            asked[place, default: [:]][connection.source] = (session.id, session.bytesPassed)
+            left -= 1
+        }
+        for (place, sessions) in asked { ask(place, sessions) }
+    }
+
+    private func mayAsk(for session: Session, _ moment: DrainEligibility) -> Bool {
+        !session.stream.isReadable && moment.silence >= DrainTimes.shortestSilence
+            && questions.needsQuestion(session.id, bytes: session.bytesPassed, now: loop.now)
+            && isSilent(session, moment)
+    }
+
+    private func ask(
+        _ place: BoundaryQuestions.Place, _ sessions: [SocketAddress: (session: UInt64, bytes: UInt64)]
+    ) {
+        let number = questions.ask(place, for: sessions)
+        let (handle, route) = (mover.environment.handle, route)
+        mover.environment.observer.boundariesWanted(
+            BoundaryQuestion(alias: place.alias, server: place.server, sessions: Array(sessions.keys)) { answer in
+                handle.mailbox.post(.boundaries(route: route, question: number, place, answer))
+            })
+    }
+
+    /// Takes a server's answer.
+    func answered(_ question: UInt64, from place: BoundaryQuestions.Place, _ atBoundary: Set<SocketAddress>?) {
+        // A reload may have turned the questions off in the meantime.
+        questions.answered(question, from: place, settings.attest ? atBoundary : nil, now: loop.now)
     }
 }

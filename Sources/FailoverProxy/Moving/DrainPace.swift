@@ -22,13 +22,46 @@ final class DrainPace: Sendable {
         slack = Self.tick - min(Self.tick, interval)
     }
 
-    /// Whether a session may be moved at this time, in nanoseconds. On average one move is allowed per ``interval``.
+    /// Whether a session may be moved at this time, in nanoseconds.
+    func isFree(at now: UInt64) -> Bool { next.load(ordering: .relaxed) <= now }
+
+    /// Takes a turn to move a session, if one is free at this time, in nanoseconds. On average there is one per
+    /// ``interval``.
     func take(at now: UInt64) -> Bool {
         let earliest = next.load(ordering: .relaxed)
         guard earliest <= now else { return false }
         return next.compareExchange(
             expected: earliest, desired: max(earliest, now &- min(now, slack)) &+ interval, ordering: .relaxed
         ).exchanged
+    }
+}
+
+/// The times that decide when a session that must move may be ended, in nanoseconds.
+struct DrainTimes: Equatable {
+    /// The silence after which a session counts as idle.
+    let idle: UInt64
+    /// How long a session that is never idle is left alone.
+    let busyAfter: UInt64
+    /// The minimum age of a session that is ended while it is idle, because the client of a new session will soon use
+    /// or close it.
+    let age: UInt64
+
+    /// The silence after which a request is unlikely to be on its way.
+    static let shortestSilence: UInt64 = 50_000_000
+
+    /// The times for sessions that move to another server.
+    init(moving settings: SessionSettings) {
+        idle = max(Self.shortestSilence, settings.drainIdle.nanoseconds)
+        busyAfter = settings.drainBusyAfter.nanoseconds
+        age = settings.drainGrace.nanoseconds
+    }
+
+    /// The times for sessions of a process that ends, or whose clients another process accepts. They are shorter,
+    /// because the time that is left is.
+    init(departing settings: SessionSettings) {
+        idle = Self.shortestSilence
+        busyAfter = settings.drainGrace.nanoseconds
+        age = settings.drainGrace.nanoseconds
     }
 }
 
@@ -40,16 +73,14 @@ struct DrainEligibility {
     let since: UInt64
     let lastActivity: UInt64
     let startedAt: UInt64
-    /// How long a session that is never idle may continue. It is also the minimum age of a session that is ended while
-    /// it is idle, because the client of a new session will soon use or close it.
-    let grace: UInt64
+    let times: DrainTimes
 
-    /// The silence after which a session counts as idle.
-    private static let rest: UInt64 = 50_000_000
+    /// The time since the last byte.
+    var silence: UInt64 { now &- min(now, lastActivity) }
 
     /// Whether the session is idle.
-    var hasRested: Bool { now &- lastActivity >= Self.rest && now &- startedAt >= grace }
+    var hasRested: Bool { silence >= times.idle && now &- min(now, startedAt) >= times.age }
 
-    /// Whether the grace time has passed, so that any boundary is acceptable.
-    var isRestless: Bool { now &- since >= grace }
+    /// Whether the session was left alone for long enough, so that any boundary is acceptable.
+    var isRestless: Bool { now &- min(now, since) >= times.busyAfter }
 }

@@ -24,7 +24,9 @@ final class SessionMover: SessionMoving {
     /// Uses these settings from now on.
     func serve(_ snapshot: ProxySnapshot) {
         for (index, (route, pace)) in zip(snapshot.configuration.routes, snapshot.paces).enumerated() {
-            if index == drains.count { drains.append(Drain(mover: self, settings: route.session, pace: pace)) }
+            if index == drains.count {
+                drains.append(Drain(mover: self, route: index, settings: route.session, pace: pace))
+            }
             drains[index].settings = route.session
             drains[index].pace = pace
         }
@@ -46,10 +48,17 @@ final class SessionMover: SessionMoving {
         consider(session)
     }
 
-    func moveIfPossible(_ session: Session) -> Bool {
-        guard session.canMove, drains[session.route].pace.take(at: now) else { return false }
-        move(session)
-        return true
+    func moveBusy(_ session: Session) -> Bool { drains[session.route].moveBusy(session) }
+
+    func isAttested(_ session: Session) -> Bool { drains[session.route].isAttested(session) }
+
+    /// Takes a server's answer to the question of a route's drain.
+    func answered(
+        _ question: UInt64, ofRoute route: Int, from place: BoundaryQuestions.Place,
+        _ atBoundary: Set<SocketAddress>?
+    ) {
+        guard drains.indices.contains(route) else { return }
+        drains[route].answered(question, from: place, atBoundary)
     }
 
     /// Ends the session, so that its client reconnects and gets the better alias.
@@ -57,6 +66,7 @@ final class SessionMover: SessionMoving {
         let name = routes.routes[session.route].name
         if departure == .shutdown { return session.end(because: "\(name): the proxy shuts down", as: .shutdown) }
         environment.traffic.routes[session.route].moved += 1
+        if isAttested(session) { environment.traffic.routes[session.route].attested += 1 }
         let choice = routes.choice(ofRoute: session.route)
         if departure == .handOver { return session.end(because: "\(name) is served by a new process") }
         session.end(
@@ -67,7 +77,7 @@ final class SessionMover: SessionMoving {
     private func moveWhenSafe(_ session: Session) {
         guard session.movesSince == nil else { return }
         session.movesSince = now
-        drains[session.route].add(session.slot)
+        drains[session.route].add(session)
     }
 }
 

@@ -9,14 +9,21 @@ extension Session {
     private static let lastReadTimeout: UInt64 = 1_000_000_000
     /// How long a client may continue to send after the closing message.
     private static let longestGoodbye: UInt64 = 10_000_000_000
+    /// The bytes by which a client ends its session: `Terminate` of PostgreSQL, `COM_QUIT` of MySQL.
+    private static let longestFarewell = 5
+    /// The same in TLS, with the end of the TLS session.
+    private static let longestHiddenFarewell = 96
 
     /// Ends an established session, with a closing message where the protocol allows one.
     ///
     /// - Parameter message: the text of the closing message.
     func end(because message: String, as closingMessage: ClosingMessage = .moving) {
-        guard toClient.pending.isEmpty, !toClient.sourceEnded, let bytes = stream.lastWords(message, as: closingMessage)
-        else { return close(because: message) }
-        leave(saying: bytes)
+        guard toClient.pending.isEmpty, !toClient.sourceEnded else { return close(because: message) }
+        if let bytes = stream.lastWords(message, as: closingMessage) { return leave(saying: bytes) }
+        // What the client still sends to a session that moves is read and counted.
+        guard movesSince != nil, closingMessage == .moving else { return close(because: message) }
+        environment.log.debug("session moves: \(message)", metadata: environment.metadata(of: self))
+        leave(saying: [])
     }
 
     /// Sends the closing message and waits until the client has read it. Closing a socket with unread bytes would
@@ -40,13 +47,24 @@ extension Session {
     func discardClient() {
         for turn in 0..<16 {
             switch client.receive(into: loop.readBuffer) {
-            case .bytes:
+            case .bytes(let count):
+                noteDiscarded(count)
                 if turn == 0 { loop.setDeadline(min(handshakeDeadline, loop.now &+ Self.lastReadTimeout), slot: slot) }
             case .wouldBlock: return
             case .ended, .failed: return close(because: "the closing message was sent")
             }
         }
         loop.resumeLater(slot: slot)
+    }
+
+    /// Counts a session that moves although its client has sent more than a farewell: the client's request is lost.
+    private func noteDiscarded(_ count: Int) {
+        guard movesSince != nil, count > (stream.isReadable ? Self.longestFarewell : Self.longestHiddenFarewell) else {
+            return
+        }
+        // Once for each session.
+        movesSince = nil
+        environment.traffic.routes[route].bytesAfterClose += 1
     }
 }
 
@@ -99,14 +117,33 @@ extension Session {
     }
 }
 
+// MARK: - When the server knows whether the session is at a boundary
+
 extension Session {
-    /// What decides whether the session may be ended now; `nil` if it does not have to move.
-    var movingMoment: DrainEligibility? {
-        movesSince.map {
-            DrainEligibility(
-                now: loop.now, since: $0, lastActivity: lastActivity, startedAt: startedAt,
-                grace: settings.drainGrace.nanoseconds)
-        }
+    /// The number of bytes that were received from both sides.
+    var bytesPassed: UInt64 { toBackend.received &+ toClient.received }
+
+    /// Whether nothing is under way in the proxy, in either direction, and both sides are open.
+    var isQuiet: Bool {
+        guard toClient.pending.isEmpty, toBackend.pending.isEmpty, !toClient.sourceEnded, !toBackend.sourceEnded,
+            login == nil, !client.hasMore
+        else { return false }
+        return backend?.hasMore == false
+    }
+
+    /// Whether the server's kernel has received all bytes that were sent to it.
+    var serverHasAcknowledgedAll: Bool {
+        guard let progress = backend?.peerProgress else { return false }
+        return progress.unacknowledged == 0 && progress.unsent == 0
+    }
+
+    /// How the server that speaks this session's protocol lists it: the proxy's address and its own. `nil` without a
+    /// server, through a Unix socket, and for a server whose protocol is unknown.
+    var connection: (source: SocketAddress, server: SocketAddress)? {
+        guard environment.configuration.routes[route].engine != .tcp, let source = backend?.localAddress,
+            let server = backend?.peerAddress, !source.isUnix, !server.isUnix
+        else { return nil }
+        return (source, server)
     }
 }
 

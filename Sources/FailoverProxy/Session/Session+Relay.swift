@@ -21,7 +21,7 @@ extension Session {
             case .bytes(let count):
                 noteReceived(count, from: side)
                 guard follow(count, from: side) else { return }
-                if movesSince != nil, side == .backend, movedAtBoundary() { return }
+                if movesSince != nil, side == .backend, environment.mover?.moveBusy(self) == true { return }
                 if count < limit, !untilEnd { return }
             case .wouldBlock:
                 return
@@ -32,12 +32,6 @@ extension Session {
             }
         }
         loop.resumeLater(slot: slot)
-    }
-
-    /// Ends a session that must move and is never idle.
-    private func movedAtBoundary() -> Bool {
-        guard let movingMoment, movingMoment.isRestless else { return false }
-        return environment.mover?.moveIfPossible(self) == true
     }
 
     /// `side` accepts data again: sends the buffered bytes, then reads its peer again.

@@ -65,10 +65,13 @@ protocol SessionMoving: AnyObject {
     /// An alias serves the session from now on.
     func served(_ session: Session)
 
-    /// Moves the session if it is at a boundary and the pace allows it.
+    /// Moves the session, which is never idle, if it is at a boundary and the pace allows it.
     ///
     /// - Returns: whether it was moved.
-    func moveIfPossible(_ session: Session) -> Bool
+    func moveBusy(_ session: Session) -> Bool
+
+    /// Whether the server has said that the session, which the proxy cannot read, is at a boundary.
+    func isAttested(_ session: Session) -> Bool
 }
 
 // MARK: - Which aliases a session tries

@@ -16,6 +16,14 @@ package struct TrafficReport: Hashable, Sendable {
         package internal(set) var retried = 0
         /// Sessions that were moved to a better alias.
         package internal(set) var moved = 0
+        /// Those of ``moved`` whose server had said that they were at a transaction boundary.
+        package internal(set) var attested = 0
+        /// Those of ``moved`` whose client had sent more than a farewell by the time that it read the end.
+        package internal(set) var bytesAfterClose = 0
+        /// Sessions that currently wait to be moved.
+        package internal(set) var moving = 0
+        /// Those of ``moving`` that the proxy cannot read and that their server has not said to be at a boundary.
+        package internal(set) var movingUnreadable = 0
         /// Sessions that currently wait for a connection slot.
         package internal(set) var queued = 0
         /// Clients that waited longer than `queue_timeout`.
@@ -33,6 +41,10 @@ package struct TrafficReport: Hashable, Sendable {
             fromBackends += other.fromBackends
             retried += other.retried
             moved += other.moved
+            attested += other.attested
+            bytesAfterClose += other.bytesAfterClose
+            moving += other.moving
+            movingUnreadable += other.movingUnreadable
             queued += other.queued
             queueTimeouts += other.queueTimeouts
             served.merge(other.served, uniquingKeysWith: +)
@@ -97,8 +109,8 @@ package struct SessionReport: Hashable, Sendable {
     package let fromClient: UInt64
     /// Bytes from the backend.
     package let fromBackend: UInt64
-    /// Whether it is at a transaction boundary; `nil` if the session is not readable.
-    package let isAtBoundary: Bool?
+    /// What is known of its transactions.
+    package let boundary: SessionBoundary
 }
 
 /// Selects open sessions.

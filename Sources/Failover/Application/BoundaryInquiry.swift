@@ -1,0 +1,160 @@
+import FailoverChecks
+import FailoverCore
+import FailoverMonitor
+import FailoverProxy
+import FailoverSystem
+import Logging
+import Metrics
+
+/// Asks servers which sessions that the proxy cannot read are at a transaction boundary, while such sessions wait to be
+/// moved. Each server gets at most four questions per second, on a connection of its own, and is left alone while it
+/// does not tell.
+///
+/// The questions have nothing to do with pings: a server that does not answer them is not down.
+actor BoundaryInquiry {
+    /// Asks one server for the sessions that have these addresses.
+    typealias Asker = @Sendable (_ sources: [SocketAddress]) async -> BoundaryAnswer
+
+    private struct Place: Hashable {
+        let server: DatabaseServer
+        let address: SocketAddress
+    }
+
+    private struct Inquired {
+        let ask: Asker
+        /// Questions of several loops, which the server gets as one.
+        var collected: [BoundaryQuestion] = []
+        var isAsking = false
+        /// Earlier questions get no answer.
+        var notBefore: MonotonicTime
+        /// The time without questions after the next one that fails.
+        var pause = BoundaryInquiry.shortestPause
+        /// What the log said last of this server; `nil` if it tells.
+        var trouble: BoundaryAnswer?
+        var lastUse: MonotonicTime
+    }
+
+    /// The loops begin their questions at the same time, but each only at its next tick.
+    private static let collectingTime = Duration.milliseconds(25)
+    /// A question may take this part of the server's time: one in twenty.
+    private static let restFactor = 20
+    private static let longestRest = Duration.seconds(10)
+    private static let shortestPause = Duration.seconds(1)
+    private static let longestPause = Duration.seconds(30)
+    /// How long a server that is not asked is remembered.
+    private static let memory = Duration.seconds(60)
+
+    private let clock: MonotonicClock
+    private let log: Logger
+    private let metrics: any MetricsFactory
+    private let makeAsker: @Sendable (DatabaseServer, SocketAddress) -> Asker
+    private var inquired: [Place: Inquired] = [:]
+
+    init(
+        clock: MonotonicClock, log: Logger, metrics: any MetricsFactory,
+        makeAsker: @escaping @Sendable (DatabaseServer, SocketAddress) -> Asker
+    ) {
+        self.clock = clock
+        self.log = log
+        self.metrics = metrics
+        self.makeAsker = makeAsker
+    }
+
+    init(environment: MonitorEnvironment, threads: BlockingThreads) {
+        self.init(clock: environment.clock, log: environment.log, metrics: environment.metrics) { server, address in
+            let check = BoundaryCheck(server: server, address: address, threads: threads)
+            return { await check.answer(for: $0) }
+        }
+    }
+
+    /// Asks the server, and gives the answer to the question. There is none while the server is left alone.
+    ///
+    /// - Parameters:
+    ///   - alias: the alias's name, for the log.
+    ///   - server: how the monitor logs in.
+    func ask(_ question: BoundaryQuestion, alias: String, server: DatabaseServer) {
+        let (now, place) = (clock.now, Place(server: server, address: question.server))
+        inquired = inquired.filter { $1.isAsking || !$1.collected.isEmpty || $1.lastUse.duration(to: now) < Self.memory }
+        var inquiry =
+            inquired[place] ?? Inquired(ask: makeAsker(server, question.server), notBefore: now, lastUse: now)
+        inquiry.lastUse = now
+        if inquiry.isAsking || now < inquiry.notBefore {
+            question.answer(nil)
+        } else {
+            inquiry.collected.append(question)
+            if inquiry.collected.count == 1 { Task { await askTogether(place, alias: alias) } }
+        }
+        inquired[place] = inquiry
+    }
+
+    /// Asks for all sessions that the loops have asked for meanwhile.
+    private func askTogether(_ place: Place, alias: String) async {
+        try? await clock.sleep(until: clock.now.advanced(by: Self.collectingTime))
+        guard let ask = inquired[place]?.ask, let questions = inquired[place]?.collected else { return }
+        inquired[place]?.collected = []
+        inquired[place]?.isAsking = true
+        let start = clock.now
+        let answer = await ask(questions.flatMap(\.sessions))
+        let end = clock.now
+        inquired[place]?.isAsking = false
+        note(answer, place, alias: alias)
+        let atBoundary: Set<SocketAddress>?
+        if case .attested(let addresses) = answer {
+            atBoundary = addresses
+            let rest = min(start.duration(to: end) * Self.restFactor, Self.longestRest)
+            inquired[place]?.notBefore = end.advanced(by: rest - min(rest, .milliseconds(250)))
+            inquired[place]?.pause = Self.shortestPause
+        } else {
+            atBoundary = nil
+            let pause = inquired[place]?.pause ?? Self.shortestPause
+            inquired[place]?.notBefore = end.advanced(by: pause)
+            inquired[place]?.pause = min(pause * 2, Self.longestPause)
+        }
+        for question in questions { question.answer(atBoundary?.intersection(question.sessions)) }
+    }
+
+    /// Counts the answer, and logs what has changed.
+    private func note(_ answer: BoundaryAnswer, _ place: Place, alias: String) {
+        Counter(
+            label: "failover_boundary_questions_total", dimensions: [("alias", alias), ("result", answer.name)],
+            factory: metrics
+        ).increment()
+        let trouble: BoundaryAnswer? = if case .attested = answer { nil } else { answer }
+        guard trouble != inquired[place]?.trouble else { return }
+        inquired[place]?.trouble = trouble
+        let address = place.address.description
+        switch trouble {
+        case nil, .attested?: log.info("\(alias): \(address) tells again which encrypted sessions are in a transaction")
+        case .hidden(let remedy)?:
+            log.warning(
+                """
+                \(alias): encrypted sessions stay where they are: the user of the pings may not see whether they are \
+                in a transaction; on the server, run: \(remedy)
+                """)
+        case .blind?:
+            log.warning(
+                """
+                \(alias): encrypted sessions stay where they are: \(address) lists other client addresses than the \
+                proxy's, so that it cannot tell which are in a transaction
+                """)
+        case .failed(let reason)?:
+            log.warning(
+                """
+                \(alias): encrypted sessions stay where they are for now: the question which are in a transaction \
+                failed
+                """, metadata: ["detail": "\(reason)"])
+        }
+    }
+}
+
+extension BoundaryAnswer {
+    /// For the metric.
+    fileprivate var name: String {
+        switch self {
+        case .attested: "answered"
+        case .hidden: "hidden"
+        case .blind: "blind"
+        case .failed: "failed"
+        }
+    }
+}

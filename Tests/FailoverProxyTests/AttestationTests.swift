@@ -1,0 +1,116 @@
+import FailoverCore
+import FailoverTesting
+import Testing
+
+@testable import FailoverProxy
+
+@Suite("What a server's word on a session is worth")
+struct AttestationTests {
+    private let second: UInt64 = 1_000_000_000
+
+    private func asked(bytes: UInt64, _ answer: Bool?, now: UInt64 = 0) -> Attestation {
+        var attestation = Attestation()
+        attestation.ask(bytes: bytes)
+        attestation.answer(answer, now: now)
+        return attestation
+    }
+
+    @Test func itCountsAsLongAsNoByteHasPassed() {
+        #expect(asked(bytes: 100, true).confirms(bytes: 100))
+        #expect(!asked(bytes: 100, true).confirms(bytes: 101))
+        #expect(!asked(bytes: 100, false).confirms(bytes: 100))
+        #expect(!asked(bytes: 100, nil).confirms(bytes: 100))
+        #expect(!Attestation().confirms(bytes: 0))
+    }
+
+    @Test func aByteBetweenQuestionAndAnswerMakesItWorthless() {
+        var attestation = Attestation()
+        attestation.ask(bytes: 100)
+        #expect(!attestation.confirms(bytes: 100))
+        attestation.answer(true, now: 0)
+        #expect(!attestation.confirms(bytes: 107))
+        #expect(attestation.needsQuestion(bytes: 107, now: 0))
+    }
+
+    @Test func noQuestionIsAskedTwice() {
+        var attestation = Attestation()
+        #expect(attestation.needsQuestion(bytes: 0, now: 0))
+        attestation.ask(bytes: 0)
+        #expect(!attestation.needsQuestion(bytes: 0, now: 0))
+        #expect(!attestation.needsQuestion(bytes: 9, now: .max))
+        attestation.answer(true, now: 0)
+        #expect(!attestation.needsQuestion(bytes: 0, now: .max))
+    }
+
+    @Test func aTransactionIsAskedForAgainAfterBytesOrAWhile() {
+        var attestation = asked(bytes: 5, false, now: second)
+        #expect(attestation.needsQuestion(bytes: 6, now: second))
+        #expect(!attestation.needsQuestion(bytes: 5, now: 2 * second - 1))
+        #expect(attestation.needsQuestion(bytes: 5, now: 2 * second))
+        // The pauses become longer, up to half a minute.
+        var (now, pauses): (UInt64, [UInt64]) = (2 * second, [])
+        for _ in 0..<7 {
+            attestation.ask(bytes: 5)
+            attestation.answer(false, now: now)
+            let pause = (1...60).first { attestation.needsQuestion(bytes: 5, now: now + $0 * second) }
+            pauses.append(pause ?? 0)
+            now += 100 * second
+        }
+        #expect(pauses == [2, 4, 8, 16, 30, 30, 30])
+        attestation.ask(bytes: 6)
+        attestation.answer(false, now: now)
+        #expect(attestation.needsQuestion(bytes: 6, now: now + second))
+    }
+
+    @Test func anAnswerThatNoOneAskedForSaysNothing() {
+        var attestation = Attestation()
+        attestation.answer(true, now: 0)
+        #expect(!attestation.confirms(bytes: 0))
+        attestation = asked(bytes: 0, false)
+        attestation.answer(true, now: 0)
+        #expect(!attestation.confirms(bytes: 0))
+    }
+}
+
+@Suite("The questions of a drain")
+struct BoundaryQuestionsTests {
+    private let place = BoundaryQuestions.Place(alias: 1, server: .loopback(port: 5432))
+    private let one = SocketAddress.loopback(port: 40_001)
+    private let two = SocketAddress.loopback(port: 40_002)
+
+    @Test func eachSessionGetsItsOwnAnswer() {
+        var questions = BoundaryQuestions()
+        let number = questions.ask(place, for: [one: (7, 100), two: (8, 200)])
+        #expect(questions.isAsking(place))
+        questions.answered(number, from: place, [one], now: 0)
+        #expect(!questions.isAsking(place))
+        #expect(questions.isAttested(7, bytes: 100))
+        #expect(!questions.isAttested(8, bytes: 200))
+    }
+
+    @Test func anAnswerToAnEarlierQuestionOrOfAnotherServerSaysNothing() {
+        let other = BoundaryQuestions.Place(alias: 1, server: .loopback(port: 5433))
+        var questions = BoundaryQuestions()
+        let first = questions.ask(place, for: [one: (7, 100)])
+        questions.answered(first, from: place, nil, now: 0)
+        let second = questions.ask(place, for: [one: (8, 100)])
+        questions.answered(first, from: place, [one], now: 0)
+        questions.answered(second, from: other, [one], now: 0)
+        #expect(questions.isAsking(place))
+        #expect(!questions.isAttested(8, bytes: 100))
+    }
+
+    @Test func aSessionThatHasLeftIsForgotten() {
+        var questions = BoundaryQuestions()
+        let number = questions.ask(place, for: [one: (7, 100)])
+        questions.forget(7)
+        questions.answered(number, from: place, [one], now: 0)
+        #expect(!questions.isAttested(7, bytes: 100))
+    }
+
+    @Test func thereAreFourPeriodsInASecond() {
+        var questions = BoundaryQuestions()
+        let begun = (0..<2000).count { questions.beginPeriod(at: 50 * 1_000_000_000 + UInt64($0) * 1_000_000) }
+        #expect((8...9).contains(begun))
+    }
+}
