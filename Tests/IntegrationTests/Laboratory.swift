@@ -76,7 +76,7 @@ enum Laboratory {
         }
 
         /// Limits of a route that a healthy server meets even on a very busy machine.
-        static let patience = "connect_timeout: 50s, greeting_timeout: 50s"
+        static let patience = "connect_timeout: 50s, greeting_timeout: 50s, drain_busy_after: 2s"
 
         /// The databases and a route over them, listening on a port that the system chooses.
         ///

@@ -93,7 +93,7 @@ databases:
   default: {alias("PRIMARY", "60s")}
   slave: {alias("REPLICA", "2s")}
 services:
-  slave: {{type: database, listen: "127.0.0.1:{port}", drain_rate: 500, greeting_timeout: 5s}}
+  slave: {{type: database, listen: "127.0.0.1:{port}", drain_rate: 500, drain_busy_after: 2s, greeting_timeout: 5s}}
 """
 
 
