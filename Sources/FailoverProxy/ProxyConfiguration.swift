@@ -115,16 +115,26 @@ package struct BoundaryQuestion: Sendable {
     package let server: SocketAddress
     /// The sessions, by the address from which the proxy is connected to the server.
     package let sessions: [SocketAddress]
-    /// Takes those of ``sessions`` that are at a boundary; `nil` if the server does not tell. Must be called once.
-    package let answer: @Sendable (Set<SocketAddress>?) -> Void
+    /// Takes the answer. Must be called once.
+    package let answer: @Sendable (BoundaryReply) -> Void
 
     package init(
         alias: Int, server: SocketAddress, sessions: [SocketAddress],
-        answer: @escaping @Sendable (Set<SocketAddress>?) -> Void
+        answer: @escaping @Sendable (BoundaryReply) -> Void
     ) {
         self.alias = alias
         self.server = server
         self.sessions = sessions
         self.answer = answer
     }
+}
+
+/// The answer to a ``BoundaryQuestion``.
+package enum BoundaryReply: Hashable, Sendable {
+    /// Those of the question's sessions that are at a transaction boundary.
+    case told(Set<SocketAddress>)
+    /// The server was not asked, because it is being asked already, or was a moment ago.
+    case later
+    /// The server does not tell.
+    case untold
 }

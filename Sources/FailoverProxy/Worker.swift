@@ -55,8 +55,8 @@ final class Worker {
         case .close(let route, let alias): close(route: route, alias: alias)
         case .placeFound(let session, let slot, let line):
             environment.placeFound(session: session, slot: slot, line: line)
-        case .boundaries(let route, let question, let place, let atBoundary):
-            mover.answered(question, ofRoute: route, from: place, atBoundary)
+        case .boundaries(let route, let question, let place, let reply):
+            mover.answered(question, ofRoute: route, from: place, reply)
         case .report(let askedAt, let answer): answer(trafficReport(askedAt: askedAt))
         case .usedPositions(let answer): answer(usedPositions)
         case .sessions(let query, let answer): answer(sessions(query))

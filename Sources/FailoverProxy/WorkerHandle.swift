@@ -26,8 +26,8 @@ enum WorkerMessage: Sendable {
     case close(route: Int, alias: Int?)
     /// The session has been given the connection slot that it waited for, if it still waits.
     case placeFound(session: UInt64, slot: Int, line: Line)
-    /// A server has told which sessions are at a transaction boundary; `nil` if it does not tell.
-    case boundaries(route: Int, question: UInt64, BoundaryQuestions.Place, Set<SocketAddress>?)
+    /// The answer to the question of a route's drain.
+    case boundaries(route: Int, question: UInt64, BoundaryQuestions.Place, BoundaryReply)
     /// Report the sessions' statistics. `askedAt` is in nanoseconds of the loops' clock.
     case report(askedAt: UInt64, @Sendable (TrafficReport) -> Void)
     /// Report the positions that sessions use.

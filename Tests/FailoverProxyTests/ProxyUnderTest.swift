@@ -13,6 +13,7 @@ final class ProxyUnderTest: Sendable {
     let server: ProxyServer
     let board: RouteBoard
     let log: CapturedLog
+    private let configuration: ProxyConfiguration
     private let seen: Seen
     private let witness: Witness
 
@@ -27,7 +28,13 @@ final class ProxyUnderTest: Sendable {
         func backendServed(alias: Int) { served.withLock { $0.append(alias) } }
         func backendFailed(_ failure: BackendFailure, route: Int) { failures.withLock { $0.append(failure) } }
         let questions = Lock<[BoundaryQuestion]>([])
-        func boundariesWanted(_ question: BoundaryQuestion) { questions.withLock { $0.append(question) } }
+        /// Answers questions at once, instead of the test.
+        let answer = Lock<(@Sendable (BoundaryQuestion) -> BoundaryReply)?>(nil)
+
+        func boundariesWanted(_ question: BoundaryQuestion) {
+            if let answer = answer.withLock({ $0 }) { return question.answer(answer(question)) }
+            questions.withLock { $0.append(question) }
+        }
     }
 
     /// Aliases are named `a0`, `a1`, … in the order of the ports.
@@ -48,16 +55,16 @@ final class ProxyUnderTest: Sendable {
                 routes: [Route(name: "slave", aliases: Array(aliases.indices), preferredCount: preferredCount)]))
         log = CapturedLog()
         seen = Seen()
+        configuration = ProxyConfiguration(
+            routes: [
+                ProxyRoute(
+                    name: "slave", engine: engine, listen: listen, allow: allow, maxConnections: maxConnections,
+                    maxConnectionsPerSource: maxConnectionsPerSource,
+                    connectionRatePerSource: connectionRatePerSource, session: session.patient, balance: balance)
+            ], aliasLimits: aliasLimits ?? backends.map { _ in nil }, aliasAnswerTimeouts: answerTimeouts,
+            workers: workers, maxBufferMemory: maxBufferMemory)
         server = try ProxyServer(
-            configuration: ProxyConfiguration(
-                routes: [
-                    ProxyRoute(
-                        name: "slave", engine: engine, listen: listen, allow: allow, maxConnections: maxConnections,
-                        maxConnectionsPerSource: maxConnectionsPerSource,
-                        connectionRatePerSource: connectionRatePerSource, session: session.patient, balance: balance)
-                ], aliasLimits: aliasLimits ?? backends.map { _ in nil }, aliasAnswerTimeouts: answerTimeouts,
-                workers: workers, maxBufferMemory: maxBufferMemory),
-            table: board.table, observer: seen, log: log.logger)
+            configuration: configuration, table: board.table, observer: seen, log: log.logger)
         board.follow { [server] in server.follow($0) }
         // Captures the log instead of this object, because the witness outlives the proxy.
         witness = Witness("the proxy") { [log] in
@@ -82,6 +89,20 @@ final class ProxyUnderTest: Sendable {
     /// The aliases that served as the last resort.
     var served: [Int] { seen.served.withLock { $0 } }
     var arrivals: Int { seen.arrivals.load(ordering: .relaxed) }
+
+    /// Answers this and all further questions to servers.
+    func answerQuestions(_ answer: @escaping @Sendable (BoundaryQuestion) -> BoundaryReply) {
+        seen.answer.withLock { $0 = answer }
+        for question in seen.questions.withLock({ $0 }) { question.answer(answer(question)) }
+    }
+
+    /// Serves the route with these settings from now on.
+    func change(session: SessionSettings) async throws {
+        var configuration = configuration
+        configuration.routes[0].session = session.patient
+        let change = try server.prepare(configuration)
+        await server.commit(change, observer: seen) {}
+    }
 
     /// The questions to servers that no test has taken yet.
     var questionCount: Int { seen.questions.withLock { $0.count } }

@@ -200,6 +200,6 @@ struct ReconfiguringTests {
         func backendIsDoubtful(alias: Int) {}
         func backendServed(alias: Int) {}
         func backendFailed(_ failure: BackendFailure, route: Int) {}
-        func boundariesWanted(_ question: BoundaryQuestion) { question.answer(nil) }
+        func boundariesWanted(_ question: BoundaryQuestion) { question.answer(.untold) }
     }
 }

@@ -19,7 +19,8 @@ extension ApplicationAdmin {
             "failover_hook_failures_total", "Hooks that failed: failover, recover, or writing settings_file.")
         registry.describe(
             "failover_boundary_questions_total",
-            "Questions to servers about sessions that the proxy cannot read; result is answered, hidden, blind or failed.")
+            "Questions to servers about sessions that the proxy cannot read; result is answered, hidden, blind or failed."
+        )
         registry.describe("failover_notification_failures_total", "Events that a notifier could not send.")
         let process = ProcessCollector()
         registry.addCollector { process.collect(&$0) }

@@ -29,8 +29,8 @@ actor BoundaryInquiry {
         var notBefore: MonotonicTime
         /// The time without questions after the next one that fails.
         var pause = BoundaryInquiry.shortestPause
-        /// What the log said last of this server; `nil` if it tells.
-        var trouble: BoundaryAnswer?
+        /// What the log said last of this server: the name of an answer; `nil` if it tells.
+        var trouble: String?
         var lastUse: MonotonicTime
     }
 
@@ -41,8 +41,12 @@ actor BoundaryInquiry {
     private static let longestRest = Duration.seconds(10)
     private static let shortestPause = Duration.seconds(1)
     private static let longestPause = Duration.seconds(30)
-    /// How long a server that is not asked is remembered.
-    private static let memory = Duration.seconds(60)
+    /// The time between two questions is hardly shorter, however late a loop asks.
+    private static let shortestRest = Duration.milliseconds(200)
+    /// How long a server that is not asked is remembered, so that the log does not repeat itself.
+    private static let memory = Duration.seconds(3600)
+    /// The maximum number of sessions in one question.
+    private static let most = 4000
 
     private let clock: MonotonicClock
     private let log: Logger
@@ -74,12 +78,15 @@ actor BoundaryInquiry {
     ///   - server: how the monitor logs in.
     func ask(_ question: BoundaryQuestion, alias: String, server: DatabaseServer) {
         let (now, place) = (clock.now, Place(server: server, address: question.server))
-        inquired = inquired.filter { $1.isAsking || !$1.collected.isEmpty || $1.lastUse.duration(to: now) < Self.memory }
+        inquired = inquired.filter {
+            $1.isAsking || !$1.collected.isEmpty || $1.lastUse.duration(to: now) < Self.memory
+        }
         var inquiry =
             inquired[place] ?? Inquired(ask: makeAsker(server, question.server), notBefore: now, lastUse: now)
         inquiry.lastUse = now
-        if inquiry.isAsking || now < inquiry.notBefore {
-            question.answer(nil)
+        let collected = inquiry.collected.reduce(0) { $0 + $1.sessions.count }
+        if inquiry.isAsking || now < inquiry.notBefore || collected + question.sessions.count > Self.most {
+            question.answer(inquiry.isAsking || inquiry.trouble == nil ? .later : .untold)
         } else {
             inquiry.collected.append(question)
             if inquiry.collected.count == 1 { Task { await askTogether(place, alias: alias) } }
@@ -98,19 +105,18 @@ actor BoundaryInquiry {
         let end = clock.now
         inquired[place]?.isAsking = false
         note(answer, place, alias: alias)
-        let atBoundary: Set<SocketAddress>?
         if case .attested(let addresses) = answer {
-            atBoundary = addresses
             let rest = min(start.duration(to: end) * Self.restFactor, Self.longestRest)
-            inquired[place]?.notBefore = end.advanced(by: rest - min(rest, .milliseconds(250)))
-            inquired[place]?.pause = Self.shortestPause
+            inquired[place]?.notBefore = start.advanced(by: max(Self.shortestRest, rest))
+            let pause = inquired[place]?.pause ?? Self.shortestPause
+            inquired[place]?.pause = max(Self.shortestPause, pause / 2)
+            for question in questions { question.answer(.told(addresses.intersection(question.sessions))) }
         } else {
-            atBoundary = nil
             let pause = inquired[place]?.pause ?? Self.shortestPause
             inquired[place]?.notBefore = end.advanced(by: pause)
             inquired[place]?.pause = min(pause * 2, Self.longestPause)
+            for question in questions { question.answer(.untold) }
         }
-        for question in questions { question.answer(atBoundary?.intersection(question.sessions)) }
     }
 
     /// Counts the answer, and logs what has changed.
@@ -119,25 +125,25 @@ actor BoundaryInquiry {
             label: "failover_boundary_questions_total", dimensions: [("alias", alias), ("result", answer.name)],
             factory: metrics
         ).increment()
-        let trouble: BoundaryAnswer? = if case .attested = answer { nil } else { answer }
+        let trouble: String? = if case .attested = answer { nil } else { answer.name }
         guard trouble != inquired[place]?.trouble else { return }
         inquired[place]?.trouble = trouble
         let address = place.address.description
-        switch trouble {
-        case nil, .attested?: log.info("\(alias): \(address) tells again which encrypted sessions are in a transaction")
-        case .hidden(let remedy)?:
+        switch answer {
+        case .attested: log.info("\(alias): \(address) tells again which encrypted sessions are in a transaction")
+        case .hidden(let remedy):
             log.warning(
                 """
                 \(alias): encrypted sessions stay where they are: the user of the pings may not see whether they are \
                 in a transaction; on the server, run: \(remedy)
                 """)
-        case .blind?:
+        case .blind:
             log.warning(
                 """
                 \(alias): encrypted sessions stay where they are: \(address) lists other client addresses than the \
                 proxy's, so that it cannot tell which are in a transaction
                 """)
-        case .failed(let reason)?:
+        case .failed(let reason):
             log.warning(
                 """
                 \(alias): encrypted sessions stay where they are for now: the question which are in a transaction \

@@ -38,7 +38,7 @@ struct RunningConfiguration: Sendable {
     private func asker(_ inquiry: BoundaryInquiry, _ control: ControlPlane) -> @Sendable (BoundaryQuestion) -> Void {
         let databases = plan.aliases.map(\.database)
         return { question in
-            guard databases.indices.contains(question.alias) else { return question.answer(nil) }
+            guard databases.indices.contains(question.alias) else { return question.answer(.untold) }
             let (name, server) = (databases[question.alias].name, databases[question.alias].server)
             let current = control.table.aliases[question.alias].server.map(server.at) ?? server
             Task { await inquiry.ask(question, alias: name, server: current) }

@@ -74,10 +74,10 @@ extension Descriptor {
         return recv(raw, &byte, 1, Int32(MSG_PEEK)) == 0
     }
 
-    /// Whether there are bytes or an end of stream to receive.
+    /// Whether there are bytes, an end of stream or an error to receive.
     var hasMore: Bool {
         var byte: UInt8 = 0
-        return recv(raw, &byte, 1, Int32(MSG_PEEK)) >= 0
+        return recv(raw, &byte, 1, Int32(MSG_PEEK)) >= 0 || errno != EAGAIN
     }
 
     /// The approximate number of bytes that the socket accepts at once; socket(7), `SO_MEMINFO`. 0 if the kernel does

@@ -2,9 +2,10 @@ import FailoverCore
 
 /// What the server has said of one session that the proxy cannot read: whether it is at a transaction boundary.
 ///
-/// The server's answer may be late. Silence closes that gap: the answer counts only while no byte has passed in either
-/// direction since before the question. Until then the server's state cannot have changed, because only a request of
-/// the client changes it.
+/// Two gaps remain between what the server says and what the client knows, and silence closes both. A request may have
+/// arrived after the answer: the answer counts only while no byte has passed in either direction since before the
+/// question. The server may have finished its work while the last bytes of it were still under way, perhaps lost and to
+/// be sent again: the answer counts only after a time in which those would have arrived.
 struct Attestation: Equatable {
     private enum State {
         case unasked, asked, confirmed, denied
@@ -17,9 +18,14 @@ struct Attestation: Equatable {
     /// answer its client slightly before it lists the session as idle.
     private var retryAt: UInt64 = 0
     private var pause = Self.shortestPause
+    private var answeredAt: UInt64 = 0
 
     private static let shortestPause: UInt64 = 1_000_000_000
     private static let longestPause: UInt64 = 30_000_000_000
+    /// The silence after the answer: more than the 200 ms after which Linux sends a lost segment again at the earliest.
+    static let settlingTime: UInt64 = 250_000_000
+    /// The same for a session whose client has spoken last. The server may have been at work on that.
+    static let longSettlingTime: UInt64 = 1_000_000_000
 
     init() {}
 
@@ -43,6 +49,7 @@ struct Attestation: Equatable {
     /// Takes the server's answer; `nil` if there was none.
     mutating func answer(_ isAtBoundary: Bool?, now: UInt64) {
         guard state == .asked else { return }
+        answeredAt = now
         switch isAtBoundary {
         case true?: state = .confirmed
         case false?:
@@ -54,7 +61,12 @@ struct Attestation: Equatable {
     }
 
     /// Whether the session, which has passed this number of bytes, is at a boundary.
-    func confirms(bytes: UInt64) -> Bool { state == .confirmed && bytes == self.bytes }
+    ///
+    /// - Parameter clientSpokeLast: whether the latest bytes were the client's.
+    func confirms(bytes: UInt64, clientSpokeLast: Bool = false, now: UInt64) -> Bool {
+        guard state == .confirmed, bytes == self.bytes else { return false }
+        return now &- min(now, answeredAt) >= (clientSpokeLast ? Self.longSettlingTime : Self.settlingTime)
+    }
 }
 
 /// The questions of one ``Drain``, and what their answers say.
@@ -67,6 +79,7 @@ struct BoundaryQuestions {
 
     private struct Pending {
         let number: UInt64
+        let askedAt: UInt64
         /// The sessions by the address from which the proxy is connected.
         let sessions: [SocketAddress: UInt64]
     }
@@ -76,12 +89,18 @@ struct BoundaryQuestions {
     private var pending: [Place: Pending] = [:]
     private var lastNumber: UInt64 = 0
     private var lastPeriod: UInt64 = 0
+    /// Aliases whose server did not tell, and until when no question is prepared for them.
+    private var resting: [Int: (until: UInt64, pause: UInt64)] = [:]
 
     /// The time between two questions to a server, in nanoseconds. All loops ask at the beginning of a period, so that
     /// the server gets one question for all of them.
     static let period: UInt64 = 250_000_000
-    /// The maximum number of sessions in a question. The others follow in the next ones.
+    /// The maximum number of sessions that are looked at for a question. The others follow in the next ones.
     static let most = 1000
+    /// The time after which a question without an answer is forgotten.
+    private static let longestWait: UInt64 = 10_000_000_000
+    private static let shortestRest: UInt64 = 1_000_000_000
+    private static let longestRest: UInt64 = 30_000_000_000
 
     /// Begins a new period, if one has begun at this time, in nanoseconds.
     mutating func beginPeriod(at now: UInt64) -> Bool {
@@ -90,7 +109,9 @@ struct BoundaryQuestions {
         return period != lastPeriod
     }
 
-    func isAttested(_ session: UInt64, bytes: UInt64) -> Bool { attestations[session]?.confirms(bytes: bytes) == true }
+    func isAttested(_ session: UInt64, bytes: UInt64, clientSpokeLast: Bool = false, now: UInt64) -> Bool {
+        attestations[session]?.confirms(bytes: bytes, clientSpokeLast: clientSpokeLast, now: now) == true
+    }
 
     /// Whether a question for the session, which has passed this number of bytes, is useful.
     func needsQuestion(_ session: UInt64, bytes: UInt64, now: UInt64) -> Bool {
@@ -100,20 +121,42 @@ struct BoundaryQuestions {
     /// Whether a question to this server has not been answered yet.
     func isAsking(_ place: Place) -> Bool { pending[place] != nil }
 
+    /// Whether the alias is left alone for a while, because its server did not tell.
+    func isResting(_ alias: Int, now: UInt64) -> Bool { resting[alias].map { now < $0.until } ?? false }
+
+    /// Forgets questions whose answer is overdue.
+    mutating func forgetOverdue(now: UInt64) {
+        for (place, question) in pending where now &- min(now, question.askedAt) >= Self.longestWait {
+            answered(question.number, from: place, .untold, now: now)
+        }
+    }
+
     /// Registers a question for these sessions, each with its number of bytes.
     ///
     /// - Returns: the question's number.
-    mutating func ask(_ place: Place, for sessions: [SocketAddress: (session: UInt64, bytes: UInt64)]) -> UInt64 {
+    mutating func ask(
+        _ place: Place, for sessions: [SocketAddress: (session: UInt64, bytes: UInt64)], now: UInt64
+    ) -> UInt64 {
         for (session, bytes) in sessions.values { attestations[session, default: Attestation()].ask(bytes: bytes) }
         lastNumber += 1
-        pending[place] = Pending(number: lastNumber, sessions: sessions.mapValues(\.session))
+        pending[place] = Pending(number: lastNumber, askedAt: now, sessions: sessions.mapValues(\.session))
         return lastNumber
     }
 
     /// Takes the answer to a question.
-    mutating func answered(_ number: UInt64, from place: Place, _ atBoundary: Set<SocketAddress>?, now: UInt64) {
+    mutating func answered(_ number: UInt64, from place: Place, _ reply: BoundaryReply, now: UInt64) {
         guard let question = pending[place], question.number == number else { return }
         pending[place] = nil
+        var atBoundary: Set<SocketAddress>?
+        switch reply {
+        case .told(let addresses):
+            atBoundary = addresses
+            resting[place.alias] = nil
+        case .untold:
+            let pause = resting[place.alias]?.pause ?? Self.shortestRest
+            resting[place.alias] = (now &+ pause, min(pause &* 2, Self.longestRest))
+        case .later: break
+        }
         for (address, session) in question.sessions {
             attestations[session]?.answer(atBoundary?.contains(address), now: now)
         }

@@ -13,6 +13,8 @@ final class Drain: Pollable {
     private var slot = -1
     /// The sessions to move. They are checked in turn.
     private var waiting: [Entry] = []
+    /// The numbers of the sessions in ``waiting``.
+    private var members: Set<UInt64> = []
     /// How many sessions of the current round are still to be checked.
     private var unchecked = 0
     /// The sessions that the current round has found ready to move, so far.
@@ -33,8 +35,9 @@ final class Drain: Pollable {
 
     /// Sessions checked per tick.
     private static let most = 256
-    /// The silence after which a client's last word has certainly reached the server, which is then at work on it.
-    private static let unansweredSilence: UInt64 = 1_000_000_000
+    /// The silence after which a client that has spoken last wants no answer. Some requests have none, such as the end
+    /// of a prepared statement in MySQL's protocol. Before that, it may have sent half a request.
+    private static let unansweredSilence: UInt64 = 3_000_000_000
 
     init(mover: SessionMover, route: Int, settings: SessionSettings, pace: DrainPace) {
         self.mover = mover
@@ -52,6 +55,7 @@ final class Drain: Pollable {
     func add(_ session: Session) {
         if slot < 0 { slot = loop.admit(self) }
         if waiting.isEmpty { loop.setDeadline(loop.now &+ DrainPace.tick, slot: slot) }
+        guard members.insert(session.id).inserted else { return }
         waiting.append(Entry(slot: session.slot, session: session.id))
     }
 
@@ -78,7 +82,11 @@ final class Drain: Pollable {
     }
 
     /// Whether the server has said that the session, which the proxy cannot read, is at a boundary.
-    func isAttested(_ session: Session) -> Bool { questions.isAttested(session.id, bytes: session.bytesPassed) }
+    func isAttested(_ session: Session) -> Bool {
+        settings.attest
+            && questions.isAttested(
+                session.id, bytes: session.bytesPassed, clientSpokeLast: session.clientSpokeLast, now: loop.now)
+    }
 }
 
 // MARK: - Who may move
@@ -94,7 +102,8 @@ extension Drain {
     private func moment(of session: Session) -> DrainEligibility? {
         session.movesSince.map {
             DrainEligibility(
-                now: loop.now, since: $0, lastActivity: session.lastActivity, startedAt: session.startedAt, times: times)
+                now: loop.now, since: $0, lastActivity: session.lastActivity, startedAt: session.startedAt, times: times
+            )
         }
     }
 
@@ -109,17 +118,14 @@ extension Drain {
         if isOverdue(moment) { return true }
         guard moment.hasRested || moment.isRestless else { return false }
         if session.stream.isReadable { return session.canMove }
-        return moment.silence >= DrainTimes.shortestSilence && isAttested(session) && isSilent(session, moment)
+        return isAttested(session) && isSilent(session, moment)
     }
 
     /// Whether all bytes of the session have arrived where they go, so that the server knows all that its client has
-    /// said.
+    /// said. The server's own list says "idle" as long as it has not read a request.
     private func isSilent(_ session: Session, _ moment: DrainEligibility) -> Bool {
-        guard session.isQuiet else { return false }
-        // The server's own list says "idle" as long as it has not read a request. Some requests have no answer, so the
-        // client may have spoken last nevertheless.
-        guard session.clientSpokeLast else { return true }
-        return moment.silence >= Self.unansweredSilence && session.serverHasAcknowledgedAll
+        let silence = session.clientSpokeLast ? Self.unansweredSilence : DrainTimes.shortestSilence
+        return moment.silence >= silence && session.isQuiet && session.serverHasAcknowledgedAll
     }
 
     /// Checks the next sessions. At the end of a round, ``ready`` is made anew.
@@ -131,6 +137,7 @@ extension Drain {
         for entry in turn {
             guard let session = session(entry), let moment = moment(of: session) else {
                 questions.forget(entry.session)
+                members.remove(entry.session)
                 continue
             }
             waiting.append(entry)
@@ -167,31 +174,34 @@ extension Drain {
 extension Drain {
     /// Asks for the sessions that the proxy cannot read and that are silent.
     private func askServers() {
+        guard mover.environment.configuration.routes[route].engine != .tcp else { return }
+        questions.forgetOverdue(now: loop.now)
         var asked: [BoundaryQuestions.Place: [SocketAddress: (session: UInt64, bytes: UInt64)]] = [:]
+        // Each of them costs some system calls.
         var left = BoundaryQuestions.most
         for entry in waiting {
             guard left > 0 else { break }
-            guard let session = session(entry), let moment = moment(of: session), mayAsk(for: session, moment),
-                let connection = session.connection, let alias = session.machine.alias
+            guard let session = session(entry), let alias = session.machine.alias, needsQuestion(session, alias)
+            else { continue }
+            left -= 1
+            guard let moment = moment(of: session), isSilent(session, moment), let connection = session.connection
             else { continue }
             let place = BoundaryQuestions.Place(alias: alias, server: connection.server)
             guard !questions.isAsking(place) else { continue }
             asked[place, default: [:]][connection.source] = (session.id, session.bytesPassed)
-            left -= 1
         }
         for (place, sessions) in asked { ask(place, sessions) }
     }
 
-    private func mayAsk(for session: Session, _ moment: DrainEligibility) -> Bool {
-        !session.stream.isReadable && moment.silence >= DrainTimes.shortestSilence
+    private func needsQuestion(_ session: Session, _ alias: Int) -> Bool {
+        !session.stream.isReadable && !questions.isResting(alias, now: loop.now)
             && questions.needsQuestion(session.id, bytes: session.bytesPassed, now: loop.now)
-            && isSilent(session, moment)
     }
 
     private func ask(
         _ place: BoundaryQuestions.Place, _ sessions: [SocketAddress: (session: UInt64, bytes: UInt64)]
     ) {
-        let number = questions.ask(place, for: sessions)
+        let number = questions.ask(place, for: sessions, now: loop.now)
         let (handle, route) = (mover.environment.handle, route)
         mover.environment.observer.boundariesWanted(
             BoundaryQuestion(alias: place.alias, server: place.server, sessions: Array(sessions.keys)) { answer in
@@ -200,8 +210,7 @@ extension Drain {
     }
 
     /// Takes a server's answer.
-    func answered(_ question: UInt64, from place: BoundaryQuestions.Place, _ atBoundary: Set<SocketAddress>?) {
-        // A reload may have turned the questions off in the meantime.
-        questions.answered(question, from: place, settings.attest ? atBoundary : nil, now: loop.now)
+    func answered(_ question: UInt64, from place: BoundaryQuestions.Place, _ reply: BoundaryReply) {
+        questions.answered(question, from: place, reply, now: loop.now)
     }
 }

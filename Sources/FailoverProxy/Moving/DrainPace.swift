@@ -42,8 +42,7 @@ struct DrainTimes: Equatable {
     let idle: UInt64
     /// How long a session that is never idle is left alone.
     let busyAfter: UInt64
-    /// The minimum age of a session that is ended while it is idle, because the client of a new session will soon use
-    /// or close it.
+    /// The minimum age of a session that is ended, because the client of a new session will soon use or close it.
     let age: UInt64
 
     /// The silence after which a request is unlikely to be on its way.
@@ -79,8 +78,10 @@ struct DrainEligibility {
     var silence: UInt64 { now &- min(now, lastActivity) }
 
     /// Whether the session is idle.
-    var hasRested: Bool { silence >= times.idle && now &- min(now, startedAt) >= times.age }
+    var hasRested: Bool { silence >= times.idle && isOfAge }
 
     /// Whether the session was left alone for long enough, so that any boundary is acceptable.
-    var isRestless: Bool { now &- min(now, since) >= times.busyAfter }
+    var isRestless: Bool { now &- min(now, since) >= times.busyAfter && isOfAge }
+
+    private var isOfAge: Bool { now &- min(now, startedAt) >= times.age }
 }

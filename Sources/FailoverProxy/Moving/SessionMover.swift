@@ -54,24 +54,25 @@ final class SessionMover: SessionMoving {
 
     /// Takes a server's answer to the question of a route's drain.
     func answered(
-        _ question: UInt64, ofRoute route: Int, from place: BoundaryQuestions.Place,
-        _ atBoundary: Set<SocketAddress>?
+        _ question: UInt64, ofRoute route: Int, from place: BoundaryQuestions.Place, _ reply: BoundaryReply
     ) {
         guard drains.indices.contains(route) else { return }
-        drains[route].answered(question, from: place, atBoundary)
+        drains[route].answered(question, from: place, reply)
     }
 
     /// Ends the session, so that its client reconnects and gets the better alias.
     func move(_ session: Session) {
         let name = routes.routes[session.route].name
-        if departure == .shutdown { return session.end(because: "\(name): the proxy shuts down", as: .shutdown) }
+        if departure == .shutdown {
+            return session.end(because: "\(name): the proxy shuts down", as: .shutdown, isMove: true)
+        }
         environment.traffic.routes[session.route].moved += 1
         if isAttested(session) { environment.traffic.routes[session.route].attested += 1 }
         let choice = routes.choice(ofRoute: session.route)
-        if departure == .handOver { return session.end(because: "\(name) is served by a new process") }
+        if departure == .handOver { return session.end(because: "\(name) is served by a new process", isMove: true) }
         session.end(
             because: choice.map(routes.routes[session.route].preferred.contains) == true
-                ? "\(name) is back on a preferred server" : "\(name) moves to another server")
+                ? "\(name) is back on a preferred server" : "\(name) moves to another server", isMove: true)
     }
 
     private func moveWhenSafe(_ session: Session) {
@@ -133,7 +134,7 @@ extension SessionMover {
             return
         }
         switch session.settings.onRecovery {
-        case .keep where !mustLeave: return
+        case .keep where !mustLeave: session.movesSince = nil
         case .close: move(session)
         case .drain, .keep: moveWhenSafe(session)
         }

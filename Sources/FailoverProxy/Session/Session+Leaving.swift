@@ -9,19 +9,18 @@ extension Session {
     private static let lastReadTimeout: UInt64 = 1_000_000_000
     /// How long a client may continue to send after the closing message.
     private static let longestGoodbye: UInt64 = 10_000_000_000
-    /// The bytes by which a client ends its session: `Terminate` of PostgreSQL, `COM_QUIT` of MySQL.
-    private static let longestFarewell = 5
-    /// The same in TLS, with the end of the TLS session.
-    private static let longestHiddenFarewell = 96
 
     /// Ends an established session, with a closing message where the protocol allows one.
     ///
-    /// - Parameter message: the text of the closing message.
-    func end(because message: String, as closingMessage: ClosingMessage = .moving) {
+    /// - Parameters:
+    ///   - message: the text of the closing message.
+    ///   - isMove: whether the session is at a point where it can be moved. What the client sends nevertheless is
+    ///     counted.
+    func end(because message: String, as closingMessage: ClosingMessage = .moving, isMove: Bool = false) {
+        movesSince = isMove ? movesSince ?? loop.now : nil
         guard toClient.pending.isEmpty, !toClient.sourceEnded else { return close(because: message) }
         if let bytes = stream.lastWords(message, as: closingMessage) { return leave(saying: bytes) }
-        // What the client still sends to a session that moves is read and counted.
-        guard movesSince != nil, closingMessage == .moving else { return close(because: message) }
+        guard isMove else { return close(because: message) }
         environment.log.debug("session moves: \(message)", metadata: environment.metadata(of: self))
         leave(saying: [])
     }
@@ -57,14 +56,37 @@ extension Session {
         loop.resumeLater(slot: slot)
     }
 
-    /// Counts a session that moves although its client has sent more than a farewell: the client's request is lost.
+    /// Counts a session that was moved although its client has sent a request: the request is lost.
     private func noteDiscarded(_ count: Int) {
-        guard movesSince != nil, count > (stream.isReadable ? Self.longestFarewell : Self.longestHiddenFarewell) else {
-            return
-        }
-        // Once for each session.
+        guard movesSince != nil else { return }
+        // A farewell comes last, so only the first bytes matter.
         movesSince = nil
-        environment.traffic.routes[route].bytesAfterClose += 1
+        let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(loop.readBuffer.bytes)[..<count])
+        if !Farewell.isOne(bytes, isReadable: stream.isReadable) {
+            environment.traffic.routes[route].bytesAfterClose += 1
+        }
+    }
+}
+
+/// The bytes by which a client ends its session.
+enum Farewell {
+    /// `Terminate` of PostgreSQL, `COM_QUIT` of MySQL.
+    private static let longest = 5
+    /// The same in a record of TLS: in TLS 1.3 with 17 more bytes, in TLS 1.2 with 24.
+    private static let longestRecord = 29
+    /// The same in a compressed packet.
+    private static let longestCompressed = 12
+    private static let (applicationData, alert): (UInt8, UInt8) = (23, 21)
+
+    /// Whether the first bytes after the close are a farewell. A very short request in TLS cannot be told from one.
+    static func isOne(_ bytes: UnsafeRawBufferPointer, isReadable: Bool) -> Bool {
+        if isReadable { return bytes.count <= longest }
+        guard bytes.count >= 5 else { return true }
+        return switch bytes[0] {
+        case alert: true
+        case applicationData: Int(bytes[3]) << 8 | Int(bytes[4]) <= longestRecord
+        default: bytes.count <= longestCompressed
+        }
     }
 }
 
@@ -138,9 +160,11 @@ extension Session {
     }
 
     /// How the server that speaks this session's protocol lists it: the proxy's address and its own. `nil` without a
-    /// server, through a Unix socket, and for a server whose protocol is unknown.
+    /// server, through a Unix socket, for a server whose protocol is unknown, and for one that is told the client's
+    /// address instead.
     var connection: (source: SocketAddress, server: SocketAddress)? {
-        guard environment.configuration.routes[route].engine != .tcp, let source = backend?.localAddress,
+        guard environment.configuration.routes[route].engine != .tcp, settings.sendProxy == nil,
+            let source = backend?.localAddress,
             let server = backend?.peerAddress, !source.isUnix, !server.isUnix
         else { return nil }
         return (source, server)
@@ -175,6 +199,7 @@ extension Session {
     /// message would be lost.
     func endAfterBackend(because reason: String) {
         guard !isClosed, !isLeaving else { return }
+        movesSince = nil
         environment.log.debug("session lost its server: \(reason)", metadata: environment.metadata(of: self))
         leaveBackend()
         leavePlace()

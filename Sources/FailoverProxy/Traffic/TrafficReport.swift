@@ -18,7 +18,8 @@ package struct TrafficReport: Hashable, Sendable {
         package internal(set) var moved = 0
         /// Those of ``moved`` whose server had said that they were at a transaction boundary.
         package internal(set) var attested = 0
-        /// Those of ``moved`` whose client had sent more than a farewell by the time that it read the end.
+        /// Sessions whose client had sent a request by the time that it read the end, which came at a transaction
+        /// boundary.
         package internal(set) var bytesAfterClose = 0
         /// Sessions that currently wait to be moved.
         package internal(set) var moving = 0

@@ -19,7 +19,7 @@ final class BoundaryInquiryTests: Sendable {
     private let answers = Lock<[BoundaryAnswer]>([])
 
     private final class Given: Sendable {
-        let answers = Lock<[SocketAddress: Set<SocketAddress>?]>([:])
+        let answers = Lock<[SocketAddress: BoundaryReply]>([:])
     }
 
     private func inquiry() -> BoundaryInquiry {
@@ -38,12 +38,12 @@ final class BoundaryInquiryTests: Sendable {
     /// Asks for these sessions, each in a question of its own, as several loops do.
     ///
     /// - Returns: the answers, in the same order.
-    private func ask(_ inquiry: BoundaryInquiry, _ sources: [SocketAddress]) async -> [Set<SocketAddress>?] {
+    private func ask(_ inquiry: BoundaryInquiry, _ sources: [SocketAddress]) async -> [BoundaryReply?] {
         let given = Given()
         for source in sources {
             await inquiry.ask(
                 BoundaryQuestion(alias: 0, server: address, sessions: [source]) { answer in
-                    given.answers.withLock { $0[source] = .some(answer) }
+                    given.answers.withLock { $0[source] = answer }
                 }, alias: "slave", server: server)
         }
         // A server that is left alone is not asked, so there is an answer at once.
@@ -52,14 +52,14 @@ final class BoundaryInquiryTests: Sendable {
             clock.advance(by: .milliseconds(25))
             #expect(await eventually { given.answers.withLock { $0.count } == sources.count })
         }
-        return given.answers.withLock { answers in sources.map { answers[$0] ?? nil } }
+        return given.answers.withLock { answers in sources.map { answers[$0] } }
     }
 
     @Test func theQuestionsOfAllLoopsAreOneAndEachGetsItsOwnAnswer() async {
         let inquiry = inquiry()
         answers.withLock { $0 = [.attested([source(1), source(3)])] }
         let answer = await ask(inquiry, [source(1), source(2)])
-        #expect(answer == [[source(1)], []])
+        #expect(answer == [.told([source(1)]), .told([])])
         #expect(asked.withLock { $0 } == [[source(1), source(2)]])
     }
 

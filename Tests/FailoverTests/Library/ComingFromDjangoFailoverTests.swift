@@ -82,7 +82,7 @@ struct ComingFromDjangoFailoverTests {
             service: replica,
             environment: .manual(clock, log: log), onEvent: { _ in })
         let observer = RouteObserver(
-            monitors: [monitored], aliases: [[0]], triggers: [[]], ask: { $0.answer(nil) },
+            monitors: [monitored], aliases: [[0]], triggers: [[]], ask: { $0.answer(.untold) },
             clock: MonotonicClock(clock), log: log.logger)
         observer.sessionArrived(route: 0)
         #expect(await eventually { replica.pings == 1 && !monitored.status.isPinging })
