@@ -85,7 +85,7 @@ let package = Package(
         .target(
             name: "FailoverDoctor",
             dependencies: [
-                "FailoverConfiguration", "FailoverChecks", "FailoverCore", "FailoverSystem", "COpenSSL",
+                "FailoverConfiguration", "FailoverChecks", "FailoverCore", "FailoverSystem",
             ],
             swiftSettings: strict),
         .target(
@@ -196,7 +196,7 @@ let package = Package(
         .testTarget(
             name: "FailoverCommandTests",
             dependencies: [
-                "FailoverCommand", "FailoverAdmin", "FailoverConfiguration", "FailoverCore",
+                "Failover", "FailoverCommand", "FailoverAdmin", "FailoverConfiguration", "FailoverCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

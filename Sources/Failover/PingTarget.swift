@@ -25,8 +25,10 @@ public struct PingTarget: Sendable {
         } catch {
             failure = error as? PingFailure ?? PingFailure(.other, "\(error)")
         }
-        let staleness = failure == nil ? (service as? DatabaseService)?.staleness : nil
-        return PingResult(failure: failure, duration: start.duration(to: clock.now), staleness: staleness)
+        let database = failure == nil ? service as? DatabaseService : nil
+        return PingResult(
+            failure: failure, duration: start.duration(to: clock.now), staleness: database?.staleness,
+            tls: database?.tls)
     }
 }
 

@@ -12,9 +12,9 @@ public struct DatabaseService: TimedService {
 
     /// The state that the pings so far have found.
     private final class Known: Sendable {
-        let state: Lock<(whereabouts: Whereabouts, replica: ReplicaHealth)>
+        let state: Lock<(whereabouts: Whereabouts, replica: ReplicaHealth, tls: TLSFacts?)>
 
-        init(_ policy: ReplicationPolicy?) { state = Lock((Whereabouts(), ReplicaHealth(policy: policy))) }
+        init(_ policy: ReplicationPolicy?) { state = Lock((Whereabouts(), ReplicaHealth(policy: policy), nil)) }
     }
 
     /// - Parameter settings: by default, the time limit of a ping is 10 s while the server is up, and 1 s while it is
@@ -34,6 +34,9 @@ public struct DatabaseService: TimedService {
     /// `nil` while the data is fresh.
     public var staleness: Staleness? { known.state.withLock { $0.replica.staleness } }
 
+    /// The TLS session of the latest ping that succeeded; `nil` without TLS, and before the first such ping.
+    public var tls: TLSFacts? { known.state.withLock { $0.tls } }
+
     public func ping(limit: Duration) async throws {
         let record = known.state.withLock { $0.whereabouts.record }
         let answer = await check.answer(PingRequest(limit: limit, record: record))
@@ -41,6 +44,7 @@ public struct DatabaseService: TimedService {
         known.state.withLock { known in
             _ = known.whereabouts.note(answer)
             _ = known.replica.note(answer, now: now)
+            if answer.failure == nil { known.tls = answer.tls }
         }
         if let failure = answer.failure { throw failure }
     }

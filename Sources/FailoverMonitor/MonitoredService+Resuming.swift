@@ -12,6 +12,7 @@ extension MonitoredService {
                 with: state.machine.settings, replication: (service as? any AnsweringService)?.replication)
             state.facts = known.facts
             state.history = known.history
+            state.tls = known.tls
             state.since = known.since
             state.outages = known.outages
             gate.set(state.machine.nextPing)

@@ -37,6 +37,8 @@ public final class MonitoredService: Sendable {
         /// Monitoring has ended, and no ping may start.
         var isStopped = false
         var history = PingHistory()
+        /// The TLS session of the latest ping that succeeded.
+        var tls: TLSFacts?
         var since: WallTime
         var outages = 0
     }
@@ -149,7 +151,7 @@ public final class MonitoredService: Sendable {
             ServiceReport(
                 name: service.name, settings: state.machine.settings,
                 status: state.machine.status(now: environment.clock.now), since: state.since, history: state.history,
-                outages: state.outages, lag: state.machine.lag)
+                outages: state.outages, lag: state.machine.lag, tls: state.tls)
         }
     }
 
@@ -168,7 +170,10 @@ public final class MonitoredService: Sendable {
         let record = PingHistory.Record(
             time: environment.timeOfDay().before(duration),
             result: PingResult(failure: answer.failure, duration: duration))
-        state.withLock { $0.history.add(record) }
+        state.withLock { [answer] state in
+            state.history.add(record)
+            if answer.failure == nil { state.tls = answer.tls }
+        }
         durations.record(duration: duration)
         apply { [answer] in $0.pingFinished(answer, now: $1) }
     }

@@ -59,8 +59,8 @@ def content_security_policy(page: str) -> str:
 
 def alias(name: str, address: str, sessions: int = 0) -> Json:
     return {
-        "name": name, "address": address, "state": "up", "suspect": False, "draining": False, "drill": None,
-        "sessions": sessions, "served": sessions,
+        "name": name, "address": address, "state": "up", "suspect": False, "tls_version": None,
+        "certificate_ends": None, "draining": False, "drill": None, "sessions": sessions, "served": sessions,
     }  # fmt: skip
 
 

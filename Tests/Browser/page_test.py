@@ -107,6 +107,17 @@ class PageTests(BrowserTests):
         label = self.browser.one('[data-route="slave"] svg[role=img]').get_attribute("aria-label")
         self.assertRegex(label, r"[\d.]+ new sessions per second, at most 3 in 2 min;")
 
+    def test_an_alias_shows_the_tls_of_its_pings(self) -> None:
+        admin = self.start()
+        place = f'{SLAVE} [data-part="address"]'
+        self.assertEqual(self.browser.text(place), "127.0.0.1:15433")
+        with admin.change():
+            admin.alias("slave", "slave").update(tls_version="TLSv1.3", certificate_ends="2027-01-02T03:04:05.000Z")
+        self.browser.until_text(place, "127.0.0.1:15433, TLSv1.3, certificate until 2027-01-02")
+        with admin.change():
+            admin.alias("slave", "slave").update(tls_version="TLSv1.2", certificate_ends=None)
+        self.browser.until_text(place, "127.0.0.1:15433, TLSv1.2")
+
     def test_says_when_nothing_is_configured_and_nothing_happened(self) -> None:
         empty: Json = usual_status() | {"routes": [], "services": [], "settings": {}, "errors": {}}
         self.start(status=empty, events=[])

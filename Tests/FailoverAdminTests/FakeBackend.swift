@@ -53,7 +53,8 @@ final class FakeBackend: AdminBackend {
                     closed: .init(service: "celery", message: "closed"),
                     aliases: [
                         .init(
-                            name: "slave", address: "a:1", state: "down", suspect: false, draining: true,
+                            name: "slave", address: "a:1", state: "down", suspect: false, tlsVersion: "TLSv1.3",
+                            certificateEnds: "1970-01-02T00:00:00.000Z", draining: true,
                             drill: "1970-01-01T00:00:30.000Z", serving: false, sessions: 2, served: 3)
                     ], sessions: .init(open: 2, total: 3, refused: 4, retried: 5, moved: 6), newSessions: [1, 2])
             ],

@@ -68,6 +68,20 @@ struct LaboratoryTests {
         #expect(failure.reason == .tls, "\(failure)")
     }
 
+    @Test(arguments: databases, [DatabaseServer.TLSMode.disable, .prefer, .verifyFull])
+    func theTLSOfAPingIsKnown(engine: DatabaseServer.Engine, tls: DatabaseServer.TLSMode) async {
+        let authorities = tls == .verifyFull ? Laboratory.authorities : nil
+        let server = Laboratory.server(engine, host: "localhost", tls: tls, tlsAuthorities: authorities)
+        let check = bench.check(server)
+        // The second ping runs on a thread that has had another session.
+        for _ in 0..<2 {
+            let answer = await check.answer(PingRequest(limit: .ample))
+            #expect(answer.failure == nil)
+            #expect(answer.tls?.version == (tls == .disable ? nil : "TLSv1.3"))
+            #expect((answer.tls?.certificateEnds == nil) == (tls == .disable))
+        }
+    }
+
     @Test(arguments: databases)
     func missingAuthoritiesFailThePing(engine: DatabaseServer.Engine) async throws {
         let server = Laboratory.server(engine, tls: .verifyFull, tlsAuthorities: "/nonexistent.pem")

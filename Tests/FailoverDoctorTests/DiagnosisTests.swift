@@ -1,3 +1,4 @@
+import FailoverChecks
 import FailoverConfiguration
 import FailoverCore
 import Testing

@@ -296,6 +296,38 @@ struct MonitoredServiceTests {
         await monitor.stop()
     }
 
+    /// A server whose pings have these answers, one after the other.
+    private final class EncryptedServer: AnsweringService {
+        let name = "slave"
+        let replication: ReplicationPolicy? = nil
+        private let answers: Lock<[PingAnswer]>
+
+        init(_ answers: [PingAnswer]) { self.answers = Lock(answers) }
+
+        func answer(_ request: PingRequest) async -> PingAnswer { answers.withLock { $0.removeFirst() } }
+    }
+
+    @Test func theTLSOfTheLatestGoodPingIsKnownUntilAnotherOneSucceeds() async {
+        let (old, new) = (TLSFacts(version: "TLSv1.2"), TLSFacts(version: "TLSv1.3"))
+        let server = EncryptedServer([
+            PingAnswer(tls: old), PingAnswer(failure: refused), PingAnswer(tls: new), PingAnswer(),
+        ])
+        var monitor = MonitoredService(service: server, environment: environment())
+        #expect(monitor.report.tls == nil)
+        for tls in [old, old, new] {
+            await monitor.monitor(.operator)
+            #expect(monitor.report.tls == tls)
+        }
+        let next = MonitoredService(service: server, environment: environment())
+        next.resume(from: monitor)
+        await monitor.stop()
+        monitor = next
+        #expect(monitor.report.tls == new)
+        await monitor.monitor(.operator)
+        #expect(monitor.report.tls == nil)
+        await monitor.stop()
+    }
+
     @Test func theGateIsShutWhileAPingIsInFlightAndOpensWhenOneIsDue() async {
         let service = ScriptedService()
         let monitor = monitor(service)

@@ -36,7 +36,7 @@ extension RealServers {
             let output = try await ping()
             #expect(output.status == 0, "\(output.standardOutput)")
             let lines = output.standardOutput.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
-            #expect(lines.first == ["NAME", "TYPE", "STATE", "TIME", "REASON", "DETAIL"])
+            #expect(lines.first == ["NAME", "TYPE", "STATE", "TIME", "TLS", "CERTIFICATE", "REASON", "DETAIL"])
             #expect(Dictionary(uniqueKeysWithValues: lines.dropFirst().map { ($0[0], $0[1]) }) == Self.types)
             #expect(lines.dropFirst().allSatisfy { $0[2] == "up" })
             // The columns are aligned, except the last one.

@@ -119,11 +119,19 @@ extension ApplicationAdmin {
         }
         let running = current()
         for (alias, target) in zip(running.plan.aliases, running.databases) {
-            guard let lag = target?.monitor.report.lag else { continue }
-            writer.gauge(
-                "failover_alias_lag_seconds",
-                help: "How far the alias' data is behind its primary; absent if the latest ping could not read it.",
-                labels: [("alias", alias.database.name)], value: lag / .seconds(1))
+            let report = target?.monitor.report
+            if let lag = report?.lag {
+                writer.gauge(
+                    "failover_alias_lag_seconds",
+                    help: "How far the alias' data is behind its primary; absent if the latest ping could not read it.",
+                    labels: [("alias", alias.database.name)], value: lag / .seconds(1))
+            }
+            if let end = report?.tls?.certificateEnds {
+                writer.gauge(
+                    "failover_certificate_end_timestamp_seconds",
+                    help: "When the server's certificate ends, in seconds since 1970; absent if pings do not use TLS.",
+                    labels: [("alias", alias.database.name)], value: end.sinceEpoch / .seconds(1))
+            }
         }
     }
 

@@ -56,6 +56,7 @@ extension ApplicationAdmin {
         let former = open.keys.filter { !own.contains($0) }.sorted()
         let aliases = (own + former).map { index in
             let alias = table.aliases[index]
+            let pings = pings(ofAlias: index)
             return RouteDocument.Alias(
                 name: own.contains(index) ? alias.name : "\(alias.name) (removed)", address: alias.place,
                 state: alias.outage == nil ? "up" : "down",
@@ -63,7 +64,8 @@ extension ApplicationAdmin {
                 availability: (alias.refusesSessions ? alias.standing.availability : .open).rawValue,
                 degraded: alias.outage == nil ? alias.standing.refusal?.description : nil,
                 stale: alias.staleness?.description,
-                lagSeconds: lag(ofAlias: index),
+                lagSeconds: pings?.lag.map { ($0 / .milliseconds(1)).rounded() / 1000 },
+                tlsVersion: pings?.tls?.version, certificateEnds: pings?.tls?.certificateEnds?.text,
                 draining: alias.isLeaving || !own.contains(index),
                 drill: alias.isDrilled ? control.drillEnd(ofAlias: index)?.text : nil,
                 serving: selection.serving.contains(index),
@@ -87,10 +89,10 @@ extension ApplicationAdmin {
             newSessions: self.traffic.arrivals(ofRoute: route))
     }
 
-    private func lag(ofAlias index: Int) -> Double? {
+    /// What the pings of an alias report; `nil` for an alias that is no longer in the configuration.
+    private func pings(ofAlias index: Int) -> ServiceReport? {
         let databases = current().databases
-        guard index < databases.count, let lag = databases[index]?.monitor.report.lag else { return nil }
-        return (lag / .milliseconds(1)).rounded() / 1000
+        return index < databases.count ? databases[index]?.monitor.report : nil
     }
 
     /// Why preferred aliases do not serve, and why the alias that serves is stale; `nil` if there is nothing to report.

@@ -39,6 +39,10 @@ package struct RouteDocument: Hashable, Decodable, Sendable {
         package var stale: String?
         /// How many seconds the data is behind that of the primary; null if the latest ping could not determine it.
         package var lagSeconds: Double?
+        /// The TLS version of the latest ping that succeeded, such as `TLSv1.3`; null without TLS.
+        package var tlsVersion: String?
+        /// When the server's certificate ends, according to that ping.
+        package var certificateEnds: String?
         package var draining: Bool
         /// The time at which the outage drill ends. Until then the alias counts as down, regardless of its state.
         package var drill: String?
@@ -51,8 +55,9 @@ package struct RouteDocument: Hashable, Decodable, Sendable {
 
         package init(
             name: String, address: String, state: String, suspect: Bool, availability: String = "open",
-            degraded: String? = nil, stale: String? = nil,
-            lagSeconds: Double? = nil, draining: Bool, drill: String? = nil, serving: Bool, sessions: Int, served: Int
+            degraded: String? = nil, stale: String? = nil, lagSeconds: Double? = nil, tlsVersion: String? = nil,
+            certificateEnds: String? = nil, draining: Bool, drill: String? = nil, serving: Bool, sessions: Int,
+            served: Int
         ) {
             self.name = name
             self.address = address
@@ -62,6 +67,8 @@ package struct RouteDocument: Hashable, Decodable, Sendable {
             self.degraded = degraded
             self.stale = stale
             self.lagSeconds = lagSeconds
+            self.tlsVersion = tlsVersion
+            self.certificateEnds = certificateEnds
             self.draining = draining
             self.drill = drill
             self.serving = serving
@@ -180,6 +187,8 @@ extension RouteDocument.Alias: JSONValue {
             json.field("degraded", degraded)
             json.field("stale", stale)
             json.field("lag_seconds", lagSeconds)
+            json.field("tls_version", tlsVersion)
+            json.field("certificate_ends", certificateEnds)
             json.field("draining", draining)
             json.field("drill", drill)
             json.field("serving", serving)

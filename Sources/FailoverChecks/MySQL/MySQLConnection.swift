@@ -25,6 +25,9 @@ package struct MySQLConnection: ~Copyable {
     }
 
     private let mysql: UnsafeMutablePointer<MYSQL>
+    /// The OpenSSL session of the connection; `nil` without TLS, before the login, and if the library contains its own
+    /// copy of OpenSSL. It is valid as long as the connection exists.
+    package private(set) var tlsSession: OpaquePointer?
 
     /// Initializes the library once. The initialization is not thread-safe.
     private static let isLibraryReady: Bool = {
@@ -60,6 +63,7 @@ package struct MySQLConnection: ~Copyable {
         var transport = login.socketPath == nil ? MYSQL_PROTOCOL_TCP.rawValue : MYSQL_PROTOCOL_SOCKET.rawValue
         mysql_options(mysql, MYSQL_OPT_PROTOCOL, &transport)
         failover_mysql_use_tls(mysql, login.tls.shimMode, login.tlsAuthorities)
+        LatestTLSSession.forget()
         // The password is empty if there is none: without a password, the library uses the environment variable
         // MYSQL_PWD.
         let isConnected = login.firstBytes.withUnsafeBytes { bytes in
@@ -70,6 +74,7 @@ package struct MySQLConnection: ~Copyable {
                 UInt32(login.port), login.socketPath) == 0
         }
         if !isConnected { throw error }
+        if isEncrypted { tlsSession = LatestTLSSession.current }
     }
 
     /// Whether the connection is encrypted.

@@ -29,11 +29,11 @@ package struct MySQLDriver: PingDriver {
             throw attempt.failure(.local, "out of memory")
         }
         try logIn(&connection, attempt)
+        var answer = ServerAnswer(tls: connection.tlsSession.map { TLSFacts(of: $0) })
         do { try connection.run(server.pingQuery, deadline: attempt.deadline) } catch {
             throw failure(of: error, attempt)
         }
         attempt.reached(.question)
-        var answer = ServerAnswer()
         if attempt.request.wantsIdentity {
             answer.identity = ServerIdentity.text(
                 mysql: try rows(of: ServerIdentity.mysqlQuestion, &connection, attempt))

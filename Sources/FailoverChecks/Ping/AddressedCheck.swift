@@ -56,7 +56,7 @@ struct AddressedCheck: Sendable {
             } ?? ServerLocation(addresses, isTested: false)
         return PingAnswer(
             failure: outcome.failure, place: found, replication: outcome.answer.replication,
-            walPosition: outcome.answer.walPosition, identity: outcome.answer.identity)
+            walPosition: outcome.answer.walPosition, identity: outcome.answer.identity, tls: outcome.answer.tls)
     }
 
     private func ping(_ driver: any WaitingPingDriver, _ search: inout AddressSearch) async {

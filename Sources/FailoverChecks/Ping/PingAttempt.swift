@@ -86,6 +86,8 @@ package struct ServerAnswer: Sendable {
     var walPosition: UInt64?
     /// The server's identity; `nil` if it was not queried.
     var identity: String?
+    /// The TLS session of the ping; `nil` without TLS.
+    var tls: TLSFacts?
 }
 
 /// The progress of a ping. The thread that runs the ping writes it. A caller reads it when it stops waiting.

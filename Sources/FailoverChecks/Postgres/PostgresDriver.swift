@@ -22,9 +22,9 @@ package struct PostgresDriver: PingDriver {
         }
         try logIn(&connection, attempt)
         attempt.reached(.query)
+        var answer = ServerAnswer(tls: connection.tlsSession.map { TLSFacts(of: $0) })
         _ = try rows(of: PostgresQuestion(server.pingQuery, called: "the ping query"), &connection, attempt)
         attempt.reached(.question)
-        var answer = ServerAnswer()
         if attempt.request.wantsIdentity {
             answer.identity = ServerIdentity.text(
                 postgres: try rows(of: ServerIdentity.postgresQuestion, &connection, attempt))

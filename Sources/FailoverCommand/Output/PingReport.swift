@@ -16,11 +16,13 @@ struct PingReport {
     func table(colour: Bool) -> String {
         var table = TextTable([
             .init(heading: "NAME"), .init(heading: "TYPE"), .init(heading: "STATE"),
-            .init(heading: "TIME", isNumeric: true), .init(heading: "REASON"), .init(heading: "DETAIL"),
+            .init(heading: "TIME", isNumeric: true), .init(heading: "TLS", isOptional: true),
+            .init(heading: "CERTIFICATE", isOptional: true), .init(heading: "REASON"), .init(heading: "DETAIL"),
         ])
         for (target, result) in answers {
             table.add([
-                target.name, target.type, Self.state(result), result.duration.inWords,
+                target.name, target.type, Self.state(result), result.duration.inWords, result.tls?.version ?? "",
+                TextTable.until(result.tls?.certificateEnds?.text),
                 result.failure?.reason.description ?? "",
                 result.failure?.detail ?? result.staleness?.description ?? target.location,
             ])
@@ -58,6 +60,8 @@ struct PingReport {
         let durationMilliseconds: Double
         let reason: String?
         let detail: String?
+        let tlsVersion: String?
+        let certificateEnds: String?
 
         init(_ answer: Answer) {
             name = answer.target.name
@@ -67,11 +71,15 @@ struct PingReport {
             durationMilliseconds = (answer.result.duration / .microseconds(1)).rounded() / 1000
             reason = answer.result.failure?.reason.description
             detail = answer.result.failure?.detail ?? answer.result.staleness?.description
+            tlsVersion = answer.result.tls?.version
+            certificateEnds = answer.result.tls?.certificateEnds?.text
         }
 
         private enum CodingKeys: String, CodingKey {
             case name, type, location, state, reason, detail
             case durationMilliseconds = "duration_ms"
+            case tlsVersion = "tls_version"
+            case certificateEnds = "certificate_ends"
         }
 
         func encode(to encoder: any Encoder) throws {
@@ -83,6 +91,8 @@ struct PingReport {
             try object.encode(durationMilliseconds, forKey: .durationMilliseconds)
             try object.encode(reason, forKey: .reason)
             try object.encode(detail, forKey: .detail)
+            try object.encode(tlsVersion, forKey: .tlsVersion)
+            try object.encode(certificateEnds, forKey: .certificateEnds)
         }
     }
 }

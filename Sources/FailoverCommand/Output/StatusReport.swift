@@ -30,7 +30,8 @@ struct StatusReport {
         lines.append("  " + serving(route))
         var table = TextTable([
             .init(heading: "ALIAS"), .init(heading: "STATE"), .init(heading: "SESSIONS", isNumeric: true),
-            .init(heading: "ADDRESS"),
+            .init(heading: "ADDRESS"), .init(heading: "TLS", isOptional: true),
+            .init(heading: "CERTIFICATE", isOptional: true),
         ])
         for alias in route.aliases {
             let marks = [
@@ -42,6 +43,7 @@ struct StatusReport {
             table.add([
                 (alias.serving ? "→ " : "  ") + alias.name,
                 ([Self.state(of: alias)] + marks).joined(separator: ", "), "\(alias.sessions)", alias.address,
+                alias.tlsVersion ?? "", TextTable.until(alias.certificateEnds),
             ])
         }
         let colours = route.aliases.map {

@@ -15,10 +15,12 @@ enum Terminal {
 
 /// A table as text. Columns are as wide as their widest cell, with two spaces between them.
 struct TextTable {
-    /// A heading, and the alignment of its column.
+    /// A heading, and how its column is printed.
     struct Column {
         let heading: String
         var isNumeric = false
+        /// Whether the column is left out if all its cells are empty.
+        var isOptional = false
     }
 
     let columns: [Column]
@@ -30,16 +32,22 @@ struct TextTable {
     /// cannot control the terminal.
     mutating func add(_ cells: [String]) { rows.append(cells.map(\.withoutControls)) }
 
+    /// A cell with the end of a certificate: `until 2027-01-02`; empty if there is no time.
+    static func until(_ time: String?) -> String { time.map { "until \($0.prefix(10))" } ?? "" }
+
     /// The headings, then the rows, without spaces at the ends of lines.
     ///
     /// - Parameters:
     ///   - column: the column whose cells are coloured.
     ///   - colours: the colour of each row's cell, as numbers of SGR sequences (ECMA-48); none by default.
     func lines(colouring column: Int = 0, _ colours: [Int]? = nil) -> [String] {
+        let shown = columns.indices.filter { index in
+            !columns[index].isOptional || rows.contains { !$0[index].isEmpty }
+        }
         let headings = columns.map(\.heading)
         let widths = columns.indices.map { column in ([headings] + rows).map { $0[column].count }.max() ?? 0 }
         func line(_ cells: [String], _ decorated: [String]) -> String {
-            let padded = columns.indices.map { column in
+            let padded = shown.map { column in
                 let padding = String(repeating: " ", count: widths[column] - cells[column].count)
                 return columns[column].isNumeric ? padding + decorated[column] : decorated[column] + padding
             }

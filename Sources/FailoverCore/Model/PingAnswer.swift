@@ -48,10 +48,13 @@ public struct PingAnswer: Hashable, Sendable {
     public var walPosition: UInt64?
     /// The identity of the server; `nil` if the ping did not ask.
     public var identity: String?
+    /// The TLS session of the ping; `nil` without TLS, and if the ping failed.
+    public var tls: TLSFacts?
 
     public init(
         failure: PingFailure? = nil, place: ServerLocation? = nil, record: ServerRecord? = nil,
-        replication: ReplicationReading? = nil, walPosition: UInt64? = nil, identity: String? = nil
+        replication: ReplicationReading? = nil, walPosition: UInt64? = nil, identity: String? = nil,
+        tls: TLSFacts? = nil
     ) {
         self.failure = failure
         self.place = place
@@ -59,6 +62,7 @@ public struct PingAnswer: Hashable, Sendable {
         self.replication = replication
         self.walPosition = walPosition
         self.identity = identity
+        self.tls = tls
     }
 }
 

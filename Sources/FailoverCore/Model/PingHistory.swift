@@ -7,15 +7,31 @@ public struct PingResult: Hashable, Sendable {
     /// Why a server that answered should not serve: its data is too old. Set only for a ping that is not part of
     /// monitoring.
     public let staleness: Staleness?
+    /// The TLS session of the ping; `nil` without TLS. Set only for a ping that is not part of monitoring.
+    public let tls: TLSFacts?
 
-    public init(failure: PingFailure?, duration: Duration, staleness: Staleness? = nil) {
+    public init(failure: PingFailure?, duration: Duration, staleness: Staleness? = nil, tls: TLSFacts? = nil) {
         self.failure = failure
         self.staleness = staleness
         self.duration = duration
+        self.tls = tls
     }
 
     /// Whether the service answered as it should.
     public var succeeded: Bool { failure == nil }
+}
+
+/// What a ping saw of the TLS session between this machine and a server.
+public struct TLSFacts: Hashable, Sendable {
+    /// The version of the protocol in OpenSSL's words, such as `TLSv1.3`.
+    public var version: String
+    /// When the server's certificate ends; `nil` if the server has presented none.
+    public var certificateEnds: WallTime?
+
+    public init(version: String, certificateEnds: WallTime? = nil) {
+        self.version = version
+        self.certificateEnds = certificateEnds
+    }
 }
 
 /// The latest pings of a service, and how many of them in a row had the same result.

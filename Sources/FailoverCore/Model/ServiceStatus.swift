@@ -76,12 +76,15 @@ public struct ServiceReport: Sendable {
     public let outages: Int
     /// How far a replica is behind its primary according to the latest ping; `nil` if the ping could not determine it.
     public let lag: Duration?
+    /// The TLS session of the latest ping that succeeded; `nil` without TLS, and before the first such ping.
+    public let tls: TLSFacts?
 
     public init(
         name: String, settings: MonitorSettings, status: ServiceStatus, since: WallTime, history: PingHistory,
-        outages: Int, lag: Duration? = nil
+        outages: Int, lag: Duration? = nil, tls: TLSFacts? = nil
     ) {
         self.lag = lag
+        self.tls = tls
         self.name = name
         self.settings = settings
         self.status = status

@@ -1,4 +1,4 @@
-import FailoverChecks
+package import FailoverChecks
 package import FailoverConfiguration
 package import FailoverCore
 

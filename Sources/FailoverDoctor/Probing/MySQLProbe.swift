@@ -10,10 +10,8 @@ struct MySQLProbe: ServerExamination {
     func facts(_ attempt: PingAttempt) throws(PingFailure) -> ServerFacts? {
         let driver = MySQLDriver(server: server)
         guard var connection = MySQLConnection(attempt) else { throw attempt.failure(.local, "out of memory") }
-        LatestTLSSession.forget()
         try driver.logIn(&connection, attempt)
-        let certificate =
-            connection.isEncrypted ? LatestTLSSession.current.flatMap { CertificateFacts(peerOf: $0) } : nil
+        let certificate = connection.tlsSession.flatMap { CertificateFacts(peerOf: $0) }
 
         let role = try driver.role(&connection, attempt)
         let settings = MySQLSettings(try driver.rows(of: MySQLSettings.question, &connection, attempt))
