@@ -130,7 +130,7 @@ extension ApplicationAdmin {
                 writer.gauge(
                     "failover_certificate_end_timestamp_seconds",
                     help: "When the server's certificate ends, in seconds since 1970; absent if pings do not use TLS.",
-                    labels: [("alias", alias.database.name)], value: end.sinceEpoch / .seconds(1))
+                    labels: [("alias", alias.database.name)], value: Double(end.sinceEpoch.components.seconds))
             }
         }
     }
