@@ -1,5 +1,6 @@
-import FailoverCore
+public import FailoverCore
 import FailoverSystem
+import Synchronization
 
 /// Pings a service with a time limit that holds even if the code of the service does not return.
 final class BoundedPing: Sendable {
@@ -88,5 +89,22 @@ extension PingFailure {
         case .disconnected: delay > max(.seconds(5), limit / 2)
         default: false
         }
+    }
+}
+
+/// When a new session may request a ping. Event loops read this one number without a lock.
+public final class PingGate: Sendable {
+    /// The earliest time, in nanoseconds of the monitor's clock; `UInt64.max` while a ping is in flight.
+    private let opensAt = Atomic<UInt64>(.max)
+
+    init() {}
+
+    func set(_ time: MonotonicTime?) {
+        opensAt.store(time?.sinceOrigin.nanoseconds ?? .max, ordering: .relaxed)
+    }
+
+    /// Whether the frequencies allow a ping at that time.
+    public func isOpen(at time: MonotonicTime) -> Bool {
+        opensAt.load(ordering: .relaxed) <= time.sinceOrigin.nanoseconds
     }
 }

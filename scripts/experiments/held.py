@@ -61,7 +61,7 @@ def arguments() -> argparse.Namespace:
     )
     add_choice(parser, "--engines", list(NEWEST_ENGINES))
     add_choice(parser, "--clients", ["clear", "tls"])
-    add_choice(parser, "--pools", [pool.key for pool in POOLS])
+    add_choice(parser, "--pools", list(dict.fromkeys(pool.key for pool in POOLS)))
     add_choice(parser, "--settings", [setting.key for setting in SETTINGS])
     parser.add_argument(
         "--newest", action="store_true", help="today's servers; without it Debian's, `mysql` is MariaDB"
@@ -78,8 +78,11 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--drain-idle", type=float, default=1, metavar="SECONDS", help="default 1")
     parser.add_argument("--drain-busy-after", type=float, default=30, metavar="SECONDS", help="default 30")
     parser.add_argument("--drain-rate", type=positive, default=50, help="default 50")
+    parser.add_argument("--drain-deadline", type=float, default=0, metavar="SECONDS", help="default 0: none")
     parser.add_argument("--no-attest", action="store_true", help="with `attest: false`")
-    parser.add_argument("--old", action="store_true", help="the binary knows none of these keys but drain_rate")
+    parser.add_argument(
+        "--old", action="store_true", help="the binary knows only the keys drain_rate and drain_deadline"
+    )
     parser.add_argument("--json", type=Path, help="where every error is written")
     add_binary(parser)
     return parser.parse_args()
@@ -97,7 +100,14 @@ def held(options: argparse.Namespace) -> bool:
         use_newest()
     known = NEWEST_ENGINES if options.newest else ENGINES
     engines = [engine for name, engine in known.items() if name in options.engines]
-    drain = Drain(options.drain_idle, options.drain_busy_after, options.drain_rate, not options.no_attest, options.old)
+    drain = Drain(
+        idle=options.drain_idle,
+        busy_after=options.drain_busy_after,
+        rate=options.drain_rate,
+        deadline=options.drain_deadline,
+        attest=not options.no_attest,
+        is_old=options.old,
+    )
     reports: dict[str, Report] = {}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="failover-held-")))

@@ -18,9 +18,8 @@ from .held_run import Run
 from .held_stand import PRIMARY_ALIAS, HeldRoute
 from .held_worker import Events
 from .laboratory import HOST
-from .local import Servers
 from .outcome import plain
-from .process import Process, say
+from .process import ExperimentError, Process, say
 from .relay import free_ports
 from .report import Column, Verdict, table_of
 from .soak import listens
@@ -91,14 +90,15 @@ class SiteOutcome:
         return {**counts, **moments, **shown, "errors": plain(errors, self.killed)}
 
 
+def _answered(seconds: float) -> Column[SiteOutcome]:
+    return Column(f"answered by, {seconds} s after the return", lambda case: case.answered_by(seconds))
+
+
 COLUMNS: list[Column[SiteOutcome]] = [
     Column("settings", lambda case: case.title),
     Column("HTTP errors in the outage", lambda case: str(case.outage())),
     Column("at the return", lambda case: str(case.at_return())),
-    *(
-        Column(f"answered by, {seconds} s after the return", lambda case, seconds=seconds: case.answered_by(seconds))  # type: ignore[misc]
-        for seconds in LOOK_AFTER
-    ),
+    *map(_answered, LOOK_AFTER),
     Column("sessions on the primary at the end", lambda case: str(case.left)),
 ]
 
@@ -180,10 +180,12 @@ def play_setting(route: HeldRoute, setting: Setting) -> SiteOutcome:
 
 def play_site(run: Run) -> Report:
     """One outage for each of the settings, on PostgreSQL."""
-    servers: Servers | None = run.servers.get(DEFAULT_ENGINE)
+    servers = run.servers.get(DEFAULT_ENGINE)
+    if servers is None:
+        raise ExperimentError(f"the site needs the engine {DEFAULT_ENGINE}")
     outcomes: list[SiteOutcome] = []
-    for setting in SETTINGS if servers else []:
-        if servers and setting.key in run.options.settings:
+    for setting in SETTINGS:
+        if setting.key in run.options.settings:
             say(f"site: {setting.title}")
             with run.route(servers) as route:
                 outcomes.append(play_setting(route, setting))

@@ -20,7 +20,7 @@ ROUTE = REPLICA_ALIAS = "slave"
 PRIMARY_ALIAS = "default"
 READY_SECONDS = 20
 KILL = next(fault for fault in FAULTS if fault.name == "kill")
-KEYS = ("drain_rate", "drain_idle", "drain_busy_after", "attest")
+KEYS = ("drain_rate", "drain_deadline", "drain_idle", "drain_busy_after", "attest")
 MARGIN_SECONDS = 2
 
 
@@ -38,14 +38,16 @@ class Drain:
     """After so many seconds sessions that are never that quiet are closed too, between transactions."""
     rate: int
     """Sessions that are closed per second."""
+    deadline: float
+    """After so many seconds all others are closed too, also within transactions. 0 is never."""
     attest: bool
     """Whether the server is asked which sessions are at a transaction boundary."""
     is_old: bool
-    """Whether the binary knows the rate alone."""
+    """Whether the binary knows the rate and the deadline alone."""
 
     def keys(self) -> list[str]:
         """The lines of a route's configuration."""
-        keys = {"drain_rate": str(self.rate)}
+        keys = {"drain_rate": str(self.rate), "drain_deadline": f"{self.deadline * 1000:.0f}ms"}
         if not self.is_old:
             keys["drain_idle"] = f"{self.idle * 1000:.0f}ms"
             keys["drain_busy_after"] = f"{self.busy_after * 1000:.0f}ms"

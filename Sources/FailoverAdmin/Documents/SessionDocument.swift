@@ -11,7 +11,7 @@ package struct SessionDocument: Decodable, Sendable {
     package var idleSeconds: Double
     package var bytesFromClient: UInt64
     package var bytesFromBackend: UInt64
-    /// Whether the session is at a transaction boundary, where it can be moved, and who says so: `yes` and `no` if the
+    /// Whether the session is at a transaction boundary, where it can be moved, and who knows it: `yes` and `no` if the
     /// proxy reads the session; `attested` if the proxy cannot read it and its server says that it is at a boundary;
     /// otherwise `unknown`.
     package var boundary: SessionBoundary

@@ -128,7 +128,7 @@ extension Drain {
         return moment.silence >= silence && session.isQuiet && session.serverHasAcknowledgedAll
     }
 
-    /// Checks the next sessions. At the end of a round, ``ready`` is made anew.
+    /// Checks the next sessions. At the end of a round, ``ready`` is replaced.
     private func check() {
         if unchecked == 0 { unchecked = waiting.count }
         let turn = waiting.prefix(min(Self.most, unchecked))

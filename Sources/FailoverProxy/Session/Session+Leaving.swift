@@ -14,8 +14,8 @@ extension Session {
     ///
     /// - Parameters:
     ///   - message: the text of the closing message.
-    ///   - isMove: whether the session is at a point where it can be moved. What the client sends nevertheless is
-    ///     counted.
+    ///   - isMove: whether the session is at a point where it can be moved. What the client sends after that
+    ///     is counted.
     func end(because message: String, as closingMessage: ClosingMessage = .moving, isMove: Bool = false) {
         movesSince = isMove ? movesSince ?? loop.now : nil
         guard toClient.pending.isEmpty, !toClient.sourceEnded else { return close(because: message) }
@@ -78,7 +78,7 @@ enum Farewell {
     private static let longestCompressed = 12
     private static let (applicationData, alert): (UInt8, UInt8) = (23, 21)
 
-    /// Whether the first bytes after the close are a farewell. A very short request in TLS cannot be told from one.
+    /// Whether the first bytes after the close are a farewell. A very short request in TLS looks like one.
     static func isOne(_ bytes: UnsafeRawBufferPointer, isReadable: Bool) -> Bool {
         if isReadable { return bytes.count <= longest }
         guard bytes.count >= 5 else { return true }
@@ -160,8 +160,8 @@ extension Session {
     }
 
     /// How the server that speaks this session's protocol lists it: the proxy's address and its own. `nil` without a
-    /// server, through a Unix socket, for a server whose protocol is unknown, and for one that is told the client's
-    /// address instead.
+    /// server, through a Unix socket, for a server whose protocol is unknown, and for one that gets the client's
+    /// address instead (`send_proxy`).
     var connection: (source: SocketAddress, server: SocketAddress)? {
         guard environment.configuration.routes[route].engine != .tcp, settings.sendProxy == nil,
             let source = backend?.localAddress,

@@ -1,5 +1,4 @@
 import FailoverCore
-import FailoverSystem
 import Logging
 
 /// Observations and decisions of sessions, reported to the observer and the log.
@@ -95,36 +94,4 @@ extension SessionEnvironment {
     private func metadata(route: Int, alias: Int, detail: String) -> Logger.Metadata {
         ["route": "\(routes.routes[route].name)", "alias": "\(routes.aliases[alias].name)", "detail": "\(detail)"]
     }
-}
-
-// MARK: - Throttles
-
-/// Lets one log line through per interval, one second by default, and counts the others.
-struct LogThrottle {
-    private let interval: UInt64
-    private var next: UInt64 = 0
-    private var suppressed = 0
-
-    init(interval: Duration = .seconds(1)) { self.interval = interval.nanoseconds }
-
-    /// - Parameter now: nanoseconds of a monotonic clock.
-    /// - Returns: the number of lines suppressed since the last one; `nil` if this line is suppressed too.
-    mutating func allow(at now: UInt64) -> Int? {
-        guard now >= next else {
-            suppressed += 1
-            return nil
-        }
-        next = now &+ interval
-        defer { suppressed = 0 }
-        return suppressed
-    }
-}
-
-/// The throttles of log lines that any session can cause.
-struct LogThrottles {
-    var refusals = LogThrottle()
-    var decisions = LogThrottle()
-    var unguarded = LogThrottle()
-    var stale = LogThrottle(interval: .seconds(10))
-    var lastResorts = LogThrottle()
 }
