@@ -60,6 +60,12 @@ static inline void failover_mysql_limit(
     mysql_options(mysql, MARIADB_OPT_IO_WAIT, (const void *)failover_mysql_wait);
 }
 
+// The same, for a connection that is logged in.
+static inline void failover_mysql_renew(MYSQL *mysql, long long milliseconds, size_t bytes) {
+    (void)mysql;
+    failover_mysql_begin_waits(milliseconds, bytes, NULL, NULL);
+}
+
 // Permits no password in clear text, and no new connection.
 static inline void failover_mysql_restrict_login(MYSQL *mysql) {
     my_bool off = 0;

@@ -131,6 +131,13 @@ static inline void failover_mysql_limit(
     mysql_options(mysql, MYSQL_OPT_WRITE_TIMEOUT, &seconds);
 }
 
+// The same, for a connection that is logged in. The watch over it has the new deadline, too.
+static inline void failover_mysql_renew(MYSQL *mysql, long long milliseconds, size_t bytes) {
+    (void)mysql;
+    failover_mysql_begin_waits(milliseconds, bytes, NULL, NULL);
+    failover_watch_renew(failover_mysql_waits()->deadline);
+}
+
 // Permits no password in clear text. Reconnecting is off by default, and setting that option prints a warning.
 static inline void failover_mysql_restrict_login(MYSQL *mysql) {
     char off = 0, on = 1;

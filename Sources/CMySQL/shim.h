@@ -3,7 +3,7 @@
 //
 // * failover_mysql_begin: call it once, before the first connection
 // * failover_mysql_close: closes a connection
-// * failover_mysql_limit, failover_mysql_restrict_login, failover_mysql_use_tls: options of a connection
+// * failover_mysql_limit, failover_mysql_renew, failover_mysql_restrict_login, failover_mysql_use_tls: options of a connection
 // * failover_mysql_connect, failover_mysql_query, failover_mysql_next: what waits for the server
 // * failover_mysql_socket: the descriptor of a connection
 #pragma once

@@ -68,6 +68,14 @@ static inline void failover_watch_end(void) {
     pthread_mutex_unlock(&watch->lock);
 }
 
+// Gives this thread's connection another deadline.
+static inline void failover_watch_renew(long long deadline) {
+    struct failover_watch *watch = failover_watch();
+    pthread_mutex_lock(&watch->lock);
+    failover_watched()->deadline = deadline;
+    pthread_mutex_unlock(&watch->lock);
+}
+
 // Watches this thread's connection from now on.
 static inline void failover_watch_begin(int fd, long long deadline) {
     failover_watch_end();

@@ -210,6 +210,10 @@ struct DiagnosisTests {
             "a limit shorter than two pings", replica: ", role: replica, max_lag: 1999ms",
             finds: ["slave: max-lag-short"]),
         Case("a limit of two pings", replica: ", role: replica, max_lag: 2s"),
+        Case("states of sessions are hidden", finds: ["default: attest-hidden", "slave: attest-hidden"]) {
+            $0.primary.attestRemedy = "GRANT it"
+            $0.replica.attestRemedy = "GRANT it"
+        },
     ]
 
     /// Reason and remedy of the only finding.
@@ -226,6 +230,10 @@ struct DiagnosisTests {
     @Test func remediesAreForTheVeryServer() throws {
         let hidden = try only { $0.replica.lagGrant = "GRANT pg_read_all_stats TO \"monitor\"" }
         #expect(hidden.remedy == "GRANT pg_read_all_stats TO \"monitor\", on the primary")
+        let unseen = try only { $0.replica.attestRemedy = "GRANT pg_read_all_stats TO \"monitor\"" }
+        #expect(unseen.remedy == "GRANT pg_read_all_stats TO \"monitor\", on the primary")
+        let withoutPlugin = try only(.mysql) { $0.replica.attestRemedy = "INSTALL SONAME 'metadata_lock_info'" }
+        #expect(withoutPlugin.remedy == "INSTALL SONAME 'metadata_lock_info'")
 
         let promoted = try only {
             ($0.replica.topology.isReplica, $0.replica.topology.timeline) = (false, 2)

@@ -75,7 +75,7 @@ struct ServerProberTests {
             Laboratory.server(engine, tls: .require, pingQuery: "SELECT nothing"), limit: .ample)
         let facts = try #require(found.facts, "\(found)")
         #expect(!facts.topology.isReplica && !facts.topology.isReadOnly)
-        #expect(facts.lagGrant == nil)
+        #expect(facts.lagGrant == nil && facts.attestRemedy == nil)
         #expect(facts.pingQueryFailure?.reason == .query)
         // The certificate is valid as long as its authority's.
         #expect(facts.certificate?.subject == "/CN=localhost")
@@ -109,5 +109,7 @@ struct ServerProberTests {
         server.passwordMethods = [.scram, .md5]
         let found = await plain.probe(server, limit: .ample)
         #expect(found.facts?.lagGrant == grant, "\(found)")
+        let attest = engine == .postgres ? grant : "GRANT PROCESS ON *.* TO 'monitor_ed25519'@'%'"
+        #expect(found.facts?.attestRemedy == attest, "\(found)")
     }
 }

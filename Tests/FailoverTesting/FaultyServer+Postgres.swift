@@ -38,14 +38,20 @@ extension FaultyServerConnection {
     }
 
     /// Answers with a row of texts; `nil` is NULL.
-    public func sendPostgresRow(_ values: [String?]) {
+    public func sendPostgresRow(_ values: [String?]) { sendPostgresRows([values]) }
+
+    /// Answers with rows of texts, which have the same number of columns.
+    public func sendPostgresRows(_ rows: [[String?]]) {
         func short(_ number: Int) -> [UInt8] { [UInt8(number >> 8), UInt8(number & 0xff)] }
         let column = Array("a\u{0}".utf8) + [0, 0, 0, 0, 0, 0, 0, 0, 0, 25, 255, 255, 255, 255, 255, 255, 0, 0]
-        sendPostgres("T", short(values.count) + values.flatMap { _ in column })
-        let fields = values.map { value in
-            value.map { [0, 0] + short($0.utf8.count) + Array($0.utf8) } ?? [255, 255, 255, 255]
+        let columns = rows.first ?? []
+        sendPostgres("T", short(columns.count) + columns.flatMap { _ in column })
+        for values in rows {
+            let fields = values.map { value in
+                value.map { [0, 0] + short($0.utf8.count) + Array($0.utf8) } ?? [255, 255, 255, 255]
+            }
+            sendPostgres("D", short(values.count) + fields.flatMap(\.self))
         }
-        sendPostgres("D", short(values.count) + fields.flatMap(\.self))
     }
 
     /// Ends the answer to `SELECT 1`.

@@ -1,3 +1,5 @@
+import FailoverCore
+import FailoverSystem
 import Glibc
 
 /// One client of a ``FaultyServer``, as its script sees it.
@@ -53,6 +55,9 @@ public struct FaultyServerConnection: Sendable {
         }
         return true
     }
+
+    /// The client's port; `nil` if it has disconnected.
+    public var peerPort: UInt16? { SocketAddress.peer(of: descriptor)?.port }
 
     /// Closes the connection normally.
     public func close() { sockets.close(self) }

@@ -21,6 +21,7 @@ create user if not exists app identified by '$(</run/secrets/app-password)';
 create user if not exists replication identified by '$(</run/secrets/replication-password)';
 grant all on app.* to app;
 grant replication slave on *.* to replication;
+grant process on *.* to monitor;
 SQL
 options=(--server-id=1)
 if [[ $role == replica ]]; then
@@ -32,4 +33,4 @@ SQL
 fi
 exec mariadbd --no-defaults --datadir="$data" --socket=/tmp/mariadb.sock --bind-address=0.0.0.0 --skip-name-resolve \
   --init-file=/tmp/init.sql --max-connections=60 --log-bin=binlog --log-slave-updates --gtid-strict-mode \
-  --slave-net-timeout=10 --innodb-buffer-pool-size=32M --innodb-log-file-size=16M "${options[@]}"
+  --plugin-load-add=metadata_lock_info --slave-net-timeout=10 --innodb-buffer-pool-size=32M --innodb-log-file-size=16M "${options[@]}"

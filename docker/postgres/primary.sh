@@ -14,7 +14,7 @@ CONF
   pg_ctl --wait --silent --options="-c listen_addresses='' -c unix_socket_directories=/tmp" start
   sql -v monitor="$(</run/secrets/monitor-password)" -v app="$(</run/secrets/app-password)" \
     -v replication="$(</run/secrets/replication-password)" <<'SQL'
-create role monitor login password :'monitor';
+create role monitor login password :'monitor' in role pg_read_all_stats;
 create role app login password :'app';
 create role replication login replication password :'replication';
 create database app owner app;

@@ -31,7 +31,6 @@ mariadb_make_broken() {
   start_server mariadb-primary
   start_server mariadb-other
   mariadb_users mariadb-primary
-  mariadb_sql mariadb-primary -e 'grant select on performance_schema.host_cache to monitor'
   mariadb_users mariadb-other
   mariadb_follow mariadb-other
   # It has the users before it stops to apply.

@@ -30,7 +30,7 @@ group_make() {
   done
   start_server group-1
   mysql_users group-1
-  group_sql group-1 -e "grant replication client on *.* to app; grant select on performance_schema.* to monitor"
+  group_sql group-1 -e "grant replication client on *.* to app"
 }
 
 # group_welcome NAME lets a server that has started join the group. The first one makes it.

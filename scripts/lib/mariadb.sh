@@ -21,6 +21,17 @@ mariadb_launch() {
   launch "$1" "${as_mysql[@]}" "${CLOCK[@]}" "$(mariadb_path /usr/sbin/mariadbd)" --defaults-file="$DATA/$1/my.cnf"
 }
 
+# mariadb_schema: today's servers show the state of sessions by performance_schema, the others by a plugin.
+mariadb_schema() {
+  ! is_newest || cat <<'CONF'
+performance-schema = ON
+performance-schema-instrument = wait/lock/metadata/sql/mdl=ON
+performance-schema-instrument = transaction=ON
+performance-schema-consumer-events-transactions-current = ON
+performance-schema-consumer-events-statements-current = ON
+CONF
+}
+
 # mariadb_configure NAME SERVER_ID [LINE]...
 mariadb_configure() {
   local dir=$DATA/$1 name=$1 id=$2
@@ -37,6 +48,8 @@ server-id = $id
 skip-name-resolve
 proxy-protocol-networks = 127.0.0.0/8
 plugin-load-add = auth_ed25519
+plugin-load-add = metadata_lock_info
+$(mariadb_schema)
 ssl-ca = $dir/ca.pem
 ssl-cert = $dir/server.pem
 ssl-key = $dir/server.key
@@ -78,7 +91,8 @@ mariadb_users() {
 create user replicator identified via mysql_native_password using password('replicator-secret');
 grant replication slave on *.* to replicator;
 create user monitor identified via mysql_native_password using password('monitor-secret');
-grant replica monitor on *.* to monitor;
+grant replica monitor, process on *.* to monitor;
+grant select on performance_schema.* to monitor;
 create user monitor_ed25519 identified via ed25519 using password('monitor-secret');
 create user app identified via mysql_native_password using password('app-secret');
 create database app;

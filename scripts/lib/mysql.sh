@@ -78,7 +78,9 @@ mysql_users() {
 create user replicator identified by 'replicator-secret';
 grant replication slave on *.* to replicator;
 create user monitor identified by 'monitor-secret';
-grant replication client on *.* to monitor;
+grant replication client, process on *.* to monitor;
+grant select on performance_schema.* to monitor;
+create user monitor_plain identified by 'monitor-secret';
 create user app identified by 'app-secret';
 create database app;
 grant all on app.* to app;

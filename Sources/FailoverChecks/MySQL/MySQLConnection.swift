@@ -80,6 +80,17 @@ package struct MySQLConnection: ~Copyable {
     /// Whether the connection is encrypted.
     package var isEncrypted: Bool { mysql_get_ssl_cipher(mysql) != nil }
 
+    /// The address of this machine that the connection comes from; `nil` without a connection.
+    var localAddress: SocketAddress? { .local(of: descriptor) }
+    /// The address of the server.
+    var peerAddress: SocketAddress? { .peer(of: descriptor) }
+    var descriptor: Int32 { failover_mysql_socket(mysql) }
+
+    /// Begins a new limit of time and bytes. Without it, the limits of the login hold for the whole connection.
+    mutating func limit(_ deadline: Deadline) {
+        failover_mysql_renew(mysql, Int64(deadline.remainingMilliseconds), Self.mostBytes)
+    }
+
     /// Runs a query and reads its answer row by row.
     package mutating func run(_ query: String, deadline: Deadline) throws(MySQLError) {
         try read(query, deadline: deadline) { _, count in count <= Self.mostRows }

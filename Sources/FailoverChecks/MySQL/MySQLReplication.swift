@@ -149,6 +149,9 @@ package struct MySQLRole {
     /// The statement that grants access to the state of a replication group.
     package var groupGrant: String { grant("SELECT ON performance_schema.*") }
 
+    /// The statements that grant these privileges, in one line.
+    func grants(_ privileges: [String]) -> String { privileges.map(grant).joined(separator: "; ").asOneLine() }
+
     private func grant(_ privilege: String) -> String {
         let at = account.lastIndex(of: "@") ?? account.endIndex
         let parts = [account[..<at], account[at...].dropFirst()].map { "'\($0)'" }
@@ -178,6 +181,9 @@ package struct MySQLVersion {
 
     /// Whether the server can be a member of a replication group that tells how far it is behind.
     var hasGroups: Bool { !isMariaDB && isAtLeast(8, 0, 2) }
+
+    /// Whether performance_schema has the process list.
+    var hasProcessTable: Bool { !isMariaDB && isAtLeast(8, 0, 22) }
 
     /// The privilege that ``channelQuestion`` requires.
     var channelPrivilege: String { isMariaDB && isAtLeast(10, 5) ? "REPLICA MONITOR" : "REPLICATION CLIENT" }

@@ -114,3 +114,74 @@ struct AddressedCheck: Sendable {
             && attempt.deadline.remaining > Self.pauseOfFullQueue
     }
 }
+
+/// A slot for one ping at a time. It is taken until the thread of the ping has returned. That may be long after the
+/// caller has stopped waiting.
+final class PingSlot: Sendable {
+    private struct State {
+        var isTaken = false
+        var waiting: [ObjectIdentifier: Promise<Void>] = [:]
+    }
+
+    private let state = Lock(State())
+
+    /// Takes the slot as soon as an earlier ping has left it. A ping that returns slightly late must not count as two
+    /// failures.
+    ///
+    /// - Throws: the result of `hung` if the slot is not free by the deadline.
+    func take(until deadline: Deadline, orFail hung: () -> PingFailure) async throws(PingFailure) {
+        while let left = takeOrQueue() {
+            defer { state.withLock { $0.waiting[ObjectIdentifier(left)] = nil } }
+            let timers = TimerQueue.system
+            let limit = timers.clock.now.advanced(by: deadline.remaining)
+            guard await left.value(until: limit, timers) != nil else { throw hung() }
+        }
+    }
+
+    func leave() {
+        let waiting = state.withLock { state in
+            state.isTaken = false
+            return Array(state.waiting.values)
+        }
+        for left in waiting { left.give(()) }
+    }
+
+    /// - Returns: a promise that is fulfilled when the slot is free; `nil` if the slot was free and is now taken.
+    private func takeOrQueue() -> Promise<Void>? {
+        state.withLock { state in
+            guard state.isTaken else {
+                state.isTaken = true
+                return nil
+            }
+            let left = Promise<Void>()
+            state.waiting[ObjectIdentifier(left)] = left
+            return left
+        }
+    }
+}
+
+/// The identity of a database server, which a ping can query. It is the same at every address of the server.
+enum ServerIdentity {
+    /// Queries the start time of the server, to the microsecond. Any user may do so.
+    static let postgresQuestion = PostgresQuestion(
+        "SELECT extract(epoch FROM pg_postmaster_start_time())", called: "the query for the server's start time")
+    /// Queries the host name, the port and the server ID. Servers on one machine have different ports, and replicas
+    /// must have different server IDs. Any user may query them.
+    static let mysqlQuestion = "SELECT @@hostname AS hostname, @@port AS port, @@server_id AS server_id"
+
+    static func text(postgres rows: [[String?]]) -> String? { rows.first?.first.flatMap(\.self) }
+
+    static func text(mysql rows: [[String: String]]) -> String? {
+        rows.first.map { row in ["hostname", "port", "server_id"].map { row[$0] ?? "" }.joined(separator: " ") }
+    }
+}
+
+extension DatabaseServer.Role {
+    /// The failure message for a server that does not have this role.
+    var contradiction: String {
+        switch self {
+        case .replica: "is a primary, not a replica: it was promoted"
+        case .primary: "is a replica, not a primary"
+        }
+    }
+}

@@ -29,6 +29,7 @@ struct AliasDiagnosis {
                 reason: "lag, limits, certificate and settings could not be examined: no login (\(failure.reason))")
         } else if let server = probe.facts {
             lookAtPings(server)
+            lookAtAttestation(server)
             lookAtReadOnlyGuard(server)
             lookAtHostBlocking(server)
             lookAtCertificate(server)
@@ -53,6 +54,20 @@ struct AliasDiagnosis {
                 + "login. DISCARD ALL undoes it, and a transaction pooler applies it to its other clients too",
             remedy: "PgBouncer: pool_mode = session; from 1.20 on also track_extra_parameters = "
                 + "default_transaction_read_only")
+    }
+
+    /// Whether the server can be asked which encrypted sessions are between transactions, when they are to leave it.
+    private mutating func lookAtAttestation(_ server: ServerFacts) {
+        guard let remedy = server.attestRemedy else { return }
+        // Routes with `attest: false` do not ask: their condition belongs here.
+        let routes = facts.configuration.databaseRoutes.filter { $0.route.aliases.contains(alias.name) }
+        guard !routes.isEmpty else { return }
+        let place = alias.server.engine == .postgres ? ", on the primary" : ""
+        find(
+            .attestHidden,
+            "the server does not show \(alias.server.user ?? "") which sessions are in a transaction: encrypted sessions "
+                + "that should leave it stay until they end, or until drain_deadline",
+            remedy: "\(remedy)\(place)")
     }
 
     private mutating func lookAtConfiguration() {

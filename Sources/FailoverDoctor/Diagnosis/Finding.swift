@@ -57,6 +57,8 @@ extension Finding {
         case pingQuery = "ping-query"
         /// The user has no permission to see how far a replica is behind.
         case lagHidden = "lag-hidden"
+        /// The user has no permission to see which sessions are in a transaction, or the server does not record it.
+        case attestHidden = "attest-hidden"
         case maxConnectErrors = "max-connect-errors"
         /// The server counts errors against this machine's address.
         case hostCacheErrors = "host-cache-errors"
@@ -108,7 +110,9 @@ extension Finding {
 
         package var level: Level {
             switch self {
-            case .severalAddresses, .maxLagShort, .roleUnset, .maxLagUnset, .guardByStatement, .serverUnverified: .hint
+            case .severalAddresses, .maxLagShort, .roleUnset, .maxLagUnset, .guardByStatement, .serverUnverified,
+                .attestHidden:
+                .hint
             default: .problem
             }
         }

@@ -39,6 +39,9 @@ struct MySQLProbe: ServerExamination {
             facts.lagGrant = role.groupGrant.asOneLine()
             facts.topology.isReplica = facts.topology.isReplica || role.isReadOnly
         }
+        if case .hidden(let remedy)? = try? MySQLSight.ask(driver, role, &connection, attempt) {
+            facts.attestRemedy = remedy
+        }
         facts.clock = MySQLSettings.time(time).map { ClockReading(server: $0, asked: asked, answered: answered) }
         if !role.version.isMariaDB,
             let uuid = try? connection.rows(of: "SELECT @@server_uuid AS uuid", deadline: attempt.deadline).first?[

@@ -49,7 +49,10 @@ struct PostgresProbe: ServerExamination {
         let cluster = try driver.visible(Self.cluster, &connection, attempt)?.first?.first ?? nil
         var facts = Self.facts(row, cluster: cluster)
         facts.certificate = certificate
-        if row[9] != "t" { facts.lagGrant = PostgresReplication.seeingTheReceiver(server.user ?? "").statement }
+        if row[9] != "t" {
+            facts.lagGrant = PostgresReplication.seeingTheReceiver(server.user ?? "").statement
+            facts.attestRemedy = facts.lagGrant?.asOneLine()
+        }
 
         let asked = WallTime.now
         let time = try driver.visible(Self.clock, &connection, attempt)?.first?.first ?? nil

@@ -15,6 +15,9 @@ package struct ServerFacts: Hashable, Sendable {
     /// The statement that permits the user to see how far the server is behind; `nil` if the user already has the
     /// permission.
     package var lagGrant: String?
+    /// What lets the user see which sessions are in a transaction: statements, or settings of the server; `nil` if the
+    /// user already sees it.
+    package var attestRemedy: String?
     /// The server's certificate, if the connection uses TLS.
     package var certificate: CertificateFacts?
     /// PostgreSQL: `default_transaction_read_only` is refused as a start-up parameter.

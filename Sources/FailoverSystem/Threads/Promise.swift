@@ -20,19 +20,30 @@ package final class Promise<Value: Sendable>: Sendable {
     package init() {}
 
     /// Sets the value. This has no effect if there is a value already.
-    package func give(_ value: Value) {
-        let waiting = held.withLock { held -> CheckedContinuation<Value?, Never>? in
+    package func give(_ value: Value) { _ = offer(value) }
+
+    /// Sets the value if there is none yet.
+    ///
+    /// - Returns: whether there was none.
+    package func offer(_ value: Value) -> Bool {
+        let (isFirst, waiting) = held.withLock { held -> (Bool, CheckedContinuation<Value?, Never>?) in
             switch held.state {
-            case .given: return nil
+            case .given: return (false, nil)
             case .open:
                 held.state = .given(value)
-                return nil
+                return (true, nil)
             case .waiting(_, let continuation):
                 held.state = .given(value)
-                return continuation
+                return (true, continuation)
             }
         }
         waiting?.resume(returning: value)
+        return isFirst
+    }
+
+    /// The value; `nil` if there is none yet.
+    package var given: Value? {
+        held.withLock { held in if case .given(let value) = held.state { value } else { nil } }
     }
 
     /// Waits for the value; `nil` if the waiting task is cancelled. A later wait can still get the value.

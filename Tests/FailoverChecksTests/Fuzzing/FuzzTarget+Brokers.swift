@@ -4,7 +4,7 @@ import FailoverTesting
 @testable import FailoverChecks
 
 extension FuzzTarget {
-    static let ofChecks = [amqp, redis, memcached, heartbeat, replication, serverWords, postgresLogin]
+    static let ofChecks = [amqp, redis, memcached, heartbeat, replication, serverWords, postgresLogin, boundaryRows]
 
     /// The bytes of a RabbitMQ server.
     static let amqp = FuzzTarget("amqp") { input in

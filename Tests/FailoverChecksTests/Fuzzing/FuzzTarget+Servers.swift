@@ -66,4 +66,52 @@ extension FuzzTarget {
         }
         return nil
     }
+
+    /// The lists of sessions of PostgreSQL and MySQL servers: nothing is attested that was not asked, or has no row.
+    static let boundaryRows = FuzzTarget("boundary-rows") { input in
+        let sources = (0..<Int(input.byte() % 4)).compactMap { _ in address(&input) }
+        guard let own = address(&input) else { return nil }
+        let answer: BoundaryAnswer
+        var known: Set<BoundaryRow.Source> = []
+        if input.flag() {
+            let rows = input.rows()
+            answer = PostgresBoundaries.answer(rows, for: sources, own: own, user: "monitor")
+            known = Set(
+                rows.compactMap { $0.count > 1 ? BoundaryRow.Source(host: $0[0] ?? "", port: $0[1] ?? "") : nil })
+        } else {
+            let list = MySQLBoundaries.rows(input.sessionRows())
+            answer = list.answer(for: sources, own: own) { $0.utf8.count > 1 }
+            known = Set(list.rows.compactMap(\.source))
+        }
+        guard case .attested(let attested) = answer else { return nil }
+        guard attested.isSubset(of: sources) else { return "attests what was not asked" }
+        for source in attested {
+            let isListed = known.contains { listed in
+                switch (listed, BoundaryRow.Source(source)) {
+                case (.address, let own?): listed == own
+                case (.name(_, let port), .address(_, let own)?): port == own
+                default: false
+                }
+            }
+            if !isListed { return "\(source) is not listed" }
+        }
+        return nil
+    }
+
+    private static func address(_ input: inout FuzzInput) -> SocketAddress? {
+        let ip = (0..<(input.flag() ? 16 : 4)).map { _ in input.byte() }
+        return SocketAddress(ip: ip, port: input.number())
+    }
+}
+
+extension FuzzInput {
+    /// Rows of a process list, by column name.
+    fileprivate mutating func sessionRows() -> [[String: String]] {
+        let names = ["host", "user", "command", "own", "instrumented", "locked", "active", "statements"]
+        return (0..<Int(byte() % 5)).map { _ in
+            var row: [String: String] = [:]
+            for name in names where flag() { row[name] = text() }
+            return row
+        }
+    }
 }
