@@ -137,8 +137,8 @@ struct BoundaryRowsTests {
     }
 
     @Test func theLastColonSeparatesThePort() {
-        #expect(BoundaryRow.Source(hostAndPort: "::1:5") == .init(Self.address("::1", 5)))
-        #expect(BoundaryRow.Source(hostAndPort: "fd00::2:48438") == .init(Self.address("fd00::2", 48438)))
+        #expect(BoundaryRow.Source(hostAndPort: "::1:5") == BoundaryRow.Source(Self.address("::1", 5)))
+        #expect(BoundaryRow.Source(hostAndPort: "fd00::2:48438") == BoundaryRow.Source(Self.address("fd00::2", 48438)))
         #expect(BoundaryRow.Source(hostAndPort: "localhost:65535") == .name("localhost", port: 65535))
     }
 
@@ -200,11 +200,14 @@ struct BoundaryQuestionTests {
     @Test func theQuestionContainsOnlyNumbers() {
         let question = PostgresBoundaries.question([1, 65535]).query
         #expect(question.contains("a.client_port IN (1,65535) OR"))
-        let mysql = MySQLSight.events.question([1, 65535], MySQLVersion("9.7.0"))
+        let mysql = MySQLSight.events.question([1, 65535], MySQLVersion("9.7.0"), number: 1)
         #expect(mysql.contains("IN ('1','65535') OR p.ID = CONNECTION_ID()"))
         #expect(mysql.contains("FROM performance_schema.processlist p LEFT JOIN"))
-        #expect(MySQLSight.events.question([1], MySQLVersion("8.0.21")).contains("information_schema.PROCESSLIST"))
-        #expect(MySQLSight.locks.question([1], MySQLVersion("10.11.6-MariaDB")).contains("METADATA_LOCK_INFO"))
+        #expect(
+            MySQLSight.events.question([1], MySQLVersion("8.0.21"), number: 1).contains(
+                "information_schema.PROCESSLIST"))
+        #expect(
+            MySQLSight.locks.question([1], MySQLVersion("10.11.6-MariaDB"), number: 1).contains("METADATA_LOCK_INFO"))
     }
 
     private static let idle = [

@@ -124,7 +124,8 @@ extension RealServers {
         /// The faults of `scripts/lab up --broken`: by alias, route, service or file, each with the kind of finding.
         private static let planted: Set = [
             "default certificate-ends", "default server-limit",
-            "slave lag-hidden", "slave attest-hidden", "slave follows-another", "slave time-zones-differ", "slave clocks-differ",
+            "slave lag-hidden", "slave attest-hidden", "slave follows-another", "slave time-zones-differ",
+            "slave clocks-differ",
             "slave server-limit", "slave max-lag-short",
             "reports not-a-replica", "reports role-unset", "reports max-lag-unset",
             "twin same-server", "twin ping-query",

@@ -23,7 +23,7 @@ package actor BoundaryCheck {
     static let limitWithLogin = Duration.seconds(3)
     /// How long a connection stays without questions.
     static let idleTime = Duration.seconds(5)
-    /// How old a connection becomes. The next one reads the server's settings and the permissions anew.
+    /// How old a connection becomes. The next one reads the server's settings and the permissions.
     static let longestLife = Duration.seconds(60)
     /// The extra time before the asker stops waiting. The thread returns at the limit by itself, and its failure names
     /// what it waited for.
@@ -92,7 +92,8 @@ final class BoundaryTurn: Sendable {
         if wakeUp.wait(timeout: .now() + .nanoseconds(Int(clamping: time.nanoseconds))) == .timedOut {
             question.give(nil)
         }
-        return question.given ?? nil
+        // Without the removal, each question would hold all that follow it.
+        return question.remove() ?? nil
     }
 }
 
@@ -154,7 +155,7 @@ struct BoundaryQuestion: Sendable {
             do {
                 let answer = try session.answer(
                     for: question.sources, question.attempt(address, server.password))
-                guard case .attested = answer, !death.hasPassed else { return question.end(answer, newPassword) }
+                if answer.isLasting || death.hasPassed { return question.end(answer, newPassword) }
                 question.outcome.give(Outcome(answer: answer, password: newPassword))
             } catch {
                 return question.end(.failed(error.detail), newPassword)

@@ -14,6 +14,14 @@ package enum BoundaryAnswer: Sendable, Equatable {
     case blind
     /// The question failed. One line, without secrets.
     case failed(String)
+
+    /// Whether the next question on the same connection would have the same answer.
+    var isLasting: Bool {
+        switch self {
+        case .hidden, .blind: true
+        case .attested, .failed: false
+        }
+    }
 }
 
 /// A login to a server at which the question is asked any number of times.

@@ -1,11 +1,12 @@
 package import FailoverCore
 import FailoverSystem
+import Glibc
 
 /// How a MySQL or MariaDB server shows the state of sessions to the monitoring user.
 ///
 /// The process list shows whether a statement runs. Transactions are visible as metadata locks, which end with them, and
 /// as transaction events, which show a BEGIN that nothing has followed. `INNODB_TRX` shows neither that nor locks, and
-/// may be older than the question, because InnoDB keeps its answer for a while. See "The metadata_locks Table" and
+/// may be older than the question, because InnoDB keeps its answer until it was not read for 0.1 s. See "The metadata_locks Table" and
 /// "Transaction Tables" in the MySQL manual, and "Metadata Lock Info Plugin" in MariaDB's documentation.
 package enum MySQLSight: Equatable {
     /// By performance_schema.
@@ -79,24 +80,31 @@ package enum MySQLSight: Equatable {
     private static let lostRemedy = "raise performance_schema_max_metadata_locks and restart the server"
 
     /// The query for the sessions with these source ports.
-    func question(_ ports: [UInt16], _ version: MySQLVersion) -> String {
+    ///
+    /// - Parameter number: a number that no earlier question had.
+    func question(_ ports: [UInt16], _ version: MySQLVersion, number: UInt64) -> String {
         let list = ports.map { "'\($0)'" }.joined(separator: ",")
         let filter = "WHERE SUBSTRING_INDEX(p.HOST, ':', -1) IN (\(list)) OR p.ID = CONNECTION_ID()"
-        let basics = "SELECT p.HOST AS host, p.USER AS user, p.COMMAND AS command, p.ID = CONNECTION_ID() AS own"
+        let basics = """
+            SELECT 'question \(number)' AS question, p.HOST AS host, p.USER AS user, p.COMMAND AS command, \
+            p.ID = CONNECTION_ID() AS own
+            """
         let processes = version.hasProcessTable ? "performance_schema.processlist" : "information_schema.PROCESSLIST"
         if case .locks = self {
+            // The asking connection has a transaction, whose query is this one: then the list is no older.
             return """
                 \(basics), 'YES' AS instrumented, \
                 p.ID IN (SELECT THREAD_ID FROM information_schema.METADATA_LOCK_INFO) AS locked, \
-                p.ID IN (SELECT trx_mysql_thread_id FROM information_schema.INNODB_TRX) AS active, \
-                0 AS statements FROM \(processes) p \(filter)
+                x.trx_id IS NOT NULL AS active, COALESCE(x.trx_query LIKE '%question \(number)%', 0) AS fresh, \
+                0 AS statements FROM \(processes) p \
+                LEFT JOIN information_schema.INNODB_TRX x ON x.trx_mysql_thread_id = p.ID \(filter)
                 """
         }
         return """
-            \(basics), t.INSTRUMENTED AS instrumented, \
+            \(basics), 1 AS fresh, t.INSTRUMENTED AS instrumented, \
             \(Self.exists("metadata_locks", "OWNER_THREAD_ID", version)) AS locked, \
             \(Self.exists("events_transactions_current", "THREAD_ID", version, "STATE = 'ACTIVE'")) AS active, \
-            \(Self.exists("events_statements_current", "THREAD_ID", version, Self.openStatements))\
+            \(Self.exists("events_statements_current", "THREAD_ID", version, Self.openStatements(version)))\
             \(version.isMariaDB ? "" : Self.cursors) AS statements \
             FROM \(processes) p LEFT JOIN performance_schema.threads t ON t.PROCESSLIST_ID = p.ID \(filter)
             """
@@ -115,12 +123,15 @@ package enum MySQLSight: Equatable {
     }
 
     /// Statements after which the session waits for the client to go on: part of a parameter has arrived, a part of a
-    /// cursor's rows was fetched, or a cursor was opened. The rows of a cursor are in a temporary table, and none have
-    /// been sent.
-    private static let openStatements = """
-        EVENT_NAME IN ('statement/com/Long Data', 'statement/com/Fetch') \
-        OR EVENT_NAME = 'statement/com/Execute' AND ROWS_SENT = 0 AND CREATED_TMP_TABLES > 0
+    /// cursor's rows was fetched, or a cursor may have been opened. Then no row was sent. MySQL counts the temporary
+    /// table that holds the rows; in MariaDB it looks like a statement without an effect.
+    private static func openStatements(_ version: MySQLVersion) -> String {
         """
+        EVENT_NAME IN ('statement/com/Long Data', 'statement/com/Fetch') \
+        OR EVENT_NAME = 'statement/com/Execute' AND ROWS_SENT = 0 \
+        AND \(version.isMariaDB ? "ROWS_AFFECTED = 0" : "CREATED_TMP_TABLES > 0")
+        """
+    }
 
     /// A session with prepared statements that has fetched from a cursor may have an open one.
     private static let cursors = """
@@ -143,6 +154,8 @@ struct MySQLBoundaries: ~Copyable, BoundarySession {
 
     /// How long the connection may rest between two questions. The check closes it earlier.
     private static let rest = Duration.seconds(60)
+    /// How long `INNODB_TRX` must not be read before InnoDB fills it again.
+    private static let ageOfList = Duration.milliseconds(110)
 
     init(_ server: DatabaseServer, _ attempt: PingAttempt) throws(PingFailure) {
         driver = MySQLDriver(server: server)
@@ -166,7 +179,11 @@ struct MySQLBoundaries: ~Copyable, BoundarySession {
         var attested: Set<SocketAddress> = []
         for ports in BoundaryRows.ports(of: sources) {
             connection.limit(attempt.deadline)
-            let rows = try driver.rows(of: sight.question(ports, version), &connection, attempt)
+            guard let rows = try freshRows(ports, attempt) else {
+                connection.limit(Deadline(Self.rest))
+                return .failed(
+                    "\(attempt.address): INNODB_TRX is read all the time, so that it is older than the question")
+            }
             let answer = Self.rows(rows).answer(for: sources, own: own) { isOwnName($0) }
             guard case .attested(let part) = answer else { return answer }
             attested.formUnion(part)
@@ -175,7 +192,24 @@ struct MySQLBoundaries: ~Copyable, BoundarySession {
         return .attested(attested)
     }
 
-    /// - Parameter rows: the answer to ``MySQLSight/question(_:_:)``. NULLs are missing.
+    /// - Returns: the sessions, none of which is older than the question; `nil` if the time is up before.
+    private mutating func freshRows(_ ports: [UInt16], _ attempt: PingAttempt) throws(PingFailure) -> [[String:
+        String]]?
+    {
+        while true {
+            let question = sight.question(ports, version, number: .random(in: .min ... .max))
+            guard sight == .locks else { return try driver.rows(of: question, &connection, attempt) }
+            _ = try driver.rows(
+                of: "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY", &connection, attempt)
+            let rows = try driver.rows(of: question, &connection, attempt)
+            _ = try driver.rows(of: "COMMIT", &connection, attempt)
+            if rows.contains(where: { $0["own"] == "1" && $0["fresh"] == "1" }) { return rows }
+            guard attempt.deadline.remaining > Self.ageOfList * 3 else { return nil }
+            usleep(UInt32(Self.ageOfList / .microseconds(1)))
+        }
+    }
+
+    /// - Parameter rows: the answer to ``MySQLSight/question(_:_:number:)``. NULLs are missing.
     static func rows(_ rows: [[String: String]]) -> BoundaryRows {
         BoundaryRows(
             rows: rows.map { row in

@@ -6,8 +6,10 @@ package final class Promise<Value: Sendable>: Sendable {
         case open
         /// The number distinguishes one wait from later ones.
         case waiting(number: UInt64, CheckedContinuation<Value?, Never>)
-        /// Final state: the first value stays.
+        /// The first value stays, unless it is removed.
         case given(Value)
+        /// Final state: the value was removed.
+        case removed
     }
 
     private struct Held {
@@ -28,7 +30,7 @@ package final class Promise<Value: Sendable>: Sendable {
     package func offer(_ value: Value) -> Bool {
         let (isFirst, waiting) = held.withLock { held -> (Bool, CheckedContinuation<Value?, Never>?) in
             switch held.state {
-            case .given: return (false, nil)
+            case .given, .removed: return (false, nil)
             case .open:
                 held.state = .given(value)
                 return (true, nil)
@@ -39,6 +41,15 @@ package final class Promise<Value: Sendable>: Sendable {
         }
         waiting?.resume(returning: value)
         return isFirst
+    }
+
+    /// The value, which this object then no longer holds; `nil` if there is none. No other value can be set later.
+    package func remove() -> Value? {
+        held.withLock { held in
+            guard case .given(let value) = held.state else { return nil }
+            held.state = .removed
+            return value
+        }
     }
 
     /// The value; `nil` if there is none yet.
@@ -67,7 +78,11 @@ package final class Promise<Value: Sendable>: Sendable {
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let value = held.withLock { held -> Value?? in
-                    if case .given(let value) = held.state { return .some(value) }
+                    switch held.state {
+                    case .given(let value): return .some(value)
+                    case .removed: return .some(nil)
+                    case .open, .waiting: break
+                    }
                     if Task.isCancelled { return .some(nil) }
                     held.state = .waiting(number: number, continuation)
                     return nil
