@@ -46,6 +46,22 @@ struct PromiseTests {
         #expect(await promise.value() == 1)
     }
 
+    @Test func onlyTheFirstOfferIsTaken() {
+        #expect(promise.given == nil)
+        #expect(promise.offer(1))
+        #expect(!promise.offer(2))
+        #expect(promise.given == 1)
+    }
+
+    @Test func aRemovedValueIsGoneForGood() async {
+        #expect(promise.remove() == nil)
+        promise.give(1)
+        #expect(promise.remove() == 1)
+        #expect(promise.remove() == nil && promise.given == nil)
+        #expect(!promise.offer(2))
+        #expect(await promise.value() == nil)
+    }
+
     @Test func valueAndLimitAtOnceAreEitherOfThem() async {
         for _ in 0..<200 {
             let promise = Promise<Int>()
