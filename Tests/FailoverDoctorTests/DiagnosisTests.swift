@@ -210,6 +210,9 @@ struct DiagnosisTests {
             "a limit shorter than two pings", replica: ", role: replica, max_lag: 1999ms",
             finds: ["slave: max-lag-short"]),
         Case("a limit of two pings", replica: ", role: replica, max_lag: 2s"),
+        Case("hidden states that no route asks for", route: ", attest: false") {
+            $0.replica.attestRemedy = "GRANT it"
+        },
         Case("states of sessions are hidden", finds: ["default: attest-hidden", "slave: attest-hidden"]) {
             $0.primary.attestRemedy = "GRANT it"
             $0.replica.attestRemedy = "GRANT it"

@@ -8,6 +8,10 @@ extension RealServers {
     struct SessionTests {
         /// The output lines of a program in `Clients/`.
         private func clients(_ program: String, _ arguments: String...) async throws -> [String] {
+            try await clients(program, arguments)
+        }
+
+        private func clients(_ program: String, _ arguments: [String]) async throws -> [String] {
             let path = "\(Laboratory.root)/Tests/IntegrationTests/Clients/\(program)"
             let output = try await Command.run(["timeout", "560", "/usr/bin/python3", "-B", path] + arguments)
             guard output.status == 0 else { throw CommandFailure(output: output) }
@@ -47,25 +51,40 @@ extension RealServers {
         }
 
         @Test func noTransactionIsCutWhileTheReplicaComesAndGoesTwentyTimes() async throws {
+            try await Laboratory.Engine.besideEachOther { try await flip($0, times: 20) }
+        }
+
+        /// Encrypted sessions, of which only the servers know what they do.
+        @Test func noEncryptedTransactionIsCutEither() async throws {
             try await Laboratory.Engine.besideEachOther { engine in
-                // With too short a limit, a replica that is only slow would be found dead repeatedly, and would keep
-                // no session.
-                for (limit, patience) in [(try await engine.shortPingTimeout(), "60"), ("3s", "120"), ("10s", "240")] {
-                    let failover = try FailoverProcess(configuration: engine.configuration(pingTimeout: limit))
-                    let port = try await failover.port()
-                    do {
-                        let lines = try await clients(
-                            "flips.py", engine.rawValue, "\(port)", "\(engine.replicaPort)", Laboratory.script, "20",
-                            patience)
-                        #expect(lines.contains { $0.contains("transactions on the primary") })
-                        #expect(failover.log.count { $0.hasPrefix("CRITICAL slave outage.") } >= 20)
-                        return try await failover.end()
-                    } catch let failure as CommandFailure where failure.output.status == 3 && patience != "240" {
-                        try await engine.fault("cont")
-                        try await failover.end()
-                    }
+                let log = try await flip(engine, times: 5, ["tls"])
+                #expect(!log.contains { $0.contains("encrypted sessions stay where they are") })
+            }
+        }
+
+        /// - Returns: the log.
+        @discardableResult
+        private func flip(
+            _ engine: Laboratory.Engine, times: Int, _ more: [String] = []
+        ) async throws -> [String] {
+            // With too short a limit, a replica that is only slow would be found dead repeatedly, and would keep
+            // no session.
+            for (limit, patience) in [(try await engine.shortPingTimeout(), "60"), ("3s", "120"), ("10s", "240")] {
+                let failover = try FailoverProcess(configuration: engine.configuration(pingTimeout: limit))
+                let port = try await failover.port()
+                do {
+                    let arguments = ["\(port)", "\(engine.replicaPort)", Laboratory.script, "\(times)", patience]
+                    let lines = try await clients("flips.py", [engine.rawValue] + arguments + more)
+                    #expect(lines.contains { $0.contains("transactions on the primary") })
+                    #expect(failover.log.count { $0.hasPrefix("CRITICAL slave outage.") } >= times)
+                    try await failover.end()
+                    return failover.log
+                } catch let failure as CommandFailure where failure.output.status == 3 && patience != "240" {
+                    try await engine.fault("cont")
+                    try await failover.end()
                 }
             }
+            return []
         }
 
         @Test func aQueryIsCancelledThroughTheProxyBeforeAndAfterAFailover() async throws {

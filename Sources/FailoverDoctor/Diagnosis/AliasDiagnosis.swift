@@ -59,8 +59,9 @@ struct AliasDiagnosis {
     /// Whether the server can be asked which encrypted sessions are between transactions, when they are to leave it.
     private mutating func lookAtAttestation(_ server: ServerFacts) {
         guard let remedy = server.attestRemedy else { return }
-        // Routes with `attest: false` do not ask: their condition belongs here.
-        let routes = facts.configuration.databaseRoutes.filter { $0.route.aliases.contains(alias.name) }
+        let routes = facts.configuration.databaseRoutes.filter {
+            $0.route.session.attest && $0.route.aliases.contains(alias.name)
+        }
         guard !routes.isEmpty else { return }
         let place = alias.server.engine == .postgres ? ", on the primary" : ""
         find(

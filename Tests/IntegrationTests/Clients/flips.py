@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Runs transactions that check themselves while a replica goes down and comes back repeatedly.
 
-    flips.py ENGINE PORT REPLICA_PORT LAB_SCRIPT FLIPS PATIENCE_SECONDS
+    flips.py ENGINE PORT REPLICA_PORT LAB_SCRIPT FLIPS PATIENCE_SECONDS [tls]
 
 Workers connect through the proxy at PORT and do what the server that they reach can do: on the replica two sums that
 must agree, on the primary transfers that keep a sum, COPY or LOAD DATA, batches, prepared statements. A session that
@@ -9,6 +9,9 @@ ends between two transactions is opened again. One that ends within a transactio
 close the sessions of a dead replica only. A login that the replica was busy with ends with the replica. On a busy
 machine a replica that is only slow may count as dead. Prints a summary. Exit status: 1 if anything was cut, refused or
 wrong; 3 if nothing was, but the sessions were not all on one server within PATIENCE_SECONDS.
+
+With `tls`, the sessions through the proxy are encrypted, and rest for a second now and then: their server is asked
+whether they are in a transaction.
 """
 
 import importlib
@@ -20,6 +23,9 @@ from collections import Counter
 from typing import Any
 
 WORKERS = 8
+# How often and how long an encrypted session rests.
+TRANSACTIONS_BETWEEN_RESTS = 50
+REST_SECONDS = 1.5
 # The errors of a login that was in progress on the dead replica.
 LOST_WITH_THE_REPLICA = ("slave is down", "Lost connection to MySQL server")
 
@@ -49,7 +55,7 @@ class Watch:
             return len(self.places) == WORKERS and set(self.places.values()) == {place}
 
 
-def work(number: int, worker: Any, watch: Watch) -> None:
+def work(number: int, worker: Any, watch: Watch, rests: bool) -> None:
     """One client: connects, works until its session ends, connects again."""
     while not watch.stopping.is_set():
         watch.places.pop(number, None)
@@ -66,10 +72,12 @@ def work(number: int, worker: Any, watch: Watch) -> None:
             place = session.place()
             watch.places[number] = place
             watch.count(f"sessions on the {place}")
+            done = 0
             while not watch.stopping.is_set():
                 session.transaction(place, number)
                 watch.count(f"transactions on the {place}")
-                time.sleep(0.005)
+                done += 1
+                time.sleep(REST_SECONDS if rests and done % TRANSACTIONS_BETWEEN_RESTS == 0 else 0.005)
         except worker.BetweenTransactions:
             watch.count("sessions ended between transactions")
         except worker.WrongAnswer as wrong:
@@ -92,13 +100,13 @@ def wait(what: str, watch: Watch, place: str, patience: float) -> None:
 
 
 def main() -> None:
-    engine, port, replica_port, lab, flips, seconds = sys.argv[1:]
+    engine, port, replica_port, lab, flips, seconds, *tls = sys.argv[1:]
     patience = float(seconds)
     module = importlib.import_module("postgres_worker" if engine == "postgres" else "mysql_worker")
-    worker = module.Worker(int(port), int(replica_port))
+    worker = module.Worker(int(port), int(replica_port), bool(tls))
     worker.prepare()
     watch = Watch()
-    threads = [threading.Thread(target=work, args=(n, worker, watch)) for n in range(WORKERS)]
+    threads = [threading.Thread(target=work, args=(n, worker, watch, bool(tls))) for n in range(WORKERS)]
     for thread in threads:
         thread.start()
     wait("at the start", watch, "replica", patience)

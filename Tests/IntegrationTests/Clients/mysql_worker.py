@@ -28,7 +28,7 @@ class PyMySQLSession:
 
     LOST: tuple[type[Exception], ...] = (pymysql.err.OperationalError, pymysql.err.InterfaceError, ConnectionError)
 
-    def __init__(self, port: int, replica_port: int, data: str) -> None:
+    def __init__(self, port: int, replica_port: int, data: str, tls: bool = False) -> None:
         self._connection = pymysql.connect(
             host="127.0.0.1",
             port=port,
@@ -39,7 +39,8 @@ class PyMySQLSession:
             local_infile=True,
             client_flag=CLIENT.MULTI_STATEMENTS,
             connect_timeout=200,
-            ssl_disabled=True,
+            ssl_disabled=not tls,
+            ssl={"verify_mode": "none", "check_hostname": False} if tls else None,
         )
         self._replica_port, self._data = replica_port, data
         self._kinds = itertools.cycle([self._transfer, self._load_data, self._several])
@@ -90,7 +91,7 @@ class ConnectorSession(PyMySQLSession):
 
     LOST: tuple[type[Exception], ...] = (mysql.connector.Error, ConnectionError)
 
-    def __init__(self, port: int, replica_port: int, data: str) -> None:
+    def __init__(self, port: int, replica_port: int, data: str, tls: bool = False) -> None:
         self._connection = mysql.connector.connect(
             host="127.0.0.1",
             port=port,
@@ -100,7 +101,7 @@ class ConnectorSession(PyMySQLSession):
             autocommit=True,
             allow_local_infile=True,
             connection_timeout=200,
-            ssl_disabled=True,
+            ssl_disabled=not tls,
             use_pure=True,
         )
         self._replica_port, self._data = replica_port, data
@@ -130,15 +131,15 @@ class Worker:
     BetweenTransactions = BetweenTransactions
     WrongAnswer = WrongAnswer
 
-    def __init__(self, port: int, replica_port: int) -> None:
-        self._port, self._replica_port = port, replica_port
+    def __init__(self, port: int, replica_port: int, tls: bool = False) -> None:
+        self._port, self._replica_port, self._tls = port, replica_port, tls
         self._file = tempfile.NamedTemporaryFile("w", suffix=".txt")
         self._file.write("1\n" * 50)
         self._file.flush()
         self._kinds = itertools.cycle([PyMySQLSession, ConnectorSession])
 
     def connect(self) -> PyMySQLSession:
-        return next(self._kinds)(self._port, self._replica_port, self._file.name)
+        return next(self._kinds)(self._port, self._replica_port, self._file.name, self._tls)
 
     def _direct(self, port: int) -> PyMySQLSession:
         return PyMySQLSession(port, self._replica_port, self._file.name)

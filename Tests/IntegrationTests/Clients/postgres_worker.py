@@ -96,8 +96,8 @@ class Worker:
     BetweenTransactions = BetweenTransactions
     WrongAnswer = WrongAnswer
 
-    def __init__(self, port: int, replica_port: int) -> None:
-        self._port, self.replica_port = port, replica_port
+    def __init__(self, port: int, replica_port: int, tls: bool = False) -> None:
+        self._port, self.replica_port, self._tls = port, replica_port, tls
 
     def _connect(self, port: int) -> Connection:
         return psycopg.connect(
@@ -106,7 +106,7 @@ class Worker:
             user="app",
             password="app-secret",
             dbname="app",
-            sslmode="disable",
+            sslmode="require" if self._tls and port == self._port else "disable",
             autocommit=True,
             connect_timeout=200,
         )
