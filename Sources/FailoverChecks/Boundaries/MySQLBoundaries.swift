@@ -4,10 +4,11 @@ import Glibc
 
 /// How a MySQL or MariaDB server shows the state of sessions to the monitoring user.
 ///
-/// The process list shows whether a statement runs. Transactions are visible as metadata locks, which end with them, and
-/// as transaction events, which show a BEGIN that nothing has followed. `INNODB_TRX` shows neither that nor locks, and
-/// may be older than the question, because InnoDB keeps its answer until it was not read for 0.1 s. See "The metadata_locks Table" and
-/// "Transaction Tables" in the MySQL manual, and "Metadata Lock Info Plugin" in MariaDB's documentation.
+/// The process list shows whether a statement runs. Transactions are visible as metadata locks, which end with them,
+/// and as transaction events, which show a BEGIN that nothing has followed. `INNODB_TRX` shows neither that nor locks,
+/// and may be older than the question, because InnoDB keeps its answer until it was not read for 0.1 s. See "The
+/// metadata_locks Table" and "Transaction Tables" in the MySQL manual, and "Metadata Lock Info Plugin" in MariaDB's
+/// documentation.
 package enum MySQLSight: Equatable {
     /// By performance_schema.
     case events
@@ -22,9 +23,10 @@ package enum MySQLSight: Equatable {
         _ driver: MySQLDriver, _ role: MySQLRole, _ connection: inout MySQLConnection, _ attempt: PingAttempt
     ) throws(PingFailure) -> MySQLSight {
         let version = role.version
-        // Without the privilege, the process list silently has only the user's own sessions; this query fails.
+        // Without PROCESS, the process list silently has only the user's own sessions; this query fails. A query of
+        // INNODB_TRX would fail too, and make the first question wait for a new list.
         let seesProcesses = try driver.permitted(
-            "SELECT COUNT(*) AS transactions FROM information_schema.INNODB_TRX", &connection, attempt)
+            "SELECT COUNT(*) AS number FROM information_schema.INNODB_CMP", &connection, attempt)
         let variables = try driver.rows(
             of: "SELECT @@performance_schema AS performance_schema", &connection, attempt)
         let hasSchema = ["1", "ON"].contains(variables.first?["performance_schema"])
@@ -36,13 +38,14 @@ package enum MySQLSight: Equatable {
             guard grants.isEmpty else { return .hidden(remedy: role.grants(grants)) }
             guard let settings, isComplete(settings) else { return .hidden(remedy: optionsRemedy) }
             let lost = try driver.rows(of: lostQuestion, &connection, attempt)
-            guard lost.allSatisfy({ $0["Value"] == "0" }) else { return .hidden(remedy: lostRemedy) }
+            guard lost.first?["Value"] == "0" else { return .hidden(remedy: lostRemedy) }
             return .events
         }
         let plugins = try driver.rows(
-            of:
-                "SELECT PLUGIN_STATUS AS status FROM information_schema.PLUGINS WHERE PLUGIN_NAME = 'METADATA_LOCK_INFO'",
-            &connection, attempt)
+            of: """
+                SELECT PLUGIN_STATUS AS status FROM information_schema.PLUGINS \
+                WHERE PLUGIN_NAME = 'METADATA_LOCK_INFO'
+                """, &connection, attempt)
         if plugins.first?["status"] != "ACTIVE" {
             let install = "INSTALL SONAME 'metadata_lock_info'"
             return .hidden(remedy: grants.isEmpty ? install : "\(install); \(role.grants(grants))")
@@ -193,9 +196,9 @@ struct MySQLBoundaries: ~Copyable, BoundarySession {
     }
 
     /// - Returns: the sessions, none of which is older than the question; `nil` if the time is up before.
-    private mutating func freshRows(_ ports: [UInt16], _ attempt: PingAttempt) throws(PingFailure) -> [[String:
-        String]]?
-    {
+    private mutating func freshRows(
+        _ ports: [UInt16], _ attempt: PingAttempt
+    ) throws(PingFailure) -> [[String: String]]? {
         while true {
             let question = sight.question(ports, version, number: .random(in: .min ... .max))
             guard sight == .locks else { return try driver.rows(of: question, &connection, attempt) }
