@@ -16,6 +16,8 @@ struct RoutingTests {
         let client = try await proxy.connect()
         #expect(await eventually { proxy.server.sessionCount == 1 })
         proxy.board.markDown(alias: 0, because: PingFailure(.refused, "no"))
+        // A loop that answers has the table.
+        _ = await proxy.server.trafficReport()
         try await client.send(PostgresWire.startup())
         #expect(try await client.receiveText(1) == "R")
         let route = await proxy.server.trafficReport().routes[0]

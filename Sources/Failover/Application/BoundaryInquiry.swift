@@ -50,7 +50,7 @@ actor BoundaryInquiry {
 
     private let clock: MonotonicClock
     private let log: Logger
-    private let metrics: any MetricsFactory
+    private nonisolated let metrics: any MetricsFactory
     private let makeAsker: @Sendable (DatabaseServer, SocketAddress) -> Asker
     private var inquired: [Place: Inquired] = [:]
 
@@ -69,6 +69,19 @@ actor BoundaryInquiry {
             let check = BoundaryCheck(server: server, address: address, threads: threads)
             return { await check.answer(for: $0) }
         }
+    }
+
+    /// Adds the metrics of these aliases. A scrape shows them before the first question.
+    nonisolated func provideMetrics(ofAliases names: [String]) {
+        for alias in names {
+            for result in ["answered", "hidden", "blind", "failed"] { counter(alias, result).increment(by: 0) }
+        }
+    }
+
+    private nonisolated func counter(_ alias: String, _ result: String) -> Counter {
+        Counter(
+            label: "failover_boundary_questions_total", dimensions: [("alias", alias), ("result", result)],
+            factory: metrics)
     }
 
     /// Asks the server, and gives the answer to the question. There is none while the server is left alone.
@@ -121,10 +134,7 @@ actor BoundaryInquiry {
 
     /// Counts the answer, and logs what has changed.
     private func note(_ answer: BoundaryAnswer, _ place: Place, alias: String) {
-        Counter(
-            label: "failover_boundary_questions_total", dimensions: [("alias", alias), ("result", answer.name)],
-            factory: metrics
-        ).increment()
+        counter(alias, answer.name).increment()
         let trouble: String? = if case .attested = answer { nil } else { answer.name }
         guard trouble != inquired[place]?.trouble else { return }
         inquired[place]?.trouble = trouble

@@ -75,6 +75,8 @@ struct RunningConfigurationFactory: Sendable {
         _ configuration: Configuration, plan: RoutePlan, after former: RunningConfiguration? = nil
     ) -> RunningConfiguration {
         let known = former?.targets ?? []
+        inquiry.provideMetrics(
+            ofAliases: plan.aliases.filter { !$0.isRetired && $0.database.server.engine != .tcp }.map(\.database.name))
         // The pings of services with the same frequency are spread over the interval.
         let count = Double(plan.aliases.count + configuration.services.count)
         return RunningConfiguration(
