@@ -14,6 +14,9 @@ LIMIT_SECONDS = 8
 """How long a new client waits before it counts as failed."""
 NO_ANSWER = f"no answer in {LIMIT_SECONDS} s"
 PAUSE_SECONDS = 0.1
+TRANSACTIONS_BETWEEN_RESTS = 10
+REST_SECONDS = 1.2
+"""How often and how long a working session rests, as one of a pool does. A drain waits for that."""
 END_SECONDS = 1
 
 Publish = Callable[[Event], None]
@@ -114,7 +117,7 @@ class HeldSession:
 
 
 class WorkingSession:
-    """A session that works in transactions, and is within one half of the time.
+    """A session that works in transactions, is within one half of the time, and rests now and then.
 
     It connects again when it is closed. Between transactions a close does no harm; within one the work is lost.
     """
@@ -139,12 +142,14 @@ class WorkingSession:
         self._thread.join(END_SECONDS)
 
     def _work_on(self) -> None:
+        done = 0
         while not self._stopping.is_set():
             if self._session is None:
                 self._do(CONNECT, self._connect)
             else:
                 self._transaction(self._session)
-            self._stopping.wait(self._pause)
+                done += 1
+            self._stopping.wait(self._pause if (done + self._number) % TRANSACTIONS_BETWEEN_RESTS else REST_SECONDS)
         self._leave()
 
     def _transaction(self, session: Session) -> None:

@@ -217,8 +217,6 @@ def with_failover(job: Job) -> str:
         (r"password: \{env: MONITOR_PASSWORD\}", f"password: {servers.monitor_password}"),
         (r"name: postgres\b", database),
         (r"listen: 127\.0\.0\.1:6432", f"listen: {HOST}:{job.port}"),
-        # The working sessions never rest. With the shipped value each fault would take half a minute longer.
-        (r"drain_busy_after: 30s", "drain_busy_after: 2s "),
     ]
     text = SHIPPED_CONFIGURATION.read_text()
     for pattern, replacement in replacements:

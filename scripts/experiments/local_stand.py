@@ -20,7 +20,7 @@ WORKING = range(SESSIONS + 1, 2 * SESSIONS + 1)
 """The numbers of the sessions."""
 BEFORE_SECONDS = 2
 BACK_SECONDS = 20
-MOVE_SECONDS = 3
+MOVE_SECONDS = 8
 """How long working sessions may take to move, once new clients are back."""
 READY_SECONDS = 2
 
