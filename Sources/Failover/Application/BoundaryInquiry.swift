@@ -32,13 +32,17 @@ actor BoundaryInquiry {
         /// What the log said last of this server: the name of an answer; `nil` if it tells.
         var trouble: String?
         var lastUse: MonotonicTime
+        /// When the server told something last.
+        var lastAnswer: MonotonicTime?
     }
 
     /// The loops begin their questions at the same time, but each only at its next tick.
     private static let collectingTime = Duration.milliseconds(25)
-    /// A question may take this part of the server's time: one in twenty.
-    private static let restFactor = 20
-    private static let longestRest = Duration.seconds(10)
+    /// A question may take this part of the server's time: one in ten.
+    private static let restFactor = 10
+    private static let longestRest = Duration.seconds(5)
+    /// A question that comes later than this after the one before includes a login, so its duration says little.
+    private static let loginTime = Duration.seconds(4)
     private static let shortestPause = Duration.seconds(1)
     private static let longestPause = Duration.seconds(30)
     /// The time between two questions is hardly shorter, however late a loop asks.
@@ -119,7 +123,9 @@ actor BoundaryInquiry {
         inquired[place]?.isAsking = false
         note(answer, place, alias: alias)
         if case .attested(let addresses) = answer {
-            let rest = min(start.duration(to: end) * Self.restFactor, Self.longestRest)
+            let isLoggedIn = inquired[place]?.lastAnswer.map { $0.duration(to: start) < Self.loginTime } ?? false
+            let rest = isLoggedIn ? min(start.duration(to: end) * Self.restFactor, Self.longestRest) : .zero
+            inquired[place]?.lastAnswer = end
             inquired[place]?.notBefore = start.advanced(by: max(Self.shortestRest, rest))
             let pause = inquired[place]?.pause ?? Self.shortestPause
             inquired[place]?.pause = max(Self.shortestPause, pause / 2)

@@ -17,6 +17,8 @@ final class BoundaryInquiryTests: Sendable {
     private let address = SocketAddress(bytes: [1], description: "192.0.2.1:5432")
     private let asked = Lock<[[SocketAddress]]>([])
     private let answers = Lock<[BoundaryAnswer]>([])
+    /// How long the server needs for an answer.
+    private let duration = Lock(Duration.zero)
 
     private final class Given: Sendable {
         let answers = Lock<[SocketAddress: BoundaryReply]>([:])
@@ -26,6 +28,7 @@ final class BoundaryInquiryTests: Sendable {
         BoundaryInquiry(clock: MonotonicClock(clock), log: log.logger, metrics: NOOPMetricsHandler.instance) { _, _ in
             { [self] sources in
                 asked.withLock { $0.append(sources) }
+                clock.advance(by: duration.withLock { $0 })
                 return answers.withLock { $0.isEmpty ? .attested([]) : $0.removeFirst() }
             }
         }
@@ -77,6 +80,19 @@ final class BoundaryInquiryTests: Sendable {
         #expect(questions[1] == 1)
         #expect(questions[3] == 2)
         #expect(questions[5] == 3)
+    }
+
+    /// A list of many sessions is work for a server.
+    @Test func aSlowAnswerIsFollowedByARestUnlessItIncludedALogin() async {
+        let inquiry = inquiry()
+        duration.withLock { $0 = .milliseconds(300) }
+        _ = await ask(inquiry, [source(1)])
+        #expect(await ask(inquiry, [source(1)]) == [.told([])])
+        #expect(await ask(inquiry, [source(1)]) == [.later])
+        clock.advance(by: .milliseconds(2699))
+        #expect(await ask(inquiry, [source(1)]) == [.later])
+        clock.advance(by: .milliseconds(1))
+        #expect(await ask(inquiry, [source(1)]) == [.told([])])
     }
 
     @Test func theLogHasOneLineForEachChange() async {
