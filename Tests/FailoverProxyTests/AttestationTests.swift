@@ -47,6 +47,20 @@ struct AttestationTests {
         #expect(!attestation.confirms(bytes: 100, now: 9 * second))
     }
 
+    @Test func aSessionThatNeverRestsIsTakenAtOnceUnlessItsClientWaits() {
+        let attestation = asked(bytes: 100, true, now: 10 * second)
+        #expect(attestation.confirms(bytes: 100, isRestless: true, now: 10 * second))
+        #expect(!attestation.confirms(bytes: 101, isRestless: true, now: 10 * second))
+        #expect(!attestation.confirms(bytes: 100, clientSpokeLast: true, isRestless: true, now: 10 * second))
+    }
+
+    @Test func itDoesNotCountForLong() {
+        let attestation = asked(bytes: 100, true, now: 10 * second)
+        #expect(attestation.needsQuestion(bytes: 100, now: 13 * second))
+        #expect(attestation.confirms(bytes: 100, now: 15 * second - 1))
+        #expect(!attestation.confirms(bytes: 100, now: 15 * second))
+    }
+
     @Test func noQuestionIsAskedTwice() {
         var attestation = Attestation()
         #expect(attestation.needsQuestion(bytes: 0, now: 0))
@@ -54,7 +68,7 @@ struct AttestationTests {
         #expect(!attestation.needsQuestion(bytes: 0, now: 0))
         #expect(!attestation.needsQuestion(bytes: 9, now: .max))
         attestation.answer(true, now: 0)
-        #expect(!attestation.needsQuestion(bytes: 0, now: .max))
+        #expect(!attestation.needsQuestion(bytes: 0, now: 3 * second - 1))
     }
 
     @Test func aTransactionIsAskedForAgainAfterBytesOrAWhile() {
@@ -138,7 +152,7 @@ struct BoundaryQuestionsTests {
         #expect(!questions.isAsking(place))
         #expect(questions.needsQuestion(7, bytes: 100, now: 10 * later))
         questions.answered(number, from: place, .told([one]), now: 10 * later)
-        #expect(!questions.isAttested(7, bytes: 100, now: 12 * later))
+        #expect(!questions.isAttested(7, bytes: 100, now: 11 * later))
     }
 
     @Test func aServerThatDoesNotTellIsLeftAloneAndOneThatIsBusyIsNot() {

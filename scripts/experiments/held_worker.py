@@ -93,7 +93,7 @@ class Worker:
         self._leave()
 
     def _next_pause(self) -> float:
-        return self._random.expovariate(1 / self._habits.pause_every)
+        return self._random.uniform(0.5, 1.5) * self._habits.pause_every
 
     def _chooses_transaction(self) -> bool:
         return self._random.random() < self._habits.transactions

@@ -29,15 +29,15 @@ actor BoundaryInquiry {
         var notBefore: MonotonicTime
         /// The time without questions after the next one that fails.
         var pause = BoundaryInquiry.shortestPause
-        /// What the log said last of this server: the name of an answer; `nil` if it tells.
+        /// What the log said last of this server: the name of an answer, or a remedy; `nil` if it tells.
         var trouble: String?
         var lastUse: MonotonicTime
         /// When the server told something last.
         var lastAnswer: MonotonicTime?
     }
 
-    /// The loops begin their questions at the same time, but each only at its next tick.
-    private static let collectingTime = Duration.milliseconds(25)
+    /// The loops ask at the same time, but none is quite punctual.
+    private static let collectingTime = Duration.milliseconds(5)
     /// A question may take this part of the server's time: one in ten.
     private static let restFactor = 10
     private static let longestRest = Duration.seconds(5)
@@ -141,7 +141,12 @@ actor BoundaryInquiry {
     /// Counts the answer, and logs what has changed.
     private func note(_ answer: BoundaryAnswer, _ place: Place, alias: String) {
         counter(alias, answer.name).increment()
-        let trouble: String? = if case .attested = answer { nil } else { answer.name }
+        let trouble: String? =
+            switch answer {
+            case .attested: nil
+            case .hidden(let remedy): remedy
+            case .blind, .failed: answer.name
+            }
         guard trouble != inquired[place]?.trouble else { return }
         inquired[place]?.trouble = trouble
         let address = place.address.description
@@ -150,8 +155,8 @@ actor BoundaryInquiry {
         case .hidden(let remedy):
             log.warning(
                 """
-                \(alias): encrypted sessions stay where they are: the user of the pings may not see whether they are \
-                in a transaction; on the server, run: \(remedy)
+                \(alias): encrypted sessions stay where they are: the server does not show the user of the pings \
+                which are in a transaction; the remedy is: \(remedy)
                 """)
         case .blind:
             log.warning(

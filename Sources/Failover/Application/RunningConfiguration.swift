@@ -40,7 +40,9 @@ struct RunningConfiguration: Sendable {
         return { question in
             guard databases.indices.contains(question.alias) else { return question.answer(.untold) }
             let (name, server) = (databases[question.alias].name, databases[question.alias].server)
-            let current = control.table.aliases[question.alias].server.map(server.at) ?? server
+            let table = control.table
+            let endpoint = table.aliases.indices.contains(question.alias) ? table.aliases[question.alias].server : nil
+            let current = endpoint.map(server.at) ?? server
             Task { await inquiry.ask(question, alias: name, server: current) }
         }
     }

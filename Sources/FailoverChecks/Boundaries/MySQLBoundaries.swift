@@ -28,7 +28,11 @@ package enum MySQLSight: Equatable {
         let seesProcesses = try driver.permitted(
             "SELECT COUNT(*) AS number FROM information_schema.INNODB_CMP", &connection, attempt)
         let variables = try driver.rows(
-            of: "SELECT @@performance_schema AS performance_schema", &connection, attempt)
+            of: "SELECT @@performance_schema AS performance_schema, @@thread_handling AS threads", &connection, attempt)
+        // A pool of threads lists a session as idle whose request waits for a thread.
+        guard variables.first?["threads"]?.lowercased() == "one-thread-per-connection" else {
+            return .hidden(remedy: "set thread_handling = one-thread-per-connection and restart the server")
+        }
         let hasSchema = ["1", "ON"].contains(variables.first?["performance_schema"])
         var settings: [[String: String]]?
         if hasSchema { settings = try driver.permitted(settingsQuestion, &connection, attempt) }
@@ -37,9 +41,7 @@ package enum MySQLSight: Equatable {
             if hasSchema, settings == nil { grants.append("SELECT ON performance_schema.*") }
             guard grants.isEmpty else { return .hidden(remedy: role.grants(grants)) }
             guard let settings, isComplete(settings) else { return .hidden(remedy: optionsRemedy) }
-            let lost = try driver.rows(of: lostQuestion, &connection, attempt)
-            guard lost.first?["Value"] == "0" else { return .hidden(remedy: lostRemedy) }
-            return .events
+            return try losesEvents(driver, &connection, attempt) ? .hidden(remedy: lostRemedy) : .events
         }
         let plugins = try driver.rows(
             of: """
@@ -53,6 +55,14 @@ package enum MySQLSight: Equatable {
         return grants.isEmpty ? .locks : .hidden(remedy: role.grants(grants))
     }
 
+    /// Whether performance_schema had no memory for a lock or a prepared statement.
+    static func losesEvents(
+        _ driver: MySQLDriver, _ connection: inout MySQLConnection, _ attempt: PingAttempt
+    ) throws(PingFailure) -> Bool {
+        let lost = try driver.rows(of: lostQuestion, &connection, attempt)
+        return lost.isEmpty || lost.contains { $0["Value"] != "0" }
+    }
+
     private static func isComplete(_ settings: [[String: String]]) -> Bool {
         settings.first?["consumers"] == "\(consumers.count)" && settings.first?["instruments"] == "\(instruments.count)"
     }
@@ -61,8 +71,8 @@ package enum MySQLSight: Equatable {
         "global_instrumentation", "thread_instrumentation", "events_transactions_current", "events_statements_current",
     ]
     private static let instruments = [
-        "wait/lock/metadata/sql/mdl", "transaction", "statement/com/Execute", "statement/com/Fetch",
-        "statement/com/Long Data",
+        "wait/lock/metadata/sql/mdl", "transaction", "statement/com/Prepare", "statement/com/Execute",
+        "statement/com/Fetch", "statement/com/Long Data",
     ]
     private static let settingsQuestion = """
         SELECT (SELECT COUNT(*) FROM performance_schema.setup_consumers WHERE ENABLED = 'YES' \
@@ -70,8 +80,10 @@ package enum MySQLSight: Equatable {
         (SELECT COUNT(*) FROM performance_schema.setup_instruments WHERE ENABLED = 'YES' \
         AND NAME IN (\(list(instruments)))) AS instruments
         """
-    /// The number of locks for which performance_schema had no memory.
-    private static let lostQuestion = "SHOW GLOBAL STATUS LIKE 'Performance_schema_metadata_lock_lost'"
+    private static let lostQuestion = """
+        SHOW GLOBAL STATUS WHERE Variable_name IN \
+        ('Performance_schema_metadata_lock_lost', 'Performance_schema_prepared_statements_lost')
+        """
 
     private static func list(_ names: [String]) -> String { names.map { "'\($0)'" }.joined(separator: ", ") }
 
@@ -80,7 +92,9 @@ package enum MySQLSight: Equatable {
         set performance_schema = ON, performance_schema_instrument for wait/lock/metadata/sql/mdl, transaction and \
         statement/%, and performance_schema_consumer_events_{transactions,statements}_current = ON; restart the server
         """
-    private static let lostRemedy = "raise performance_schema_max_metadata_locks and restart the server"
+    static let lostRemedy =
+        "raise performance_schema_max_metadata_locks and performance_schema_max_prepared_statements_instances, "
+        + "and restart the server"
 
     /// The query for the sessions with these source ports.
     ///
@@ -190,6 +204,9 @@ struct MySQLBoundaries: ~Copyable, BoundarySession {
             let answer = Self.rows(rows).answer(for: sources, own: own) { isOwnName($0) }
             guard case .attested(let part) = answer else { return answer }
             attested.formUnion(part)
+        }
+        if sight == .events, try MySQLSight.losesEvents(driver, &connection, attempt) {
+            return .hidden(remedy: MySQLSight.lostRemedy)
         }
         connection.limit(Deadline(Self.rest))
         return .attested(attested)

@@ -26,6 +26,10 @@ struct Attestation: Equatable {
     static let settlingTime: UInt64 = 250_000_000
     /// The same for a session whose client has spoken last. The server may have been at work on that.
     static let longSettlingTime: UInt64 = 1_000_000_000
+    /// How long an answer counts, and when it is time for the next one. A session that has to wait for its turn is
+    /// asked for again.
+    static let lifetime: UInt64 = 5_000_000_000
+    private static let renewal: UInt64 = 3_000_000_000
 
     init() {}
 
@@ -34,7 +38,7 @@ struct Attestation: Equatable {
         switch state {
         case .unasked: true
         case .asked: false
-        case .confirmed: bytes != self.bytes
+        case .confirmed: bytes != self.bytes || now &- min(now, answeredAt) >= Self.renewal
         case .denied: bytes != self.bytes || now >= retryAt
         }
     }
@@ -62,10 +66,14 @@ struct Attestation: Equatable {
 
     /// Whether the session, which has passed this number of bytes, is at a boundary.
     ///
-    /// - Parameter clientSpokeLast: whether the latest bytes were the client's.
-    func confirms(bytes: UInt64, clientSpokeLast: Bool = false, now: UInt64) -> Bool {
+    /// - Parameters:
+    ///   - clientSpokeLast: whether the latest bytes were the client's.
+    ///   - isRestless: whether the session never rests for long. Then the silence before the question is enough.
+    func confirms(bytes: UInt64, clientSpokeLast: Bool = false, isRestless: Bool = false, now: UInt64) -> Bool {
         guard state == .confirmed, bytes == self.bytes else { return false }
-        return now &- min(now, answeredAt) >= (clientSpokeLast ? Self.longSettlingTime : Self.settlingTime)
+        let age = now &- min(now, answeredAt)
+        let settling = clientSpokeLast ? Self.longSettlingTime : isRestless ? 0 : Self.settlingTime
+        return age >= settling && age < Self.lifetime
     }
 }
 
@@ -109,8 +117,11 @@ struct BoundaryQuestions {
         return period != lastPeriod
     }
 
-    func isAttested(_ session: UInt64, bytes: UInt64, clientSpokeLast: Bool = false, now: UInt64) -> Bool {
-        attestations[session]?.confirms(bytes: bytes, clientSpokeLast: clientSpokeLast, now: now) == true
+    func isAttested(
+        _ session: UInt64, bytes: UInt64, clientSpokeLast: Bool = false, isRestless: Bool = false, now: UInt64
+    ) -> Bool {
+        attestations[session]?.confirms(
+            bytes: bytes, clientSpokeLast: clientSpokeLast, isRestless: isRestless, now: now) == true
     }
 
     /// Whether a question for the session, which has passed this number of bytes, is useful.
@@ -144,8 +155,12 @@ struct BoundaryQuestions {
     }
 
     /// Takes the answer to a question.
-    mutating func answered(_ number: UInt64, from place: Place, _ reply: BoundaryReply, now: UInt64) {
-        guard let question = pending[place], question.number == number else { return }
+    ///
+    /// - Returns: the sessions of the question.
+    @discardableResult mutating func answered(_ number: UInt64, from place: Place, _ reply: BoundaryReply, now: UInt64)
+        -> Set<UInt64>
+    {
+        guard let question = pending[place], question.number == number else { return [] }
         pending[place] = nil
         var atBoundary: Set<SocketAddress>?
         switch reply {
@@ -160,6 +175,7 @@ struct BoundaryQuestions {
         for (address, session) in question.sessions {
             attestations[session]?.answer(atBoundary?.contains(address), now: now)
         }
+        return Set(question.sessions.values)
     }
 
     /// Forgets a session that has left the drain.

@@ -54,7 +54,7 @@ final class Drain: Pollable {
     /// Adds the session.
     func add(_ session: Session) {
         if slot < 0 { slot = loop.admit(self) }
-        if waiting.isEmpty { loop.setDeadline(loop.now &+ DrainPace.tick, slot: slot) }
+        if waiting.isEmpty { loop.setDeadline(nextTick, slot: slot) }
         guard members.insert(session.id).inserted else { return }
         waiting.append(Entry(slot: session.slot, session: session.id))
     }
@@ -66,8 +66,11 @@ final class Drain: Pollable {
         check()
         moveReady()
         if settings.attest, questions.beginPeriod(at: loop.now) { askServers() }
-        loop.setDeadline(waiting.isEmpty ? nil : loop.now &+ DrainPace.tick, slot: slot)
+        loop.setDeadline(waiting.isEmpty ? nil : nextTick, slot: slot)
     }
+
+    /// The ticks of all loops come at the same times, so that their questions come together.
+    private var nextTick: UInt64 { (loop.now / DrainPace.tick &+ 1) &* DrainPace.tick }
 
     /// The session has passed bytes of its server. It is moved now if it is never idle and no other one waits for its
     /// turn.
@@ -85,7 +88,8 @@ final class Drain: Pollable {
     func isAttested(_ session: Session) -> Bool {
         settings.attest
             && questions.isAttested(
-                session.id, bytes: session.bytesPassed, clientSpokeLast: session.clientSpokeLast, now: loop.now)
+                session.id, bytes: session.bytesPassed, clientSpokeLast: session.clientSpokeLast,
+                isRestless: moment(of: session)?.isRestless == true, now: loop.now)
     }
 }
 
@@ -124,6 +128,10 @@ extension Drain {
     /// Whether all bytes of the session have arrived where they go, so that the server knows all that its client has
     /// said. The server's own list says "idle" as long as it has not read a request.
     private func isSilent(_ session: Session, _ moment: DrainEligibility) -> Bool {
+        // PostgreSQL answers every exchange.
+        guard !session.clientSpokeLast || mover.environment.configuration.routes[route].engine == .mysql else {
+            return false
+        }
         let silence = session.clientSpokeLast ? Self.unansweredSilence : DrainTimes.shortestSilence
         return moment.silence >= silence && session.isQuiet && session.serverHasAcknowledgedAll
     }
@@ -211,6 +219,16 @@ extension Drain {
 
     /// Takes a server's answer.
     func answered(_ question: UInt64, from place: BoundaryQuestions.Place, _ reply: BoundaryReply) {
-        questions.answered(question, from: place, reply, now: loop.now)
+        let asked = questions.answered(question, from: place, reply, now: loop.now)
+        guard case .told(let atBoundary) = reply, !atBoundary.isEmpty else { return }
+        // A session that never rests for long has to be taken at once.
+        let sessions = waiting.filter { asked.contains($0.session) }.compactMap(session)
+        for session in sessions.sorted(by: { $0.lastActivity < $1.lastActivity }) {
+            guard pace.isFree(at: loop.now) else { return }
+            guard let moment = moment(of: session), moment.isRestless, maybeMoved(session, moment),
+                pace.take(at: loop.now)
+            else { continue }
+            mover.move(session)
+        }
     }
 }

@@ -52,7 +52,7 @@ final class BoundaryInquiryTests: Sendable {
         // A server that is left alone is not asked, so there is an answer at once.
         if given.answers.withLock({ $0.isEmpty }) {
             #expect(await eventually { !clock.wakes.isEmpty })
-            clock.advance(by: .milliseconds(25))
+            clock.advance(by: .milliseconds(5))
             #expect(await eventually { given.answers.withLock { $0.count } == sources.count })
         }
         return given.answers.withLock { answers in sources.map { answers[$0] } }
@@ -107,8 +107,8 @@ final class BoundaryInquiryTests: Sendable {
         #expect(
             log.lines == [
                 """
-                warning slave: encrypted sessions stay where they are: the user of the pings may not see whether they are in \
-                a transaction; on the server, run: GRANT a
+                warning slave: encrypted sessions stay where they are: the server does not show the user of the pings \
+                which are in a transaction; the remedy is: GRANT a
                 """,
                 """
                 warning slave: encrypted sessions stay where they are: 192.0.2.1:5432 lists other client addresses than the \

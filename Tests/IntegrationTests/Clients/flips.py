@@ -26,6 +26,8 @@ WORKERS = 8
 # How often and how long an encrypted session rests.
 TRANSACTIONS_BETWEEN_RESTS = 50
 REST_SECONDS = 1.5
+# How long a transaction is silent now and then: long enough to be taken for a rest.
+THINKING_SECONDS = 2.5
 # The errors of a login that was in progress on the dead replica.
 LOST_WITH_THE_REPLICA = ("slave is down", "Lost connection to MySQL server")
 
@@ -74,6 +76,7 @@ def work(number: int, worker: Any, watch: Watch, rests: bool) -> None:
             watch.count(f"sessions on the {place}")
             done = 0
             while not watch.stopping.is_set():
+                session.thinking = THINKING_SECONDS if rests and done % TRANSACTIONS_BETWEEN_RESTS == number else 0
                 session.transaction(place, number)
                 watch.count(f"transactions on the {place}")
                 done += 1

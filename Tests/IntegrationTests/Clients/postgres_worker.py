@@ -3,6 +3,7 @@
 import itertools
 import logging
 import os
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -34,6 +35,7 @@ class Session:
     def __init__(self, connection: Connection, worker: "Worker") -> None:
         self._connection = connection
         self._worker = worker
+        self.thinking = 0.0
         self._kinds = itertools.cycle([self._transfer, self._batch, self._copy])
 
     def place(self) -> str:
@@ -53,6 +55,7 @@ class Session:
     def _read(self, number: int) -> None:
         self._begin("begin isolation level repeatable read")
         sums = [value(self._connection, "select sum(balance) from accounts") for _ in range(2)]
+        time.sleep(self.thinking)
         self._connection.execute("commit")
         if sums != [TOTAL, TOTAL]:
             raise WrongAnswer(f"sums on the replica: {sums}")
@@ -65,6 +68,7 @@ class Session:
                 [(number + (sign == "+")) % 10],
                 prepare=True,
             )
+        time.sleep(self.thinking)
         self._connection.execute("commit")
 
     def _batch(self, number: int) -> None:
@@ -84,6 +88,7 @@ class Session:
         with self._connection.cursor() as cursor, cursor.copy("copy log from stdin") as copy:
             for _ in range(50):
                 copy.write_row([number])
+        time.sleep(self.thinking)
         self._connection.execute("commit")
 
     def close(self) -> None:
