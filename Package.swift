@@ -43,6 +43,8 @@ let package = Package(
         .target(name: "FailoverCore", swiftSettings: strict),
         .target(name: "FailoverSystem", dependencies: ["FailoverCore", "CLinux"], swiftSettings: strict),
         .target(
+            name: "FailoverTLS", dependencies: ["FailoverCore", "FailoverSystem", "COpenSSL"], swiftSettings: strict),
+        .target(
             name: "FailoverMonitor",
             dependencies: [
                 "FailoverCore", "FailoverSystem", logging, metrics, lifecycle,
@@ -55,7 +57,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "FailoverProxy",
-            dependencies: ["FailoverCore", "FailoverSystem", "CLinux", logging],
+            dependencies: ["FailoverCore", "FailoverSystem", "FailoverTLS", "CLinux", logging],
             swiftSettings: strict),
         .target(
             name: "FailoverTelemetry",
@@ -92,7 +94,8 @@ let package = Package(
             name: "Failover",
             dependencies: [
                 "FailoverAdmin", "FailoverChecks", "FailoverConfiguration", "FailoverCore", "FailoverMonitor",
-                "FailoverNotify", "FailoverProxy", "FailoverSystem", "FailoverTelemetry", logging, metrics, lifecycle,
+                "FailoverNotify", "FailoverProxy", "FailoverSystem", "FailoverTelemetry", "FailoverTLS", logging, metrics,
+                lifecycle,
             ],
             swiftSettings: strict),
         .executableTarget(
