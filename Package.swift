@@ -43,8 +43,6 @@ let package = Package(
         .target(name: "FailoverCore", swiftSettings: strict),
         .target(name: "FailoverSystem", dependencies: ["FailoverCore", "CLinux"], swiftSettings: strict),
         .target(
-            name: "FailoverTLS", dependencies: ["FailoverCore", "FailoverSystem", "COpenSSL"], swiftSettings: strict),
-        .target(
             name: "FailoverMonitor",
             dependencies: [
                 "FailoverCore", "FailoverSystem", logging, metrics, lifecycle,
@@ -57,7 +55,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "FailoverProxy",
-            dependencies: ["FailoverCore", "FailoverSystem", "FailoverTLS", "CLinux", logging],
+            dependencies: ["FailoverCore", "FailoverSystem", "CLinux", logging],
             swiftSettings: strict),
         .target(
             name: "FailoverTelemetry",
@@ -94,8 +92,7 @@ let package = Package(
             name: "Failover",
             dependencies: [
                 "FailoverAdmin", "FailoverChecks", "FailoverConfiguration", "FailoverCore", "FailoverMonitor",
-                "FailoverNotify", "FailoverProxy", "FailoverSystem", "FailoverTelemetry", "FailoverTLS", logging, metrics,
-                lifecycle,
+                "FailoverNotify", "FailoverProxy", "FailoverSystem", "FailoverTelemetry", logging, metrics, lifecycle,
             ],
             swiftSettings: strict),
         .executableTarget(

@@ -1,7 +1,6 @@
 import FailoverChecks
 import FailoverCore
 import FailoverProxy
-import FailoverTLS
 
 /// The routes and aliases of a configuration, with their positions in the route table.
 ///
@@ -159,18 +158,8 @@ struct RoutePlan {
         ProxyConfiguration(
             routes: try await proxyRoutes(resolver: resolver), aliasLimits: aliases.map(\.database.maxConnections),
             aliasWeights: aliases.map(\.database.weight),
-            aliasAnswerTimeouts: aliases.map(\.database.monitor.pingTimeout), aliasTLS: try aliasTLS(), workers: workers,
+            aliasAnswerTimeouts: aliases.map(\.database.monitor.pingTimeout), workers: workers,
             maxBufferMemory: maxBufferMemory, hasPredecessor: hasPredecessor)
-    }
-
-    /// TLS with the servers of routes where TLS with clients ends at the proxy.
-    private func aliasTLS() throws -> [ServerTLS?] {
-        let used = Set(routes.filter { $0.settings.clientTLS != nil && !$0.isRetired }.flatMap(\.settings.aliases))
-        return try aliases.map { alias in
-            let server = alias.database.server
-            guard used.contains(alias.database.name), let settings = TLSClientSettings(server) else { return nil }
-            return ServerTLS(context: try TLSContext.client(settings), isRequired: server.tls != .prefer)
-        }
     }
 
     private func proxyRoutes(resolver: NameResolver) async throws -> [ProxyRoute] {
@@ -187,20 +176,9 @@ struct RoutePlan {
                     allow: settings.allow, maxConnections: settings.maxConnections,
                     maxConnectionsPerSource: settings.maxConnectionsPerSource,
                     connectionRatePerSource: settings.connectionRatePerSource, session: settings.session,
-                    clientTLS: try route.isRetired ? nil : settings.clientTLS.map { try Self.clientTLS($0, of: route) },
                     balance: settings.preferredCount > 1 ? settings.balance : nil))
         }
         return result
-    }
-
-    private static func clientTLS(_ settings: ClientTLSSettings, of route: PlannedRoute) throws -> ClientTLS {
-        let identity = TLSIdentity(certificate: settings.certificate, key: settings.key)
-        let context = try TLSContext.server(
-            TLSServerSettings(
-                identity: identity, clientAuthorities: settings.clientAuthorities, minVersion: settings.minVersion,
-                speaksPostgres: route.engine == .postgres, name: route.name),
-            tickets: try TicketKeys())
-        return ClientTLS(context: context, isRequired: settings.isRequired)
     }
 }
 

@@ -45,9 +45,6 @@ extension ConfigurationParser {
         if route.session.failoverReadOnly, reader.engine == .tcp {
             section["failover_read_only"]?.report("not used with engine tcp: its sessions are not read")
         }
-        if route.clientTLS != nil, let engine = reader.engine, engine != .postgres {
-            section["client_tls"]?.report("not used with engine \(engine.rawValue)")
-        }
         if route.minReplicas > route.preferredCount, reader.allDefined {
             section["min_replicas"]?.report(
                 "must not exceed the number of aliases in `db_alias`, \(route.preferredCount)")

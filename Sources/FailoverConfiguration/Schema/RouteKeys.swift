@@ -39,12 +39,6 @@ extension Schema {
         """
         Key("max_suspect_share", \.maxSuspectShare, .fraction).since("0.2")
         listeners
-        """
-        TLS with the clients ends at the proxy, which then reads their sessions. It begins TLS with the servers \
-        according to the key `tls` of each alias. Without this section, TLS passes through to the servers. Not for \
-        engines mysql and tcp.
-        """
-        Key("client_tls", \.clientTLSOrNone, clientTLS, default: "off", writtenIf: { $0.clientTLS != nil }).since("0.2")
         limits
         session.map { $0.at(\.session) }
         """
@@ -100,23 +94,6 @@ extension Schema {
         Key("connection_rate_per_source", \.connectionRatePerSource, .limit).since("0.2")
     }
 
-    static let clientTLS = SectionSchema("client_tls", ClientTLSSettings(certificate: "", key: "")) {
-        "A PEM file with the proxy's certificate, followed by those of its authorities. A reload reads it again."
-        Key(
-            "certificate", \.certificate, .certificateFile, required: true,
-            example: "/etc/failover/proxy.crt")
-        "A PEM file with the certificate's private key, without a password."
-        Key("key", \.key, .path, required: true, example: "/etc/failover/proxy.key")
-        "A PEM file with the authorities that a client's certificate must be of."
-        Key(
-            "client_ca", \.clientAuthorities, .optional(.certificateFile), default: "no certificate is requested",
-            example: "/etc/failover/clients-ca.crt")
-        "Whether clients in clear text are refused."
-        Key("require", \.isRequired, .boolean)
-        "The oldest version of TLS that clients may use."
-        Key("min_version", \.minVersion, .choice)
-    }
-
     private static let socketOnly = Condition<DatabaseRoute>(key: "listen") { route in
         let hasSocket = route.listen.contains { if case .unix = $0 { true } else { false } }
         return hasSocket ? nil : "has an effect only with a listener at unix:/path"
@@ -130,11 +107,5 @@ extension DatabaseRoute {
     fileprivate var extraErrorTriggers: Set<BackendErrorKind> {
         get { [] }
         set { errorTriggers.formUnion(newValue) }
-    }
-
-    /// ``clientTLS``, or one without files.
-    fileprivate var clientTLSOrNone: ClientTLSSettings {
-        get { clientTLS ?? ClientTLSSettings(certificate: "", key: "") }
-        set { clientTLS = newValue }
     }
 }

@@ -38,10 +38,7 @@ enum Handshake {
     /// - Parameters:
     ///   - guarding: the policy for a session that cannot be made read-only; `nil` if it may write.
     ///   - byStatement: whether a statement after the login makes it read-only.
-    ///   - encryption: whether the proxy encrypts the connection; `nil` if it does not.
-    mutating func connected(
-        guarding: SessionSettings.OpaquePolicy? = nil, byStatement: Bool = false, encryption: ServerEncryption? = nil
-    ) -> HandshakeStep {
+    mutating func connected(guarding: SessionSettings.OpaquePolicy? = nil, byStatement: Bool = false) -> HandshakeStep {
         switch self {
         case .tcp: return .proven([])
         case .mysql(var handshake):
@@ -51,18 +48,7 @@ enum Handshake {
         case .postgres(var handshake):
             self = .tcp
             defer { self = .postgres(handshake) }
-            return handshake.connected(guarding: guarding, byStatement: byStatement, encryption: encryption)
-        }
-    }
-
-    /// TLS with one side is established.
-    mutating func secured(_ side: Side) -> HandshakeStep {
-        switch self {
-        case .tcp, .mysql: return .leave("unexpected TLS")
-        case .postgres(var handshake):
-            self = .tcp
-            defer { self = .postgres(handshake) }
-            return handshake.secured(side)
+            return handshake.connected(guarding: guarding, byStatement: byStatement)
         }
     }
 
@@ -154,10 +140,6 @@ enum HandshakeStep: Equatable {
     case awaitBackend(sending: [UInt8])
     /// Send these bytes to the client and wait for its answer.
     case tellClient([UInt8])
-    /// Send these bytes to the client in clear text, and begin TLS with it. It has sent `received` of it already.
-    case secureClient(answer: [UInt8], received: [UInt8])
-    /// Begin TLS with the backend.
-    case secureServer
     /// The backend can serve. First send these bytes, which come from the backend, to the client.
     case proven([UInt8])
     /// The backend failed.

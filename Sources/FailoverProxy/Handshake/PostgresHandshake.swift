@@ -19,15 +19,8 @@ struct PostgresHandshake {
     }
 
     private var phase = Phase.listening
-    /// What clients are asked for, where TLS ends at the proxy; `nil` where it passes through.
-    private let termination: ClientEncryption?
-    /// Whether the client's bytes are decrypted ones.
-    var isClientSecured = false
-    /// How the proxy encrypts the connection to the current backend; `nil` if it does not.
-    private var encryption: ServerEncryption?
-    var progress = ServerEncryption.Progress.done
     /// The bytes of the client that are not a whole message yet.
-    var incoming: [UInt8] = []
+    private var incoming: [UInt8] = []
     /// The client's encryption request.
     private var request: [UInt8] = []
     /// The positive answer that the client got to its request.
@@ -41,18 +34,16 @@ struct PostgresHandshake {
     /// start-up parameter for it.
     private(set) var guardsByStatement = false
     /// The bytes that the current backend has sent.
-    var heard: [UInt8] = []
+    private var heard: [UInt8] = []
     private var isConnected = false
     /// Whether a later backend has been sent the encryption request, to which the client already has an answer.
     private var isAskingAgain = false
-    private(set) var refusal: Refusal?
+    private var refusal: Refusal?
 
     /// The maximum number of the client's first bytes that are kept. If the client sends more, the rest stays in the
     /// socket until a backend has answered.
     private static let mostKept = 16_384
-    static let no = UInt8(ascii: "N")
-
-    init(termination: ClientEncryption? = nil) { self.termination = termination }
+    private static let no = UInt8(ascii: "N")
 
     var readsClient: Bool {
         switch phase {
@@ -84,15 +75,12 @@ extension PostgresHandshake {
             return openEncrypted()
         case .answering:
             kept += bytes
-            let mayPass = isConnected && !isAskingAgain && progress == .done
-            return .awaitBackend(sending: mayPass ? bytes : [])
+            return isConnected && !isAskingAgain ? .awaitBackend(sending: bytes) : .awaitBackend(sending: [])
         }
     }
 
-    mutating func readMessage() -> HandshakeStep {
-        let message = PostgresFirstMessage(incoming)
-        if let termination, let step = terminate(message, termination) { return step }
-        switch message {
+    private mutating func readMessage() -> HandshakeStep {
+        switch PostgresFirstMessage(incoming) {
         case .incomplete: return .awaitClient
         case .malformed: return .leave("the client does not speak PostgreSQL's protocol")
         case .cancel(let length):
@@ -136,7 +124,7 @@ extension PostgresHandshake {
     }
 
     /// A failover alias may get a StartupMessage that differs from the client's.
-    func giveKept() -> HandshakeStep {
+    private func giveKept() -> HandshakeStep {
         guard guarding != nil, !isEncrypted else { return .awaitBackend(sending: kept) }
         if guardsByStatement {
             return isInClear ? .awaitBackend(sending: kept) : .failed(.unguardable(ReadOnlyGuard.whyEarly))
@@ -156,18 +144,15 @@ extension PostgresHandshake {
 
 extension PostgresHandshake {
     mutating func connected(
-        guarding: SessionSettings.OpaquePolicy? = nil, byStatement: Bool = false, encryption: ServerEncryption? = nil
+        guarding: SessionSettings.OpaquePolicy? = nil, byStatement: Bool = false
     ) -> HandshakeStep {
         isConnected = true
-        self.encryption = encryption
-        progress = encryption == nil ? .done : .asking
         self.guarding = guarding
         guardsByStatement = byStatement
         switch phase {
         case .listening: return .awaitClient
         case .asking: return .awaitBackend(sending: request)
         case .listeningForEncryption, .answering:
-            if encryption != nil { return .awaitBackend(sending: Self.sslRequest) }
             isAskingAgain = agreement != nil
             return isAskingAgain ? .awaitBackend(sending: request) : giveKept()
         }
@@ -180,7 +165,6 @@ extension PostgresHandshake {
         case .listening, .listeningForEncryption: return .failed(.malformed("the server sent data before it was asked"))
         case .asking: return answered()
         case .answering:
-            if let encryption, progress != .done { return agreed(encryption) }
             if isEncrypted { return .proven(heard) }
             if guarding != nil, !guardsByStatement, PostgresReadOnlyStartup.isRefused(by: heard) {
                 isConnected = false
@@ -228,7 +212,7 @@ extension PostgresHandshake {
         }
     }
 
-    func saidError() -> HandshakeStep {
+    private func saidError() -> HandshakeStep {
         switch PostgresAnswer(heard) {
         case .incomplete: .awaitBackend(sending: [])
         case .refusal(let kind, let message): .failed(.refused(kind, message))
@@ -249,7 +233,6 @@ extension PostgresHandshake {
     mutating func backendLost() -> HandshakeStep {
         isConnected = false
         isAskingAgain = false
-        progress = .done
         heard = []
         switch phase {
         case .listening, .listeningForEncryption: return .awaitClient

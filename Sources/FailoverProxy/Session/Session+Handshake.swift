@@ -26,12 +26,6 @@ extension Session {
             guard sendToClient(bytes) else { return close(because: "the client does not read its answer") }
             // The client's next bytes may have arrived already.
             advance(machine.clientSent([], now: loop.now))
-        case .secureClient(let answer, let received, let deadline):
-            wait(until: deadline)
-            secureClient(answer, received: received)
-        case .secureServer(let deadline):
-            waitForBackend(until: deadline)
-            secureServer()
         case .relay(let bytes): startRelay(bytes)
         case .refuse(let attempts):
             if waitsForAlias(attempts) { return }
@@ -107,8 +101,6 @@ extension Session {
         case .backend:
             if machine.isDialing {
                 guard connected(readiness) else { return }
-            } else if isShakingHands(with: .backend) {
-                return shakeHands(with: .backend)
             } else if readiness.contains(.writable) {
                 flush(to: .backend)
             }
@@ -123,18 +115,17 @@ extension Session {
         }
         guard readiness.contains(.writable) else { return false }
         if let version = settings.sendProxy { sendToBackend(proxyHeader(version)) }
-        advance(machine.connected(encryption: serverTLS.map { $0.isRequired ? .required : .preferred }, now: loop.now))
+        advance(machine.connected(now: loop.now))
         return true
     }
 
     /// Passes the client's bytes to the machine while the machine wants them.
     func readClientInHandshake() {
-        if isShakingHands(with: .client) { return shakeHands(with: .client) }
         let interest: Readiness = [.readable, .peerEnded]
         while !isClosed, !isLeaving, !isQueued, !machine.isRelaying, machine.readsClient,
             !waiting.isDisjoint(with: interest)
         {
-            switch receive(from: .client, atMost: Self.handshakeReadSize) {
+            switch client.receive(into: loop.readBuffer, atMost: Self.handshakeReadSize) {
             case .bytes(let count):
                 let bytes = loop.readBuffer.copy(from: 0, to: count)
                 toBackend.received &+= UInt64(count)
@@ -146,17 +137,16 @@ extension Session {
         }
     }
 
-    func readBackendInHandshake() {
+    private func readBackendInHandshake() {
         while !isClosed, !isLeaving, backend != nil, !machine.isDialing {
             if machine.isRelaying { return relay(from: .backend, untilEnd: true) }
-            if isShakingHands(with: .backend) { return }
-            switch receive(from: .backend, atMost: Self.handshakeReadSize) {
+            switch backend?.receive(into: loop.readBuffer, atMost: Self.handshakeReadSize) {
             case .bytes(let count):
                 let bytes = loop.readBuffer.copy(from: 0, to: count)
-                if let login = extras?.login { bytes.withUnsafeBytes { login.state.serverSent($0) } }
+                if let login { bytes.withUnsafeBytes { login.state.serverSent($0) } }
                 advance(machine.backendSent(bytes, now: loop.now))
                 readClientInHandshake()
-            case .wouldBlock: return
+            case .wouldBlock, nil: return
             case .ended: backendFailed(.closed)
             case .failed(let code): backendFailed(.system(code))
             }
@@ -175,9 +165,7 @@ extension Session {
     }
 
     /// - Returns: whether all bytes were sent. There are only a few bytes, and nothing was sent before them.
-    func sendToClient(_ bytes: [UInt8]) -> Bool {
-        bytes.withUnsafeBytes { send($0, to: .client) } == .bytes(bytes.count)
-    }
+    private func sendToClient(_ bytes: [UInt8]) -> Bool { client.send(bytes) == .bytes(bytes.count) }
 
     /// Sets the deadline at which the session reaches its minimum age or its idle timeout.
     func awaitAge() {

@@ -34,8 +34,8 @@ extension Session {
         leavePlace()
         // A client whose direction is already closed gets no message.
         if !toClient.isFinished {
-            guard sendToClient(bytes) else { return close(because: "the client does not read") }
-            endSending(to: .client)
+            guard client.send(bytes) == .bytes(bytes.count) else { return close(because: "the client does not read") }
+            client.endSending()
         }
         handshakeDeadline = loop.now &+ Self.longestGoodbye
         loop.setDeadline(loop.now &+ Self.lastReadTimeout, slot: slot)
@@ -135,7 +135,7 @@ extension Session {
     /// Whether the session can be ended without loss: it is at a transaction boundary, and no bytes of the client
     /// wait to be read.
     var canMove: Bool {
-        stream.isAtBoundary && toClient.pending.isEmpty && toBackend.pending.isEmpty && !hasMore(from: .client)
+        stream.isAtBoundary && toClient.pending.isEmpty && toBackend.pending.isEmpty && !client.hasMore
     }
 }
 
@@ -148,9 +148,9 @@ extension Session {
     /// Whether nothing is under way in the proxy, in either direction, and both sides are open.
     var isQuiet: Bool {
         guard toClient.pending.isEmpty, toBackend.pending.isEmpty, !toClient.sourceEnded, !toBackend.sourceEnded,
-            extras?.login == nil, backend != nil, !hasMore(from: .client)
+            login == nil, !client.hasMore
         else { return false }
-        return !hasMore(from: .backend)
+        return backend?.hasMore == false
     }
 
     /// Whether the server's kernel has received all bytes that were sent to it.

@@ -7,21 +7,14 @@ import Glibc
 extension Session {
     /// A connection to a server begins.
     func watchLogin() {
-        setLogin(environment.configuration.routes[route].engine == .mysql ? PendingLogin(MySQLLogin()) : nil)
-    }
-
-    private func setLogin(_ login: PendingLogin?) {
-        if login != nil, extras == nil { extras = SessionExtras() }
-        extras?.login = login
-        if extras?.isEmpty == true { extras = nil }
+        login = environment.configuration.routes[route].engine == .mysql ? PendingLogin(MySQLLogin()) : nil
     }
 
     /// The server has sent its greeting. The client is next.
     func awaitLogin() {
-        guard let login = extras?.login else { return }
-        login.deadline = loop.now &+ min(settings.clientStartupTimeout, settings.loginTimeout).nanoseconds
+        login?.deadline = loop.now &+ min(settings.clientStartupTimeout, settings.loginTimeout).nanoseconds
         // A guard that refuses TLS must see the TLS request at once.
-        login.state.holdsTLSRequest = machine.guarding != .refuse
+        login?.state.holdsTLSRequest = machine.guarding != .refuse
     }
 
     /// Passes on the bytes of the login. Of the client's bytes, only whole packets are passed on.
@@ -42,7 +35,7 @@ extension Session {
         }
         guard !isClosed, !isLeaving else { return false }
         if login.state.isOver {
-            setLogin(nil)
+            self.login = nil
             if watchesBackend, !guardAwaitsServer { closeIfIdle() }
         }
         return mayRead
@@ -59,9 +52,8 @@ extension Session {
 
     /// Ends the connection to the backend. A server that waits for a login first gets a login that it will refuse.
     func leaveBackend() {
-        let refused = extras?.login?.state.refusedLogin
-        setLogin(nil)
-        extras?.backend = nil
+        let refused = login?.state.refusedLogin
+        login = nil
         guard let backend = backend.take() else { return }
         // Before the connection is established, the server has counted nothing.
         if let refused, backend.peerAddress != nil { environment.aborts.leave(backend, refused) }
@@ -69,8 +61,7 @@ extension Session {
 
     /// Ends the connection to a MySQL server that has sent its greeting and got none of the client's bytes since.
     func leaveBackendBeforeLogin() {
-        setLogin(nil)
-        extras?.backend = nil
+        login = nil
         guard let backend = backend.take() else { return }
         environment.aborts.leave(backend, MySQLRefusedLogin())
     }

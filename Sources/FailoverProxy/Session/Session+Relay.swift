@@ -22,7 +22,7 @@ extension Session {
                 noteReceived(count, from: side)
                 guard follow(count, from: side) else { return }
                 if movesSince != nil, side == .backend, environment.mover?.moveBusy(self) == true { return }
-                if count < limit, !untilEnd, !mayHaveMore(from: side) { return }
+                if count < limit, !untilEnd { return }
             case .wouldBlock:
                 return
             case .ended:
@@ -114,7 +114,7 @@ extension Session {
     ///
     /// - Returns: whether all bytes were sent.
     private func follow(_ count: Int, from side: Side) -> Bool {
-        if let login = extras?.login { return follow(count, from: side, login) }
+        if let login { return follow(count, from: side, login) }
         let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(loop.readBuffer.bytes)[..<count])
         switch stream {
         case .opaque: break
@@ -130,6 +130,13 @@ extension Session {
         return pass(count, from: side)
     }
 
+    private func receive(from side: Side, atMost limit: Int) -> Transfer {
+        switch side {
+        case .client: client.receive(into: loop.readBuffer, atMost: limit)
+        case .backend: backend?.receive(into: loop.readBuffer, atMost: limit) ?? .ended
+        }
+    }
+
     /// - Returns: whether all bytes were sent.
     func pass(_ count: Int, from side: Side) -> Bool {
         let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(loop.readBuffer.bytes)[..<count])
@@ -142,7 +149,7 @@ extension Session {
 
     private func sourceEnded(_ side: Side) {
         if side == .backend, guardIsLeft() { return }
-        if side == .client, extras?.login != nil {
+        if side == .client, login != nil {
             return close(because: "the client closed the connection before it was logged in")
         }
         if side == .backend, toBackend.isUntracked { return failed(side, code: EPIPE) }
@@ -159,7 +166,10 @@ extension Session {
     private func finish(to side: Side) {
         self[side.other].isFinished = true
         if self[side].isFinished { return close(because: "both sides have closed") }
-        endSending(to: side)
+        switch side {
+        case .client: client.endSending()
+        case .backend: backend?.endSending()
+        }
     }
 
     func failed(_ side: Side, code: Int32) {

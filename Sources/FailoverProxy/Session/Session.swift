@@ -73,7 +73,7 @@ final class Session: Pollable {
         let candidates: [RouteTable.Candidate]
         (candidates, share) = isServed ? environment.candidates(ofRoute: route) : ([], nil)
         let machine = SessionStateMachine(
-            handshake: Handshake(environment.configuration.routes[route]), candidates: candidates,
+            handshake: Handshake(environment.configuration.routes[route].engine), candidates: candidates,
             limits: settings.handshakeLimits, lastAnswerLimits: environment.snapshot.lastAnswerLimits,
             readOnlyGuard: environment.readOnlyGuard(ofRoute: route))
         hot = HotFields(machine: machine, lastActivity: startedAt)
@@ -110,10 +110,7 @@ final class Session: Pollable {
 
     func ready(_ readiness: Readiness, side: Side) {
         guard machine.isRelaying, !isLeaving else { return readyBeforeRelay(readiness, side: side) }
-        if readiness.contains(.writable) {
-            flush(to: side)
-            if !isClosed, !isLeaving { resumeTLS(with: side) }
-        }
+        if readiness.contains(.writable) { flush(to: side) }
         guard !isClosed, !isLeaving else { return }
         let ended = !readiness.isDisjoint(with: .peerEnded)
         if side == .backend, toClient.sourceEnded, !readiness.isDisjoint(with: .broken) {
@@ -124,7 +121,7 @@ final class Session: Pollable {
 
     func resume() {
         if isLeaving { return discardClient() }
-        guard machine.isRelaying else { return resumeHandshakes() }
+        guard machine.isRelaying else { return }
         relay(from: .client, untilEnd: true)
         if !isClosed, !isLeaving { relay(from: .backend, untilEnd: true) }
     }
@@ -134,7 +131,6 @@ final class Session: Pollable {
         if awaitsHeader { return close(because: "no PROXY header came in time") }
         guard machine.isRelaying else { return handshakeIsLate() }
         if guardIsLate() { return }
-        let login = extras?.login
         if let login, login.deadline <= loop.now { return close(because: "no login in time") }
         watchPeers()
         guard !isClosed, !isLeaving else { return }
@@ -180,10 +176,10 @@ final class Session: Pollable {
 }
 
 extension Handshake {
-    init(_ route: ProxyRoute) {
+    init(_ engine: DatabaseServer.Engine) {
         self =
-            switch route.engine {
-            case .postgres: .postgres(PostgresHandshake(termination: route.clientEncryption))
+            switch engine {
+            case .postgres: .postgres(PostgresHandshake())
             case .mysql: .mysql(MySQLHandshake())
             case .tcp: .tcp
             }
@@ -200,7 +196,7 @@ private struct HotFields: ~Copyable {
     var toClient = Flow()
     var stream = SessionStream.opaque
     var lastActivity: UInt64
-    var extras: SessionExtras?
+    var login: PendingLogin?
     var movesSince: UInt64?
     var isLeaving = false
     var clientSpokeLast = false
@@ -246,10 +242,10 @@ extension Session {
         set { hot.lastActivity = newValue }
     }
 
-    /// What only some sessions have.
-    var extras: SessionExtras? {
-        _read { yield hot.extras }
-        _modify { yield &hot.extras }
+    /// The login of a MySQL session, until it is complete.
+    var login: PendingLogin? {
+        _read { yield hot.login }
+        _modify { yield &hot.login }
     }
 
     /// When the move to a better alias was decided.

@@ -1,5 +1,4 @@
 import FailoverCore
-import FailoverTLS
 
 /// One direction of a session: from a source to a destination.
 struct Flow {
@@ -42,35 +41,7 @@ final class GuardedPostgres {
     var isAwaited = false
 }
 
-/// What only some sessions have. It is a separate object, so that the others need less memory.
-final class SessionExtras {
-    /// The login of a MySQL session, until it is complete.
-    var login: PendingLogin?
-    /// TLS with the client, where it ends at the proxy.
-    var client: TLSLink?
-    /// TLS with the server, where the proxy has begun it.
-    var backend: TLSLink?
-
-    var isEmpty: Bool { login == nil && client == nil && backend == nil }
-
-    subscript(side: Side) -> TLSLink? {
-        get { side == .client ? client : backend }
-        set { if side == .client { client = newValue } else { backend = newValue } }
-    }
-}
-
-/// TLS with one side of a session.
-struct TLSLink {
-    let channel: TLSChannel
-    /// Whether the handshake is in progress.
-    var isShakingHands = true
-    /// Whether reading from the side waits for a socket that can be written to.
-    var readsWhenWritable = false
-    /// Whether the end of the sending direction waits for the same.
-    var endsWhenWritable = false
-}
-
-/// The login of a MySQL session.
+/// The login of a MySQL session. It is a separate object, so that other sessions need less memory.
 final class PendingLogin {
     var state: MySQLLogin
     /// The deadline for the login once a backend serves the session.
