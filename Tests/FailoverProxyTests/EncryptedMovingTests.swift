@@ -10,15 +10,11 @@ struct EncryptedMovingTests {
     private let replica = EchoBackend { $0.servePostgres() }
     /// Encrypts, and returns each message. It does not answer one that ends in a question mark.
     private let primary = EchoBackend { client in
-        guard let first = client.receive(exactly: 8) else { return }
-        guard first == PostgresWire.sslRequest else {
+        guard client.beginPostgresEncryption() else {
             client.sendPostgresWelcome()
             client.receiveToEnd()
             return
         }
-        client.send(Array("S".utf8))
-        _ = client.receive(exactly: PostgresWire.hello.count)
-        client.send(PostgresWire.serverHello)
         while true {
             let message = client.receive()
             if message.isEmpty { return }
@@ -34,15 +30,6 @@ struct EncryptedMovingTests {
         return proxy
     }
 
-    private func encrypted(_ proxy: ProxyUnderTest) async throws -> TCPClient {
-        let client = try await proxy.connect()
-        try await client.send(PostgresWire.sslRequest)
-        #expect(try await client.receiveText(1) == "S")
-        try await client.send(PostgresWire.hello)
-        #expect(try await client.receive(PostgresWire.serverHello.count) == PostgresWire.serverHello)
-        return client
-    }
-
     private func says(_ text: String, _ client: TCPClient) async throws -> Bool {
         try await client.send(text)
         return try await client.receiveText(text.utf8.count) == text
@@ -54,7 +41,7 @@ struct EncryptedMovingTests {
 
     @Test func theSessionsOfTheAnswerAreClosedAndTheOthersStay() async throws {
         let proxy = try proxy()
-        let (home, works) = (try await encrypted(proxy), try await encrypted(proxy))
+        let (home, works) = (try await proxy.connectEncrypted(), try await proxy.connectEncrypted())
         proxy.board.markUp(alias: 0)
         var question = try await proxy.question()
         // The second session may follow in a question of its own.
@@ -81,7 +68,7 @@ struct EncryptedMovingTests {
 
     @Test func aByteAfterTheQuestionMakesTheAnswerWorthless() async throws {
         let proxy = try proxy()
-        let client = try await encrypted(proxy)
+        let client = try await proxy.connectEncrypted()
         proxy.board.markUp(alias: 0)
         let question = try await proxy.question()
         #expect(try await says("begin", client))
@@ -102,7 +89,7 @@ struct EncryptedMovingTests {
         var settings = SessionSettings(drainRate: 1000)
         settings.drainGrace = .zero
         let proxy = try proxy(settings)
-        let client = try await encrypted(proxy)
+        let client = try await proxy.connectEncrypted()
         proxy.board.markUp(alias: 0)
         let question = try await proxy.question()
         proxy.board.markDown(alias: 0, because: down)
@@ -115,7 +102,7 @@ struct EncryptedMovingTests {
 
     @Test func withAttestFalseAndInClearNoServerIsAsked() async throws {
         let proxy = try proxy(SessionSettings(attest: false, drainRate: 1000))
-        let client = try await encrypted(proxy)
+        let client = try await proxy.connectEncrypted()
         let inClear = try await PostgresClient(proxy)
         proxy.board.markUp(alias: 0)
         #expect(try await inClear.error()?.sqlState == "57P01")
@@ -128,7 +115,7 @@ struct EncryptedMovingTests {
     /// The server may list a session as idle whose request it has not read, or of which it has only half.
     @Test func noQuestionIsAskedForAClientThatWaits() async throws {
         let proxy = try proxy()
-        let (waits, idle) = (try await encrypted(proxy), try await encrypted(proxy))
+        let (waits, idle) = (try await proxy.connectEncrypted(), try await proxy.connectEncrypted())
         try await waits.send("select?")
         #expect(await eventually { await counts(proxy).fromClients >= UInt64("select?".utf8.count) })
         proxy.board.markUp(alias: 0)
@@ -146,7 +133,7 @@ struct EncryptedMovingTests {
 
     @Test func aServerThatDoesNotTellIsAskedAgain() async throws {
         let proxy = try proxy()
-        let client = try await encrypted(proxy)
+        let client = try await proxy.connectEncrypted()
         proxy.board.markUp(alias: 0)
         try await proxy.question().answer(.untold)
         let question = try await proxy.question()
@@ -160,7 +147,7 @@ struct EncryptedMovingTests {
         let request: [UInt8] = [23, 3, 3, 0, 30] + [UInt8](repeating: 1, count: 30)
         // On a slow day, the proxy no longer waits for the client when it sends.
         for attempt in 1...5 where await counts(proxy).bytesAfterClose == 0 {
-            let client = try await encrypted(proxy)
+            let client = try await proxy.connectEncrypted()
             proxy.board.markUp(alias: 0)
             let question = try await proxy.question()
             question.answer(.told(Set(question.sessions)))
@@ -198,7 +185,7 @@ struct EncryptedMovingTests {
     @Test func thePaceHoldsForThem() async throws {
         let proxy = try proxy(SessionSettings(drainRate: 10))
         var clients: [TCPClient] = []
-        for _ in 0..<12 { clients.append(try await encrypted(proxy)) }
+        for _ in 0..<12 { clients.append(try await proxy.connectEncrypted()) }
         proxy.board.markUp(alias: 0)
         let start = ContinuousClock.now
         proxy.answerQuestions { .told(Set($0.sessions)) }
@@ -212,7 +199,7 @@ struct EncryptedMovingTests {
         // Attested, but not idle for long enough.
         let long = SessionSettings(drainIdle: .seconds(3600), drainBusyAfter: .seconds(3600), drainRate: 1000)
         let proxy = try proxy(long)
-        let client = try await encrypted(proxy)
+        let client = try await proxy.connectEncrypted()
         proxy.board.markUp(alias: 0)
         proxy.answerQuestions { .told(Set($0.sessions)) }
         @Sendable func boundary() async -> SessionBoundary? {
@@ -235,7 +222,7 @@ struct EncryptedMovingTests {
             settings.drainGrace = .zero
             let proxy = try proxy(settings)
             var clients: [TCPClient] = []
-            for _ in order { clients.append(try await encrypted(proxy)) }
+            for _ in order { clients.append(try await proxy.connectEncrypted()) }
             for index in order { #expect(try await says("select", clients[index])) }
             proxy.answerQuestions { .told(Set($0.sessions)) }
             proxy.board.markUp(alias: 0)
@@ -256,7 +243,7 @@ struct EncryptedMovingTests {
 
     @Test func theReportOfSessionsTellsWhoKnows() async throws {
         let proxy = try proxy(SessionSettings(drainIdle: .seconds(3600), drainBusyAfter: .seconds(3600)))
-        let clients = [try await encrypted(proxy), try await encrypted(proxy)]
+        let clients = [try await proxy.connectEncrypted(), try await proxy.connectEncrypted()]
         @Sendable func boundaries() async -> [SessionBoundary] {
             await proxy.server.sessions(SessionQuery(limit: 10)).map(\.boundary)
         }

@@ -142,16 +142,7 @@ struct MovingTests {
 
     @Test func anEncryptedSessionWaitsForDrainDeadline() async throws {
         let primary = EchoBackend { client in
-            // Encrypted or in clear text, as the client requests.
-            guard let first = client.receive(exactly: 8) else { return }
-            guard first == PostgresWire.sslRequest else {
-                client.sendPostgresWelcome()
-                client.receiveToEnd()
-                return
-            }
-            client.send(Array("S".utf8))
-            _ = client.receive(exactly: PostgresWire.hello.count)
-            client.send(PostgresWire.serverHello)
+            if !client.beginPostgresEncryption() { client.sendPostgresWelcome() }
             client.receiveToEnd()
         }
         for deadline: Duration? in [.milliseconds(1), nil] {
@@ -159,11 +150,7 @@ struct MovingTests {
                 ports: [replica.port, primary.port], engine: .postgres,
                 session: SessionSettings(drainDeadline: deadline, drainRate: 1000), workers: 1)
             proxy.board.markDown(alias: 0, because: down)
-            let encrypted = try await proxy.connect()
-            try await encrypted.send(PostgresWire.sslRequest)
-            #expect(try await encrypted.receiveText(1) == "S")
-            try await encrypted.send(PostgresWire.hello)
-            #expect(try await encrypted.receive(PostgresWire.serverHello.count) == PostgresWire.serverHello)
+            let encrypted = try await proxy.connectEncrypted()
             let inClear = try await PostgresClient(proxy)
             proxy.board.markUp(alias: 0)
             #expect(try await inClear.error()?.sqlState == "57P01")
@@ -178,25 +165,14 @@ struct MovingTests {
 
     @Test func whatIsPastDrainDeadlineIsClosedAtDrainRateToo() async throws {
         let primary = EchoBackend { client in
-            guard client.receive(exactly: 8) == PostgresWire.sslRequest else { return }
-            client.send(Array("S".utf8))
-            _ = client.receive(exactly: PostgresWire.hello.count)
-            client.send(PostgresWire.serverHello)
-            client.receiveToEnd()
+            if client.beginPostgresEncryption() { client.receiveToEnd() }
         }
         let proxy = try ProxyUnderTest(
             ports: [replica.port, primary.port], engine: .postgres,
             session: SessionSettings(drainDeadline: .milliseconds(1), drainRate: 10))
         proxy.board.markDown(alias: 0, because: down)
         var clients: [TCPClient] = []
-        for _ in 0..<15 {
-            let client = try await proxy.connect()
-            try await client.send(PostgresWire.sslRequest)
-            #expect(try await client.receiveText(1) == "S")
-            try await client.send(PostgresWire.hello)
-            #expect(try await client.receive(PostgresWire.serverHello.count) == PostgresWire.serverHello)
-            clients.append(client)
-        }
+        for _ in 0..<15 { clients.append(try await proxy.connectEncrypted()) }
         let start = ContinuousClock.now
         proxy.board.markUp(alias: 0)
         for client in clients { #expect(try await client.drain() == 0) }

@@ -118,6 +118,16 @@ final class ProxyUnderTest: Sendable {
 
     func connect() async throws -> TCPClient { try await TCPClient.connect(port: port) }
 
+    /// Connects and begins encryption, as a client of PostgreSQL does.
+    func connectEncrypted() async throws -> TCPClient {
+        let client = try await connect()
+        try await client.send(PostgresWire.sslRequest)
+        #expect(try await client.receiveText(1) == "S")
+        try await client.send(PostgresWire.hello)
+        #expect(try await client.receive(PostgresWire.serverHello.count) == PostgresWire.serverHello)
+        return client
+    }
+
     /// Connects and returns the greeting of the backend that serves.
     func whoAnswers(length: Int = 2) async throws -> String {
         try await connect().receiveText(length)
@@ -144,6 +154,19 @@ extension SessionSettings {
         if drainBusyAfter == unset.drainBusyAfter { settings.drainBusyAfter = settings.drainGrace }
         if refusalTimeout == unset.refusalTimeout { settings.refusalTimeout = .ample }
         return settings
+    }
+}
+
+extension FaultyServerConnection {
+    /// Reads the client's first eight bytes. If they request encryption, begins it.
+    ///
+    /// - Returns: whether the client has requested encryption.
+    func beginPostgresEncryption() -> Bool {
+        guard receive(exactly: 8) == PostgresWire.sslRequest else { return false }
+        send(Array("S".utf8))
+        _ = receive(exactly: PostgresWire.hello.count)
+        send(PostgresWire.serverHello)
+        return true
     }
 }
 

@@ -71,7 +71,10 @@ class PostgresSession:
 
 
 class MySQLSession:
-    """A session by PyMySQL."""
+    """A session by PyMySQL as it comes, which encrypts where the server offers it."""
+
+    IS_CLEAR = False
+    """Whether encryption is turned off."""
 
     def __init__(self, host: str, port: int, login: Login, limit: float | None) -> None:
         """Connects and logs in. No read and no write takes longer than `limit` seconds."""
@@ -86,6 +89,7 @@ class MySQLSession:
             read_timeout=limit,
             write_timeout=limit,
             autocommit=True,
+            ssl_disabled=self.IS_CLEAR,
         )
 
     def who(self) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from .database import Login, MySQLSession, PostgresSession, Session
+from .database import MySQLSession, PostgresSession, Session
 from .event import PRIMARY, REPLICA
 from .laboratory import HOST
 from .local import Servers
@@ -49,21 +49,7 @@ class MySQLAsking(MySQLSession):
 class ClearMySQLAsking(MySQLAsking):
     """By PyMySQL without encryption."""
 
-    def __init__(self, host: str, port: int, login: Login, limit: float | None) -> None:
-        """As that of an encrypted one."""
-        import pymysql
-
-        self._connection = pymysql.connect(
-            host=host,
-            port=port,
-            user=login.user,
-            password=login.password,
-            database=login.database,
-            read_timeout=limit,
-            write_timeout=limit,
-            autocommit=True,
-            ssl_disabled=True,
-        )
+    IS_CLEAR = True
 
 
 @dataclass(frozen=True)
@@ -115,15 +101,13 @@ def transact(session: Asking, wait: Callable[[], object]) -> tuple[object, ...]:
 
 
 def make_table(servers: Servers) -> None:
-    """Makes the row that sessions read, and lets the monitor see the processes of all users."""
+    """Makes the row that sessions read."""
     client = next(client for client in clients_of(servers.engine.protocol) if client.is_encrypted)
     session = client.dial(servers, servers.primary_port)
     session.run(TABLE)
     session.run("delete from held")
     session.run("insert into held values (1, 42)")
     session.close()
-    if servers.engine.protocol == "mysql":
-        servers._administer(f"grant process on *.* to {servers.monitor_user}")
 
     def has_arrived() -> bool:
         try:

@@ -20,7 +20,9 @@ actor BoundaryInquiry {
         let address: SocketAddress
     }
 
-    private struct Inquired {
+    /// What is known of a server. It stays within the actor.
+    private final class Inquired {
+        let address: SocketAddress
         let ask: Asker
         /// Questions of several loops, which the server gets as one.
         var collected: [BoundaryQuestion] = []
@@ -34,6 +36,13 @@ actor BoundaryInquiry {
         var lastUse: MonotonicTime
         /// When the server told something last.
         var lastAnswer: MonotonicTime?
+
+        init(address: SocketAddress, ask: @escaping Asker, now: MonotonicTime) {
+            self.address = address
+            self.ask = ask
+            notBefore = now
+            lastUse = now
+        }
     }
 
     /// The loops ask at the same time, but none is quite punctual.
@@ -78,13 +87,13 @@ actor BoundaryInquiry {
     /// Adds the metrics of these aliases. A scrape shows them before the first question.
     nonisolated func provideMetrics(ofAliases names: [String]) {
         for alias in names {
-            for result in ["answered", "hidden", "blind", "failed"] { counter(alias, result).increment(by: 0) }
+            for result in AnswerKind.allCases { counter(alias, result).increment(by: 0) }
         }
     }
 
-    private nonisolated func counter(_ alias: String, _ result: String) -> Counter {
+    private nonisolated func counter(_ alias: String, _ result: AnswerKind) -> Counter {
         Counter(
-            label: "failover_boundary_questions_total", dimensions: [("alias", alias), ("result", result)],
+            label: "failover_boundary_questions_total", dimensions: [("alias", alias), ("result", result.rawValue)],
             factory: metrics)
     }
 
@@ -98,60 +107,60 @@ actor BoundaryInquiry {
         inquired = inquired.filter {
             $1.isAsking || !$1.collected.isEmpty || $1.lastUse.duration(to: now) < Self.memory
         }
-        var inquiry =
-            inquired[place] ?? Inquired(ask: makeAsker(server, question.server), notBefore: now, lastUse: now)
+        let inquiry =
+            inquired[place]
+            ?? Inquired(
+                address: question.server, ask: makeAsker(server, question.server), now: now)
+        inquired[place] = inquiry
         inquiry.lastUse = now
         let collected = inquiry.collected.reduce(0) { $0 + $1.sessions.count }
         if inquiry.isAsking || now < inquiry.notBefore || collected + question.sessions.count > Self.most {
             question.answer(inquiry.isAsking || inquiry.trouble == nil ? .later : .untold)
         } else {
             inquiry.collected.append(question)
-            if inquiry.collected.count == 1 { Task { await askTogether(place, alias: alias) } }
+            if inquiry.collected.count == 1 { Task { await askTogether(inquiry, alias: alias) } }
         }
-        inquired[place] = inquiry
     }
 
     /// Asks for all sessions that the loops have asked for meanwhile.
-    private func askTogether(_ place: Place, alias: String) async {
+    private func askTogether(_ inquiry: Inquired, alias: String) async {
         try? await clock.sleep(until: clock.now.advanced(by: Self.collectingTime))
-        guard let ask = inquired[place]?.ask, let questions = inquired[place]?.collected else { return }
-        inquired[place]?.collected = []
-        inquired[place]?.isAsking = true
+        let questions = inquiry.collected
+        inquiry.collected = []
+        inquiry.isAsking = true
         let start = clock.now
-        let answer = await ask(questions.flatMap(\.sessions))
+        let answer = await inquiry.ask(questions.flatMap(\.sessions))
         let end = clock.now
-        inquired[place]?.isAsking = false
-        note(answer, place, alias: alias)
+        inquiry.isAsking = false
+        note(answer, inquiry, alias: alias)
         if case .attested(let addresses) = answer {
-            let isLoggedIn = inquired[place]?.lastAnswer.map { $0.duration(to: start) < Self.loginTime } ?? false
+            let isLoggedIn = inquiry.lastAnswer.map { $0.duration(to: start) < Self.loginTime } ?? false
             let rest = isLoggedIn ? min(start.duration(to: end) * Self.restFactor, Self.longestRest) : .zero
-            inquired[place]?.lastAnswer = end
-            inquired[place]?.notBefore = start.advanced(by: max(Self.shortestRest, rest))
-            let pause = inquired[place]?.pause ?? Self.shortestPause
-            inquired[place]?.pause = max(Self.shortestPause, pause / 2)
+            inquiry.lastAnswer = end
+            inquiry.notBefore = start.advanced(by: max(Self.shortestRest, rest))
+            inquiry.pause = max(Self.shortestPause, inquiry.pause / 2)
             for question in questions { question.answer(.told(addresses.intersection(question.sessions))) }
         } else {
-            let pause = inquired[place]?.pause ?? Self.shortestPause
-            inquired[place]?.notBefore = end.advanced(by: pause)
-            inquired[place]?.pause = min(pause * 2, Self.longestPause)
+            inquiry.notBefore = end.advanced(by: inquiry.pause)
+            inquiry.pause = min(inquiry.pause * 2, Self.longestPause)
             for question in questions { question.answer(.untold) }
         }
     }
 
     /// Counts the answer, and logs what has changed.
-    private func note(_ answer: BoundaryAnswer, _ place: Place, alias: String) {
-        counter(alias, answer.name).increment()
+    private func note(_ answer: BoundaryAnswer, _ inquiry: Inquired, alias: String) {
+        counter(alias, answer.result).increment()
         let trouble: String? =
             switch answer {
             case .attested: nil
             case .hidden(let remedy): remedy
-            case .blind, .failed: answer.name
+            case .blind, .failed: answer.result.rawValue
             }
-        guard trouble != inquired[place]?.trouble else { return }
-        inquired[place]?.trouble = trouble
-        let address = place.address.description
+        guard trouble != inquiry.trouble else { return }
+        inquiry.trouble = trouble
         switch answer {
-        case .attested: log.info("\(alias): \(address) tells again which encrypted sessions are in a transaction")
+        case .attested:
+            log.info("\(alias): \(inquiry.address) tells again which encrypted sessions are in a transaction")
         case .hidden(let remedy):
             log.warning(
                 """
@@ -161,7 +170,7 @@ actor BoundaryInquiry {
         case .blind:
             log.warning(
                 """
-                \(alias): encrypted sessions stay where they are: \(address) lists other client addresses than the \
+                \(alias): encrypted sessions stay where they are: \(inquiry.address) lists other client addresses than the \
                 proxy's, so that it cannot tell which are in a transaction
                 """)
         case .failed(let reason):
@@ -174,14 +183,18 @@ actor BoundaryInquiry {
     }
 }
 
+/// The kinds of answers, as the metric has them.
+private enum AnswerKind: String, CaseIterable {
+    case answered, hidden, blind, failed
+}
+
 extension BoundaryAnswer {
-    /// For the metric.
-    fileprivate var name: String {
+    fileprivate var result: AnswerKind {
         switch self {
-        case .attested: "answered"
-        case .hidden: "hidden"
-        case .blind: "blind"
-        case .failed: "failed"
+        case .attested: .answered
+        case .hidden: .hidden
+        case .blind: .blind
+        case .failed: .failed
         }
     }
 }

@@ -13,7 +13,7 @@ package actor BoundaryCheck {
     /// The server, with the password that it has last accepted.
     private var server: DatabaseServer
     /// The latest question's outcome.
-    private var outcome: Promise<BoundaryQuestion.Outcome>?
+    private var outcome: Promise<BoundaryRequest.Outcome>?
     /// Where the thread waits for the next question, or has left.
     private var turn: BoundaryTurn?
 
@@ -52,10 +52,10 @@ package actor BoundaryCheck {
         }
         let timers = TimerQueue.system
         var limit = Self.limit
-        var question = BoundaryQuestion(sources: sources, limit: limit)
+        var question = BoundaryRequest(sources: sources, limit: limit)
         if turn?.give(question) != true {
             limit = Self.limitWithLogin
-            question = BoundaryQuestion(sources: sources, limit: limit)
+            question = BoundaryRequest(sources: sources, limit: limit)
             do { try threads.start { [server, address, question] in question.serve(server, address) } } catch {
                 return .failed("\(address): \(error.detail)")
             }
@@ -75,20 +75,20 @@ package actor BoundaryCheck {
 /// of them.
 final class BoundaryTurn: Sendable {
     /// The question; `nil` once no more can be asked here.
-    private let question = Promise<BoundaryQuestion?>()
+    private let question = Promise<BoundaryRequest?>()
     private let wakeUp = DispatchSemaphore(value: 0)
 
     /// Hands over the next question, or `nil` to end the connection.
     ///
     /// - Returns: whether the thread takes it. Otherwise it has left.
-    @discardableResult func give(_ question: BoundaryQuestion?) -> Bool {
+    @discardableResult func give(_ question: BoundaryRequest?) -> Bool {
         let isTaken = self.question.offer(question)
         wakeUp.signal()
         return isTaken
     }
 
     /// Waits for the next question, and leaves if there is none in time. This blocks.
-    func wait(atMost time: Duration) -> BoundaryQuestion? {
+    func wait(atMost time: Duration) -> BoundaryRequest? {
         if wakeUp.wait(timeout: .now() + .nanoseconds(Int(clamping: time.nanoseconds))) == .timedOut {
             question.give(nil)
         }
@@ -98,7 +98,7 @@ final class BoundaryTurn: Sendable {
 }
 
 /// A question on its way to the thread that asks the server, and the outcome on its way back.
-struct BoundaryQuestion: Sendable {
+struct BoundaryRequest: Sendable {
     struct Outcome: Sendable {
         var answer: BoundaryAnswer
         /// A password that the server has accepted in place of the earlier one.

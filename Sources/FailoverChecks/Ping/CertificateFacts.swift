@@ -38,31 +38,23 @@ package struct CertificateFacts: Hashable, Sendable {
     }
 
     private init?(_ certificate: OpaquePointer) {
-        guard let ends = WallTime(endOf: certificate) else { return nil }
+        var parts = tm()
+        guard let end = X509_get0_notAfter(certificate), ASN1_TIME_to_tm(end, &parts) == 1 else { return nil }
         var name = [CChar](repeating: 0, count: 256)
         X509_NAME_oneline(X509_get_subject_name(certificate), &name, Int32(name.count))
         let bytes = name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-        self.init(subject: String(decoding: bytes, as: UTF8.self).asOneLine(), ends: ends)
+        self.init(
+            subject: String(decoding: bytes, as: UTF8.self).asOneLine(),
+            ends: WallTime(sinceEpoch: .seconds(timegm(&parts))))
     }
 }
 
 extension TLSFacts {
     /// The facts of an OpenSSL session that is established.
     init(of session: OpaquePointer) {
-        let certificate = SSL_get1_peer_certificate(session)
-        defer { X509_free(certificate) }
         self.init(
-            version: String(cString: SSL_get_version(session)),
-            certificateEnds: certificate.flatMap { WallTime(endOf: $0) })
-    }
-}
-
-extension WallTime {
-    /// The end of a certificate; `nil` if the certificate has no valid date.
-    fileprivate init?(endOf certificate: OpaquePointer) {
-        var parts = tm()
-        guard let end = X509_get0_notAfter(certificate), ASN1_TIME_to_tm(end, &parts) == 1 else { return nil }
-        self.init(sinceEpoch: .seconds(timegm(&parts)))
+            version: String(cString: SSL_get_version(session)), certificateEnds: CertificateFacts(peerOf: session)?.ends
+        )
     }
 }
 

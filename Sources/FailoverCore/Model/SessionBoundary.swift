@@ -1,6 +1,6 @@
 /// What is known of a session's transactions. A session can be moved without loss at a transaction boundary: between
 /// two transactions, when its server owes no answer.
-public enum SessionBoundary: String, Hashable, Sendable, CaseIterable, Codable {
+package enum SessionBoundary: String, Hashable, Sendable, Decodable {
     /// The proxy reads the session: it is at a transaction boundary.
     case yes
     /// The proxy cannot read the session, and its server has said that it is at a transaction boundary.
@@ -11,7 +11,7 @@ public enum SessionBoundary: String, Hashable, Sendable, CaseIterable, Codable {
     case unknown
 
     /// Whether the session is at a boundary; `nil` if that is unknown.
-    public var isReached: Bool? {
+    package var isReached: Bool? {
         switch self {
         case .yes, .attested: true
         case .no: false

@@ -6,7 +6,7 @@ import FailoverCore
 /// arrived after the answer: the answer counts only while no byte has passed in either direction since before the
 /// question. The server may have finished its work while the last bytes of it were still under way, perhaps lost and to
 /// be sent again: the answer counts only after a time in which those would have arrived.
-struct Attestation: Equatable {
+struct Attestation {
     private enum State {
         case unasked, asked, confirmed, denied
     }

@@ -85,12 +85,7 @@ final class Drain: Pollable {
     }
 
     /// Whether the server has said that the session, which the proxy cannot read, is at a boundary.
-    func isAttested(_ session: Session) -> Bool {
-        settings.attest
-            && questions.isAttested(
-                session.id, bytes: session.bytesPassed, clientSpokeLast: session.clientSpokeLast,
-                isRestless: moment(of: session)?.isRestless == true, now: loop.now)
-    }
+    func isAttested(_ session: Session) -> Bool { isAttested(session, moment(of: session)) }
 }
 
 // MARK: - Who may move
@@ -122,7 +117,14 @@ extension Drain {
         if isOverdue(moment) { return true }
         guard moment.hasRested || moment.isRestless else { return false }
         if session.stream.isReadable { return session.canMove }
-        return isAttested(session) && isSilent(session, moment)
+        return isAttested(session, moment) && isSilent(session, moment)
+    }
+
+    private func isAttested(_ session: Session, _ moment: DrainEligibility?) -> Bool {
+        settings.attest
+            && questions.isAttested(
+                session.id, bytes: session.bytesPassed, clientSpokeLast: session.clientSpokeLast,
+                isRestless: moment?.isRestless == true, now: loop.now)
     }
 
     /// Whether all bytes of the session have arrived where they go, so that the server knows all that its client has
@@ -161,19 +163,24 @@ extension Drain {
     /// Moves those that are ready, as far as the pace allows it.
     private func moveReady() {
         var done = 0
-        defer { ready.removeFirst(done) }
         for candidate in ready {
-            guard pace.isFree(at: loop.now) else { return }
+            if let session = session(candidate.entry), !takeTurn(session) { break }
             done += 1
-            guard let session = session(candidate.entry), let moment = moment(of: session),
-                maybeMoved(session, moment)
-            else { continue }
-            guard pace.take(at: loop.now) else {
-                done -= 1
-                return
-            }
-            mover.move(session)
         }
+        ready.removeFirst(done)
+    }
+
+    /// Moves the session, if it may be moved.
+    ///
+    /// - Returns: false if the pace has no turn for it now.
+    private func takeTurn(_ session: Session, ifRestless: Bool = false) -> Bool {
+        guard pace.isFree(at: loop.now) else { return false }
+        guard let moment = moment(of: session), moment.isRestless || !ifRestless, maybeMoved(session, moment) else {
+            return true
+        }
+        guard pace.take(at: loop.now) else { return false }
+        mover.move(session)
+        return true
     }
 }
 
@@ -224,11 +231,7 @@ extension Drain {
         // A session that never rests for long has to be taken at once.
         let sessions = waiting.filter { asked.contains($0.session) }.compactMap(session)
         for session in sessions.sorted(by: { $0.lastActivity < $1.lastActivity }) {
-            guard pace.isFree(at: loop.now) else { return }
-            guard let moment = moment(of: session), moment.isRestless, maybeMoved(session, moment),
-                pace.take(at: loop.now)
-            else { continue }
-            mover.move(session)
+            guard takeTurn(session, ifRestless: true) else { return }
         }
     }
 }

@@ -37,7 +37,7 @@ final class DrainPace: Sendable {
 }
 
 /// The times that decide when a session that must move may be ended, in nanoseconds.
-struct DrainTimes: Equatable {
+struct DrainTimes {
     /// The silence after which a session counts as idle.
     let idle: UInt64
     /// How long a session that is never idle is left alone.
