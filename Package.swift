@@ -43,6 +43,8 @@ let package = Package(
         .target(name: "FailoverCore", swiftSettings: strict),
         .target(name: "FailoverSystem", dependencies: ["FailoverCore", "CLinux"], swiftSettings: strict),
         .target(
+            name: "FailoverTLS", dependencies: ["FailoverCore", "FailoverSystem", "COpenSSL"], swiftSettings: strict),
+        .target(
             name: "FailoverMonitor",
             dependencies: [
                 "FailoverCore", "FailoverSystem", logging, metrics, lifecycle,
@@ -51,11 +53,14 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "FailoverChecks",
-            dependencies: ["FailoverCore", "FailoverSystem", "CLinux", "CPostgres", "CMySQL", "COpenSSL", "CHiredis"],
+            dependencies: [
+                "FailoverCore", "FailoverSystem", "FailoverTLS", "CLinux", "CPostgres", "CMySQL", "COpenSSL",
+                "CHiredis",
+            ],
             swiftSettings: strict),
         .target(
             name: "FailoverProxy",
-            dependencies: ["FailoverCore", "FailoverSystem", "CLinux", logging],
+            dependencies: ["FailoverCore", "FailoverSystem", "FailoverTLS", "CLinux", logging],
             swiftSettings: strict),
         .target(
             name: "FailoverTelemetry",
@@ -85,14 +90,16 @@ let package = Package(
         .target(
             name: "FailoverDoctor",
             dependencies: [
-                "FailoverConfiguration", "FailoverChecks", "FailoverCore", "FailoverSystem",
+                "FailoverConfiguration", "FailoverChecks", "FailoverCore", "FailoverSystem", "FailoverTLS",
             ],
             swiftSettings: strict),
         .target(
             name: "Failover",
             dependencies: [
                 "FailoverAdmin", "FailoverChecks", "FailoverConfiguration", "FailoverCore", "FailoverMonitor",
-                "FailoverNotify", "FailoverProxy", "FailoverSystem", "FailoverTelemetry", logging, metrics, lifecycle,
+                "FailoverNotify", "FailoverProxy", "FailoverSystem", "FailoverTelemetry", "FailoverTLS", logging,
+                metrics,
+                lifecycle,
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -126,7 +133,7 @@ let package = Package(
 
         .target(
             name: "FailoverTesting",
-            dependencies: ["FailoverCore", "FailoverMonitor", "FailoverSystem", logging],
+            dependencies: ["FailoverCore", "FailoverMonitor", "FailoverSystem", "FailoverTLS", logging],
             path: "Tests/FailoverTesting",
             swiftSettings: strict),
         .testTarget(
@@ -135,6 +142,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "FailoverSystemTests", dependencies: ["FailoverSystem", "FailoverCore", "FailoverTesting"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "FailoverTLSTests", dependencies: ["FailoverTLS", "FailoverCore", "FailoverSystem", "COpenSSL"],
             swiftSettings: strict),
         .testTarget(
             name: "FailoverMonitorTests",
@@ -150,7 +160,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "FailoverProxyTests",
-            dependencies: ["FailoverProxy", "FailoverCore", "FailoverSystem", "FailoverTesting", logging],
+            dependencies: [
+                "FailoverProxy", "FailoverCore", "FailoverSystem", "FailoverTLS", "FailoverTesting", logging,
+            ],
             exclude: ["Corpus", "Transcripts"],
             swiftSettings: strict),
         .testTarget(
@@ -181,15 +193,15 @@ let package = Package(
             name: "FailoverDoctorTests",
             dependencies: [
                 "FailoverDoctor", "FailoverChecks", "FailoverConfiguration", "FailoverCore", "FailoverSystem",
-                "FailoverTesting",
+                "FailoverTLS", "FailoverTesting",
             ],
             exclude: ["Corpus"],
             swiftSettings: strict),
         .testTarget(
             name: "FailoverTests",
             dependencies: [
-                "Failover", "FailoverConfiguration", "FailoverCore", "FailoverNotify", "FailoverProxy",
-                "FailoverSystem", "FailoverTesting", logging,
+                "Failover", "FailoverAdmin", "FailoverConfiguration", "FailoverCore", "FailoverNotify",
+                "FailoverProxy", "FailoverSystem", "FailoverTLS", "FailoverTesting", logging,
             ],
             exclude: ["Corpus", "Fixtures"],
             swiftSettings: strict),

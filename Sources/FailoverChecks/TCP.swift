@@ -28,7 +28,7 @@ package struct TCPDriver: WaitingPingDriver {
 
 /// A connected, non-blocking stream socket. It is closed when it goes out of scope.
 package struct TCPConnection: ~Copyable {
-    fileprivate let descriptor: Int32
+    let descriptor: Int32
 
     /// The maximum wait for a peer to close the connection after this side has.
     private static let closingTime = Duration.milliseconds(100)

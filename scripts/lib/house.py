@@ -92,7 +92,7 @@ def measures(root: Path) -> Iterator[tuple[str, float, float, str]]:
     lines = {file: text.count("\n") for file, text in source.items()}
     small = [file for file, count in lines.items() if count <= 25]
     largest = max(lines, key=lambda file: lines[file])
-    yield "files", len(source), 321, ""
+    yield "files", len(source), 327, ""
     yield "median lines, at least", -statistics.median(lines.values()), -75, ""
     yield "lines of the largest file", lines[largest], 300, str(largest)
     yield "files of 25 lines or fewer", len(small), 25, ""

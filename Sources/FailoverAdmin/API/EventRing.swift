@@ -10,27 +10,22 @@ package final class EventRing: Sendable {
     /// The number of events that are kept.
     package static let capacity = 1000
 
-    private let state = Lock(State())
-    private let followers = Followers<AdminEvent>(bufferSize: 100, whenFull: .loseTheOldest)
     /// Held while an event is sent to the followers, so that all events are sent in order. A follower that leaves never
     /// takes this lock.
-    private let telling = Lock(())
+    private let state = Lock(State())
+    private let followers = Followers<AdminEvent>(bufferSize: 100, whenFull: .loseTheOldest)
 
     package init() {}
 
     /// Numbers the event, stores it and sends it to all followers; never blocks.
     package func add(_ event: AdminEvent) {
-        telling.withLock { _ in followers.tell(keep(event)) }
-    }
-
-    private func keep(_ event: AdminEvent) -> AdminEvent {
         state.withLock { state in
             var event = event
             event.id = state.next
             state.next += 1
             if state.events.count == Self.capacity { state.events.removeFirst() }
             state.events.append(event)
-            return event
+            followers.tell(event)
         }
     }
 

@@ -6,6 +6,8 @@ public struct OperationError: Error, Sendable {
         case listen
         /// Applying another configuration. The former one stays in effect.
         case reload
+        /// Reading the certificates and keys of `client_tls`.
+        case tls
         /// Taking over from the process that serves, or handing over to another process.
         case takeover
         /// Writing the file that `settings_file` names.
