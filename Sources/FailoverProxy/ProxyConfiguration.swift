@@ -1,5 +1,6 @@
 package import FailoverCore
 package import FailoverSystem
+package import FailoverTLS
 
 /// The configuration of the data plane.
 package struct ProxyConfiguration: Sendable {
@@ -12,6 +13,9 @@ package struct ProxyConfiguration: Sendable {
     /// `ping_timeout`: the time limit for each alias's first answer when no other alias is left, in the same order. If
     /// it is missing or shorter, ``SessionSettings/greetingTimeout`` applies.
     package var aliasAnswerTimeouts: [Duration]
+    /// How the proxy encrypts its connections to each possible server of each alias, for routes with
+    /// ``ProxyRoute/clientTLS``, in the same order; clear text where missing.
+    package var aliasTLS: [[Endpoint: ServerTLS]]
     /// The number of event loops, each on a thread of its own; at least 1.
     package var workers: Int
     /// `max_buffer_memory`: the number of bytes that all sessions together may buffer for peers that are slow to read;
@@ -22,12 +26,14 @@ package struct ProxyConfiguration: Sendable {
 
     package init(
         routes: [ProxyRoute], aliasLimits: [Int?], aliasWeights: [Int] = [], aliasAnswerTimeouts: [Duration] = [],
-        workers: Int, maxBufferMemory: Int? = 256 << 20, hasPredecessor: Bool = false
+        aliasTLS: [[Endpoint: ServerTLS]] = [], workers: Int, maxBufferMemory: Int? = 256 << 20,
+        hasPredecessor: Bool = false
     ) {
         self.routes = routes
         self.aliasLimits = aliasLimits
         self.aliasWeights = aliasWeights
         self.aliasAnswerTimeouts = aliasAnswerTimeouts
+        self.aliasTLS = aliasTLS
         self.workers = max(1, workers)
         self.maxBufferMemory = maxBufferMemory
         self.hasPredecessor = hasPredecessor
@@ -52,6 +58,8 @@ package struct ProxyRoute: Sendable {
     /// Maximum number of new sessions per second of one source; `nil` is no limit.
     package var connectionRatePerSource: Int?
     package var session: SessionSettings
+    /// TLS with clients, if it ends at the proxy; `nil` (default) if it passes through.
+    package var clientTLS: ClientTLS?
     /// How sessions are distributed among the route's own aliases; `nil` (default) if there is only one alias.
     package var balance: BalanceSettings?
 
@@ -59,7 +67,7 @@ package struct ProxyRoute: Sendable {
         name: String, engine: DatabaseServer.Engine, listen: [SocketAddress],
         socketAccess: UnixSocketAccess = UnixSocketAccess(), allow: SourceNetworks? = nil,
         maxConnections: Int? = nil, maxConnectionsPerSource: Int? = nil, connectionRatePerSource: Int? = nil,
-        session: SessionSettings = SessionSettings(), balance: BalanceSettings? = nil
+        session: SessionSettings = SessionSettings(), clientTLS: ClientTLS? = nil, balance: BalanceSettings? = nil
     ) {
         self.name = name
         self.engine = engine
@@ -70,11 +78,47 @@ package struct ProxyRoute: Sendable {
         self.maxConnectionsPerSource = maxConnectionsPerSource
         self.connectionRatePerSource = connectionRatePerSource
         self.session = session
+        self.clientTLS = clientTLS
         self.balance = balance
     }
 }
 
+/// TLS with the clients of a route, which ends at the proxy.
+package struct ClientTLS: Sendable {
+    package let context: TLSContext
+    /// Whether clients in clear text are refused.
+    package let isRequired: Bool
+    /// How many handshakes may be in progress, on all loops; further clients wait.
+    package let maxHandshakes: Int
+    /// How long a handshake may take while other clients wait.
+    package let longestHandshake: Duration
+
+    package init(
+        context: TLSContext, isRequired: Bool, maxHandshakes: Int = 128, longestHandshake: Duration = .seconds(2)
+    ) {
+        self.context = context
+        self.isRequired = isRequired
+        self.maxHandshakes = max(1, maxHandshakes)
+        self.longestHandshake = longestHandshake
+    }
+}
+
+/// TLS with a server, which the proxy begins.
+package struct ServerTLS: Sendable {
+    package let context: TLSContext
+    /// Whether a server without TLS is not used.
+    package let isRequired: Bool
+
+    package init(context: TLSContext, isRequired: Bool) {
+        self.context = context
+        self.isRequired = isRequired
+    }
+}
+
 extension ProxyRoute {
+    /// What the handshake asks of clients.
+    var clientEncryption: ClientEncryption? { clientTLS.map { $0.isRequired ? .required : .offered } }
+
     /// The limits of one client source.
     var sourceLimit: SourceLimit { SourceLimit(sessions: maxConnectionsPerSource, rate: connectionRatePerSource) }
 }

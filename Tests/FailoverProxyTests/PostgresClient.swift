@@ -16,6 +16,9 @@ struct PostgresClient {
         _ = try await readyForQuery()
     }
 
+    /// On a connection that may be logged in already.
+    init(connected connection: TCPClient) { self.connection = connection }
+
     /// Runs a query and returns the transaction status after it: `I`, `T` or `E`; `nil` if the session has ended.
     @discardableResult
     func run(_ query: String) async throws -> String? {

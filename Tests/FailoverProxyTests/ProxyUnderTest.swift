@@ -16,6 +16,7 @@ final class ProxyUnderTest: Sendable {
     private let configuration: ProxyConfiguration
     private let seen: Seen
     private let witness: Witness
+    private static let endpoint = Endpoint.tcp(host: "127.0.0.1", port: 1)
 
     private final class Seen: ProxyObserver {
         let failures = Lock<[BackendFailure]>([])
@@ -42,12 +43,12 @@ final class ProxyUnderTest: Sendable {
         backends: [[SocketAddress]], listen: [SocketAddress] = [.loopback(port: 0)], maxConnections: Int? = nil,
         maxConnectionsPerSource: Int? = nil, connectionRatePerSource: Int? = nil,
         aliasLimits: [Int?]? = nil, answerTimeouts: [Duration] = [], engine: DatabaseServer.Engine = .tcp,
-        allow: SourceNetworks? = nil,
+        allow: SourceNetworks? = nil, clientTLS: ClientTLS? = nil, serverTLS: [ServerTLS?] = [],
         session: SessionSettings = SessionSettings(), balance: BalanceSettings? = nil, preferredCount: Int = 1,
         workers: Int = 2, maxBufferMemory: Int? = 256 << 20, start: Bool = true
     ) throws {
         let aliases = backends.enumerated().map {
-            AliasState(name: "a\($0)", endpoint: .tcp(host: "127.0.0.1", port: 1), addresses: $1)
+            AliasState(name: "a\($0)", endpoint: Self.endpoint, addresses: $1)
         }
         board = RouteBoard(
             RouteTable(
@@ -60,9 +61,11 @@ final class ProxyUnderTest: Sendable {
                 ProxyRoute(
                     name: "slave", engine: engine, listen: listen, allow: allow, maxConnections: maxConnections,
                     maxConnectionsPerSource: maxConnectionsPerSource,
-                    connectionRatePerSource: connectionRatePerSource, session: session.patient, balance: balance)
+                    connectionRatePerSource: connectionRatePerSource, session: session.patient, clientTLS: clientTLS,
+                    balance: balance)
             ], aliasLimits: aliasLimits ?? backends.map { _ in nil }, aliasAnswerTimeouts: answerTimeouts,
-            workers: workers, maxBufferMemory: maxBufferMemory)
+            aliasTLS: serverTLS.map { $0.map { [Self.endpoint: $0] } ?? [:] }, workers: workers,
+            maxBufferMemory: maxBufferMemory)
         server = try ProxyServer(
             configuration: configuration, table: board.table, observer: seen, log: log.logger)
         board.follow { [server] in server.follow($0) }
@@ -116,7 +119,10 @@ final class ProxyUnderTest: Sendable {
     /// The port that the system chose for the first listener.
     var port: Int { server.addresses[0][0].localPort }
 
-    func connect() async throws -> TCPClient { try await TCPClient.connect(port: port) }
+    /// - Parameter lastByte: the last byte of the client's address; default: 127.0.0.1.
+    func connect(from lastByte: UInt8? = nil) async throws -> TCPClient {
+        try await TCPClient.connect(port: port, from: lastByte)
+    }
 
     /// Connects and begins encryption, as a client of PostgreSQL does.
     func connectEncrypted() async throws -> TCPClient {

@@ -65,7 +65,11 @@ extension FaultyServerConnection {
     /// A correct server. It accepts every login and answers each query with the state of the transaction, which
     /// `begin` and `commit` change, until the client disconnects.
     public func serveMySQL() {
-        guard acceptMySQLLogin() else { return }
+        if acceptMySQLLogin() { answerMySQLQueries() }
+    }
+
+    /// Answers each query with the state of the transaction until the client disconnects.
+    func answerMySQLQueries() {
         var status: UInt8 = 2
         while let body = receiveMySQLPacket(), body.first == 3 {
             switch String(decoding: body.dropFirst(), as: UTF8.self) {

@@ -7,6 +7,14 @@ public struct FaultyServerConnection: Sendable {
     let id: Int
     let descriptor: Int32
     let sockets: FaultyServerSockets
+    /// TLS, once it has begun.
+    var tls: TLSPeer?
+
+    init(id: Int, descriptor: Int32, sockets: FaultyServerSockets) {
+        self.id = id
+        self.descriptor = descriptor
+        self.sockets = sockets
+    }
 
     /// Waits for at least `count` bytes, and returns all that have arrived. Returns fewer if the client closes
     /// earlier.
@@ -15,6 +23,11 @@ public struct FaultyServerConnection: Sendable {
         var received: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65536)
         while received.count < count {
+            if let tls {
+                guard let part = try? tls.receive(upTo: buffer.count), !part.isEmpty else { break }
+                received += part
+                continue
+            }
             let length = recv(descriptor, &buffer, buffer.count, 0)
             guard length > 0 else { break }
             received += buffer[..<length]
@@ -24,6 +37,14 @@ public struct FaultyServerConnection: Sendable {
 
     /// Waits for exactly `count` bytes; `nil` if the client closes earlier.
     public func receive(exactly count: Int) -> [UInt8]? {
+        if let tls {
+            var received: [UInt8] = []
+            while received.count < count {
+                guard let part = try? tls.receive(upTo: count - received.count), !part.isEmpty else { return nil }
+                received += part
+            }
+            return received
+        }
         var buffer = [UInt8](repeating: 0, count: count)
         let length = recv(descriptor, &buffer, count, Int32(MSG_WAITALL))
         return length == count ? buffer : nil
@@ -45,6 +66,7 @@ public struct FaultyServerConnection: Sendable {
     /// - Returns: false if the client has disconnected.
     @discardableResult
     public func send(_ bytes: [UInt8]) -> Bool {
+        if let tls { return (try? tls.send(bytes)) != nil }
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes {

@@ -1,4 +1,5 @@
 import FailoverSystem
+package import FailoverTLS
 import Glibc
 
 /// A client socket for tests. Its blocking calls run on threads of their own, never on Swift's cooperative threads.
@@ -6,9 +7,15 @@ public final class TCPClient: Sendable {
     public struct Failure: Error, Equatable {
         public let call: String
         public let code: Int32
+
+        public init(call: String, code: Int32) {
+            self.call = call
+            self.code = code
+        }
     }
 
     private let descriptor: Int32
+    private let tls = Lock<TLSPeer?>(nil)
 
     private init(descriptor: Int32) {
         self.descriptor = descriptor
@@ -20,17 +27,19 @@ public final class TCPClient: Sendable {
     deinit { Glibc.close(descriptor) }
 
     /// Connects to a port of 127.0.0.1.
-    public static func connect(port: Int) async throws -> TCPClient {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(port).bigEndian
-        address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
-        return try await connect(family: AF_INET, withUnsafeBytes(of: address) { Array($0) })
+    ///
+    /// - Parameter lastByte: the last byte of the client's own address; default: chosen by the system, 127.0.0.1.
+    public static func connect(port: Int, from lastByte: UInt8? = nil) async throws -> TCPClient {
+        let address = loopback(port: UInt16(port))
+        return try await connect(family: AF_INET, withUnsafeBytes(of: address) { Array($0) }, from: lastByte)
     }
 
     /// Connects to the bytes of a `sockaddr` of that family.
-    public static func connect(family: Int32, _ address: [UInt8]) async throws -> TCPClient {
+    public static func connect(
+        family: Int32, _ address: [UInt8], from lastByte: UInt8? = nil
+    ) async throws -> TCPClient {
         let client = TCPClient(descriptor: socket(family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0))
+        if let lastByte { _ = bindToPort(client.descriptor, at: loopback(lastByte: lastByte)) }
         try await client.blocking("connect") { descriptor in
             address.withUnsafeBytes {
                 Int(
@@ -41,8 +50,25 @@ public final class TCPClient: Sendable {
         return client
     }
 
+    /// Begins TLS as a client. All further bytes are within it.
+    package func beginTLS(_ context: TLSContext) async throws {
+        let descriptor = descriptor
+        let peer = try await onThread { try TLSPeer(context, descriptor: descriptor) }
+        tls.withLock { $0 = peer }
+    }
+
+    /// Whether the peer has ended TLS with a closure alert; `nil` before the end.
+    package var hasClosure: Bool? { tls.withLock { $0 }?.hasClosure }
+
+    /// Whether no byte has arrived that was not received.
+    public var hasNothing: Bool {
+        var byte: UInt8 = 0
+        return recv(descriptor, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) < 0 && errno == EAGAIN
+    }
+
     /// Sends all bytes.
     public func send(_ bytes: [UInt8]) async throws {
+        if let tls = tls.withLock({ $0 }) { return try await onThread { try tls.send(bytes) } }
         var sent = 0
         while sent < bytes.count {
             let rest = bytes[sent...]
@@ -89,8 +115,13 @@ public final class TCPClient: Sendable {
         }
     }
 
-    /// Ends this direction. The other one stays open.
-    public func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+    /// Ends this direction; within TLS with a closure alert. The other one stays open.
+    public func endSending() {
+        if let tls = tls.withLock({ $0 }) { try? tls.endSending() } else { truncate() }
+    }
+
+    /// Ends this direction without a closure alert. The other one stays open.
+    public func truncate() { shutdown(descriptor, Int32(SHUT_WR)) }
 
     /// Resets the connection instead of ending it.
     public func resetOnClose() {
@@ -98,8 +129,10 @@ public final class TCPClient: Sendable {
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout.size(ofValue: linger)))
     }
 
-    private func receiveSome(upTo limit: Int) async throws -> [UInt8] {
-        try await onThread { [descriptor] in
+    /// Waits for bytes, and returns up to that many; none at the end of the stream.
+    public func receiveSome(upTo limit: Int) async throws -> [UInt8] {
+        if let tls = tls.withLock({ $0 }) { return try await onThread { try tls.receive(upTo: limit) } }
+        return try await onThread { [descriptor] in
             let bytes = [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
                 count = recv(descriptor, buffer.baseAddress, limit, 0)
                 if count < 0 { count = 0 } else { errno = 0 }

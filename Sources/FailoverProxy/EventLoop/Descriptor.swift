@@ -1,4 +1,5 @@
 import CLinux
+import FailoverTLS
 import Glibc
 
 /// A file descriptor with one owner. It is closed when the value goes out of scope.
@@ -111,4 +112,45 @@ extension Descriptor {
         var value = value
         setsockopt(raw, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
     }
+}
+
+/// A connection to a server outside of a session's relay: bytes pass on the socket, or within TLS on it.
+struct ServerConnection: ~Copyable {
+    let descriptor: Descriptor
+    private(set) var tls: TLSChannel?
+
+    init(_ descriptor: consuming Descriptor, tls: TLSChannel? = nil) {
+        self.descriptor = descriptor
+        self.tls = tls
+    }
+
+    /// Begins TLS. Call ``TLSChannel/handshake()`` of ``tls`` until it is established.
+    mutating func beginTLS(_ context: TLSContext) throws(TLSFailure) {
+        tls = try TLSChannel(context, descriptor: descriptor.raw)
+    }
+
+    func receive(into buffer: borrowing ReadBuffer) -> Transfer {
+        guard let tls else { return descriptor.receive(into: buffer) }
+        return switch tls.receive(into: buffer.bytes) {
+        case .bytes(let count): .bytes(count)
+        case .wouldBlock, .paused: .wouldBlock
+        case .ended, .truncated: .ended
+        case .failed(let code): .failed(code)
+        }
+    }
+
+    func send(_ bytes: UnsafeRawBufferPointer) -> Transfer {
+        guard let tls else { return descriptor.send(bytes) }
+        return switch tls.send(bytes) {
+        case .bytes(let count): .bytes(count)
+        case .wouldBlock, .paused: .wouldBlock
+        case .ended, .truncated: .failed(EPIPE)
+        case .failed(let code): .failed(code)
+        }
+    }
+
+    func send(_ bytes: [UInt8]) -> Transfer { bytes.withUnsafeBytes { send($0) } }
+
+    /// Whether TLS has bytes that no event of the socket announces.
+    var hasMore: Bool { tls?.mayHaveMore ?? false }
 }

@@ -8,8 +8,8 @@ import FailoverCore
 enum Handshake {
     /// The protocol is unknown, so an established connection counts as the proof.
     case tcp
-    case mysql(MySQLHandshake)
     // Stored indirectly, so that relaying sessions, which have no handshake, do not need space for one.
+    indirect case mysql(MySQLHandshake)
     indirect case postgres(PostgresHandshake)
 
     // Each event moves the handshake out of `self` while it changes the handshake, so that the buffers are not copied.
@@ -38,17 +38,31 @@ enum Handshake {
     /// - Parameters:
     ///   - guarding: the policy for a session that cannot be made read-only; `nil` if it may write.
     ///   - byStatement: whether a statement after the login makes it read-only.
-    mutating func connected(guarding: SessionSettings.OpaquePolicy? = nil, byStatement: Bool = false) -> HandshakeStep {
+    ///   - encryption: whether the proxy encrypts the connection; `nil` if it does not.
+    mutating func connected(
+        guarding: SessionSettings.OpaquePolicy? = nil, byStatement: Bool = false, encryption: ServerEncryption? = nil
+    ) -> HandshakeStep {
         switch self {
         case .tcp: return .proven([])
         case .mysql(var handshake):
             self = .tcp
             defer { self = .mysql(handshake) }
-            return handshake.connected()
+            return handshake.connected(encryption: encryption)
         case .postgres(var handshake):
             self = .tcp
             defer { self = .postgres(handshake) }
-            return handshake.connected(guarding: guarding, byStatement: byStatement)
+            return handshake.connected(guarding: guarding, byStatement: byStatement, encryption: encryption)
+        }
+    }
+
+    /// TLS with one side is established.
+    mutating func secured(_ side: Side) -> HandshakeStep {
+        switch self {
+        case .tcp, .mysql: return .leave("unexpected TLS")
+        case .postgres(var handshake):
+            self = .tcp
+            defer { self = .postgres(handshake) }
+            return handshake.secured(side)
         }
     }
 
@@ -140,6 +154,10 @@ enum HandshakeStep: Equatable {
     case awaitBackend(sending: [UInt8])
     /// Send these bytes to the client and wait for its answer.
     case tellClient([UInt8])
+    /// Send these bytes to the client in clear text, and begin TLS with it. It has sent `received` of it already.
+    case secureClient(answer: [UInt8], received: [UInt8])
+    /// Begin TLS with the backend.
+    case secureServer
     /// The backend can serve. First send these bytes, which come from the backend, to the client.
     case proven([UInt8])
     /// The backend failed.
@@ -154,13 +172,40 @@ enum HandshakeStep: Equatable {
     case leave(String)
 }
 
+/// What a route with TLS of its own asks of its clients.
+enum ClientEncryption: Equatable {
+    /// Clients may also come in clear text.
+    case offered
+    case required
+}
+
+/// How the proxy encrypts its own connection to a server, on a route with TLS of its own.
+enum ServerEncryption: Equatable {
+    /// If the server offers TLS.
+    case preferred
+    case required
+
+    /// Where the agreement with the current server stands.
+    enum Progress: Equatable {
+        /// The server has been sent the request.
+        case asking
+        /// The server has agreed, and the TLS handshake is in progress.
+        case securing
+        /// The connection is ready: within TLS, or in clear text if the server has none.
+        case done
+    }
+}
+
 /// A MySQL server sends first. Its greeting is the proof. An error packet, a close and silence are not.
 struct MySQLHandshake {
     /// The bytes that the current backend has sent.
     private var heard: [UInt8] = []
+    /// How the proxy encrypts the connection to the current backend; `nil` if it does not.
+    private var encryption: ServerEncryption?
 
-    mutating func connected() -> HandshakeStep {
+    mutating func connected(encryption: ServerEncryption? = nil) -> HandshakeStep {
         heard = []
+        self.encryption = encryption
         return .awaitBackend(sending: [])
     }
 
@@ -168,10 +213,21 @@ struct MySQLHandshake {
         heard += bytes
         return switch heard.withUnsafeBytes(MySQLFirstPacket.init) {
         case .incomplete: .awaitBackend(sending: [])
-        case .greeting: .proven(heard)
+        case .greeting: greeted()
         case .error(let code, let message): .failed(.refused(Self.kind(of: code), "\(code): \(message)"))
         case .malformed: .failed(.malformed("not a MySQL greeting"))
         }
+    }
+
+    private func greeted() -> HandshakeStep {
+        guard let encryption else { return .proven(heard) }
+        let size = MySQLPacket.headerSize + (Int(heard[0]) | Int(heard[1]) << 8)
+        guard heard.count >= size else { return .awaitBackend(sending: []) }
+        // Bytes after the greeting could be mistaken for decrypted ones.
+        guard heard.count == size else { return .failed(.malformed("bytes after the greeting, before TLS")) }
+        let offered = MySQLCapabilities(greeting: Array(heard[MySQLPacket.headerSize...])) ?? []
+        return encryption == .required && !offered.contains(.tls)
+            ? .failed(.encryption("the server offers no TLS")) : .proven(heard)
     }
 
     /// The kind of an error that a server sends instead of a greeting.

@@ -19,8 +19,15 @@ struct PostgresHandshake {
     }
 
     private var phase = Phase.listening
+    /// What clients are asked for, where TLS ends at the proxy; `nil` where it passes through.
+    private let termination: ClientEncryption?
+    /// Whether the client's bytes are decrypted ones.
+    var isClientSecured = false
+    /// How the proxy encrypts the connection to the current backend; `nil` if it does not.
+    private(set) var encryption: ServerEncryption?
+    var progress = ServerEncryption.Progress.done
     /// The bytes of the client that are not a whole message yet.
-    private var incoming: [UInt8] = []
+    var incoming: [UInt8] = []
     /// The client's encryption request.
     private var request: [UInt8] = []
     /// The positive answer that the client got to its request.
@@ -34,16 +41,18 @@ struct PostgresHandshake {
     /// start-up parameter for it.
     private(set) var guardsByStatement = false
     /// The bytes that the current backend has sent.
-    private var heard: [UInt8] = []
+    var heard: [UInt8] = []
     private var isConnected = false
     /// Whether a later backend has been sent the encryption request, to which the client already has an answer.
     private var isAskingAgain = false
-    private var refusal: Refusal?
+    private(set) var refusal: Refusal?
 
     /// The maximum number of the client's first bytes that are kept. If the client sends more, the rest stays in the
     /// socket until a backend has answered.
     private static let mostKept = 16_384
-    private static let no = UInt8(ascii: "N")
+    static let no = UInt8(ascii: "N")
+
+    init(termination: ClientEncryption? = nil) { self.termination = termination }
 
     var readsClient: Bool {
         switch phase {
@@ -75,12 +84,15 @@ extension PostgresHandshake {
             return openEncrypted()
         case .answering:
             kept += bytes
-            return isConnected && !isAskingAgain ? .awaitBackend(sending: bytes) : .awaitBackend(sending: [])
+            let mayPass = isConnected && !isAskingAgain && progress == .done
+            return .awaitBackend(sending: mayPass ? bytes : [])
         }
     }
 
-    private mutating func readMessage() -> HandshakeStep {
-        switch PostgresFirstMessage(incoming) {
+    mutating func readMessage() -> HandshakeStep {
+        let message = PostgresFirstMessage(incoming)
+        if let termination, let step = terminate(message, termination) { return step }
+        switch message {
         case .incomplete: return .awaitClient
         case .malformed: return .leave("the client does not speak PostgreSQL's protocol")
         case .cancel(let length):
@@ -124,7 +136,7 @@ extension PostgresHandshake {
     }
 
     /// A failover alias may get a StartupMessage that differs from the client's.
-    private func giveKept() -> HandshakeStep {
+    func giveKept() -> HandshakeStep {
         guard guarding != nil, !isEncrypted else { return .awaitBackend(sending: kept) }
         if guardsByStatement {
             return isInClear ? .awaitBackend(sending: kept) : .failed(.unguardable(ReadOnlyGuard.whyEarly))
@@ -144,15 +156,19 @@ extension PostgresHandshake {
 
 extension PostgresHandshake {
     mutating func connected(
-        guarding: SessionSettings.OpaquePolicy? = nil, byStatement: Bool = false
+        guarding: SessionSettings.OpaquePolicy? = nil, byStatement: Bool = false, encryption: ServerEncryption? = nil
     ) -> HandshakeStep {
         isConnected = true
+        // The session may have begun before its route got TLS of its own.
+        self.encryption = termination == nil ? nil : encryption
+        progress = self.encryption == nil ? .done : .asking
         self.guarding = guarding
         guardsByStatement = byStatement
         switch phase {
         case .listening: return .awaitClient
         case .asking: return .awaitBackend(sending: request)
         case .listeningForEncryption, .answering:
+            if self.encryption != nil { return .awaitBackend(sending: Self.sslRequest) }
             isAskingAgain = agreement != nil
             return isAskingAgain ? .awaitBackend(sending: request) : giveKept()
         }
@@ -165,6 +181,7 @@ extension PostgresHandshake {
         case .listening, .listeningForEncryption: return .failed(.malformed("the server sent data before it was asked"))
         case .asking: return answered()
         case .answering:
+            if let encryption, progress != .done { return agreed(encryption) }
             if isEncrypted { return .proven(heard) }
             if guarding != nil, !guardsByStatement, PostgresReadOnlyStartup.isRefused(by: heard) {
                 isConnected = false
@@ -173,7 +190,7 @@ extension PostgresHandshake {
             }
             return switch PostgresAnswer(heard) {
             case .incomplete, .letIn: .awaitBackend(sending: [])
-            case .proof: .proven(heard)
+            case .proof: proven()
             case .refusal(let kind, let message): .failed(.refused(kind, message))
             }
         }
@@ -212,7 +229,7 @@ extension PostgresHandshake {
         }
     }
 
-    private func saidError() -> HandshakeStep {
+    func saidError() -> HandshakeStep {
         switch PostgresAnswer(heard) {
         case .incomplete: .awaitBackend(sending: [])
         case .refusal(let kind, let message): .failed(.refused(kind, message))
@@ -233,6 +250,7 @@ extension PostgresHandshake {
     mutating func backendLost() -> HandshakeStep {
         isConnected = false
         isAskingAgain = false
+        progress = .done
         heard = []
         switch phase {
         case .listening, .listeningForEncryption: return .awaitClient

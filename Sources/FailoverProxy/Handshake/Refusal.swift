@@ -13,6 +13,8 @@ struct Refusal: Equatable {
         case closed
         /// The only servers left require a read-only session, and this session cannot be made read-only.
         case unguarded
+        /// The route serves only encrypted clients.
+        case unencrypted
     }
 
     let kind: Kind
@@ -26,6 +28,7 @@ struct Refusal: Equatable {
             case .limit: ("53300", "The proxy's max_connections is reached.")
             case .sourceLimit: ("53300", "The proxy limits the connections from each address.")
             case .unguarded: ("57P03", "The proxy's read_only_opaque is refuse.")
+            case .unencrypted: ("28000", "Use sslmode=require or stricter.")
             case .closed: ("57P03", "The proxy opens the route again when the outage is over.")
             }
         return PostgresErrorResponse(sqlState: sqlState, message: message, hint: hint).bytes

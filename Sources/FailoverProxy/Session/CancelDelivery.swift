@@ -1,20 +1,38 @@
 import FailoverCore
 import FailoverSystem
+import FailoverTLS
 import Glibc
 
 /// Delivers a PostgreSQL CancelRequest to one server. The server closes the connection without an answer.
 final class CancelDelivery: Pollable {
+    private enum Phase {
+        /// Waiting for the server's answer to the request for TLS.
+        case asking
+        case shakingHands
+        /// The message is being sent, and then the end of the connection is awaited.
+        case sending
+    }
+
     private let loop: EventLoop
-    private var backend: Descriptor?
-    private var message: PendingBytes
+    private var backend: ServerConnection?
+    private var phase: Phase
+    private var unsent: PendingBytes
+    private let message: [UInt8]
+    private let tls: ServerTLS?
     private let done: () -> Void
     private var slot = -1
 
-    /// - Parameter done: called once, when the server has closed the connection or the deadline has passed.
-    init(loop: EventLoop, message: [UInt8], done: @escaping () -> Void) {
+    /// - Parameters:
+    ///   - header: a PROXY header, which is sent first; empty if there is none.
+    ///   - tls: how the connection is encrypted; `nil` if it is not.
+    ///   - done: called once, when the server has closed the connection or the deadline has passed.
+    init(loop: EventLoop, header: [UInt8], message: [UInt8], tls: ServerTLS?, done: @escaping () -> Void) {
         self.loop = loop
-        self.message = PendingBytes(message)
+        self.message = message
+        self.tls = tls
         self.done = done
+        phase = tls == nil ? .sending : .asking
+        unsent = PendingBytes(header + (tls == nil ? message : PostgresHandshake.sslRequest))
     }
 
     func start(at address: SocketAddress, deadline: UInt64) {
@@ -23,27 +41,64 @@ final class CancelDelivery: Pollable {
         do {
             let descriptor = try Dialer.dial(address)
             try loop.watch(descriptor.raw, .session, slot: slot, side: .backend)
-            backend = consume descriptor
+            backend = ServerConnection(descriptor)
         } catch {
             finish()
         }
     }
 
     func ready(_ readiness: Readiness, side: Side) {
-        if readiness.contains(.writable), !message.isEmpty { send() }
+        if phase == .shakingHands { shakeHands() }
+        if readiness.contains(.writable), !unsent.isEmpty { send() }
+        if phase == .asking, readiness.contains(.readable) { readAnswer() }
         if !readiness.isDisjoint(with: .peerEnded) { finish() }
     }
 
     func deadlinePassed() { finish() }
 
-    func resume() {}
+    func resume() { if phase == .shakingHands { shakeHands() } }
 
     private func send() {
-        switch backend?.send(message) {
-        case .bytes(let count): message.consume(count)
-        case .wouldBlock, nil: return
+        switch unsent.withRemaining({ backend?.send($0) ?? .failed(EPIPE) }) {
+        case .bytes(let count): unsent.consume(count)
+        case .wouldBlock: return
         case .ended, .failed: finish()
         }
+    }
+
+    /// The answer is one byte, as in ``PostgresHandshake/agreed(_:)``.
+    private func readAnswer() {
+        guard let tls, let received = backend?.receive(into: loop.readBuffer) else { return finish() }
+        if received == .wouldBlock { return }
+        guard received == .bytes(1) else { return finish() }
+        switch loop.readBuffer.bytes[0] {
+        case UInt8(ascii: "S"):
+            phase = .shakingHands
+            do {
+                try backend?.beginTLS(tls.context)
+            } catch {
+                return finish()
+            }
+            shakeHands()
+        case PostgresHandshake.no where !tls.isRequired: sendMessage()
+        default: finish()
+        }
+    }
+
+    private func shakeHands() {
+        guard let channel = backend?.tls else { return finish() }
+        do {
+            if try channel.handshake() != nil { return channel.mayHaveMore ? loop.resumeLater(slot: slot) : () }
+            sendMessage()
+        } catch {
+            finish()
+        }
+    }
+
+    private func sendMessage() {
+        phase = .sending
+        unsent = PendingBytes(message)
+        send()
     }
 
     private func finish() {

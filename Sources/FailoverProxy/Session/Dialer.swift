@@ -61,6 +61,8 @@ enum DialFailure: Equatable {
     case down
     /// The alias requires a read-only session, and this session cannot be made read-only.
     case unguardable(String)
+    /// TLS with the server could not be established.
+    case encryption(String)
     /// `errno` of the attempt.
     case system(Int32)
 }
@@ -69,7 +71,7 @@ extension DialFailure {
     /// The kind that is reported to the monitor; `nil` for failures that say nothing about the backend.
     var kind: BackendErrorKind? {
         switch self {
-        case .unresolved, .full, .down, .unguardable: nil
+        case .unresolved, .full, .down, .unguardable, .encryption: nil
         case .silent: .greetingTimeout
         case .closed, .malformed: .earlyClose
         case .refused(let kind, _): kind
@@ -116,7 +118,7 @@ extension DialFailure {
         switch self {
         case .timeout, .silent, .closed: true
         case .system: kind != nil
-        case .unresolved, .refused, .malformed, .full, .down, .unguardable: false
+        case .unresolved, .refused, .malformed, .full, .down, .unguardable, .encryption: false
         }
     }
 
@@ -140,7 +142,7 @@ extension DialFailure: CustomStringConvertible {
         case .malformed(let message): message
         case .full: "its max_connections is reached"
         case .down: "it went down in the meantime"
-        case .unguardable(let message): message
+        case .unguardable(let message), .encryption(let message): message
         case .system(let code): SystemError(code).message
         }
     }

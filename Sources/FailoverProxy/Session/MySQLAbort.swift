@@ -4,7 +4,7 @@ import Glibc
 /// Ends a connection to a MySQL server on which the client is not logged in.
 final class MySQLAbort: Pollable {
     private let loop: EventLoop
-    private let backend: Descriptor
+    private var backend: ServerConnection
     private var login: MySQLRefusedLogin
     private let done: () -> Void
     private var slot = -1
@@ -12,7 +12,7 @@ final class MySQLAbort: Pollable {
     /// - Parameters:
     ///   - backend: a connection whose login is at the stage of `login`.
     ///   - done: called once, when the connection has ended or the deadline has passed.
-    init(loop: EventLoop, backend: consuming Descriptor, login: MySQLRefusedLogin, done: @escaping () -> Void) {
+    init(loop: EventLoop, backend: consuming ServerConnection, login: MySQLRefusedLogin, done: @escaping () -> Void) {
         self.loop = loop
         self.backend = backend
         self.login = login
@@ -22,9 +22,9 @@ final class MySQLAbort: Pollable {
     func start(deadline: UInt64) {
         slot = loop.admit(self)
         loop.setDeadline(deadline, slot: slot)
-        loop.unwatch(backend.raw)
+        loop.unwatch(backend.descriptor.raw)
         do {
-            try loop.watch(backend.raw, .session, slot: slot, side: .backend)
+            try loop.watch(backend.descriptor.raw, .session, slot: slot, side: .backend)
             follow(login.start())
         } catch {
             finish()
@@ -32,20 +32,24 @@ final class MySQLAbort: Pollable {
     }
 
     func ready(_ readiness: Readiness, side: Side) {
-        while slot >= 0, !readiness.isDisjoint(with: [.readable, .peerEnded]) {
-            switch backend.receive(into: loop.readBuffer) {
-            case .bytes(let count):
-                let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(loop.readBuffer.bytes)[..<count])
-                follow(login.serverSent(bytes))
-            case .wouldBlock: return
-            case .ended, .failed: finish()
-            }
-        }
+        if !readiness.isDisjoint(with: [.readable, .peerEnded]) { read() }
     }
 
     func deadlinePassed() { finish() }
 
-    func resume() {}
+    func resume() { read() }
+
+    private func read() {
+        while slot >= 0 {
+            switch backend.receive(into: loop.readBuffer) {
+            case .bytes(let count):
+                let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(loop.readBuffer.bytes)[..<count])
+                follow(login.serverSent(bytes))
+            case .wouldBlock: return backend.hasMore ? loop.resumeLater(slot: slot) : ()
+            case .ended, .failed: return finish()
+            }
+        }
+    }
 
     /// The process ends soon.
     func hurry(deadline: UInt64) {
@@ -86,7 +90,7 @@ final class MySQLAborts {
     init(loop: EventLoop) { self.loop = loop }
 
     /// Ends the connection.
-    func leave(_ backend: consuming Descriptor, _ login: MySQLRefusedLogin) {
+    func leave(_ backend: consuming ServerConnection, _ login: MySQLRefusedLogin) {
         guard count < Self.most else { return }
         count += 1
         MySQLAbort(loop: loop, backend: backend, login: login) { [self] in

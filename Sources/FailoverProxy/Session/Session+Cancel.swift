@@ -57,8 +57,8 @@ extension Session {
         handshakeDeadline = deadline
         loop.setDeadline(deadline, slot: slot)
         let header = settings.sendProxy.map { proxyHeader($0) } ?? []
-        for address in addresses {
-            CancelDelivery(loop: loop, message: header + message) { [self] in
+        for (address, tls) in addresses {
+            CancelDelivery(loop: loop, header: header, message: message, tls: tls) { [self] in
                 remaining -= 1
                 guard remaining == 0 else { return }
                 budget.leave()

@@ -26,6 +26,12 @@ extension Session {
             guard sendToClient(bytes) else { return close(because: "the client does not read its answer") }
             // The client's next bytes may have arrived already.
             advance(machine.clientSent([], now: loop.now))
+        case .secureClient(let answer, let received, let deadline):
+            wait(until: deadline)
+            secureClient(answer, received: received)
+        case .secureServer(let deadline):
+            waitForBackend(until: deadline)
+            secureServer()
         case .relay(let bytes): startRelay(bytes)
         case .refuse(let attempts):
             if waitsForAlias(attempts) { return }
@@ -77,8 +83,14 @@ extension Session {
     private func dial(_ address: SocketAddress, deadline: UInt64) {
         guard takeRoutePlace() else { return }
         guard takePlace() else { return backendFailed(.full) }
+        if !machine.isLastCandidate, let alias = machine.alias,
+            let failure = environment.recentTLSFailure(ofAlias: alias)
+        {
+            return backendFailed(.encryption("TLS: \(failure)"))
+        }
         if let alias = machine.alias { movesOfAlias = environment.routes.aliases[alias].moves }
-        dropPending()
+        // The machine connects to the same backend once more without a failure. TLS ends with the former connection.
+        dropBackend()
         do {
             let descriptor = try Dialer.dial(address)
             try loop.watch(descriptor.raw, .session, slot: slot, side: .backend)
@@ -101,6 +113,8 @@ extension Session {
         case .backend:
             if machine.isDialing {
                 guard connected(readiness) else { return }
+            } else if isShakingHands(with: .backend) {
+                return shakeHands(with: .backend)
             } else if readiness.contains(.writable) {
                 flush(to: .backend)
             }
@@ -115,17 +129,18 @@ extension Session {
         }
         guard readiness.contains(.writable) else { return false }
         if let version = settings.sendProxy { sendToBackend(proxyHeader(version)) }
-        advance(machine.connected(now: loop.now))
+        advance(machine.connected(encryption: serverTLS.map { $0.isRequired ? .required : .preferred }, now: loop.now))
         return true
     }
 
     /// Passes the client's bytes to the machine while the machine wants them.
     func readClientInHandshake() {
+        if isShakingHands(with: .client) { return shakeHands(with: .client) }
         let interest: Readiness = [.readable, .peerEnded]
         while !isClosed, !isLeaving, !isQueued, !machine.isRelaying, machine.readsClient,
             !waiting.isDisjoint(with: interest)
         {
-            switch client.receive(into: loop.readBuffer, atMost: Self.handshakeReadSize) {
+            switch receive(from: .client, atMost: Self.handshakeReadSize) {
             case .bytes(let count):
                 let bytes = loop.readBuffer.copy(from: 0, to: count)
                 toBackend.received &+= UInt64(count)
@@ -137,20 +152,30 @@ extension Session {
         }
     }
 
-    private func readBackendInHandshake() {
+    func readBackendInHandshake() {
         while !isClosed, !isLeaving, backend != nil, !machine.isDialing {
             if machine.isRelaying { return relay(from: .backend, untilEnd: true) }
-            switch backend?.receive(into: loop.readBuffer, atMost: Self.handshakeReadSize) {
+            if isShakingHands(with: .backend) { return }
+            switch receive(from: .backend, atMost: Self.handshakeReadSize) {
             case .bytes(let count):
                 let bytes = loop.readBuffer.copy(from: 0, to: count)
-                if let login { bytes.withUnsafeBytes { login.state.serverSent($0) } }
+                if let login = extras?.login { bytes.withUnsafeBytes { login.state.serverSent($0) } }
                 advance(machine.backendSent(bytes, now: loop.now))
                 readClientInHandshake()
-            case .wouldBlock, nil: return
+            case .wouldBlock: return
             case .ended: backendFailed(.closed)
             case .failed(let code): backendFailed(.system(code))
             }
         }
+    }
+
+    /// Reads what TLS has received already, after it has paused. No event announces these bytes.
+    func resumeReadingInHandshake() {
+        if mayHaveMore(from: .client) {
+            waiting.formUnion(.readable)
+            readClientInHandshake()
+        }
+        if !isClosed, !isLeaving, mayHaveMore(from: .backend) { readBackendInHandshake() }
     }
 
     private func sendToBackend(_ bytes: [UInt8]) {
@@ -165,7 +190,9 @@ extension Session {
     }
 
     /// - Returns: whether all bytes were sent. There are only a few bytes, and nothing was sent before them.
-    private func sendToClient(_ bytes: [UInt8]) -> Bool { client.send(bytes) == .bytes(bytes.count) }
+    func sendToClient(_ bytes: [UInt8]) -> Bool {
+        bytes.withUnsafeBytes { send($0, to: .client) } == .bytes(bytes.count)
+    }
 
     /// Sets the deadline at which the session reaches its minimum age or its idle timeout.
     func awaitAge() {

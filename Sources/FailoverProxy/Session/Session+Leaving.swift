@@ -34,8 +34,8 @@ extension Session {
         leavePlace()
         // A client whose direction is already closed gets no message.
         if !toClient.isFinished {
-            guard client.send(bytes) == .bytes(bytes.count) else { return close(because: "the client does not read") }
-            client.endSending()
+            guard sendToClient(bytes) else { return close(because: "the client does not read") }
+            endSending(to: .client)
         }
         handshakeDeadline = loop.now &+ Self.longestGoodbye
         loop.setDeadline(loop.now &+ Self.lastReadTimeout, slot: slot)
@@ -62,7 +62,8 @@ extension Session {
         // A farewell comes last, so only the first bytes matter.
         movesSince = nil
         let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(loop.readBuffer.bytes)[..<count])
-        if !Farewell.isOne(bytes, isReadable: stream.isReadable) {
+        // Within TLS, the discarded bytes are records.
+        if !Farewell.isOne(bytes, isReadable: stream.isReadable && extras?.client == nil) {
             environment.traffic.routes[route].bytesAfterClose += 1
         }
     }
@@ -135,7 +136,7 @@ extension Session {
     /// Whether the session can be ended without loss: it is at a transaction boundary, and no bytes of the client
     /// wait to be read.
     var canMove: Bool {
-        stream.isAtBoundary && toClient.pending.isEmpty && toBackend.pending.isEmpty && !client.hasMore
+        stream.isAtBoundary && toClient.pending.isEmpty && toBackend.pending.isEmpty && !hasMore(from: .client)
     }
 }
 
@@ -148,9 +149,9 @@ extension Session {
     /// Whether nothing is under way in the proxy, in either direction, and both sides are open.
     var isQuiet: Bool {
         guard toClient.pending.isEmpty, toBackend.pending.isEmpty, !toClient.sourceEnded, !toBackend.sourceEnded,
-            login == nil, !client.hasMore
+            extras?.login == nil, backend != nil, !hasMore(from: .client)
         else { return false }
-        return backend?.hasMore == false
+        return !hasMore(from: .backend)
     }
 
     /// Whether the server's kernel has received all bytes that were sent to it.

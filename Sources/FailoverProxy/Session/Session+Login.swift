@@ -1,20 +1,32 @@
 import CLinux
 import FailoverCore
 import FailoverSystem
+import FailoverTLS
 import Glibc
 
 /// A MySQL session whose login is not complete.
 extension Session {
     /// A connection to a server begins.
     func watchLogin() {
-        login = environment.configuration.routes[route].engine == .mysql ? PendingLogin(MySQLLogin()) : nil
+        setLogin(environment.configuration.routes[route].engine == .mysql ? PendingLogin(MySQLLogin()) : nil)
+    }
+
+    private func setLogin(_ login: PendingLogin?) {
+        if login != nil, extras == nil { extras = SessionExtras() }
+        extras?.login = login
+        if extras?.isEmpty == true { extras = nil }
     }
 
     /// The server has sent its greeting. The client is next.
     func awaitLogin() {
-        login?.deadline = loop.now &+ min(settings.clientStartupTimeout, settings.loginTimeout).nanoseconds
+        guard let login = extras?.login else { return }
+        login.deadline = loop.now &+ min(settings.clientStartupTimeout, settings.loginTimeout).nanoseconds
         // A guard that refuses TLS must see the TLS request at once.
-        login?.state.holdsTLSRequest = machine.guarding != .refuse
+        login.state.holdsTLSRequest = machine.guarding != .refuse
+        if let tls = environment.configuration.routes[route].clientTLS {
+            login.state.termination = MySQLTermination(
+                isRequired: tls.isRequired, serverIsRequired: serverTLS?.isRequired ?? false)
+        }
     }
 
     /// Passes on the bytes of the login. Of the client's bytes, only whole packets are passed on.
@@ -26,8 +38,16 @@ extension Session {
         switch side {
         case .client:
             let passing = bytes.withUnsafeBytes { login.state.clientSent($0) }
+            if let step = login.state.termination?.takeStep() {
+                encrypt(step, login)
+                return false
+            }
             if !passing.isEmpty { mayRead = pass(passing, from: .client) }
         case .backend:
+            guard login.state.termination?.forbidsServer != true else {
+                close(because: "the server sent bytes before TLS")
+                return false
+            }
             bytes.withUnsafeBytes { login.state.serverSent($0) }
             mayRead = pass(bytes, from: .backend)
             let waiting = login.state.isOver && !isClosed && !isLeaving ? login.state.release() : []
@@ -35,10 +55,52 @@ extension Session {
         }
         guard !isClosed, !isLeaving else { return false }
         if login.state.isOver {
-            self.login = nil
+            if let tls = extras?.backend?.channel { environment.keepResumption(of: tls) }
+            setLogin(nil)
             if watchesBackend, !guardAwaitsServer { closeIfIdle() }
         }
         return mayRead
+    }
+
+    /// Begins the TLS of a login that ends at the proxy, or refuses the login.
+    private func encrypt(_ step: MySQLTermination.Step, _ login: PendingLogin) {
+        switch step {
+        case .secureClient:
+            toBackend.isHeld = true
+            stream.clientRequestedTLS()
+            secureClient([], received: login.state.release())
+        case .secureServer:
+            toBackend.isHeld = true
+            toClient.isHeld = true
+            guard send(login.state.termination?.request ?? [], to: .backend) else { return }
+            secureServer()
+        // ER_SECURE_TRANSPORT_REQUIRED
+        case .refuse(let message, let sequence): refuseLogin(3159, message, sequence: sequence)
+        }
+    }
+
+    /// TLS with one side of a login that ends at the proxy is established.
+    func loginIsSecured(_ side: Side) {
+        guard let login = extras?.login else { return }
+        toBackend.isHeld = false
+        if side == .backend {
+            toClient.isHeld = false
+            login.state.termination?.serverIsSecured()
+            let passing = UnsafeRawBufferPointer(start: nil, count: 0)
+            guard pass(login.state.clientSent(passing), from: .client) else { return }
+        }
+        loop.resumeLater(slot: slot)
+    }
+
+    /// TLS with the server of a login cannot be established. The client waits for the answer to its login.
+    func loginCannotBeSecured(_ failure: TLSFailure) {
+        environment.noteServerUnsecured(self, failure)
+        // ER_UNKNOWN_ERROR
+        refuseLogin(1105, "TLS with the server: \(failure)", sequence: 3)
+    }
+
+    private func refuseLogin(_ code: UInt16, _ message: String, sequence: UInt8) {
+        leave(saying: MySQLErrorPacket(code: code, sqlState: "HY000", message: message, sequence: sequence).bytes)
     }
 
     private func pass(_ bytes: [UInt8], from side: Side) -> Bool {
@@ -52,18 +114,29 @@ extension Session {
 
     /// Ends the connection to the backend. A server that waits for a login first gets a login that it will refuse.
     func leaveBackend() {
-        let refused = login?.state.refusedLogin
-        login = nil
+        let link = extras?.backend
+        // A server cannot be told anything during a TLS handshake.
+        let refused = link?.isShakingHands == true ? nil : extras?.login?.state.refusedLogin
+        setLogin(nil)
+        extras?.backend = nil
         guard let backend = backend.take() else { return }
         // Before the connection is established, the server has counted nothing.
-        if let refused, backend.peerAddress != nil { environment.aborts.leave(backend, refused) }
+        if let refused, backend.peerAddress != nil {
+            environment.aborts.leave(ServerConnection(backend, tls: link?.channel), refused)
+        } else {
+            // Without a closure alert, the server would log an error.
+            _ = link?.channel.endSending()
+        }
     }
 
     /// Ends the connection to a MySQL server that has sent its greeting and got none of the client's bytes since.
     func leaveBackendBeforeLogin() {
-        login = nil
-        guard let backend = backend.take() else { return }
-        environment.aborts.leave(backend, MySQLRefusedLogin())
+        let link = extras?.backend
+        setLogin(nil)
+        extras?.backend = nil
+        guard let backend = backend.take(), link?.isShakingHands != true else { return }
+        environment.aborts.leave(
+            ServerConnection(backend, tls: link?.channel), MySQLRefusedLogin(inTLS: link != nil))
     }
 }
 

@@ -22,7 +22,7 @@ extension Session {
                 noteReceived(count, from: side)
                 guard follow(count, from: side) else { return }
                 if movesSince != nil, side == .backend, environment.mover?.moveBusy(self) == true { return }
-                if count < limit, !untilEnd { return }
+                if count < limit, !untilEnd, !mayHaveMore(from: side) { return }
             case .wouldBlock:
                 return
             case .ended:
@@ -114,7 +114,7 @@ extension Session {
     ///
     /// - Returns: whether all bytes were sent.
     private func follow(_ count: Int, from side: Side) -> Bool {
-        if let login { return follow(count, from: side, login) }
+        if let login = extras?.login { return follow(count, from: side, login) }
         let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(loop.readBuffer.bytes)[..<count])
         switch stream {
         case .opaque: break
@@ -130,13 +130,6 @@ extension Session {
         return pass(count, from: side)
     }
 
-    private func receive(from side: Side, atMost limit: Int) -> Transfer {
-        switch side {
-        case .client: client.receive(into: loop.readBuffer, atMost: limit)
-        case .backend: backend?.receive(into: loop.readBuffer, atMost: limit) ?? .ended
-        }
-    }
-
     /// - Returns: whether all bytes were sent.
     func pass(_ count: Int, from side: Side) -> Bool {
         let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(loop.readBuffer.bytes)[..<count])
@@ -149,7 +142,7 @@ extension Session {
 
     private func sourceEnded(_ side: Side) {
         if side == .backend, guardIsLeft() { return }
-        if side == .client, login != nil {
+        if side == .client, extras?.login != nil {
             return close(because: "the client closed the connection before it was logged in")
         }
         if side == .backend, toBackend.isUntracked { return failed(side, code: EPIPE) }
@@ -165,11 +158,10 @@ extension Session {
     /// Half-close: passes on the end of one direction. The session ends when both have ended.
     private func finish(to side: Side) {
         self[side.other].isFinished = true
-        if self[side].isFinished { return close(because: "both sides have closed") }
-        switch side {
-        case .client: client.endSending()
-        case .backend: backend?.endSending()
-        }
+        let isLast = self[side].isFinished
+        // Without a closure alert, a peer within TLS regards the end of its stream as a failure.
+        if !isLast || extras?[side] != nil { endSending(to: side) }
+        if isLast { close(because: "both sides have closed") }
     }
 
     func failed(_ side: Side, code: Int32) {

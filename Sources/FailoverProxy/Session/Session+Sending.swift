@@ -43,15 +43,8 @@ extension Session {
     /// Sends the bytes that are buffered for the side.
     func sendPending(to side: Side) -> Transfer {
         switch side {
-        case .client: client.send(toClient.pending)
-        case .backend: backend?.send(toBackend.pending) ?? .failed(EPIPE)
-        }
-    }
-
-    private func send(_ bytes: UnsafeRawBufferPointer, to side: Side) -> Transfer {
-        switch side {
-        case .client: client.send(bytes)
-        case .backend: backend?.send(bytes) ?? .failed(EPIPE)
+        case .client: toClient.pending.withRemaining { send($0, to: .client) }
+        case .backend: toBackend.pending.withRemaining { send($0, to: .backend) }
         }
     }
 

@@ -73,7 +73,7 @@ final class Session: Pollable {
         let candidates: [RouteTable.Candidate]
         (candidates, share) = isServed ? environment.candidates(ofRoute: route) : ([], nil)
         let machine = SessionStateMachine(
-            handshake: Handshake(environment.configuration.routes[route].engine), candidates: candidates,
+            handshake: Handshake(environment.configuration.routes[route]), candidates: candidates,
             limits: settings.handshakeLimits, lastAnswerLimits: environment.snapshot.lastAnswerLimits,
             readOnlyGuard: environment.readOnlyGuard(ofRoute: route))
         hot = HotFields(machine: machine, lastActivity: startedAt)
@@ -110,7 +110,11 @@ final class Session: Pollable {
 
     func ready(_ readiness: Readiness, side: Side) {
         guard machine.isRelaying, !isLeaving else { return readyBeforeRelay(readiness, side: side) }
-        if readiness.contains(.writable) { flush(to: side) }
+        if extras != nil, isShakingHands(with: side) { return shakeHands(with: side) }
+        if readiness.contains(.writable) {
+            flush(to: side)
+            if !isClosed, !isLeaving { resumeTLS(with: side) }
+        }
         guard !isClosed, !isLeaving else { return }
         let ended = !readiness.isDisjoint(with: .peerEnded)
         if side == .backend, toClient.sourceEnded, !readiness.isDisjoint(with: .broken) {
@@ -121,7 +125,9 @@ final class Session: Pollable {
 
     func resume() {
         if isLeaving { return discardClient() }
-        guard machine.isRelaying else { return }
+        if extras != nil { resumeHandshakes() }
+        guard !isClosed, !isLeaving else { return }
+        guard machine.isRelaying else { return resumeReadingInHandshake() }
         relay(from: .client, untilEnd: true)
         if !isClosed, !isLeaving { relay(from: .backend, untilEnd: true) }
     }
@@ -129,8 +135,10 @@ final class Session: Pollable {
     func deadlinePassed() {
         if isLeaving { return close(because: "the closing message was sent") }
         if awaitsHeader { return close(because: "no PROXY header came in time") }
+        if extras != nil, hastenHandshakes() { return }
         guard machine.isRelaying else { return handshakeIsLate() }
         if guardIsLate() { return }
+        let login = extras?.login
         if let login, login.deadline <= loop.now { return close(because: "no login in time") }
         watchPeers()
         guard !isClosed, !isLeaving else { return }
@@ -144,6 +152,7 @@ final class Session: Pollable {
         hot.isClosed = true
         environment.log.debug("session closed: \(reason())", metadata: environment.metadata(of: self))
         loop.dismiss(slot: slot)
+        leaveHandshake(isSecured: false)
         leaveBackend()
         leavePlace()
         (toBackend.pending, toClient.pending) = (PendingBytes(), PendingBytes())
@@ -153,7 +162,9 @@ final class Session: Pollable {
 
     private func readyBeforeRelay(_ readiness: Readiness, side: Side) {
         if isLeaving {
-            if side == .client { discardClient() }
+            guard side == .client else { return }
+            if extras?.client?.endsWhenWritable == true { endSending(to: .client) }
+            discardClient()
         } else if awaitsHeader {
             readHeader(readiness)
         } else {
@@ -176,10 +187,10 @@ final class Session: Pollable {
 }
 
 extension Handshake {
-    init(_ engine: DatabaseServer.Engine) {
+    init(_ route: ProxyRoute) {
         self =
-            switch engine {
-            case .postgres: .postgres(PostgresHandshake())
+            switch route.engine {
+            case .postgres: .postgres(PostgresHandshake(termination: route.clientEncryption))
             case .mysql: .mysql(MySQLHandshake())
             case .tcp: .tcp
             }
@@ -196,7 +207,7 @@ private struct HotFields: ~Copyable {
     var toClient = Flow()
     var stream = SessionStream.opaque
     var lastActivity: UInt64
-    var login: PendingLogin?
+    var extras: SessionExtras?
     var movesSince: UInt64?
     var isLeaving = false
     var clientSpokeLast = false
@@ -242,10 +253,10 @@ extension Session {
         set { hot.lastActivity = newValue }
     }
 
-    /// The login of a MySQL session, until it is complete.
-    var login: PendingLogin? {
-        _read { yield hot.login }
-        _modify { yield &hot.login }
+    /// What only some sessions have.
+    var extras: SessionExtras? {
+        _read { yield hot.extras }
+        _modify { yield &hot.extras }
     }
 
     /// When the move to a better alias was decided.

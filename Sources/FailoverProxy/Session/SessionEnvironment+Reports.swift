@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverTLS
 import Logging
 
 /// Observations and decisions of sessions, reported to the observer and the log.
@@ -71,6 +72,32 @@ extension SessionEnvironment {
         if let staleness = state.staleness { return "\(state.name) is stale: \(staleness)" }
         if state.refusesSessions { return "\(state.name) is \(state.standing.availability.rawValue)" }
         return state.isSuspect ? "\(state.name) is suspect" : nil
+    }
+
+    /// TLS with the session's client is established.
+    func noteSecured(_ session: Session, _ channel: TLSChannel) {
+        traffic.routes[session.route].handshakes += 1
+        guard let certificate = channel.peerCertificate else { return }
+        log.info(
+            "\(routes.routes[session.route].name): \(session.clientName) has the certificate \(certificate.subject)")
+    }
+
+    /// TLS with the session's client has failed.
+    func noteUnsecured(_ session: Session, _ failure: TLSFailure) {
+        guard let suppressed = throttles.handshakes.allow(at: loop.now) else { return }
+        log.info(
+            "\(routes.routes[session.route].name): no TLS with \(session.clientName): \(failure)",
+            metadata: ["suppressed": "\(suppressed)"])
+    }
+
+    /// TLS with the server of a MySQL session has failed, after the greeting. It is too late for another server.
+    func noteServerUnsecured(_ session: Session, _ failure: TLSFailure) {
+        guard let alias = session.machine.alias else { return }
+        if failure.cause == .certificate || failure.cause == .peer { tlsFailures[alias] = (loop.now, failure) }
+        guard let suppressed = throttles.handshakes.allow(at: loop.now) else { return }
+        log.warning(
+            "\(routes.routes[session.route].name): no TLS with \(routes.aliases[alias].name): \(failure)",
+            metadata: ["client": "\(session.clientName)", "suppressed": "\(suppressed)"])
     }
 
     func metadata(of session: Session) -> Logger.Metadata {

@@ -1,5 +1,6 @@
 import FailoverCore
 import FailoverSystem
+import FailoverTLS
 import Logging
 import Synchronization
 
@@ -27,6 +28,15 @@ final class SessionEnvironment {
     /// Watches peers that owe acknowledgements, by route.
     var watches: [PeerWatch] = []
     let memoryQueue: MemoryQueue
+    /// TLS handshakes with clients, by route.
+    var handshakes: [HandshakeQueue] = []
+    /// Why TLS with the servers of MySQL sessions has failed, and when, by alias.
+    var tlsFailures: [Int: (at: UInt64, failure: TLSFailure)] = [:]
+    /// Steps of TLS handshakes in this round of events.
+    var handshakeSteps = (round: UInt64(0), count: 0)
+    var nextLookForStalled: UInt64 = 0
+    /// What the latest TLS session with each server has left for the next one.
+    var resumptions: [ObjectIdentifier: TLSResumption] = [:]
     /// Connections to MySQL servers that are being ended.
     let aborts: MySQLAborts
     weak var mover: (any SessionMoving)?
@@ -100,12 +110,17 @@ extension SessionEnvironment {
         snapshot.deadAddresses.ordered(outages.lastResort(ofRoute: route, in: routes, now: loop.now), now: loop.now)
     }
 
-    /// The addresses of servers that may run the query of a cancel request, for clients of this or another route.
-    func addressesToCancel(_ key: CancelKey, ofRoute route: Int) -> [SocketAddress] {
-        routes.aliases.indices.filter { alias in
+    /// The addresses of servers that may run the query of a cancel request, for clients of this or another route, and
+    /// how the request is encrypted.
+    func addressesToCancel(_ key: CancelKey, ofRoute route: Int) -> [(address: SocketAddress, tls: ServerTLS?)] {
+        let isEncrypting = configuration.routes[route].clientTLS != nil
+        return routes.aliases.indices.filter { alias in
             let mayServe = routes.routes[route].aliases.contains(alias) || routes.aliases[alias].isRetired
             return mayServe && (configuration.hasPredecessor || registry.cancelKeys.mayHold(key, alias: alias))
-        }.flatMap { routes.aliases[$0].addresses }
+        }.flatMap { alias in
+            let tls = isEncrypting ? serverTLS(ofAlias: alias) : nil
+            return routes.aliases[alias].addresses.map { ($0, tls) }
+        }
     }
 
     /// Counts the session for the alias that serves it, even if the balancer did not choose it.

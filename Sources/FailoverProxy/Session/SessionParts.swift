@@ -1,4 +1,5 @@
 import FailoverCore
+import FailoverTLS
 
 /// One direction of a session: from a source to a destination.
 struct Flow {
@@ -41,7 +42,54 @@ final class GuardedPostgres {
     var isAwaited = false
 }
 
-/// The login of a MySQL session. It is a separate object, so that other sessions need less memory.
+/// What only some sessions have. It is a separate object, so that the others need less memory.
+final class SessionExtras {
+    /// The login of a MySQL session, until it is complete.
+    var login: PendingLogin?
+    /// TLS with the client, where it ends at the proxy.
+    var client: TLSLink?
+    /// TLS with the server, where the proxy has begun it.
+    var backend: TLSLink?
+
+    /// The beginning of TLS with the client, while it waits in the ``HandshakeQueue``.
+    var waitingForTLS: WaitingForTLS?
+    /// The source whose handshake this is, until it has ended.
+    var handshakeSource: UInt64?
+    /// When the handshake with the client began; nanoseconds of the loop's clock.
+    var handshakeBegan: UInt64?
+
+    var isEmpty: Bool {
+        login == nil && client == nil && backend == nil && waitingForTLS == nil && handshakeSource == nil
+    }
+
+    subscript(side: Side) -> TLSLink? {
+        get { side == .client ? client : backend }
+        set { if side == .client { client = newValue } else { backend = newValue } }
+    }
+}
+
+/// What the client gets in clear text before TLS begins, and what it has sent of its handshake already.
+struct WaitingForTLS {
+    let answer: [UInt8]
+    let received: [UInt8]
+    /// Whether it is the client's turn.
+    var mayBegin = false
+}
+
+/// TLS with one side of a session.
+struct TLSLink {
+    let channel: TLSChannel
+    /// Whether the peer must name PostgreSQL's protocol.
+    var namesProtocol = false
+    /// Whether the handshake is in progress.
+    var isShakingHands = true
+    /// Whether reading from the side waits for a socket that can be written to.
+    var readsWhenWritable = false
+    /// Whether the end of the sending direction waits for the same.
+    var endsWhenWritable = false
+}
+
+/// The login of a MySQL session.
 final class PendingLogin {
     var state: MySQLLogin
     /// The deadline for the login once a backend serves the session.

@@ -94,4 +94,5 @@ struct LogThrottles {
     var unguarded = LogThrottle()
     var stale = LogThrottle(interval: .seconds(10))
     var lastResorts = LogThrottle()
+    var handshakes = LogThrottle()
 }

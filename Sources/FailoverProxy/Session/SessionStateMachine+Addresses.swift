@@ -62,7 +62,7 @@ extension SessionStateMachine {
     }
 
     /// Whether no alias is left after the current one.
-    private var isLastCandidate: Bool {
+    var isLastCandidate: Bool {
         current < candidates.count && candidates[(current + 1)...].allSatisfy(\.addresses.isEmpty)
     }
 }

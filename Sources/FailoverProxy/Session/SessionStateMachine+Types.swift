@@ -12,6 +12,11 @@ extension SessionStateMachine {
         case ask([UInt8], deadline: UInt64)
         /// Send these bytes to the client and wait for its answer.
         case tell([UInt8], deadline: UInt64)
+        /// Send these bytes, if any, to the client in clear text, and begin TLS with it. The client has sent `received`
+        /// of it already. Call ``SessionStateMachine/secured(_:now:)`` afterwards.
+        case secureClient([UInt8], received: [UInt8], deadline: UInt64)
+        /// Begin TLS with the backend, and call ``SessionStateMachine/secured(_:now:)`` afterwards.
+        case secureServer(deadline: UInt64)
         /// Send these bytes, which come from the backend, to the client, and relay from now on.
         case relay([UInt8])
         /// No alias is left. Call ``SessionStateMachine/tryAnyway(_:now:)`` with aliases that are down, once per
@@ -65,4 +70,45 @@ extension SessionSettings {
             connect: connectTimeout.nanoseconds, greeting: greetingTimeout.nanoseconds,
             clientStartup: clientStartupTimeout.nanoseconds, refusal: refusalTimeout.nanoseconds)
     }
+}
+
+// MARK: - State
+
+extension SessionStateMachine {
+    /// The alias that is being tried or serves the session.
+    var alias: Int? {
+        if case .relaying(let alias) = state { return alias }
+        return current < candidates.count ? candidates[current].alias : nil
+    }
+
+    /// The aliases that serve or may serve the session, and those whose failures are not reported yet.
+    var aliases: [Int] {
+        if case .relaying(let alias) = state { [alias] } else { candidates.map(\.alias) + attempts.map(\.alias) }
+    }
+
+    /// Whether a backend serves the session.
+    var isRelaying: Bool {
+        if case .relaying = state { true } else { false }
+    }
+
+    /// Whether the session is refused and about to end.
+    var isRefused: Bool {
+        if case .refused = state { true } else { false }
+    }
+
+    /// Whether the client must still send before it needs a server, and no alias was tried before.
+    var hasTriedNobody: Bool {
+        if case .listening = state { attempts.isEmpty } else { false }
+    }
+
+    /// Whether a connection attempt is in progress.
+    var isDialing: Bool {
+        if case .dialing = state { true } else { false }
+    }
+
+    /// Whether the session skipped an alias because it was full, not because it was unhealthy.
+    var overflowed: Bool { attempts.contains { $0.failure.isForLackOfRoom } }
+
+    /// Whether to read the client before a backend serves.
+    var readsClient: Bool { handshake.readsClient }
 }

@@ -70,43 +70,6 @@ struct SessionStateMachine {
         self.lastAnswerLimits = lastAnswerLimits
         self.readOnlyGuard = readOnlyGuard
     }
-
-    /// The alias that is being tried or serves the session.
-    var alias: Int? {
-        if case .relaying(let alias) = state { return alias }
-        return current < candidates.count ? candidates[current].alias : nil
-    }
-
-    /// The aliases that serve or may serve the session, and those whose failures are not reported yet.
-    var aliases: [Int] {
-        if case .relaying(let alias) = state { [alias] } else { candidates.map(\.alias) + attempts.map(\.alias) }
-    }
-
-    /// Whether a backend serves the session.
-    var isRelaying: Bool {
-        if case .relaying = state { true } else { false }
-    }
-
-    /// Whether the session is refused and about to end.
-    var isRefused: Bool {
-        if case .refused = state { true } else { false }
-    }
-
-    /// Whether the client must still send before it needs a server, and no alias was tried before.
-    var hasTriedNobody: Bool {
-        if case .listening = state { attempts.isEmpty } else { false }
-    }
-
-    /// Whether a connection attempt is in progress.
-    var isDialing: Bool {
-        if case .dialing = state { true } else { false }
-    }
-
-    /// Whether the session skipped an alias because it was full, not because it was unhealthy.
-    var overflowed: Bool { attempts.contains { $0.failure.isForLackOfRoom } }
-
-    /// Whether to read the client before a backend serves.
-    var readsClient: Bool { handshake.readsClient }
 }
 
 // MARK: - Events
@@ -135,14 +98,21 @@ extension SessionStateMachine {
     mutating func clientSent(_ bytes: [UInt8], now: UInt64) -> Action { follow(handshake.clientSent(bytes), now: now) }
 
     /// The backend is connected.
-    mutating func connected(now: UInt64) -> Action {
+    ///
+    /// - Parameter encryption: whether the proxy encrypts the connection; `nil` if it does not.
+    mutating func connected(encryption: ServerEncryption? = nil, now: UInt64) -> Action {
         spendOnConnecting(now: now)
         state = .handshake
         answerDeadline = nil
         let alias = candidates[current].alias
         let byStatement = alias == aliasByStatement || readOnlyGuard?.byStatement.contains(alias) == true
-        return follow(handshake.connected(guarding: guardingOfCurrent, byStatement: byStatement), now: now)
+        return follow(
+            handshake.connected(guarding: guardingOfCurrent, byStatement: byStatement, encryption: encryption), now: now
+        )
     }
+
+    /// TLS with one side is established, so that its next bytes are decrypted ones.
+    mutating func secured(_ side: Side, now: UInt64) -> Action { follow(handshake.secured(side), now: now) }
 
     /// The backend has sent these bytes before it is proven.
     mutating func backendSent(_ bytes: [UInt8], now: UInt64) -> Action {
@@ -226,6 +196,12 @@ extension SessionStateMachine {
         case .tellClient(let bytes):
             rest()
             return .tell(bytes, deadline: clientDeadline)
+        case .secureClient(let answer, let received):
+            rest()
+            return .secureClient(answer, received: received, deadline: clientDeadline)
+        case .secureServer:
+            guard case .ask(_, let deadline) = ask([], now: now) else { return .leave("no server was asked") }
+            return .secureServer(deadline: deadline)
         case .proven(let bytes):
             return serve(bytes)
         case .failed(let failure): return failed(failure, now: now)

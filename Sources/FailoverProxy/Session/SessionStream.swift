@@ -34,6 +34,17 @@ enum SessionStream {
         }
     }
 
+    /// The client of a MySQL session has requested TLS, which ends at the proxy.
+    mutating func clientRequestedTLS() {
+        switch self {
+        case .opaque, .postgres, .guardedPostgres: return
+        case .guarded(let guarded): guarded.state.reader.clientRequestedTLS()
+        case .mysql(var reader):
+            reader.clientRequestedTLS()
+            self = .mysql(reader)
+        }
+    }
+
     var isReadable: Bool { if case .opaque = self { false } else { true } }
 
     /// Whether the session can be ended without an interruption of its work; false for an opaque session.

@@ -21,6 +21,9 @@ package struct TrafficReport: Hashable, Sendable {
         /// Sessions whose client had sent a request by the time that it read the end, which came at a transaction
         /// boundary.
         package internal(set) var bytesAfterClose = 0
+        /// TLS handshakes with clients that were completed, and those that failed, where TLS ends at the proxy.
+        package internal(set) var handshakes = 0
+        package internal(set) var failedHandshakes = 0
         /// Sessions that currently wait to be moved.
         package internal(set) var moving = 0
         /// Those of ``moving`` that the proxy cannot read and that their server has not said to be at a boundary.
@@ -44,6 +47,8 @@ package struct TrafficReport: Hashable, Sendable {
             moved += other.moved
             attested += other.attested
             bytesAfterClose += other.bytesAfterClose
+            handshakes += other.handshakes
+            failedHandshakes += other.failedHandshakes
             moving += other.moving
             movingUnreadable += other.movingUnreadable
             queued += other.queued

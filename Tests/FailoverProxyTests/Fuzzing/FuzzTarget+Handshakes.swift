@@ -30,14 +30,22 @@ private struct HandshakePlayer {
     private var mostDials: Int
     /// How often it waited for a connection slot.
     private var waits = 0
+    /// TLS that ends at the proxy: what is asked of clients and servers, and where it stands.
+    private let termination: ClientEncryption?
+    private let encryption: ServerEncryption?
+    private var securing: Side?
+    private var secured: [Side] = []
     private(set) var violation: String?
 
     init(_ input: inout FuzzInput) {
+        let kind = input.byte()
+        termination = [nil, .offered, .required, nil][Int(kind >> 4 & 3)]
+        encryption = [nil, .preferred, .required, nil][Int(kind >> 6)]
         let handshake: Handshake =
-            switch input.byte() % 4 {
+            switch kind % 4 {
             case 0: .mysql(MySQLHandshake())
             case 1: .tcp
-            default: .postgres(PostgresHandshake())
+            default: .postgres(PostgresHandshake(termination: termination))
             }
         let candidates = Self.candidates(&input)
         let limits = SessionStateMachine.Limits(
@@ -60,6 +68,11 @@ private struct HandshakePlayer {
 
     mutating func play(_ input: inout FuzzInput) {
         let event = input.byte()
+        if let side = securing {
+            if event % 9 == 8 { return complete(side, &input) }
+            // The handshake reads what its side sends.
+            if (side == .client ? [0, 1] : [2, 3]).contains(event % 9) { return }
+        }
         switch event % 9 {
         case 0, 1:
             let bytes = input.bytes()
@@ -72,17 +85,17 @@ private struct HandshakePlayer {
         case 4:
             guard !isOver, backend == .dialing else { return }
             backend = .connected
-            perform(machine.connected(now: now), &input)
+            perform(machine.connected(encryption: encryption, now: now), &input)
         case 5:
             let failure = Self.failure(&input)
             guard !isOver, backend != .none else { return }
-            backend = .none
+            loseBackend()
             perform(machine.failed(failure, now: now), &input)
         case 6:
             guard !isOver else { return }
             let action = machine.deadlinePassed(now: now)
             // A server that has let the client in serves it, if slowly.
-            if !machine.isRelaying { backend = .none }
+            if !machine.isRelaying { loseBackend() }
             perform(action, &input)
         case 7: now &+= UInt64(input.number(UInt32.self))
         default:
@@ -92,6 +105,19 @@ private struct HandshakePlayer {
             machine.choose(candidates)
         }
         _ = (machine.takeReports(), machine.alias, machine.overflowed, machine.isInClear, machine.isUnguarded)
+    }
+
+    private mutating func loseBackend() {
+        backend = .none
+        secured.removeAll { $0 == .backend }
+        if securing == .backend { securing = nil }
+    }
+
+    private mutating func complete(_ side: Side, _ input: inout FuzzInput) {
+        securing = nil
+        guard !isOver else { return }
+        secured.append(side)
+        perform(machine.secured(side, now: now), &input)
     }
 
     private mutating func perform(_ action: SessionStateMachine.Action, _ input: inout FuzzInput) {
@@ -106,6 +132,13 @@ private struct HandshakePlayer {
         case .relay:
             isOver = true
             if backend != .connected || !machine.isRelaying { violation = "it relays what nobody serves" }
+            guard case .some = termination else { return }
+            if termination == .required, !secured.contains(.client) { violation = "it relays a client in clear text" }
+            if encryption == .required, !secured.contains(.backend) {
+                violation = "it relays to a server in clear text"
+            }
+        case .secureClient: secure(.client)
+        case .secureServer: secure(.backend)
         case .refuse where waits < 3 && input.flag():
             waits += 1
             let candidates = Self.candidates(&input)
@@ -117,6 +150,11 @@ private struct HandshakePlayer {
         case .cancel, .closingMessage, .leave: isOver = true
         default: break
         }
+    }
+
+    private mutating func secure(_ side: Side) {
+        if secured.contains(side) || securing != nil { violation = "it begins TLS twice" }
+        securing = side
     }
 
     private static func candidates(_ input: inout FuzzInput) -> [RouteTable.Candidate] {

@@ -25,6 +25,34 @@ extension FuzzTarget {
         return nil
     }
 
+    /// A login whose TLS ends at the proxy. Nothing passes to the server in clear text.
+    static let mysqlTermination = FuzzTarget("mysql-termination") { input in
+        let kind = input.byte()
+        var login = MySQLLogin()
+        login.termination = MySQLTermination(isRequired: kind & 1 != 0, serverIsRequired: kind & 2 != 0)
+        var (steps, isServerSecured): ([MySQLTermination.Step], Bool) = ([], false)
+        for saying in sayings(&input) where !login.isOver {
+            if saying.side == .backend {
+                guard login.termination?.forbidsServer == false else { continue }
+                saying.bytes.withUnsafeBytes { login.serverSent($0) }
+                continue
+            }
+            let passed = saying.bytes.withUnsafeBytes { login.clientSent($0) }
+            let mustWait = kind & 3 != 0 || steps.contains(.secureClient)
+            if mustWait, !isServerSecured, !login.isOver, !passed.isEmpty { return "it passes a login in clear text" }
+            guard let step = login.termination?.takeStep() else { continue }
+            steps.append(step)
+            switch step {
+            case .secureClient: _ = login.release()
+            case .secureServer:
+                isServerSecured = true
+                login.termination?.serverIsSecured()
+            case .refuse: return nil
+            }
+        }
+        return Set(steps.map { "\($0)" }).count == steps.count ? nil : "it begins TLS twice: \(steps)"
+    }
+
     /// A read-only guard by statement.
     static let postgresGuard = FuzzTarget("postgres-guard") { input in
         let sayings = sayings(&input)

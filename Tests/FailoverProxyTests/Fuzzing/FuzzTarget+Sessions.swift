@@ -5,7 +5,7 @@ import FailoverTesting
 extension FuzzTarget {
     static let ofProxy = [
         mysql, mysqlGuard, postgres, handshakes, postgresFirst, mysqlFirst, mysqlRefusedLogin, proxyHeader, firstFlight,
-        mysqlLogin, postgresGuard,
+        mysqlLogin, mysqlTermination, postgresGuard,
     ]
 
     static let mysql = reader("mysql", MySQLReader.self)

@@ -37,7 +37,7 @@ struct MySQLLoginTests {
         hear(0, Talk.greeting(.init()), &login)
         #expect(login.stage == .greeted)
         refused = login.refusedLogin
-        #expect(refused?.start() == .send(MySQLRefusedLogin.handshake))
+        #expect(refused?.start() == .send(MySQLRefusedLogin.handshake()))
     }
 
     @Test func aServerThatRefusesIsLeftByClosing() {

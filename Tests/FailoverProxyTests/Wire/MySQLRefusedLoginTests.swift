@@ -15,14 +15,14 @@ struct MySQLRefusedLoginTests {
     /// A login whose first packet was sent.
     private var handshaken: MySQLRefusedLogin {
         var login = MySQLRefusedLogin()
-        #expect(login.start() == .send(MySQLRefusedLogin.handshake))
+        #expect(login.start() == .send(MySQLRefusedLogin.handshake()))
         return login
     }
 
     @Test func itsFirstPacketIsAHandshakeInClear() {
-        let packet = MySQLRefusedLogin.handshake.withUnsafeBytes { MySQLPacket($0) }
+        let packet = MySQLRefusedLogin.handshake().withUnsafeBytes { MySQLPacket($0) }
         #expect(packet?.sequence == 1)
-        #expect(packet?.length == MySQLRefusedLogin.handshake.count - 4)
+        #expect(packet?.length == MySQLRefusedLogin.handshake().count - 4)
         let capabilities = packet.map { MySQLCapabilities(handshake: $0) }
         #expect(capabilities?.contains(.protocol41) == true)
         #expect(capabilities?.isDisjoint(with: [.tls, .compress, .compressZstd]) == true)
@@ -47,7 +47,7 @@ struct MySQLRefusedLoginTests {
         var login = MySQLRefusedLogin(at: .greeting)
         #expect(login.start() == .wait)
         let greeting = FaultyServerConnection.mysqlGreeting()
-        #expect(greeting.withUnsafeBytes { login.serverSent($0) } == .send(MySQLRefusedLogin.handshake))
+        #expect(greeting.withUnsafeBytes { login.serverSent($0) } == .send(MySQLRefusedLogin.handshake()))
         var refused = MySQLRefusedLogin(at: .greeting)
         let error = FaultyServerConnection.mysqlPacket(0, MySQLConversation.error(1040))
         #expect(error.withUnsafeBytes { refused.serverSent($0) } == .leave)

@@ -5,6 +5,9 @@
 ///                     │                                        │ OK, ERR
 ///                     └───── the client goes on in TLS ────────┴──────────▶ over
 ///
+/// If TLS ends at the proxy, the client goes on in TLS and remains `greeted`: its request is kept, and its first packet
+/// within TLS is awaited.
+///
 /// The server counts a connection that ends during the login as an error of its host (`max_connect_errors`), unless the
 /// server refuses the login. A login that it will refuse can be sent only when the server has not begun to read
 /// something else. So only whole packets of the client pass: a partial packet waits here, and a TLS request waits until
@@ -30,6 +33,8 @@ struct MySQLLogin {
     private var held: [UInt8] = []
     /// Whether a TLS request waits for the client's first TLS record.
     var holdsTLSRequest = true
+    /// TLS that ends at the proxy; `nil` if it passes through.
+    var termination: MySQLTermination?
 
     /// The maximum number of the client's bytes held; real login packets have less than 1000.
     private static let mostHeld = 16_384
@@ -84,6 +89,7 @@ struct MySQLLogin {
         held += bytes
         var passed = 0
         while !isOver, let size = wholePacket(from: passed) {
+            if case .greeted = stage, waitsForTLS(size) { return [] }
             if case .greeted = stage, isTLSRequest(at: passed, size: size) {
                 guard !holdsTLSRequest || hasTLSRecord(from: passed + size) else { break }
                 stage = .over
@@ -104,6 +110,16 @@ struct MySQLLogin {
     mutating func release() -> [UInt8] {
         defer { held = [] }
         return held
+    }
+
+    /// Whether TLS must begin, at the proxy, before the client's first packet may pass.
+    private mutating func waitsForTLS(_ size: Int) -> Bool {
+        guard var termination else { return false }
+        defer { self.termination = termination }
+        let isRequest = isTLSRequest(at: 0, size: size)
+        guard termination.clientSent(isRequest ? held.prefix(size) : nil) else { return false }
+        if isRequest { held.removeFirst(size) }
+        return true
     }
 
     /// The size of the packet at `start`; `nil` until it is complete.

@@ -6,6 +6,13 @@ extension MySQLReader {
         while isReadable, followClient(&bytes) {}
     }
 
+    /// The client has requested TLS, which ends at the proxy. Its next packet is within TLS, and the first one here.
+    mutating func clientRequestedTLS() {
+        guard state == .handshake else { return }
+        sequence &+= 1
+        facts.insert(.inTLS)
+    }
+
     /// Reads the client's bytes up to the beginning of the next packet. Returns whether there was one.
     mutating func followClient(_ bytes: inout UnsafeRawBufferPointer) -> Bool {
         guard let event = client.next(&bytes) else { return false }
@@ -60,7 +67,7 @@ extension MySQLReader {
         let asked = MySQLCapabilities(handshake: packet)
         // The short packet that requests TLS has the same beginning.
         guard packet.sequence == sequence, packet.length >= MySQLPacket.viewSize, asked.contains(.protocol41),
-            !asked.contains(.tls)
+            !asked.contains(.tls) || facts.contains(.inTLS)
         else { return lose() }
         capabilities.formIntersection(asked)
         guard capabilities.isDisjoint(with: .unreadable) else { return lose() }

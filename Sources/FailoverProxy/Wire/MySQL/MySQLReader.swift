@@ -54,6 +54,8 @@ struct MySQLReader {
         /// A result of the current answer has left a cursor open.
         static let openedCursor = Facts(rawValue: 1 << 5)
         static let sawFull = Facts(rawValue: 1 << 6)
+        /// The client has requested TLS, which ends at the proxy.
+        static let inTLS = Facts(rawValue: 1 << 7)
     }
 
     var server = MySQLPacketStream()

@@ -19,24 +19,30 @@ struct MySQLRefusedLogin {
     private var stage: MySQLLogin.Stage
     private var server: MySQLPacketStream
     private var answers = 0
+    /// The sequence number of the client's first packet.
+    private let firstSequence: UInt8
 
     /// - Parameters:
     ///   - stage: the stage of the login.
     ///   - server: the stream of the server's packets, which may be in the middle of one.
-    init(at stage: MySQLLogin.Stage = .greeted, server: MySQLPacketStream = MySQLPacketStream()) {
+    ///   - inTLS: whether a request for TLS was the client's first packet.
+    init(
+        at stage: MySQLLogin.Stage = .greeted, server: MySQLPacketStream = MySQLPacketStream(), inTLS: Bool = false
+    ) {
         self.stage = stage
         self.server = server
+        firstSequence = inTLS ? 2 : 1
     }
 
-    /// The client's first packet: `Protocol::HandshakeResponse41` without a password.
-    static let handshake: [UInt8] = {
+    /// The client's first packet, or its first one within TLS: `Protocol::HandshakeResponse41` without a password.
+    static func handshake(sequence: UInt8 = 1) -> [UInt8] {
         // Protocol 4.1, authentication of 4.1, plugins.
         let capabilities: [UInt8] = [0, 0x82, 0x08, 0]
         let body =
             capabilities + [0, 0, 0, 1, 45] + [UInt8](repeating: 0, count: 23) + Array("\(user)\u{0}\u{0}".utf8)
             + Array("mysql_native_password\u{0}".utf8)
-        return [UInt8(body.count), 0, 0, 1] + body
-    }()
+        return [UInt8(body.count), 0, 0, sequence] + body
+    }
 
     /// The first step.
     mutating func start() -> Step {
@@ -44,7 +50,7 @@ struct MySQLRefusedLogin {
         case .greeting, .server: return .wait
         case .greeted:
             stage = .server
-            return .send(Self.handshake)
+            return .send(Self.handshake(sequence: firstSequence))
         case .client(let sequence, let size):
             stage = .server
             return .send(Self.answer(sequence, size))
