@@ -2,6 +2,7 @@ import ArgumentParser
 import Failover
 import FailoverConfiguration
 import FailoverDoctor
+import Glibc
 
 /// `failover validate`
 struct Validate: ParsableCommand {
@@ -16,12 +17,23 @@ struct Validate: ParsableCommand {
 
     func run() throws {
         let configuration = try file.load()
+        try checkFiles(of: configuration)
         Swift.print(
             print ? configuration.rendered() : "\(file.config) is valid",
             terminator: print ? "" : "\n")
         for finding in ConfigurationDiagnosis(configuration).findings {
             printError("warning: \(finding.subject): \(finding.reason); remedy: \(finding.remedy)")
         }
+        for note in ConfigurationDiagnosis(configuration).notes { printError("hint: \(note.subject): \(note.text)") }
+    }
+
+    /// Reads certificates and keys as `failover serve` does.
+    ///
+    /// - Throws: `ExitCode` 78 after printing every problem to standard error, one per line.
+    private func checkFiles(of configuration: Configuration) throws {
+        let problems = try configuration.tlsProblems
+        for problem in problems { printError("\(file.config): \(problem.keyPath): \(problem.message)") }
+        if !problems.isEmpty { throw ExitCode(EX_CONFIG) }
     }
 }
 

@@ -57,6 +57,8 @@ public struct DatabaseRoute: Hashable, Sendable {
     public var maxConnectionsPerSource: Int?
     /// The maximum number of new sessions per second of one source; `nil`, the default, sets no limit.
     public var connectionRatePerSource: Int?
+    /// TLS with clients, if it ends at the proxy; `nil`, the default, passes it through to the servers.
+    public var clientTLS: ClientTLSSettings?
     /// How sessions of the route are treated.
     public var session: SessionSettings
     /// The kinds of backend errors that request a ping; by default all of them.
@@ -75,6 +77,7 @@ public struct DatabaseRoute: Hashable, Sendable {
         maxConnections: Int? = nil,
         maxConnectionsPerSource: Int? = nil,
         connectionRatePerSource: Int? = nil,
+        clientTLS: ClientTLSSettings? = nil,
         session: SessionSettings = SessionSettings(),
         errorTriggers: Set<BackendErrorKind> = BackendErrorKind.defaultTriggers
     ) {
@@ -90,6 +93,7 @@ public struct DatabaseRoute: Hashable, Sendable {
         self.maxConnections = maxConnections
         self.maxConnectionsPerSource = maxConnectionsPerSource
         self.connectionRatePerSource = connectionRatePerSource
+        self.clientTLS = clientTLS
         self.session = session
         self.errorTriggers = errorTriggers
     }

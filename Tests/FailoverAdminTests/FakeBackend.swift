@@ -48,7 +48,8 @@ final class FakeBackend: AdminBackend {
             ready: isReady, stopping: false,
             routes: [
                 RouteDocument(
-                    name: "slave", engine: "postgres", listen: ["127.0.0.1:1"], currentAlias: "default", why: .pinned,
+                    name: "slave", engine: "postgres", listen: ["127.0.0.1:1"],
+                    certificateEnds: "1970-01-03T00:00:00.000Z", currentAlias: "default", why: .pinned,
                     reason: "slave: refused", pinned: .init(alias: "default", until: nil),
                     closed: .init(service: "celery", message: "closed"),
                     aliases: [

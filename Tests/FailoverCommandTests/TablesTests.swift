@@ -59,9 +59,10 @@ struct TablesTests {
                 name: name, address: "\(name):5432", state: "up", suspect: false, tlsVersion: version,
                 certificateEnds: end, draining: false, serving: name == "slave", sessions: 0, served: 0)
         }
-        func status(_ aliases: [RouteDocument.Alias]) -> String {
+        func status(_ aliases: [RouteDocument.Alias], own: String? = nil) -> String {
             let route = RouteDocument(
-                name: "slave", engine: "postgres", listen: ["127.0.0.1:6432"], currentAlias: "slave", why: .preferred,
+                name: "slave", engine: "postgres", listen: ["127.0.0.1:6432"], certificateEnds: own,
+                currentAlias: "slave", why: .preferred,
                 reason: nil, pinned: nil, closed: nil, aliases: aliases,
                 sessions: .init(open: 0, total: 0, refused: 0, retried: 0, moved: 0), newSessions: [])
             return StatusReport(
@@ -80,5 +81,8 @@ struct TablesTests {
                     default  up            0  default:5432
                 """), "\(mixed)")
         #expect(status([alias("slave", nil, nil)]).contains("ADDRESS\n"))
+        #expect(mixed.contains("ROUTE slave (postgres) on 127.0.0.1:6432\n"))
+        let ended = status([alias("slave", nil, nil)], own: "2027-01-03T03:04:05.000Z")
+        #expect(ended.contains("ROUTE slave (postgres) on 127.0.0.1:6432, certificate until 2027-01-03\n"), "\(ended)")
     }
 }

@@ -81,6 +81,7 @@ struct ConfigurationFileTests {
                 SecretPlace(keyPath: "databases.slave.password", file: "\(folder)/../files/password"),
                 SecretPlace(keyPath: "databases.reports.password", file: nil),
                 SecretPlace(keyPath: "databases.my.sql_1.password", file: nil),
+                SecretPlace(keyPath: "services.slave.client_tls.key", file: "\(folder)/../files/proxy.key"),
             ])
         // The other secrets are in the environment, and an address is not a secret.
         #expect(

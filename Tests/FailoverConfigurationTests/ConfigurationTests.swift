@@ -92,7 +92,7 @@ struct ConfigurationTests {
         #expect(configuration.database(named: "reports")?.server.password?.reveal() == "on")
         #expect(configuration.database(named: "redis")?.monitor.outagePingTimeout == .seconds(3))
         #expect(configuration.database(named: "redis")?.monitor.frequencies.outageLoggingInterval == .seconds(600))
-        let route = DatabaseRoute(
+        var route = DatabaseRoute(
             aliases: ["slave", "reports", "default"],
             preferredCount: 2,
             balance: BalanceSettings(policy: .roundRobin, slowStart: .seconds(30)),
@@ -115,6 +115,10 @@ struct ConfigurationTests {
                 drainRate: 7, queueTimeout: .seconds(20), sendProxy: .v2,
                 acceptProxy: true, failoverReadOnly: true, readOnlyOpaque: .refuse),
             errorTriggers: [.connectRefused, .reset, .earlyClose])
+        let files = url.deletingLastPathComponent().path + "/../files"
+        route.clientTLS = ClientTLSSettings(
+            certificate: "\(files)/ca.pem", key: "\(files)/proxy.key", clientAuthorities: "\(files)/ca.pem",
+            isRequired: true, minVersion: .v13, maxHandshakes: 16)
         #expect(configuration.service(named: "slave")?.kind == .database(route))
         #expect(configuration.workerThreads == 3)
         #expect(configuration.maxBufferMemory == 32 << 20)

@@ -1,6 +1,7 @@
 import FailoverChecks
 import FailoverConfiguration
 import FailoverCore
+import FailoverTLS
 import Testing
 
 @testable import FailoverDoctor

@@ -1,5 +1,6 @@
 import FailoverCore
 import FailoverSystem
+import FailoverTLS
 import FailoverTesting
 import Synchronization
 import Testing

@@ -1,5 +1,6 @@
 import FailoverCore
 import FailoverProxy
+import FailoverTLS
 import FailoverTelemetry
 
 extension ApplicationAdmin {
@@ -127,19 +128,32 @@ extension ApplicationAdmin {
                     labels: [("alias", alias.database.name)], value: lag / .seconds(1))
             }
             if let end = report?.tls?.certificateEnds {
-                writer.gauge(
-                    "failover_certificate_end_timestamp_seconds",
-                    help: "When the server's certificate ends, in seconds since 1970; absent if pings do not use TLS.",
-                    labels: [("alias", alias.database.name)], value: Double(end.sinceEpoch.components.seconds))
+                collectCertificate(of: ("alias", alias.database.name), ending: end, &writer)
             }
         }
+        for route in running.plan.routes where !route.isRetired {
+            if let certificate = running.tls.certificate(ofRoute: route.name) {
+                collectCertificate(of: ("route", route.name), ending: certificate.ends, &writer)
+            }
+        }
+    }
+
+    private func collectCertificate(of owner: (String, String), ending end: WallTime, _ writer: inout MetricsWriter) {
+        writer.gauge(
+            "failover_certificate_end_timestamp_seconds",
+            help: "When the certificate of an alias' server, or of a route with client_tls, ends (seconds since 1970).",
+            labels: [owner], value: Double(end.sinceEpoch.components.seconds))
     }
 
     private func collectTraffic(_ writer: inout MetricsWriter) {
         guard let report = state.withLock({ $0.report }) else { return }
         let table = control.table
         let traffic = TrafficByName(report, table)
-        for route in traffic.routes { collect(route, &writer) }
+        let running = current()
+        for route in traffic.routes {
+            collect(route, &writer)
+            if running.tls.certificate(ofRoute: route.name) != nil { collectHandshakes(route, &writer) }
+        }
         for (alias, kinds) in traffic.failures {
             for kind in BackendErrorKind.allCases {
                 writer.counter(
@@ -152,6 +166,15 @@ extension ApplicationAdmin {
             writer.gauge(
                 "failover_event_loop_lag_seconds", help: "How late the event loop recently ran its timers.",
                 labels: [("loop", "\(loop)")], value: Double(lag) / 1e9)
+        }
+    }
+
+    private func collectHandshakes(_ traffic: TrafficByName.OfRoute, _ writer: inout MetricsWriter) {
+        for (result, count) in [("ok", traffic.counts.handshakes), ("failed", traffic.counts.failedHandshakes)] {
+            writer.counter(
+                "failover_tls_handshakes_total",
+                help: "TLS handshakes with clients that ended, of routes with client_tls; result is ok or failed.",
+                labels: [("route", traffic.name), ("result", result)], value: Double(count))
         }
     }
 

@@ -3,6 +3,7 @@ import FailoverCore
 import FailoverNotify
 import FailoverProxy
 import FailoverSystem
+import FailoverTLS
 
 extension ApplicationAdmin {
     var isReady: Bool {
@@ -32,8 +33,9 @@ extension ApplicationAdmin {
                     && control.table.routes[route].name == running.plan.routes[route].name
             }.map { route in
                 document(
-                    ofRoute: route, engine: running.plan.routes[route].engine, listen: addresses[route], control,
-                    report)
+                    ofRoute: route, engine: running.plan.routes[route].engine, listen: addresses[route],
+                    certificateEnds: running.tls.certificate(ofRoute: running.plan.routes[route].name)?.ends.text,
+                    control, report)
             },
             services: running.targets.map {
                 ServiceDocument($0.monitor.report, type: $0.type, location: $0.location)
@@ -42,8 +44,8 @@ extension ApplicationAdmin {
     }
 
     private func document(
-        ofRoute route: Int, engine: DatabaseServer.Engine, listen: [SocketAddress], _ control: ControlState,
-        _ report: TrafficReport?
+        ofRoute route: Int, engine: DatabaseServer.Engine, listen: [SocketAddress], certificateEnds: String?,
+        _ control: ControlState, _ report: TrafficReport?
     ) -> RouteDocument {
         let table = control.table
         let selection = table.selection(ofRoute: route)
@@ -73,7 +75,7 @@ extension ApplicationAdmin {
         }
         return RouteDocument(
             name: table.routes[route].name, engine: engine.rawValue,
-            listen: listen.map(\.description),
+            listen: listen.map(\.description), certificateEnds: certificateEnds,
             currentAlias: selection.alias.map { table.aliases[$0].name },
             why: closure == nil ? selection.reason.why : .closed, reason: reason(selection, table),
             pinned: table.pin(ofRoute: route).map {

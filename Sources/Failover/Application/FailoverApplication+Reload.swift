@@ -26,15 +26,17 @@ extension FailoverApplication {
     func change(to configuration: Configuration) async throws -> String {
         let former = current.value
         try Self.mayFollow(configuration, former.configuration)
-        guard configuration != former.configuration else { return "nothing has changed" }
         let plan = RoutePlan(configuration, after: former.plan, used: await usedPositions())
+        let tls = try TLSContexts(plan, tickets: tickets, after: former.tls)
+        let renewed = tls.changes(since: former.tls)
+        guard configuration != former.configuration || !renewed.isEmpty else { return "nothing has changed" }
         let added = plan.newPositions(after: former.plan)
-        let next = factory.make(configuration, plan: plan, after: former)
+        let next = factory.make(configuration, plan: plan, tls: tls, after: former)
         let states = await found(plan.aliasStates, added: added.aliases)
 
         let proxyChange = try proxy.prepare(
             try await plan.proxyConfiguration(
-                resolver: factory.checks.resolver, workers: configuration.workerThreads,
+                resolver: factory.checks.resolver, tls: tls, workers: configuration.workerThreads,
                 maxBufferMemory: configuration.maxBufferMemory, hasPredecessor: predecessor != nil))
         let planeChange: AdminPlane.Change
         do {
@@ -64,7 +66,7 @@ extension FailoverApplication {
         plane.commit(planeChange, backend: admin)
         noteNewListeners(next, former)
         tell(.reloaded(configuration))
-        return ConfigurationChange(from: former.configuration, to: configuration).message
+        return ConfigurationChange(from: former.configuration, to: configuration, files: renewed).message
     }
 
     /// The positions that no other route or alias may take, because sessions use them; `nil` if that is unknown.
@@ -173,7 +175,8 @@ struct ConfigurationChange: Hashable, Sendable {
     /// One text per difference: `slave added`, `cache changed`, `notifiers changed`.
     let parts: [String]
 
-    init(from former: Configuration, to next: Configuration) {
+    /// - Parameter files: the changes of files that the configuration names; by default none.
+    init(from former: Configuration, to next: Configuration, files: [String] = []) {
         var parts = Self.differences(
             former.services.map { ($0.name, $0) }, next.services.map { ($0.name, $0) }, prefix: "")
         parts += Self.differences(
@@ -186,7 +189,7 @@ struct ConfigurationChange: Hashable, Sendable {
             ("log", former.log != next.log),
         ]
         parts += others.filter(\.1).map { "\($0.0) changed" }
-        self.parts = parts
+        self.parts = parts + files
     }
 
     /// All differences on one line.

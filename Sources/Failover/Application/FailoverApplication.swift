@@ -3,6 +3,7 @@ import FailoverCore
 import FailoverNotify
 import FailoverProxy
 import FailoverSystem
+import FailoverTLS
 import FailoverTelemetry
 public import Logging
 import Metrics
@@ -28,6 +29,8 @@ public final class FailoverApplication: ServiceLifecycle.Service {
     private let exclusive: Lock<ExclusiveSockets>
     let began: MonotonicTime
     let predecessor: HandoverClient?
+    /// The keys of session tickets. They stay the same in reloads, and a process that takes over receives them.
+    let tickets: TicketKeys
     let tell: @Sendable (Lifecycle) -> Void
 
     /// Sockets that only one process can have open.
@@ -62,6 +65,8 @@ public final class FailoverApplication: ServiceLifecycle.Service {
     ) async throws {
         let checks = CheckFactory()
         let plan = RoutePlan(configuration)
+        let tickets = try TicketKeys(inherited.predecessor?.offer.tickets ?? [])
+        let tls = try TLSContexts(plan, tickets: tickets)
         let registry = PrometheusRegistry { log.warning("metrics: \($0)") }
         // The metrics system of the program that embeds this application receives them too.
         let metrics = MultiplexMetricsHandler(factories: [registry, MetricsSystem.factory])
@@ -70,11 +75,11 @@ public final class FailoverApplication: ServiceLifecycle.Service {
         let writer = try SettingsWriter(path: configuration.settingsFile)
         let factory = RunningConfigurationFactory(
             checks: checks, environment: environment, control: control, writer: writer, dispatcher: dispatcher)
-        let first = factory.make(configuration, plan: plan)
+        let first = factory.make(configuration, plan: plan, tls: tls)
         // A predecessor still has the sockets that only one process can have open.
         let isFirst = inherited.predecessor == nil
         let served = try await plan.proxyConfiguration(
-            resolver: checks.resolver, workers: configuration.workerThreads,
+            resolver: checks.resolver, tls: tls, workers: configuration.workerThreads,
             maxBufferMemory: configuration.maxBufferMemory, hasPredecessor: !isFirst)
         let firstAdmin = try await plane.prepare(isFirst ? configuration.admin : nil)
         let proxy: ProxyServer
@@ -100,6 +105,7 @@ public final class FailoverApplication: ServiceLifecycle.Service {
         self.tell = tell
         began = environment.clock.now
         predecessor = inherited.predecessor
+        self.tickets = tickets
         admin = ApplicationAdmin(
             current: { current.value }, control: control, proxy: proxy, environment: environment,
             events: dispatcher.events, registry: registry,

@@ -151,18 +151,23 @@ struct RoutePlan {
 
     /// The configuration of the proxy. The host names of listeners are resolved.
     ///
-    /// - Parameter hasPredecessor: whether another process may still serve sessions of these routes.
+    /// - Parameters:
+    ///   - tls: the TLS contexts of this plan.
+    ///   - hasPredecessor: whether another process may still serve sessions of these routes.
     func proxyConfiguration(
-        resolver: NameResolver, workers: Int, maxBufferMemory: Int?, hasPredecessor: Bool
+        resolver: NameResolver, tls: TLSContexts, workers: Int, maxBufferMemory: Int?, hasPredecessor: Bool
     ) async throws -> ProxyConfiguration {
         ProxyConfiguration(
-            routes: try await proxyRoutes(resolver: resolver), aliasLimits: aliases.map(\.database.maxConnections),
+            routes: try await proxyRoutes(resolver: resolver, tls: tls),
+            aliasLimits: aliases.map(\.database.maxConnections),
             aliasWeights: aliases.map(\.database.weight),
-            aliasAnswerTimeouts: aliases.map(\.database.monitor.pingTimeout), workers: workers,
+            aliasAnswerTimeouts: aliases.map(\.database.monitor.pingTimeout),
+            aliasTLS: aliases.map { tls.serverTLS(of: $0.database) },
+            workers: workers,
             maxBufferMemory: maxBufferMemory, hasPredecessor: hasPredecessor)
     }
 
-    private func proxyRoutes(resolver: NameResolver) async throws -> [ProxyRoute] {
+    private func proxyRoutes(resolver: NameResolver, tls: TLSContexts) async throws -> [ProxyRoute] {
         var result: [ProxyRoute] = []
         for route in routes {
             let settings = route.settings
@@ -176,6 +181,7 @@ struct RoutePlan {
                     allow: settings.allow, maxConnections: settings.maxConnections,
                     maxConnectionsPerSource: settings.maxConnectionsPerSource,
                     connectionRatePerSource: settings.connectionRatePerSource, session: settings.session,
+                    clientTLS: tls.clientTLS(of: route),
                     balance: settings.preferredCount > 1 ? settings.balance : nil))
         }
         return result

@@ -8,6 +8,7 @@ import Logging
 struct RunningConfiguration: Sendable {
     let configuration: Configuration
     let plan: RoutePlan
+    let tls: TLSContexts
     /// The aliases, by position in the route table; `nil` for retired ones.
     let databases: [MonitoredTarget?]
     /// The services that move no route.
@@ -72,9 +73,10 @@ struct RunningConfigurationFactory: Sendable {
 
     /// - Parameters:
     ///   - plan: the plan of the configuration. The control plane must use its positions when the result runs.
+    ///   - tls: the TLS contexts of the plan.
     ///   - former: the configuration that is replaced.
     func make(
-        _ configuration: Configuration, plan: RoutePlan, after former: RunningConfiguration? = nil
+        _ configuration: Configuration, plan: RoutePlan, tls: TLSContexts, after former: RunningConfiguration? = nil
     ) -> RunningConfiguration {
         let known = former?.targets ?? []
         inquiry.provideMetrics(
@@ -82,7 +84,7 @@ struct RunningConfigurationFactory: Sendable {
         // The pings of services with the same frequency are spread over the interval.
         let count = Double(plan.aliases.count + configuration.services.count)
         return RunningConfiguration(
-            configuration: configuration, plan: plan,
+            configuration: configuration, plan: plan, tls: tls,
             databases: plan.aliases.enumerated().map { index, alias in
                 alias.isRetired ? nil : database(alias, index, known, phase: Double(index + 1) / count)
             },

@@ -2,6 +2,7 @@ import FailoverChecks
 import FailoverCore
 import FailoverProxy
 import FailoverSystem
+import FailoverTLS
 import Logging
 
 // MARK: - The former process
@@ -79,7 +80,8 @@ extension FailoverApplication {
                 }
                 return .init(service: report.name, since: now.before(lasting), failure: failure)
             },
-            aliases: table.aliases.filter { !$0.isRetired }.compactMap(HandoverState.Alias.init))
+            aliases: table.aliases.filter { !$0.isRetired }.compactMap(HandoverState.Alias.init),
+            ticketKeys: tickets.exported.map(HandoverState.Ticket.init))
     }
 }
 

@@ -1,5 +1,6 @@
 import FailoverCore
 import FailoverSystem
+import FailoverTLS
 import FoundationEssentials
 
 /// The state that a process hands over to its successor, in addition to the listening sockets.
@@ -94,6 +95,26 @@ struct HandoverState: Codable, Sendable {
         var places: [SocketAddress] { addresses.map { SocketAddress(kernelBytes: Array($0)) }.filter(\.isWhole) }
     }
 
+    /// A key of session tickets. It must not be logged.
+    struct Ticket: Codable, Sendable, CustomStringConvertible, CustomReflectable {
+        private let key: Data
+
+        init(_ key: TicketKeys.Key) { self.key = Data(key.bytes) }
+
+        init(from decoder: any Decoder) throws { key = try decoder.singleValueContainer().decode(Data.self) }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.singleValueContainer()
+            try container.encode(key)
+        }
+
+        /// The key; `nil` if it is not one that this version can use.
+        var ticketKey: TicketKeys.Key? { TicketKeys.Key(bytes: Array(key)) }
+
+        var description: String { "(hidden)" }
+        var customMirror: Mirror { Mirror(self, children: []) }
+    }
+
     /// The version of this format; `nil` in a message of 0.1.0.
     let version: Int?
     let listeners: [Listener]
@@ -106,12 +127,15 @@ struct HandoverState: Codable, Sendable {
     let degraded: [Outage]?
     /// The aliases with known facts; `nil` in a message of 0.1.0.
     let aliases: [Alias]?
+    /// The keys of session tickets, the newest first; `nil` from a process that ends no TLS.
+    let ticketKeys: [Ticket]?
 
     /// The version that this program writes.
     static let version = 2
 
     init(
-        listeners: [Listener], pins: [Pin], drained: [String], outages: [Outage], degraded: [Outage]?, aliases: [Alias]?
+        listeners: [Listener], pins: [Pin], drained: [String], outages: [Outage], degraded: [Outage]?,
+        aliases: [Alias]?, ticketKeys: [Ticket]? = nil
     ) {
         version = Self.version
         self.listeners = listeners
@@ -120,7 +144,11 @@ struct HandoverState: Codable, Sendable {
         self.outages = outages
         self.degraded = degraded
         self.aliases = aliases
+        self.ticketKeys = ticketKeys
     }
+
+    /// The valid ones of ``ticketKeys``.
+    var tickets: [TicketKeys.Key] { (ticketKeys ?? []).compactMap(\.ticketKey) }
 }
 
 extension AliasState {
@@ -135,7 +163,8 @@ extension HandoverState {
         let all = Array(try JSONEncoder().encode(self))
         guard all.count > limit else { return all }
         let less = HandoverState(
-            listeners: listeners, pins: pins, drained: drained, outages: outages, degraded: nil, aliases: nil)
+            listeners: listeners, pins: pins, drained: drained, outages: outages, degraded: nil, aliases: nil,
+            ticketKeys: ticketKeys)
         return Array(try JSONEncoder().encode(less))
     }
 

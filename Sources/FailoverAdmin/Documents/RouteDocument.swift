@@ -110,6 +110,8 @@ package struct RouteDocument: Hashable, Decodable, Sendable {
     package var name: String
     package var engine: String
     package var listen: [String]
+    /// When the proxy's certificate ends, where TLS with clients ends at the proxy.
+    package var certificateEnds: String?
     /// The alias that serves; the first one if several do.
     package var currentAlias: String?
     package var why: Why
@@ -123,12 +125,13 @@ package struct RouteDocument: Hashable, Decodable, Sendable {
     package var newSessions: [Int]
 
     package init(
-        name: String, engine: String, listen: [String], currentAlias: String?, why: Why, reason: String?, pinned: Pin?,
-        closed: Closure?, aliases: [Alias], sessions: Sessions, newSessions: [Int]
+        name: String, engine: String, listen: [String], certificateEnds: String? = nil, currentAlias: String?, why: Why,
+        reason: String?, pinned: Pin?, closed: Closure?, aliases: [Alias], sessions: Sessions, newSessions: [Int]
     ) {
         self.name = name
         self.engine = engine
         self.listen = listen
+        self.certificateEnds = certificateEnds
         self.currentAlias = currentAlias
         self.why = why
         self.reason = reason
@@ -146,6 +149,7 @@ extension RouteDocument: JSONValue {
             json.field("name", name)
             json.field("engine", engine)
             json.field("listen", listen)
+            json.field("certificate_ends", certificateEnds)
             json.field("current_alias", currentAlias)
             json.field("why", why.rawValue)
             json.field("reason", reason)

@@ -26,7 +26,8 @@ struct StatusReport {
     }
 
     private func text(of route: RouteDocument, colour: Bool) -> String {
-        var lines = ["ROUTE \(route.name) (\(route.engine)) on \(route.listen.joined(separator: ", "))"]
+        let certificate = route.certificateEnds.map { ", certificate \(TextTable.until($0))" } ?? ""
+        var lines = ["ROUTE \(route.name) (\(route.engine)) on \(route.listen.joined(separator: ", "))\(certificate)"]
         lines.append("  " + serving(route))
         var table = TextTable([
             .init(heading: "ALIAS"), .init(heading: "STATE"), .init(heading: "SESSIONS", isNumeric: true),

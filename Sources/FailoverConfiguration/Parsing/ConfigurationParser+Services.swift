@@ -45,11 +45,23 @@ extension ConfigurationParser {
         if route.session.failoverReadOnly, reader.engine == .tcp {
             section["failover_read_only"]?.report("not used with engine tcp: its sessions are not read")
         }
+        if route.clientTLS != nil { checkClientTLS(section["client_tls"], reader, databases) }
         if route.minReplicas > route.preferredCount, reader.allDefined {
             section["min_replicas"]?.report(
                 "must not exceed the number of aliases in `db_alias`, \(route.preferredCount)")
         }
         service.configuration.kind = .database(route)
+    }
+
+    /// Reports a `client_tls` that the route's aliases make useless.
+    private func checkClientTLS(_ section: Value?, _ reader: RouteAliases, _ databases: ParsedDatabases) {
+        if reader.engine == .tcp { section?.report("not used with engine tcp: its sessions are not read") }
+        for alias in databases.aliases
+        where reader.aliases.contains(alias.name) && alias.server.engine == .mysql && alias.server.tls == .disable {
+            section?.report(
+                "`\(alias.name)` has `tls: disable`: with engine mysql both connections of a session are encrypted or "
+                    + "neither is")
+        }
     }
 }
 

@@ -83,9 +83,10 @@ extension Key {
         let read = read.map { read in
             { @Sendable (value: Value, whole: inout Whole) in read(value, &whole[keyPath: path]) }
         }
+        let isWrittenItself = self.isWritten
         return Key<Whole>(
             documentation: documentation, conditions: conditions, read: read, write: { write($0[keyPath: path]) },
-            isWritten: isWritten)
+            isWritten: { isWritten($0) && isWrittenItself($0[keyPath: path]) })
     }
 
     /// The key, with the first version that has it. Without this, the version is 0.1.

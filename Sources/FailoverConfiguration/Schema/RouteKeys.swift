@@ -39,6 +39,13 @@ extension Schema {
         """
         Key("max_suspect_share", \.maxSuspectShare, .fraction).since("0.2")
         listeners
+        """
+        TLS with the clients ends at the proxy, which then reads their sessions. It begins TLS with the servers \
+        according to the key `tls` of each alias. Without this section, TLS passes through to the servers. Not for \
+        engine tcp. With engine mysql both connections of a session are encrypted or neither is, so an alias with \
+        `tls: disable` is not possible.
+        """
+        Key("client_tls", \.clientTLSOrNone, clientTLS, default: "off", writtenIf: { $0.clientTLS != nil }).since("0.2")
         limits
         session.map { $0.at(\.session) }
         """
@@ -94,6 +101,32 @@ extension Schema {
         Key("connection_rate_per_source", \.connectionRatePerSource, .limit).since("0.2")
     }
 
+    static let clientTLS = SectionSchema("client_tls", ClientTLSSettings(certificate: "", key: "")) {
+        """
+        A PEM file with the proxy's certificate, followed by those of its authorities. Each reload reads the files of \
+        this section again; open sessions keep the former certificate.
+        """
+        Key(
+            "certificate", \.certificate, .path, required: true,
+            example: "/etc/failover/proxy.crt")
+        "A PEM file with the certificate's private key, without a password."
+        Key("key", \.key, .privateKeyFile, required: true, example: "/etc/failover/proxy.key")
+        "A PEM file with the authorities that a client's certificate must be of."
+        Key(
+            "client_ca", \.clientAuthorities, .optional(.path), default: "no certificate is requested",
+            example: "/etc/failover/clients-ca.crt")
+        "Whether clients in clear text are refused."
+        Key("require", \.isRequired, .boolean)
+        "The oldest version of TLS that clients may use."
+        Key("min_version", \.minVersion, .choice)
+        """
+        How many TLS handshakes with clients may be in progress at the same time, over all event loops. Further \
+        clients wait: the sources take turns, and no source has more than half. A waiting client falls under \
+        `client_startup_timeout`.
+        """
+        Key("max_handshakes", \.maxHandshakes, .number(1...100_000))
+    }
+
     private static let socketOnly = Condition<DatabaseRoute>(key: "listen") { route in
         let hasSocket = route.listen.contains { if case .unix = $0 { true } else { false } }
         return hasSocket ? nil : "has an effect only with a listener at unix:/path"
@@ -107,5 +140,11 @@ extension DatabaseRoute {
     fileprivate var extraErrorTriggers: Set<BackendErrorKind> {
         get { [] }
         set { errorTriggers.formUnion(newValue) }
+    }
+
+    /// ``clientTLS``, or one without files.
+    fileprivate var clientTLSOrNone: ClientTLSSettings {
+        get { clientTLS ?? ClientTLSSettings(certificate: "", key: "") }
+        set { clientTLS = newValue }
     }
 }

@@ -74,7 +74,7 @@ enum Schema {
 
     /// The keys of every kind of section.
     static let vocabularies =
-        [top.vocabulary, databaseAlias.vocabulary, closeDuringOutage.vocabulary, log.vocabulary]
+        [top.vocabulary, databaseAlias.vocabulary, closeDuringOutage.vocabulary, clientTLS.vocabulary, log.vocabulary]
         + serviceTypes.map(\.meaning.vocabulary) + notifierTypes.map(\.meaning.vocabulary) + [admin.vocabulary]
 
     /// The key that decides the kind of a section. Code in Parsing reads it before the other keys.

@@ -56,6 +56,15 @@ extension ValueKind<String> {
             return nil
         }
     }
+
+    /// The path of a file with a private key. It is noted as the place of a secret.
+    static var privateKeyFile: Self {
+        Self(name: "path", write: { .text($0) }) { value in
+            let path = Self.path.read(value)
+            if let path { value.file.note(SecretPlace(keyPath: value.location.keyPath, file: path)) }
+            return path
+        }
+    }
 }
 
 extension Value {

@@ -1,6 +1,7 @@
 import FailoverChecks
 import FailoverConfiguration
 import FailoverCore
+import FailoverTLS
 
 /// The findings of one alias, for all its routes together.
 struct AliasDiagnosis {

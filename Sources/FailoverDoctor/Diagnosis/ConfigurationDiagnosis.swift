@@ -5,6 +5,8 @@ import FailoverCore
 /// includes them in its findings.
 package struct ConfigurationDiagnosis {
     package private(set) var findings: [Finding] = []
+    /// What `failover validate` cannot decide. Doctor asks the servers instead.
+    package var notes: [ConfigurationNote] { configuration.channelBindingNotes }
 
     private let configuration: Configuration
     /// The PROXY headers that routes send, by alias.

@@ -2,6 +2,7 @@ import FailoverChecks
 import FailoverConfiguration
 import FailoverCore
 import FailoverSystem
+import FailoverTLS
 
 /// The result of a doctor run: the findings, and what could not be examined.
 package struct Diagnosis: Sendable {
@@ -23,6 +24,7 @@ package struct Diagnosis: Sendable {
             let diagnosis = RouteDiagnosis(name, RouteRoles(route, in: configuration), facts)
             findings += diagnosis.findings
             skipped += diagnosis.skipped
+            findings += ClientTLSDiagnosis(name, route, facts).findings
         }
         findings += Self.services(facts) + Self.files(facts)
         // Routes may share aliases, so a finding can occur twice.
@@ -75,7 +77,7 @@ package struct Diagnosis: Sendable {
             else { return nil }
             return Finding(
                 .authorityEnds, .file(path),
-                "the last authority in this tls_ca, \(last.subject), \(message): no certificate verifies after that",
+                "the last authority in this file, \(last.subject), \(message): no certificate verifies after that",
                 remedy:
                     "openssl x509 -noout -enddate -in \(path.shellQuoted); add the authority's new certificate")
         }

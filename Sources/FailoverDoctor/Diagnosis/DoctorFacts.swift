@@ -1,6 +1,6 @@
-package import FailoverChecks
 package import FailoverConfiguration
 package import FailoverCore
+package import FailoverTLS
 
 /// All facts that a diagnosis is based on.
 package struct DoctorFacts: Sendable {
@@ -14,8 +14,10 @@ package struct DoctorFacts: Sendable {
     package var failures: [String: PingFailure] = [:]
     /// The files that hold secrets, including the configuration, in the order of the configuration.
     package var files: [SecretFile] = []
-    /// The certificates in each `tls_ca` file, by path.
+    /// The certificates in each `tls_ca` and `client_ca` file, by path.
     package var authorities: [String: [CertificateFacts]] = [:]
+    /// The certificate of each route with `client_tls`, by the route's name.
+    package var certificates: [String: CertificateFacts] = [:]
     package var now: WallTime
 
     /// A server that an alias may move to.

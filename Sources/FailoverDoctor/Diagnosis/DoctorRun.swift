@@ -2,6 +2,7 @@ import FailoverChecks
 package import FailoverConfiguration
 package import FailoverCore
 import FailoverSystem
+import FailoverTLS
 import Glibc
 
 /// A service that is not a database. Doctor only pings it.
@@ -45,6 +46,7 @@ package struct DoctorRun: Sendable {
         async let failures = failures()
         facts.files = files()
         facts.authorities = await authorities()
+        facts.certificates = certificates()
         for (alias, candidates) in zip(configuration.databases, await candidates) {
             let its = candidates.first { $0.has(alias.server.role) } ?? candidates[0]
             facts.probes[alias.name] = its.probe
@@ -110,11 +112,21 @@ package struct DoctorRun: Sendable {
         for notifier in configuration.notifiers {
             if case .webhook(_, _, let authorities?) = notifier.kind { paths.append(authorities) }
         }
+        paths += configuration.databaseRoutes.compactMap(\.route.clientTLS?.clientAuthorities)
         var found: [String: [CertificateFacts]] = [:]
-        for path in Set(paths) {
-            let text = try? SmallFile(path: path, maximumSize: 4 << 20).text
-            found[path] = CertificateFacts.all(inPEM: text ?? "")
-        }
+        for path in Set(paths) { found[path] = Self.certificates(inFile: path) }
         return found
+    }
+
+    /// The certificates of the proxy itself, by route.
+    private func certificates() -> [String: CertificateFacts] {
+        configuration.databaseRoutes.reduce(into: [:]) { found, route in
+            found[route.name] = route.route.clientTLS.flatMap { Self.certificates(inFile: $0.certificate).first }
+        }
+    }
+
+    private static func certificates(inFile path: String) -> [CertificateFacts] {
+        let text = try? SmallFile(path: path, maximumSize: 4 << 20).text
+        return CertificateFacts.all(inPEM: text ?? "")
     }
 }

@@ -81,6 +81,8 @@ extension Finding {
         case primaryTooSmall = "primary-too-small"
         case certificateEnds = "certificate-ends"
         case authorityEnds = "authority-ends"
+        /// PostgreSQL: SCRAM binds logins to the proxy's certificate, and the server has another one.
+        case channelBinding = "channel-binding"
         case nameUnresolved = "name-unresolved"
         /// The addresses of a name differ from one look-up to the next.
         case nameChanges = "name-changes"

@@ -1,6 +1,7 @@
 import FailoverChecks
 import FailoverCore
 import FailoverSystem
+import FailoverTLS
 
 /// Asks a MySQL or MariaDB server for its settings, its sources and its limits. Values that the user has no permission
 /// to see stay `nil`.

@@ -1,6 +1,7 @@
 import FailoverChecks
 import FailoverCore
 import FailoverSystem
+import FailoverTLS
 
 /// Asks a PostgreSQL server for its settings, its source and its limits. Values that the user has no permission to see
 /// stay `nil`.

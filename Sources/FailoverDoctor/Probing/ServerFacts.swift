@@ -1,6 +1,7 @@
-package import FailoverChecks
+import FailoverChecks
 package import FailoverCore
 import FailoverSystem
+package import FailoverTLS
 
 /// What a database server reports about itself after a login, as far as the user has the permission to see it.
 package struct ServerFacts: Hashable, Sendable {
