@@ -35,10 +35,29 @@ struct CommandLineTests {
         #expect(try await failover("ping", "-c", "\(Laboratory.root)/config/minimal.yaml", "nobody").status == 64)
     }
 
-    @Test(arguments: ["failover", "minimal", "reference", "services", "lab-postgres", "lab-mysql"])
+    @Test(arguments: ["failover", "minimal", "services", "lab-postgres", "lab-mysql"])
     func theShippedConfigurationsAreValid(_ name: String) async throws {
         let output = try await failover("validate", "--config", "\(Laboratory.root)/config/\(name).yaml")
         #expect(output.status == 0, "\(output.standardError)")
+    }
+
+    /// The reference names every key, so also the files of a certificate, which are read.
+    @Test func theReferenceIsValid() async throws {
+        let scratch = try Scratch()
+        let (certificate, key) = (scratch.path("proxy.crt"), scratch.path("proxy.key"))
+        let made = try await Command.run(
+            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=proxy"]
+                + ["-keyout", key, "-out", certificate])
+        #expect(made.status == 0, "\(made.standardError)")
+        var text = try String(contentsOfFile: "\(Laboratory.root)/config/reference.yaml", encoding: .utf8)
+        for (path, file) in [("proxy.crt", certificate), ("proxy.key", key), ("clients-ca.crt", certificate)] {
+            #expect(text.contains("/etc/failover/\(path)"))
+            text = text.replacingOccurrences(of: "/etc/failover/\(path)", with: file)
+        }
+        try await withConfiguration(text) { file in
+            let output = try await failover("validate", "--config", file)
+            #expect(output.status == 0, "\(output.standardError)")
+        }
     }
 
     @Test func everyProblemHasALineAndTheStatusIs78() async throws {

@@ -63,20 +63,38 @@ extension RealServers {
             }
         }
 
+        /// Encrypted sessions that the proxy reads, because their TLS ends there.
+        @Test func noTransactionIsCutWhoseTLSEndsAtTheProxy() async throws {
+            let certificates = try await ProxyCertificates()
+            try await Laboratory.Engine.besideEachOther { engine in
+                try await flip(engine, times: 4, ["ended"], servers: "require", route: certificates.route())
+            }
+        }
+
+        /// - Parameters:
+        ///   - servers: the key `tls` of the aliases.
+        ///   - route: additional keys of the route.
         /// - Returns: the log.
         @discardableResult
         private func flip(
-            _ engine: Laboratory.Engine, times: Int, _ more: [String] = []
+            _ engine: Laboratory.Engine, times: Int, _ more: [String] = [], servers: String = "prefer",
+            route: String? = nil
         ) async throws -> [String] {
             // With too short a limit, a replica that is only slow would be found dead repeatedly, and would keep
             // no session.
             for (limit, patience) in [(try await engine.shortPingTimeout(), "60"), ("3s", "120"), ("10s", "240")] {
-                let failover = try FailoverProcess(configuration: engine.configuration(pingTimeout: limit))
+                let tls = "tls: \(servers)"
+                let failover = try FailoverProcess(
+                    configuration: engine.configuration(
+                        pingTimeout: limit, primary: tls, replica: tls, route: route))
                 let port = try await failover.port()
                 do {
                     let arguments = ["\(port)", "\(engine.replicaPort)", Laboratory.script, "\(times)", patience]
                     let lines = try await clients("flips.py", [engine.rawValue] + arguments + more)
                     #expect(lines.contains { $0.contains("transactions on the primary") })
+                    if more == ["ended"] {
+                        #expect(lines.contains { $0.contains("sessions with a message at the end") }, "\(lines)")
+                    }
                     #expect(failover.log.count { $0.hasPrefix("CRITICAL slave outage.") } >= times)
                     try await failover.end()
                     return failover.log

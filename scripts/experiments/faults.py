@@ -93,6 +93,7 @@ def local_arguments() -> argparse.Namespace:
         default="postgres",
         help="PostgreSQL's, with --newest and --sslmode require; Odyssey and pgpool-II do not know direct TLS",
     )
+    parser.add_argument("--client-tls", action="store_true", help="failover ends the clients' TLS; --sslmode require")
     parser.add_argument("--json", type=Path, default=DEFAULT_JSON, help="every answer; default .lab/faults.json")
     add_binary(parser)
     options = parser.parse_args()
@@ -102,6 +103,8 @@ def local_arguments() -> argparse.Namespace:
         parser.error("--engines mariadb needs --newest; without it mysql is MariaDB")
     if options.sslnegotiation == "direct" and not (options.newest and options.sslmode == "require"):
         parser.error("--sslnegotiation direct needs --newest and --sslmode require")
+    if options.client_tls and options.sslmode != "require":
+        parser.error("--client-tls needs --sslmode require")
     return options
 
 
@@ -137,7 +140,7 @@ def local_faults(options: argparse.Namespace) -> bool:
         versions.append(first_line("haproxy", "-v"))
     faults, skipped = playable(options.faults)
     report = LocalReport(local_outcomes(options, faults, binary, is_private=skipped is None), skipped)
-    conditions = {name: getattr(options, name) for name in ("seconds", "sslmode", "sslnegotiation")}
+    conditions = {name: getattr(options, name) for name in ("seconds", "sslmode", "sslnegotiation", "client_tls")}
     report.write(options.json, {"machine": versions, **conditions})
     print(report.markdown())
     print("\nMachine: " + "; ".join(versions))
@@ -179,7 +182,7 @@ def local_outcomes(
         if options.newest:
             trust(Path(lab["TLS_CA"]))
         for engine in engines:
-            servers = servers_of(engine, lab, options.sslmode)
+            servers = servers_of(engine, lab, options.sslmode, options.client_tls)
             stack.enter_context(servers.haproxy_user())
             chosen_relays = relays_of(options, servers, binary, is_private)
             if any(relay.name == PGBOUNCER for relay in chosen_relays):

@@ -67,6 +67,7 @@ def arguments() -> argparse.Namespace:
         "--newest", action="store_true", help="today's servers; without it Debian's, `mysql` is MariaDB"
     )
     parser.add_argument("--clear", action="store_true", help="pools without TLS")
+    parser.add_argument("--client-tls", action="store_true", help="failover ends the clients' TLS")
     parser.add_argument(
         "--think-first",
         action="store_true",
@@ -114,7 +115,8 @@ def held(options: argparse.Namespace) -> bool:
         lab = stack.enter_context(laboratory_servers(*(engine.laboratory_name for engine in engines)))
         trust(Path(lab["TLS_CA"]))
         servers = {
-            engine.name: servers_of(engine, lab, "disable" if options.clear else "require") for engine in engines
+            engine.name: servers_of(engine, lab, "disable" if options.clear else "require", options.client_tls)
+            for engine in engines
         }
         for each in servers.values():
             each.fault("start")

@@ -87,6 +87,8 @@ class Servers:
     monitor_password: str
     primary: Path
     """The folder of the primary's data. It has a certificate, `server.pem` and `server.key`, for the server's user."""
+    ends_tls: bool = False
+    """Whether the clients' TLS ends at failover, which has the servers' certificate."""
 
     def database(self, port: int) -> Database:
         """The database as clients reach it through a relay at `port`."""
@@ -132,7 +134,7 @@ class Servers:
         return f"{self.engine.laboratory_name}-{role}"
 
 
-def servers_of(engine: Engine, lab: Laboratory, sslmode: str) -> Servers:
+def servers_of(engine: Engine, lab: Laboratory, sslmode: str, ends_tls: bool = False) -> Servers:
     """The servers of `engine` in the running laboratory."""
     return Servers(
         engine=engine,
@@ -142,6 +144,7 @@ def servers_of(engine: Engine, lab: Laboratory, sslmode: str) -> Servers:
         monitor_user=lab["MONITOR_USER"],
         monitor_password=lab["MONITOR_PASSWORD"],
         primary=lab.data(f"{engine.laboratory_name}-primary"),
+        ends_tls=ends_tls,
     )
 
 
@@ -209,6 +212,10 @@ def with_failover(job: Job) -> str:
     """The shipped example. Hosts, ports and credentials are the laboratory's; nothing else is replaced."""
     servers = job.servers
     database = "" if servers.engine.protocol == "mysql" else f"name: {servers.client.database}"
+    listen = f"listen: {HOST}:{job.port}"
+    if servers.ends_tls:
+        certificate, key = servers.primary / "server.pem", servers.primary / "server.key"
+        listen += f"\n    client_tls: {{certificate: {certificate}, key: {key}, require: true}}"
     replacements = [
         (r"host: db1\.internal[\s\S]*?\n    port: 5432", f"host: {HOST}\n    port: {servers.primary_port}"),
         (r"host: db2\.internal[\s\S]*?\n    port: 5432", f"host: {HOST}\n    port: {servers.replica_port}"),
@@ -216,7 +223,7 @@ def with_failover(job: Job) -> str:
         (r"user: monitor\b", f"user: {servers.monitor_user}"),
         (r"password: \{env: MONITOR_PASSWORD\}", f"password: {servers.monitor_password}"),
         (r"name: postgres\b", database),
-        (r"listen: 127\.0\.0\.1:6432", f"listen: {HOST}:{job.port}"),
+        (r"listen: 127\.0\.0\.1:6432", listen),
     ]
     text = SHIPPED_CONFIGURATION.read_text()
     for pattern, replacement in replacements:

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Runs transactions that check themselves while a replica goes down and comes back repeatedly.
 
-    flips.py ENGINE PORT REPLICA_PORT LAB_SCRIPT FLIPS PATIENCE_SECONDS [tls]
+    flips.py ENGINE PORT REPLICA_PORT LAB_SCRIPT FLIPS PATIENCE_SECONDS [tls | ended]
 
 Workers connect through the proxy at PORT and do what the server that they reach can do: on the replica two sums that
 must agree, on the primary transfers that keep a sum, COPY or LOAD DATA, batches, prepared statements. A session that
@@ -11,7 +11,8 @@ machine a replica that is only slow may count as dead. Prints a summary. Exit st
 wrong; 3 if nothing was, but the sessions were not all on one server within PATIENCE_SECONDS.
 
 With `tls`, the sessions through the proxy are encrypted, and rest for a second now and then: their server is asked
-whether they are in a transaction.
+whether they are in a transaction. With `ended`, they are encrypted, and their TLS ends at the proxy, which reads them:
+none needs to rest, and some must read in a message that they should connect again.
 """
 
 import importlib
@@ -28,8 +29,8 @@ TRANSACTIONS_BETWEEN_RESTS = 50
 REST_SECONDS = 1.5
 # How long a transaction is silent now and then: long enough to be taken for a rest.
 THINKING_SECONDS = 2.5
-# The errors of a login that was in progress on the dead replica.
-LOST_WITH_THE_REPLICA = ("slave is down", "Lost connection to MySQL server")
+# The errors of a login that was in progress on the dead replica; the last one is that of a handshake within the login.
+LOST_WITH_THE_REPLICA = ("slave is down", "Lost connection to MySQL server", "Connection reset by peer")
 
 
 class Watch:
@@ -81,8 +82,10 @@ def work(number: int, worker: Any, watch: Watch, rests: bool) -> None:
                 watch.count(f"transactions on the {place}")
                 done += 1
                 time.sleep(REST_SECONDS if rests and done % TRANSACTIONS_BETWEEN_RESTS == 0 else 0.005)
-        except worker.BetweenTransactions:
+        except worker.BetweenTransactions as end:
             watch.count("sessions ended between transactions")
+            if worker.is_message(end.__cause__):
+                watch.count("sessions with a message at the end")
         except worker.WrongAnswer as wrong:
             watch.wrong(str(wrong))
         except Exception as failure:
@@ -103,13 +106,14 @@ def wait(what: str, watch: Watch, place: str, patience: float) -> None:
 
 
 def main() -> None:
-    engine, port, replica_port, lab, flips, seconds, *tls = sys.argv[1:]
+    engine, port, replica_port, lab, flips, seconds, *modes = sys.argv[1:]
     patience = float(seconds)
     module = importlib.import_module("postgres_worker" if engine == "postgres" else "mysql_worker")
-    worker = module.Worker(int(port), int(replica_port), bool(tls))
+    worker = module.Worker(int(port), int(replica_port), bool(modes))
     worker.prepare()
     watch = Watch()
-    threads = [threading.Thread(target=work, args=(n, worker, watch, bool(tls))) for n in range(WORKERS)]
+    rests = modes == ["tls"]
+    threads = [threading.Thread(target=work, args=(n, worker, watch, rests)) for n in range(WORKERS)]
     for thread in threads:
         thread.start()
     wait("at the start", watch, "replica", patience)

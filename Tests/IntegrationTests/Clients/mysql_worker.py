@@ -149,6 +149,10 @@ class Worker:
     def connect(self) -> PyMySQLSession:
         return next(self._kinds)(self._port, self._replica_port, self._file.name, self._tls)
 
+    def is_message(self, failure: BaseException | None) -> bool:
+        """Whether the session ended with a message that the client should connect again: ER_SERVER_SHUTDOWN."""
+        return failure is not None and 1053 in failure.args[:1]
+
     def _direct(self, port: int) -> PyMySQLSession:
         return PyMySQLSession(port, self._replica_port, self._file.name)
 

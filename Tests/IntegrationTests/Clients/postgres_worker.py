@@ -119,6 +119,11 @@ class Worker:
     def connect(self) -> Session:
         return Session(self._connect(self._port), self)
 
+    def is_message(self, failure: BaseException | None) -> bool:
+        """Whether the session ended with a message that the client should connect again."""
+        # libpq has read it by the time that it sends the next statement, so it is a part of the error's text.
+        return "Connect again" in str(failure)
+
     def logged_by(self, number: int) -> int:
         with self.primary() as primary:
             return int(value(primary, "select count(*) from log where worker = %s", number))
