@@ -18,6 +18,7 @@ from .admin_cost import (
     variant,
 )
 from .bench_relays import HAPROXY, NGINX, Candidate, failover
+from .bench_tls_command import add_tls_options, tls_command
 from .command import (
     add_binary,
     chosen,
@@ -66,6 +67,9 @@ def parse_arguments() -> argparse.Namespace:
     add_comparison_options(relay, "relay", 3, every, MEASUREMENTS)
     relay.add_argument("--newest", action="store_true", help="today's PostgreSQL, HAProxy and poolers")
     relay.set_defaults(run=relay_command)
+    tls = commands.add_parser("tls", help="compare relays that end TLS and begin it again to the server")
+    add_tls_options(tls)
+    tls.set_defaults(run=tls_command)
     admin = commands.add_parser(
         "admin", help="what the admin plane costs the data plane, and how much memory its clients take"
     )
@@ -82,7 +86,7 @@ def parse_arguments() -> argparse.Namespace:
     mass = commands.add_parser("mass", help="pings, status and outages of 1000 routes")
     mass.add_argument("--seconds", type=positive, default=30, help="length of the measurement of pings; default 30")
     mass.set_defaults(run=mass_command)
-    for command in (relay, admin, services, events, mass):
+    for command in (relay, tls, admin, services, events, mass):
         add_binary(command)
     return parser.parse_args()
 

@@ -50,6 +50,7 @@ def problems(all_documents: list[Document], secret_keys: set[str]) -> Iterator[s
         yield from probe_problems(container, configuration)
         yield from grace_problems(pod["spec"], container, configuration)
         yield from secret_problems(pod["spec"], container, text["failover.yaml"], secret_keys)
+        yield from certificate_problems(pod["spec"], container, configuration)
         for service in of("Service"):
             yield from service_problems(service["spec"], pod["metadata"]["labels"], container, configuration)
         for budget in of("PodDisruptionBudget"):
@@ -107,6 +108,17 @@ def secret_problems(spec: Document, container: Document, text: str, keys: set[st
     for path in map(Path, re.findall(r"\{file: ([^}]+)\}", text)):
         if "secret" not in volume_at(str(path.parent), spec, container) or path.name not in keys:
             yield f"no secret at {path}"
+
+
+def certificate_problems(spec: Document, container: Document, configuration: Document) -> Iterator[str]:
+    """The files of `client_tls` are those of a Secret of the type kubernetes.io/tls."""
+    for service in configuration["services"].values():
+        if "client_tls" not in service:
+            continue
+        for key, name in {"certificate": "tls.crt", "key": "tls.key"}.items():
+            path = Path(service["client_tls"][key])
+            if path.name != name or "secret" not in volume_at(str(path.parent), spec, container):
+                yield f"no {name} of a secret at {path}"
 
 
 def service_problems(spec: Document, labels: Document, container: Document, configuration: Document) -> Iterator[str]:
