@@ -39,7 +39,10 @@ package struct CertificateFacts: Hashable, Sendable {
     /// The certificate that the peer of an OpenSSL session has presented.
     package init?(peerOf session: OpaquePointer) {
         guard let certificate = SSL_get1_peer_certificate(session) else { return nil }
-        defer { X509_free(certificate) }
+        defer {
+            X509_free(certificate)
+            ERR_clear_error()
+        }
         self.init(certificate)
     }
 

@@ -77,6 +77,8 @@ package final class TLSChannel {
     ///   ``receive(into:)``.
     package func handshake() throws(TLSFailure) -> TLSReadiness? {
         ERR_clear_error()
+        // What a handshake leaves would break the next transfer on this thread.
+        defer { ERR_clear_error() }
         wire.pointee.turns = Self.mostHandshakeTurns
         wire.pointee.is_blocked = 0
         let result = SSL_do_handshake(session)
