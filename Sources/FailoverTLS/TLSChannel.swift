@@ -29,7 +29,7 @@ package final class TLSChannel {
     private static let mostTurns: Int32 = 8
     private static let mostEmptyTurns = 1
     /// Calls of recv(2) in one call of ``handshake()``. An honest peer needs two for each of its few records.
-    private static let mostHandshakeTurns: Int32 = 512
+    private static let mostHandshakeTurns: Int32 = 64
 
     /// The link to sockets. OpenSSL only reads it.
     nonisolated(unsafe) private static let linkKind: OpaquePointer? = failover_tls_wire_kind()
@@ -84,7 +84,7 @@ package final class TLSChannel {
         let result = SSL_do_handshake(session)
         if result == 1 {
             // OpenSSL does not check the certificate of a resumed session again.
-            if context.isServer, isResumed, let problem = peerCertificate?.problem(at: .now) {
+            if context.verifies, isResumed, let problem = peerCertificate?.problem(at: .now) {
                 let found = TLSFailure(.certificate, problem)
                 failure = found
                 throw found
@@ -96,7 +96,9 @@ package final class TLSChannel {
         case SSL_ERROR_WANT_READ where wire.pointee.turns > 0:
             mayHaveMore = wire.pointee.is_blocked == 0
             return .readable
-        case SSL_ERROR_WANT_WRITE: return .writable
+        case SSL_ERROR_WANT_WRITE:
+            mayHaveMore = false
+            return .writable
         default: throw failed(inHandshake: true)
         }
     }
@@ -131,7 +133,9 @@ package final class TLSChannel {
                 let isPaused = wire.pointee.is_blocked == 0 || wire.pointee.turns <= 0
                 mayHaveMore = isPaused
                 return total > 0 ? .bytes(total) : isPaused ? .paused : .wouldBlock(until: .readable)
-            case SSL_ERROR_WANT_WRITE: next = .wouldBlock(until: .writable)
+            case SSL_ERROR_WANT_WRITE:
+                mayHaveMore = false
+                next = .wouldBlock(until: .writable)
             case SSL_ERROR_ZERO_RETURN: next = wire.pointee.is_ended == 0 ? .ended : .truncated
             default: next = ended()
             }

@@ -17,6 +17,8 @@ package final class TLSContext: Sendable {
     /// The name that the server is asked for; SNI.
     let serverName: String?
     let isServer: Bool
+    /// Whether the peer's certificate is checked, if it has one.
+    let verifies: Bool
     /// Sessions refer to it by an unowned pointer of OpenSSL.
     private let tickets: TicketKeys?
 
@@ -25,6 +27,7 @@ package final class TLSContext: Sendable {
         self.certificate = certificate
         self.tickets = tickets
         isServer = true
+        verifies = true
         (peerName, serverName, peerNameIsLiteral) = (nil, nil, false)
     }
 
@@ -33,6 +36,7 @@ package final class TLSContext: Sendable {
         self.certificate = certificate
         tickets = nil
         isServer = false
+        verifies = settings.verification != .none
         peerName = settings.peerName
         peerNameIsLiteral = settings.peerName.map { IPText.bytes(of: $0) != nil } ?? false
         // An IP address is no name; RFC 6066 §3.

@@ -37,6 +37,17 @@ struct PostgresTerminationTests {
         #expect(!handshake.isEncrypted)
     }
 
+    /// A client that asks without end would keep its event loop to itself.
+    @Test(arguments: [ClientEncryption.offered, nil])
+    func requestsWithoutEndAreNotAnswered(termination: ClientEncryption?) {
+        var handshake = PostgresHandshake(termination: termination)
+        if termination == nil { _ = handshake.refuse(Refusal(kind: .nothingUp, message: "no server")) }
+        let many = Array(repeatElement(Wire.gssRequest, count: 1000).joined())
+        #expect(handshake.clientSent(many) == .tellClient(Array("N".utf8)))
+        #expect(handshake.clientSent([]) == .tellClient(Array("N".utf8)))
+        #expect(handshake.clientSent([]) == .leave("the client requests encryption again and again"))
+    }
+
     @Test func gssapiIsDeniedAndTLSMayFollowInTheSamePiece() {
         var handshake = PostgresHandshake(termination: .required)
         #expect(handshake.clientSent(Wire.gssRequest) == .tellClient(Array("N".utf8)))

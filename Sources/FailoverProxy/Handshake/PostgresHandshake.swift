@@ -46,13 +46,20 @@ struct PostgresHandshake {
     /// Whether a later backend has been sent the encryption request, to which the client already has an answer.
     private var isAskingAgain = false
     private(set) var refusal: Refusal?
+    /// How often the client has requested encryption.
+    private var requests = 0
 
+    /// A client may request GSSAPI encryption, and then TLS.
+    private static let mostRequests = 2
     /// The maximum number of the client's first bytes that are kept. If the client sends more, the rest stays in the
     /// socket until a backend has answered.
     private static let mostKept = 16_384
     static let no = UInt8(ascii: "N")
 
     init(termination: ClientEncryption? = nil) { self.termination = termination }
+
+    /// Whether the client's TLS ends at the proxy.
+    var endsTLS: Bool { termination != nil }
 
     var readsClient: Bool {
         switch phase {
@@ -91,6 +98,10 @@ extension PostgresHandshake {
 
     mutating func readMessage() -> HandshakeStep {
         let message = PostgresFirstMessage(incoming)
+        if message == .sslRequest || message == .gssRequest {
+            requests += 1
+            guard requests <= Self.mostRequests else { return .leave("the client requests encryption again and again") }
+        }
         if let termination, let step = terminate(message, termination) { return step }
         switch message {
         case .incomplete: return .awaitClient

@@ -83,7 +83,8 @@ extension Session {
     private func dial(_ address: SocketAddress, deadline: UInt64) {
         guard takeRoutePlace() else { return }
         guard takePlace() else { return backendFailed(.full) }
-        if !machine.isLastCandidate, let alias = machine.alias,
+        let tls = currentServerTLS
+        if tls != nil, !machine.isLastCandidate, let alias = machine.alias,
             let failure = environment.recentTLSFailure(ofAlias: alias)
         {
             return backendFailed(.encryption("TLS: \(failure)"))
@@ -95,6 +96,7 @@ extension Session {
             let descriptor = try Dialer.dial(address)
             try loop.watch(descriptor.raw, .session, slot: slot, side: .backend)
             backend = consume descriptor
+            keepServerTLS(tls)
             watchLogin()
             waitForBackend(until: deadline)
         } catch {
@@ -160,6 +162,10 @@ extension Session {
             case .bytes(let count):
                 let bytes = loop.readBuffer.copy(from: 0, to: count)
                 if let login = extras?.login { bytes.withUnsafeBytes { login.state.serverSent($0) } }
+                if extras?.login?.state.isViolated == true {
+                    backendFailed(.malformed("bytes after the greeting, before the login"))
+                    continue
+                }
                 advance(machine.backendSent(bytes, now: loop.now))
                 readClientInHandshake()
             case .wouldBlock: return

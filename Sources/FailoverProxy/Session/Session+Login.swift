@@ -8,7 +8,14 @@ import Glibc
 extension Session {
     /// A connection to a server begins.
     func watchLogin() {
-        setLogin(environment.configuration.routes[route].engine == .mysql ? PendingLogin(MySQLLogin()) : nil)
+        let settings = environment.configuration.routes[route]
+        guard settings.engine == .mysql else { return setLogin(nil) }
+        var login = MySQLLogin()
+        if let tls = settings.clientTLS {
+            login.termination = MySQLTermination(
+                isRequired: tls.isRequired, serverIsRequired: serverTLS?.isRequired ?? false)
+        }
+        setLogin(PendingLogin(login))
     }
 
     private func setLogin(_ login: PendingLogin?) {
@@ -23,10 +30,6 @@ extension Session {
         login.deadline = loop.now &+ min(settings.clientStartupTimeout, settings.loginTimeout).nanoseconds
         // A guard that refuses TLS must see the TLS request at once.
         login.state.holdsTLSRequest = machine.guarding != .refuse
-        if let tls = environment.configuration.routes[route].clientTLS {
-            login.state.termination = MySQLTermination(
-                isRequired: tls.isRequired, serverIsRequired: serverTLS?.isRequired ?? false)
-        }
     }
 
     /// Passes on the bytes of the login. Of the client's bytes, only whole packets are passed on.
@@ -44,11 +47,11 @@ extension Session {
             }
             if !passing.isEmpty { mayRead = pass(passing, from: .client) }
         case .backend:
-            guard login.state.termination?.forbidsServer != true else {
-                close(because: "the server sent bytes before TLS")
+            bytes.withUnsafeBytes { login.state.serverSent($0) }
+            guard !login.state.isViolated else {
+                close(because: "the server sent bytes before the login")
                 return false
             }
-            bytes.withUnsafeBytes { login.state.serverSent($0) }
             mayRead = pass(bytes, from: .backend)
             let waiting = login.state.isOver && !isClosed && !isLeaving ? login.state.release() : []
             if !waiting.isEmpty { _ = pass(waiting, from: .client) }
@@ -56,6 +59,7 @@ extension Session {
         guard !isClosed, !isLeaving else { return false }
         if login.state.isOver {
             if let tls = extras?.backend?.channel { environment.keepResumption(of: tls) }
+            extras?.serverTLS = nil
             setLogin(nil)
             if watchesBackend, !guardAwaitsServer { closeIfIdle() }
         }
@@ -119,6 +123,7 @@ extension Session {
         let refused = link?.isShakingHands == true ? nil : extras?.login?.state.refusedLogin
         setLogin(nil)
         extras?.backend = nil
+        extras?.serverTLS = nil
         guard let backend = backend.take() else { return }
         // Before the connection is established, the server has counted nothing.
         if let refused, backend.peerAddress != nil {
@@ -126,6 +131,7 @@ extension Session {
         } else {
             // Without a closure alert, the server would log an error.
             _ = link?.channel.endSending()
+            _ = consume backend
         }
     }
 
@@ -134,6 +140,7 @@ extension Session {
         let link = extras?.backend
         setLogin(nil)
         extras?.backend = nil
+        extras?.serverTLS = nil
         guard let backend = backend.take(), link?.isShakingHands != true else { return }
         environment.aborts.leave(
             ServerConnection(backend, tls: link?.channel), MySQLRefusedLogin(inTLS: link != nil))

@@ -3,10 +3,22 @@ import FailoverTLS
 
 /// TLS handshakes of a session, with its client and with its server.
 extension Session {
-    /// How the proxy encrypts the connection to the current alias; `nil` if it does not.
-    var serverTLS: ServerTLS? {
-        guard environment.configuration.routes[route].clientTLS != nil, let alias = machine.alias else { return nil }
+    /// How the proxy encrypts the connection to the server that was dialed; `nil` if it does not.
+    var serverTLS: ServerTLS? { extras?.serverTLS }
+
+    /// How the proxy encrypts connections to the current alias's server as it is now.
+    ///
+    /// A session of PostgreSQL whose client's TLS ends here keeps to that, also if its route has changed since.
+    var currentServerTLS: ServerTLS? {
+        guard machine.endsTLS || environment.configuration.routes[route].clientTLS != nil, let alias = machine.alias
+        else { return nil }
         return environment.serverTLS(ofAlias: alias)
+    }
+
+    func keepServerTLS(_ tls: ServerTLS?) {
+        guard tls != nil || extras != nil else { return }
+        if extras == nil { extras = SessionExtras() }
+        extras?.serverTLS = tls
     }
 
     /// Whether a handshake with this side is in progress, or waits for its turn.
@@ -115,7 +127,8 @@ extension Session {
             return beginWithClient(waiting)
         }
         guard let link = extras?[side], link.isShakingHands else { return }
-        guard environment.mayShakeHands() else { return loop.resumeLater(slot: slot) }
+        // A server's time limit for its answer runs, so its handshake does not wait for others.
+        guard side == .backend || environment.mayShakeHands() else { return loop.resumeLater(slot: slot) }
         do {
             if try link.channel.handshake() != nil {
                 // A handshake may stop after some records, and no event announces the rest.
@@ -163,6 +176,7 @@ extension Session {
     }
 
     private func failed(_ side: Side, _ failure: TLSFailure) {
+        if side == .backend, let tls = serverTLS { environment.forgetResumption(tls.context) }
         switch side {
         case .client:
             environment.noteUnsecured(self, failure)

@@ -110,7 +110,12 @@ final class Session: Pollable {
 
     func ready(_ readiness: Readiness, side: Side) {
         guard machine.isRelaying, !isLeaving else { return readyBeforeRelay(readiness, side: side) }
-        if extras != nil, isShakingHands(with: side) { return shakeHands(with: side) }
+        if extras != nil, isShakingHands(with: side) {
+            if side == .client, awaitsTurn, !readiness.isDisjoint(with: .broken) {
+                return close(because: "the client closed the connection before its TLS began")
+            }
+            return shakeHands(with: side)
+        }
         if readiness.contains(.writable) {
             flush(to: side)
             if !isClosed, !isLeaving { resumeTLS(with: side) }

@@ -93,7 +93,8 @@ extension SessionEnvironment {
     /// TLS with the server of a MySQL session has failed, after the greeting. It is too late for another server.
     func noteServerUnsecured(_ session: Session, _ failure: TLSFailure) {
         guard let alias = session.machine.alias else { return }
-        if failure.cause == .certificate || failure.cause == .peer { tlsFailures[alias] = (loop.now, failure) }
+        // Other failures may be the client's work.
+        if failure.cause == .certificate { tlsFailures[alias] = (loop.now, failure) }
         guard let suppressed = throttles.handshakes.allow(at: loop.now) else { return }
         log.warning(
             "\(routes.routes[session.route].name): no TLS with \(routes.aliases[alias].name): \(failure)",

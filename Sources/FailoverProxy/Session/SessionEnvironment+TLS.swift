@@ -17,6 +17,9 @@ extension SessionEnvironment {
     /// What a new TLS session with a server can resume; `nil` if there is nothing.
     func resumption(_ context: TLSContext) -> TLSResumption? { resumptions[ObjectIdentifier(context)] }
 
+    /// TLS with the server has failed, perhaps because of what was resumed.
+    func forgetResumption(_ context: TLSContext) { resumptions[ObjectIdentifier(context)] = nil }
+
     /// Keeps what the next session with the same server can resume. In TLS 1.3 it arrives after the handshake.
     func keepResumption(of channel: TLSChannel) {
         guard let resumption = channel.resumption else { return }

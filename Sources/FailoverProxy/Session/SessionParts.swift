@@ -51,6 +51,8 @@ final class SessionExtras {
     /// TLS with the server, where the proxy has begun it.
     var backend: TLSLink?
 
+    /// How the proxy encrypts the connection to the server that was dialed, until the session is served.
+    var serverTLS: ServerTLS?
     /// The beginning of TLS with the client, while it waits in the ``HandshakeQueue``.
     var waitingForTLS: WaitingForTLS?
     /// The source whose handshake this is, until it has ended.
@@ -59,7 +61,8 @@ final class SessionExtras {
     var handshakeBegan: UInt64?
 
     var isEmpty: Bool {
-        login == nil && client == nil && backend == nil && waitingForTLS == nil && handshakeSource == nil
+        login == nil && client == nil && backend == nil && serverTLS == nil && waitingForTLS == nil
+            && handshakeSource == nil
     }
 
     subscript(side: Side) -> TLSLink? {

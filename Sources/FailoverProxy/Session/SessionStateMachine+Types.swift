@@ -109,6 +109,9 @@ extension SessionStateMachine {
     /// Whether the session skipped an alias because it was full, not because it was unhealthy.
     var overflowed: Bool { attempts.contains { $0.failure.isForLackOfRoom } }
 
+    /// Whether the client's TLS ends at the proxy. Only a PostgreSQL session decides it before a server is dialed.
+    var endsTLS: Bool { if case .postgres(let handshake) = handshake { handshake.endsTLS } else { false } }
+
     /// Whether to read the client before a backend serves.
     var readsClient: Bool { handshake.readsClient }
 }

@@ -38,7 +38,9 @@ enum SessionStream {
     mutating func clientRequestedTLS() {
         switch self {
         case .opaque, .postgres, .guardedPostgres: return
-        case .guarded(let guarded): guarded.state.reader.clientRequestedTLS()
+        case .guarded(let guarded):
+            guarded.state.endsTLS = true
+            guarded.state.reader.clientRequestedTLS()
         case .mysql(var reader):
             reader.clientRequestedTLS()
             self = .mysql(reader)

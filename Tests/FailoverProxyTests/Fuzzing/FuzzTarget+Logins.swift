@@ -33,8 +33,8 @@ extension FuzzTarget {
         var (steps, isServerSecured): ([MySQLTermination.Step], Bool) = ([], false)
         for saying in sayings(&input) where !login.isOver {
             if saying.side == .backend {
-                guard login.termination?.forbidsServer == false else { continue }
                 saying.bytes.withUnsafeBytes { login.serverSent($0) }
+                if login.isViolated { return nil }
                 continue
             }
             let passed = saying.bytes.withUnsafeBytes { login.clientSent($0) }

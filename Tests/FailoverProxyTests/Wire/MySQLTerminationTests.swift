@@ -46,7 +46,6 @@ struct MySQLTerminationTests {
             let first = say(Self.request.prefix(cut), to: &login)
             if cut < Self.request.count {
                 expect(first, [], nil)
-                #expect(login.termination?.forbidsServer == false)
                 expect(say(Self.request.dropFirst(cut), to: &login), [], .secureClient)
             } else {
                 expect(first, [], .secureClient)
@@ -71,10 +70,50 @@ struct MySQLTerminationTests {
             }
             #expect(login.termination?.forbidsServer == true)
             login.termination?.serverIsSecured()
-            #expect(login.termination?.forbidsServer == false)
             expect(say([], to: &login), Self.login, nil)
+            #expect(login.termination?.forbidsServer == false)
             #expect(login.stage == .server)
         }
+    }
+
+    /// They could be another machine's, which would then be given the login.
+    @Test func bytesOfTheServerBeforeTheLoginAreAViolation() {
+        for isInTLS in [false, true] {
+            var login = greeted(serverIsRequired: true)
+            if isInTLS { expect(say(Self.request, to: &login), [], .secureClient) }
+            #expect(!login.isViolated)
+            Self.packet(1, [UInt8](repeating: 0xfe, count: 40)).withUnsafeBytes { login.serverSent($0) }
+            #expect(login.isViolated)
+        }
+        var together = MySQLLogin()
+        together.termination = MySQLTermination(isRequired: false, serverIsRequired: true)
+        let greeting = Self.packet(0, Talk.greeting(Self.flags))
+        (greeting + Self.packet(1, [0xfe])).withUnsafeBytes { together.serverSent($0) }
+        #expect(together.isViolated)
+        var honest = greeted(isRequired: false)
+        expect(say(Self.loginInClear, to: &honest), Self.loginInClear, nil)
+        Self.packet(2, Talk.ok()).withUnsafeBytes { honest.serverSent($0) }
+        #expect(!honest.isViolated)
+    }
+
+    /// Otherwise it would pass in clear text, because it is never complete.
+    @Test func aFirstPacketThatIsTooLongIsRefused() {
+        let long = [0x40, 0x9c, 0, 1] + [UInt8](repeating: 0, count: 16_500)
+        for isInTLS in [false, true] {
+            var login = greeted(isRequired: true, serverIsRequired: true)
+            if isInTLS { expect(say(Self.request, to: &login), [], .secureClient) }
+            expect(
+                say(long, to: &login), [],
+                .refuse("the login packet is malformed or too long", sequence: isInTLS ? 3 : 2))
+            #expect(!login.isOver)
+        }
+    }
+
+    @Test func aRequestOutOfOrderIsRefused() {
+        var login = greeted()
+        var request = Self.request
+        request[3] = 7
+        expect(say(request, to: &login), [], .refuse("the login packet is malformed or too long", sequence: 2))
     }
 
     /// What follows the request is the client's ClientHello, and no packet.

@@ -44,6 +44,8 @@ struct MySQLGuard {
     }
 
     var reader = MySQLReader()
+    /// Whether the client's TLS ends at the proxy, which then reads what it sends within it.
+    var endsTLS = false
     var phase = Phase.forgetting
     /// The client's bytes that have not passed.
     var fromClient: [UInt8] = []
@@ -113,7 +115,7 @@ struct MySQLGuard {
             passage.refusal = Refusal(
                 message: message, sequence: handshake?.dropFirst(3).first.map { $0 &+ 1 },
                 isBeforeLogin: handshake != nil,
-                isForTLS: asked?.contains(.tls) ?? false)
+                isForTLS: !endsTLS && asked?.contains(.tls) ?? false)
         } else {
             isUntracked = true
             passage.toServer += fromClient

@@ -35,6 +35,8 @@ struct MySQLLogin {
     var holdsTLSRequest = true
     /// TLS that ends at the proxy; `nil` if it passes through.
     var termination: MySQLTermination?
+    /// Whether the server has sent something before it was asked, where TLS ends at the proxy.
+    private(set) var isViolated = false
 
     /// The maximum number of the client's bytes held; real login packets have less than 1000.
     private static let mostHeld = 16_384
@@ -57,7 +59,9 @@ struct MySQLLogin {
     /// The server has sent these bytes.
     mutating func serverSent(_ bytes: UnsafeRawBufferPointer) {
         var bytes = bytes
+        if stage == .greeted, termination?.forbidsServer == true, !bytes.isEmpty { isViolated = true }
         while !isOver, let event = server.next(&bytes) {
+            if stage == .greeted, termination?.forbidsServer == true { isViolated = true }
             switch event {
             case .message(let packet): stage = Self.stage(after: stage, packet)
             case .continuation: continue
@@ -89,7 +93,7 @@ struct MySQLLogin {
         held += bytes
         var passed = 0
         while !isOver, let size = wholePacket(from: passed) {
-            if case .greeted = stage, waitsForTLS(size) { return [] }
+            if stage == .greeted || stage == .greeting, waitsForTLS(size) { return [] }
             if case .greeted = stage, isTLSRequest(at: passed, size: size) {
                 guard !holdsTLSRequest || hasTLSRecord(from: passed + size) else { break }
                 stage = .over
@@ -97,6 +101,11 @@ struct MySQLLogin {
                 stage = .server
             }
             passed += size
+        }
+        if !isOver, held.count - passed > Self.mostHeld, termination?.forbidsServer == true {
+            termination?.refuseFirstPacket()
+            held = []
+            return []
         }
         if isOver || held.count - passed > Self.mostHeld {
             stage = .over
@@ -117,6 +126,11 @@ struct MySQLLogin {
         guard var termination else { return false }
         defer { self.termination = termination }
         let isRequest = isTLSRequest(at: 0, size: size)
+        // A server would answer a request out of order in clear text.
+        if isRequest, held[3] != 1, termination.request.isEmpty {
+            termination.refuseFirstPacket()
+            return true
+        }
         guard termination.clientSent(isRequest ? held.prefix(size) : nil) else { return false }
         if isRequest { held.removeFirst(size) }
         return true

@@ -23,6 +23,8 @@ struct MySQLTermination: Equatable {
     /// The client's TLS request; empty before it. The server gets the same.
     private(set) var request: [UInt8] = []
     private(set) var isServerSecured = false
+    /// Whether the client's first packet may pass.
+    private var hasPassed = false
     private var step: Step?
 
     static let whyClear = "connections in clear text are prohibited: this route requires TLS"
@@ -33,8 +35,9 @@ struct MySQLTermination: Equatable {
         self.serverIsRequired = serverIsRequired
     }
 
-    /// Whether bytes of the server cannot be its own, because TLS is to begin with its next bytes.
-    var forbidsServer: Bool { !request.isEmpty && !isServerSecured }
+    /// Whether the server must not send anything after its greeting. It has not been asked yet, so the bytes may be those
+    /// of another machine, and would pass for a part of the login.
+    var forbidsServer: Bool { !hasPassed }
 
     /// The client has sent its first packet, or its first packet within TLS.
     ///
@@ -45,14 +48,21 @@ struct MySQLTermination: Equatable {
             step = self.request.isEmpty ? .secureClient : .refuse("the client requested TLS within TLS", sequence: 3)
             if self.request.isEmpty { self.request = Array(request) }
         } else if !self.request.isEmpty {
+            hasPassed = isServerSecured
             guard !isServerSecured else { return false }
             step = .secureServer
         } else if isRequired || serverIsRequired {
             step = .refuse(isRequired ? Self.whyClear : Self.whyClearForServer, sequence: 2)
         } else {
+            hasPassed = true
             return false
         }
         return true
+    }
+
+    /// The client's first packet cannot be kept, so that it cannot be known whether it may pass.
+    mutating func refuseFirstPacket() {
+        step = .refuse("the login packet is malformed or too long", sequence: request.isEmpty ? 2 : 3)
     }
 
     /// Takes what must happen now.
