@@ -20,8 +20,9 @@ extension Session {
         movesSince = isMove ? movesSince ?? loop.now : nil
         guard toClient.pending.isEmpty, !toClient.sourceEnded else { return close(because: message) }
         if let bytes = stream.lastWords(message, as: closingMessage) { return leave(saying: bytes) }
-        guard isMove else { return close(because: message) }
-        environment.log.debug("session moves: \(message)", metadata: environment.metadata(of: self))
+        // Within TLS, an end without a closure alert is a failure of the stream.
+        guard isMove || extras?.client?.isShakingHands == false else { return close(because: message) }
+        environment.log.debug("session ends: \(message)", metadata: environment.metadata(of: self))
         leave(saying: [])
     }
 

@@ -29,8 +29,13 @@ TRANSACTIONS_BETWEEN_RESTS = 50
 REST_SECONDS = 1.5
 # How long a transaction is silent now and then: long enough to be taken for a rest.
 THINKING_SECONDS = 2.5
-# The errors of a login that was in progress on the dead replica; the last one is that of a handshake within the login.
-LOST_WITH_THE_REPLICA = ("slave is down", "Lost connection to MySQL server", "Connection reset by peer")
+# The errors of a login that was in progress on the dead replica; the last two are those of TLS within the login.
+LOST_WITH_THE_REPLICA = (
+    "slave is down",
+    "Lost connection to MySQL server",
+    "Connection reset by peer",
+    "EOF occurred in violation of protocol",
+)
 
 
 class Watch:
