@@ -33,6 +33,7 @@ private struct HandshakePlayer {
     /// TLS that ends at the proxy: what is asked of clients and servers, and where it stands.
     private let termination: ClientEncryption?
     private let encryption: ServerEncryption?
+    private let isPostgres: Bool
     private var securing: Side?
     private var secured: [Side] = []
     private(set) var violation: String?
@@ -41,6 +42,7 @@ private struct HandshakePlayer {
         let kind = input.byte()
         termination = [nil, .offered, .required, nil][Int(kind >> 4 & 3)]
         encryption = [nil, .preferred, .required, nil][Int(kind >> 6)]
+        isPostgres = kind % 4 > 1
         let handshake: Handshake =
             switch kind % 4 {
             case 0: .mysql(MySQLHandshake())
@@ -132,7 +134,8 @@ private struct HandshakePlayer {
         case .relay:
             isOver = true
             if backend != .connected || !machine.isRelaying { violation = "it relays what nobody serves" }
-            guard case .some = termination else { return }
+            // MySQL's TLS begins within the relay.
+            guard isPostgres, termination != nil else { return }
             if termination == .required, !secured.contains(.client) { violation = "it relays a client in clear text" }
             if encryption == .required, !secured.contains(.backend) {
                 violation = "it relays to a server in clear text"
