@@ -60,7 +60,7 @@ package final class TLSChannel {
 
     deinit { SSL_free(session) }
 
-    /// Asks for the server's name, and demands it where it is to be verified.
+    /// Asks for the server's name, and requires it where the certificate is verified.
     private static func prepare(_ session: OpaquePointer, _ context: TLSContext) -> Bool {
         if let name = context.serverName, failover_ssl_ask_for(session, name) != 1 { return false }
         guard let name = context.peerName else { return true }

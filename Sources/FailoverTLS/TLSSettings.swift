@@ -97,7 +97,7 @@ package struct TLSClientSettings: Hashable, Sendable {
         self.speaksPostgres = speaksPostgres
     }
 
-    /// The settings for a server of the configuration, with libpq's meanings; `nil` if it is to be used in clear text.
+    /// The settings for a server of the configuration, with libpq's meanings; `nil` if it is used in clear text.
     ///
     /// With a file of authorities, `require` verifies them too, as libpq does.
     /// - Parameter endpoint: one of the server's endpoints.

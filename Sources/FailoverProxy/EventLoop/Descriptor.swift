@@ -131,7 +131,24 @@ struct ServerConnection: ~Copyable {
 
     func receive(into buffer: borrowing ReadBuffer) -> Transfer {
         guard let tls else { return descriptor.receive(into: buffer) }
-        return switch tls.receive(into: buffer.bytes) {
+        return tls.receive(into: buffer.bytes).received
+    }
+
+    func send(_ bytes: UnsafeRawBufferPointer) -> Transfer {
+        guard let tls else { return descriptor.send(bytes) }
+        return tls.send(bytes).sent
+    }
+
+    func send(_ bytes: [UInt8]) -> Transfer { bytes.withUnsafeBytes { send($0) } }
+
+    /// Whether TLS has bytes that no event of the socket announces.
+    var hasMore: Bool { tls?.mayHaveMore ?? false }
+}
+
+extension TLSTransfer {
+    /// The result of receiving, as that of a socket.
+    var received: Transfer {
+        switch self {
         case .bytes(let count): .bytes(count)
         case .wouldBlock, .paused: .wouldBlock
         case .ended, .truncated: .ended
@@ -139,18 +156,7 @@ struct ServerConnection: ~Copyable {
         }
     }
 
-    func send(_ bytes: UnsafeRawBufferPointer) -> Transfer {
-        guard let tls else { return descriptor.send(bytes) }
-        return switch tls.send(bytes) {
-        case .bytes(let count): .bytes(count)
-        case .wouldBlock, .paused: .wouldBlock
-        case .ended, .truncated: .failed(EPIPE)
-        case .failed(let code): .failed(code)
-        }
-    }
-
-    func send(_ bytes: [UInt8]) -> Transfer { bytes.withUnsafeBytes { send($0) } }
-
-    /// Whether TLS has bytes that no event of the socket announces.
-    var hasMore: Bool { tls?.mayHaveMore ?? false }
+    /// The result of sending, as that of a socket. After the handshake, sending waits for no bytes of the peer:
+    /// renegotiation is off.
+    var sent: Transfer { received == .ended ? .failed(EPIPE) : received }
 }

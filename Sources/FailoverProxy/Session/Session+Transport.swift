@@ -64,27 +64,15 @@ extension Session {
         let transfer = link.channel.receive(
             into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(limit, buffer.count)]))
         switch transfer {
-        case .bytes(let count): return .bytes(count)
-        case .wouldBlock(until: .readable): return .wouldBlock
-        case .wouldBlock(until: .writable):
-            extras?[side]?.readsWhenWritable = true
-            return .wouldBlock
-        case .paused:
-            loop.resumeLater(slot: slot)
-            return .wouldBlock
-        case .ended, .truncated: return .ended
-        case .failed(let code): return .failed(code)
+        case .wouldBlock(until: .writable): extras?[side]?.readsWhenWritable = true
+        case .paused: loop.resumeLater(slot: slot)
+        case .bytes, .wouldBlock(until: .readable), .ended, .truncated, .failed: break
         }
+        return transfer.received
     }
 
     private func send(_ bytes: UnsafeRawBufferPointer, to side: Side, _ link: TLSLink) -> Transfer {
         if link.isShakingHands { return bytes.isEmpty ? .bytes(0) : .wouldBlock }
-        return switch link.channel.send(bytes) {
-        case .bytes(let count): .bytes(count)
-        // After the handshake, sending waits for no bytes of the peer: renegotiation is off.
-        case .wouldBlock, .paused: .wouldBlock
-        case .ended, .truncated: .failed(EPIPE)
-        case .failed(let code): .failed(code)
-        }
+        return link.channel.send(bytes).sent
     }
 }
