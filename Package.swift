@@ -144,7 +144,8 @@ let package = Package(
             name: "FailoverSystemTests", dependencies: ["FailoverSystem", "FailoverCore", "FailoverTesting"],
             swiftSettings: strict),
         .testTarget(
-            name: "FailoverTLSTests", dependencies: ["FailoverTLS", "FailoverCore", "FailoverSystem", "COpenSSL"],
+            name: "FailoverTLSTests",
+            dependencies: ["FailoverTLS", "FailoverCore", "FailoverSystem", "FailoverTesting", "COpenSSL"],
             swiftSettings: strict),
         .testTarget(
             name: "FailoverMonitorTests",

@@ -59,11 +59,6 @@ static inline int failover_tls_prepare(SSL_CTX *context, int least_version) {
     return (int)SSL_CTX_set_min_proto_version(context, least_version);
 }
 
-// The groups of key exchange, in the order of preference; SSL_CTX_set1_groups_list(3).
-static inline int failover_tls_use_groups(SSL_CTX *context, const char *groups) {
-    return (int)SSL_CTX_set1_groups_list(context, groups);
-}
-
 // Adds a certificate of an authority that signed the context's own.
 static inline int failover_tls_add_chain(SSL_CTX *context, X509 *certificate) {
     return (int)SSL_CTX_add1_chain_cert(context, certificate);
@@ -72,16 +67,6 @@ static inline int failover_tls_add_chain(SSL_CTX *context, X509 *certificate) {
 static inline int failover_tls_forbid_tickets(SSL_CTX *context) {
     SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
     return SSL_CTX_set_num_tickets(context, 0);
-}
-
-// Whether the session keeps its buffers of 33 KiB while they hold nothing.
-static inline void failover_tls_keep_buffers(SSL *ssl, int keeps) {
-    if (keeps) {
-        SSL_clear_mode(ssl, SSL_MODE_RELEASE_BUFFERS);
-    } else {
-        SSL_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS);
-        SSL_free_buffers(ssl);
-    }
 }
 
 // A value that belongs to a context.

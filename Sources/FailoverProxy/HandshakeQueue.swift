@@ -36,6 +36,8 @@ struct HandshakeQueue {
     private var turns: [UInt64] = []
     /// The sessions that still wait.
     private var waiting: Set<UInt64> = []
+    /// When handshakes of the route that take too long are looked for again.
+    var nextLookForStalled: UInt64 = 0
 
     init(limit: Int) { self.limit = max(1, limit) }
 

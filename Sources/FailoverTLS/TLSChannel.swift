@@ -186,10 +186,6 @@ package final class TLSChannel {
         return nil
     }
 
-    /// Whether OpenSSL keeps its buffers of 33 KiB while they hold nothing. False by default. A session with much traffic
-    /// saves a tenth of OpenSSL's time with them.
-    package func keepBuffers(_ keeps: Bool) { failover_tls_keep_buffers(session, keeps ? 1 : 0) }
-
     /// Whether the closure alert is still to be sent. A session that has failed has none.
     private var mayClose: Bool {
         guard failure == nil, SSL_is_init_finished(session) == 1 else { return false }
@@ -215,7 +211,7 @@ package final class TLSChannel {
 
     private func failed(inHandshake: Bool) -> TLSFailure {
         let reason = TLSFailure.takeReason()
-        let verdict = SSL_get_verify_result(session)
+        let verdict = SSL_get_verify_mode(session) == SSL_VERIFY_NONE ? Int(X509_V_OK) : SSL_get_verify_result(session)
         let found: TLSFailure
         if wire.pointee.code != 0 {
             found = TLSFailure(.connection, String(cString: strerror(wire.pointee.code)))

@@ -53,7 +53,7 @@ package final class TLSContext: Sendable {
     ) throws(TLSFailure) -> TLSContext {
         let draft = try Draft(TLS_server_method(), settings.minVersion)
         let facts = try draft.use(settings.identity)
-        try draft.useCiphers(settings.ciphers ?? TLSCiphers.list, settings.groups)
+        try draft.useCiphers(TLSCiphers.list)
         if let authorities = settings.clientAuthorities {
             try draft.trust(authorities, andRequest: true)
             SSL_CTX_set_verify(draft.pointer, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
@@ -73,7 +73,8 @@ package final class TLSContext: Sendable {
     package static func client(_ settings: TLSClientSettings) throws(TLSFailure) -> TLSContext {
         let draft = try Draft(TLS_client_method(), settings.minVersion)
         let facts: CertificateFacts? = if let identity = settings.identity { try draft.use(identity) } else { nil }
-        try draft.useCiphers(settings.ciphers, settings.groups)
+        // A server may be old.
+        try draft.useCiphers(nil)
         if settings.verification == .none {
             SSL_CTX_set_verify(draft.pointer, SSL_VERIFY_NONE, nil)
         } else {
@@ -175,10 +176,9 @@ private struct Draft: ~Copyable {
     }
 
     /// - Parameter ciphers: for TLS 1.2 as in ciphers(1); `nil` for OpenSSL's.
-    borrowing func useCiphers(_ ciphers: String?, _ groups: String?) throws(TLSFailure) {
+    borrowing func useCiphers(_ ciphers: String?) throws(TLSFailure) {
         guard SSL_CTX_set_ciphersuites(pointer, TLSCiphers.suites) == 1 else { throw .local("ciphers") }
         if let ciphers, SSL_CTX_set_cipher_list(pointer, ciphers) != 1 { throw .local("ciphers") }
-        if let groups, failover_tls_use_groups(pointer, groups) != 1 { throw .local("groups") }
     }
 
     /// Trusts the authorities of a file.

@@ -18,11 +18,6 @@ package struct TLSServerSettings: Hashable, Sendable {
     /// The file of the authorities that a client's certificate must be of; `nil`, the default, requests none.
     package var clientAuthorities: String?
     package var minVersion: TLSVersion
-    /// The ciphers of TLS 1.2; `nil`, the default, for ``TLSCiphers/list``.
-    package var ciphers: String?
-    /// The groups of key exchange, such as `X25519:P-256`; `nil`, the default, for OpenSSL's. Since 3.5 these have a key
-    /// exchange that quantum computers cannot break, which costs 8 kB in each session.
-    package var groups: String?
     /// Whether a client that names the protocols that it speaks must name PostgreSQL's.
     package var speaksPostgres: Bool
     /// How many tickets a client of TLS 1.3 gets. Default: 1.
@@ -31,14 +26,12 @@ package struct TLSServerSettings: Hashable, Sendable {
     package var name: String
 
     package init(
-        identity: TLSIdentity, clientAuthorities: String? = nil, minVersion: TLSVersion = .v12, ciphers: String? = nil,
-        groups: String? = nil, speaksPostgres: Bool = false, tickets: Int = 1, name: String = ""
+        identity: TLSIdentity, clientAuthorities: String? = nil, minVersion: TLSVersion = .v12,
+        speaksPostgres: Bool = false, tickets: Int = 1, name: String = ""
     ) {
         self.identity = identity
         self.clientAuthorities = clientAuthorities
         self.minVersion = minVersion
-        self.ciphers = ciphers
-        self.groups = groups
         self.speaksPostgres = speaksPostgres
         self.tickets = tickets
         self.name = name
@@ -74,26 +67,19 @@ package struct TLSClientSettings: Hashable, Sendable {
     /// The own certificate; none by default.
     package var identity: TLSIdentity?
     package var minVersion: TLSVersion
-    /// The ciphers of TLS 1.2; `nil`, the default, for OpenSSL's, because a server may be old.
-    package var ciphers: String?
-    /// The groups of key exchange, such as `X25519:P-256`; `nil`, the default, for OpenSSL's. Since 3.5 these have a key
-    /// exchange that quantum computers cannot break, which costs 8 kB in each session.
-    package var groups: String?
     /// Whether to name PostgreSQL's protocol.
     package var speaksPostgres: Bool
 
     package init(
         verification: Verification, serverName: String? = nil, authorities: String? = nil,
-        identity: TLSIdentity? = nil, minVersion: TLSVersion = .v12, ciphers: String? = nil,
-        groups: String? = nil, speaksPostgres: Bool = false
+        identity: TLSIdentity? = nil, minVersion: TLSVersion = .v12,
+        speaksPostgres: Bool = false
     ) {
         self.verification = verification
         self.serverName = serverName
         self.authorities = authorities
         self.identity = identity
         self.minVersion = minVersion
-        self.ciphers = ciphers
-        self.groups = groups
         self.speaksPostgres = speaksPostgres
     }
 

@@ -83,4 +83,22 @@ struct ClientTLSDiagnosisTests {
         #expect(try notes(patient(nil, engine: .mysql)) == [])
         #expect(try notes(Patient()) == [])
     }
+
+    @Test func validateSaysThatClientsInClearTextNeedNoCertificate() throws {
+        func notes(_ change: (inout ClientTLSSettings) -> Void) throws -> [String] {
+            var patient = try patient(nil, engine: .mysql)
+            guard case .database(var route) = patient.facts.configuration.services[0].kind,
+                var settings = route.clientTLS
+            else { return ["no such route"] }
+            change(&settings)
+            route.clientTLS = settings
+            patient.facts.configuration.services[0].kind = .database(route)
+            return ConfigurationDiagnosis(patient.facts.configuration).notes.map { "\($0.subject): \($0.text)" }
+        }
+        let note =
+            "route slave: clients in clear text need no certificate; require: true in client_tls refuses them"
+        #expect(try notes { $0.clientAuthorities = "/ca.crt" } == [note])
+        #expect(try notes { ($0.clientAuthorities, $0.isRequired) = ("/ca.crt", true) } == [])
+        #expect(try notes { $0.isRequired = false } == [])
+    }
 }

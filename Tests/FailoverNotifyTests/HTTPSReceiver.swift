@@ -24,7 +24,7 @@ final class HTTPSReceiver: Sendable {
                 self.end_headers()
         server = http.server.HTTPServer(('127.0.0.1', 0), Receiver)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain('certificate.pem', 'key.pem')
+        context.load_cert_chain('certificate.pem', 'certificate.key')
         server.socket = context.wrap_socket(server.socket, server_side=True)
         with open('port.new', 'w') as file: file.write(str(server.server_address[1]))
         os.rename('port.new', 'port')
@@ -37,10 +37,10 @@ final class HTTPSReceiver: Sendable {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         certificate = folder.appending(path: "certificate.pem").path
         let folder = folder.path
-        let made = try await onThread {
-            try ChildProcess.run(Self.command(folder, Self.certificateCommand), until: Deadline(.ample))
+        try await onThread {
+            try CertificateScript.run(
+                "alone certificate /CN=localhost -addext subjectAltName=DNS:localhost", in: folder)
         }
-        try #require(made.succeeded, "\(made.summary)")
         // Ends on request, or at this limit.
         Task {
             try await onThread {
@@ -54,10 +54,6 @@ final class HTTPSReceiver: Sendable {
 
     deinit { _ = FileManager.default.createFile(atPath: folder.appending(path: "stop").path, contents: nil) }
 
-    private static let certificateCommand = """
-        exec openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost \
-            -addext subjectAltName=DNS:localhost -keyout key.pem -out certificate.pem
-        """
     private static let serverCommand = "exec /usr/bin/python3 -c \"$PROGRAM\""
 
     private static func command(_ folder: String, _ script: String) -> Command {

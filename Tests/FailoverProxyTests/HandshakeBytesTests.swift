@@ -19,14 +19,8 @@ struct HandshakeBytesTests {
     /// A proxy with one loop that ends its clients' TLS, one handshake at a time, and has no server.
     private func proxy() throws -> ProxyServer {
         let scratch = try Scratch()
-        let identity = TLSIdentity(certificate: scratch.path("pem"), key: scratch.path("key"))
-        let script = """
-            openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost \
-                -keyout "$0" -out "$1"
-            """
-        let made = try ChildProcess.run(
-            Command(["/bin/sh", "-c", script, identity.key, identity.certificate]), until: Deadline(.ample))
-        try #require(made.succeeded, "openssl: \(made.summary)")
+        let identity = TLSIdentity(certificate: scratch.path("server.pem"), key: scratch.path("server.key"))
+        try CertificateScript.run("alone server /CN=localhost", in: scratch.path("."))
         let context = try TLSContext.server(TLSServerSettings(identity: identity, speaksPostgres: true))
         let route = ProxyRoute(
             name: "slave", engine: .postgres, listen: [.loopback(port: 0)], session: SessionSettings().patient,

@@ -160,12 +160,20 @@ struct PostgresTerminationTests {
     }
 
     @Test func aServerThatCannotForkSaysSoInPieces() {
-        var handshake = asking(.required)
+        var handshake = asking(.preferred)
         #expect(handshake.backendSent(Array("Ecould not fork".utf8)) == .awaitBackend(sending: []))
         #expect(
             handshake.backendSent(Array(" new process\n\u{0}".utf8))
                 == .failed(.refused(.tooManyConnections, "could not fork new process")))
         #expect(handshake.backendLost() == .connect)
+    }
+
+    @Test func whereTLSIsRequiredNoTextFromBeforeItReachesTheClient() {
+        var handshake = asking(.required)
+        #expect(handshake.backendSent(Array("Ecould not fork".utf8)) == .awaitBackend(sending: []))
+        #expect(
+            handshake.backendSent(Array(" new process\n\u{0}".utf8))
+                == .failed(.refused(.tooManyConnections, "the server refuses the session before TLS begins")))
     }
 
     @Test func bytesOfTheClientWaitUntilTheServerIsReady() {

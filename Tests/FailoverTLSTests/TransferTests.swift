@@ -226,28 +226,6 @@ import Testing
         #expect(pair.server.hasMore)
     }
 
-    @Test func buffersCanBeKeptAndReleasedAtAnyTime() throws {
-        let link = Link()
-        let server = try TLSChannel(.server(), descriptor: link.right.far)
-        let client = try TLSChannel(.client(), descriptor: link.left.near)
-        try shakeHands(server, client, link)
-        for keeps in [true, false, true, false, false] {
-            server.keepBuffers(keeps)
-            client.say("hello")
-            link.move(toRight: true, atMost: 9)
-            #expect(server.receive(into: buffer) == .wouldBlock(until: .readable))
-            // A part of a record is in a buffer.
-            server.keepBuffers(!keeps)
-            server.keepBuffers(keeps)
-            link.move(toRight: true)
-            #expect(server.text() == "hello")
-            server.say("goodbye")
-            link.move(toRight: false)
-            #expect(client.text() == "goodbye")
-        }
-        #expect(ERR_peek_error() == 0)
-    }
-
     @Test func oneSmallMessageNeedsOneSystemCall() throws {
         let pair = try Pair.ready()
         pair.client.say("request")

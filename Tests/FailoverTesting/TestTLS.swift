@@ -26,27 +26,15 @@ package struct TestTLS: Sendable {
     package let trusting: TLSContext
 
     private static let script = """
-        set -e
-        cd "$0"
-        key="-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
-        openssl req -x509 $key -days 30 -keyout ca.key -out ca.pem -subj /CN=ca \
-            -addext keyUsage=critical,keyCertSign
-        openssl req -x509 $key -days 30 -keyout stranger.key -out stranger.pem -subj /CN=localhost \
-            -addext subjectAltName=DNS:localhost
-        leaf() {
-            openssl req $key -keyout $1.key -out $1.csr -subj /CN=$2
-            echo "subjectAltName=DNS:$2" > $1.ext
-            openssl x509 -req -in $1.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -extfile $1.ext -out $1.pem
-        }
-        leaf server localhost
-        leaf app app
+        authority ca
+        leaf server /CN=localhost ca 30 DNS:localhost
+        leaf app /CN=app ca 30 DNS:app
+        alone stranger /CN=localhost -addext subjectAltName=DNS:localhost
         """
 
     private init() throws {
         let scratch = try Scratch()
-        let made = try ChildProcess.run(
-            Command(["/bin/sh", "-c", Self.script, scratch.path("")]), until: Deadline(.ample))
-        guard made.succeeded else { throw PingFailure(.local, "openssl: \(made.summary)") }
+        try CertificateScript.run(Self.script, in: scratch.path(""))
         func identity(_ name: String) -> TLSIdentity {
             TLSIdentity(certificate: scratch.path("\(name).pem"), key: scratch.path("\(name).key"))
         }

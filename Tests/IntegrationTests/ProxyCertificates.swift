@@ -14,35 +14,22 @@ struct ProxyCertificates {
     private static let laboratory = "\(Laboratory.directory)/tls"
 
     private static let script = """
-        set -e
-        ec="-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
-        authority() {
-          openssl req -x509 $ec -days 30 -keyout $1.key -out $1.pem -subj "/CN=$1" \
-            -addext 'keyUsage=critical,keyCertSign,cRLSign'
-        }
-        leaf() { # NAME AUTHORITY DAYS NAMES KEY
-          openssl req $5 -keyout $1.key -out $1.csr -subj "/CN=$1"
-          openssl x509 -req -in $1.csr -CA $2.pem -CAkey $2.key -CAcreateserial -days $3 -out $1.pem \
-            -extfile <(echo "subjectAltName=$4")
-        }
-        cd "$1"
         cp "$2"/{ca,server}.{pem,key} .
         authority clients; authority others
-        leaf proxy ca 30 DNS:localhost,IP:127.0.0.1 "$ec"
-        leaf rsa ca 30 DNS:localhost,IP:127.0.0.1 "-newkey rsa:2048 -nodes"
-        leaf expired ca -1 DNS:localhost,IP:127.0.0.1 "$ec"
-        leaf app clients 30 DNS:app "$ec"; leaf late clients -1 DNS:app "$ec"
-        leaf stranger others 30 DNS:app "$ec"
-        openssl req -x509 $ec -days 30 -keyout own.key -out own.pem -subj /CN=own
+        leaf proxy /CN=proxy ca 30 DNS:localhost,IP:127.0.0.1
+        leaf rsa /CN=rsa ca 30 DNS:localhost,IP:127.0.0.1 "-newkey rsa:2048 -nodes"
+        leaf expired /CN=expired ca -1 DNS:localhost,IP:127.0.0.1
+        leaf app /CN=app clients 30 DNS:app; leaf late /CN=late clients -1 DNS:app
+        leaf stranger /CN=stranger others 30 DNS:app
+        alone own /CN=own
         chmod 600 *.key
         """
 
     private let scratch: Scratch
 
-    init() async throws {
+    init() throws {
         scratch = try Scratch()
-        let output = try await Command.run(["bash", "-c", Self.script, "bash", scratch.path("."), Self.laboratory])
-        guard output.status == 0 else { throw CommandFailure(output: output) }
+        try CertificateScript.run(Self.script, in: scratch.path("."), [Self.laboratory])
     }
 
     func path(_ name: String) -> String { scratch.path(name) }

@@ -50,8 +50,9 @@ extension RealServers {
             }
         }
 
-        @Test func noTransactionIsCutWhileTheReplicaComesAndGoesTwentyTimes() async throws {
-            try await Laboratory.Engine.besideEachOther { try await flip($0, times: 20) }
+        /// `scripts/held flips` does it twenty times.
+        @Test func noTransactionIsCutWhileTheReplicaComesAndGoes() async throws {
+            try await Laboratory.Engine.besideEachOther { try await flip($0, times: 8) }
         }
 
         /// Encrypted sessions, of which only the servers know what they do.
@@ -65,7 +66,7 @@ extension RealServers {
 
         /// Encrypted sessions that the proxy reads, because their TLS ends there.
         @Test func noTransactionIsCutWhoseTLSEndsAtTheProxy() async throws {
-            let certificates = try await ProxyCertificates()
+            let certificates = try ProxyCertificates()
             try await Laboratory.Engine.besideEachOther { engine in
                 try await flip(engine, times: 4, ["ended"], servers: "require", route: certificates.route())
             }

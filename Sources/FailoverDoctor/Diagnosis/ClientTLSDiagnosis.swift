@@ -58,7 +58,7 @@ extension DatabaseRoute {
     }
 }
 
-/// Something that only the servers can tell, so that `failover validate` cannot find out whether it is a problem.
+/// Something that `failover validate` shows, because it cannot find out whether it is a problem.
 package struct ConfigurationNote: Hashable, Sendable {
     package let subject: Finding.Subject
     package let text: String
@@ -78,6 +78,17 @@ extension Configuration {
                 : "clients of libpq bind SCRAM logins to the certificate of client_tls. With TLS to \(encrypted) they "
                     + "can log in only if the server has the same certificate, or with channel_binding=disable; "
                     + "failover doctor compares the certificates"
+            return ConfigurationNote(subject: .route(name), text: text)
+        }
+    }
+
+    /// Routes where only clients within TLS need a certificate.
+    var clientCertificateNotes: [ConfigurationNote] {
+        databaseRoutes.compactMap { name, route in
+            guard let settings = route.clientTLS, settings.clientAuthorities != nil, !settings.isRequired else {
+                return nil
+            }
+            let text = "clients in clear text need no certificate; require: true in client_tls refuses them"
             return ConfigurationNote(subject: .route(name), text: text)
         }
     }

@@ -6,7 +6,7 @@ import FailoverCore
 package struct ConfigurationDiagnosis {
     package private(set) var findings: [Finding] = []
     /// What `failover validate` cannot decide. Doctor asks the servers instead.
-    package var notes: [ConfigurationNote] { configuration.channelBindingNotes }
+    package var notes: [ConfigurationNote] { configuration.channelBindingNotes + configuration.clientCertificateNotes }
 
     private let configuration: Configuration
     /// The PROXY headers that routes send, by alias.

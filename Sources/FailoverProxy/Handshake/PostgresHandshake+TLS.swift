@@ -49,7 +49,7 @@ extension PostgresHandshake {
 
     /// The server's answer to the proxy's request: one byte, or an error of a server that cannot start a process.
     mutating func agreed(_ encryption: ServerEncryption) -> HandshakeStep {
-        if heard.first == UInt8(ascii: "E") { return saidError() }
+        if heard.first == UInt8(ascii: "E") { return encryption == .preferred ? saidError() : saidErrorInClear() }
         // Bytes after the answer could be mistaken for decrypted ones; CVE-2021-23222.
         guard progress == .asking, heard.count == 1 else {
             return .failed(.malformed("no answer to a request for encryption"))
@@ -65,6 +65,13 @@ extension PostgresHandshake {
         case Self.no: return .failed(.encryption("the server offers no TLS"))
         default: return .failed(.malformed("no answer to a request for encryption"))
         }
+    }
+
+    /// Someone on the way to the server may have written the text of this error, so the client does not get it;
+    /// CVE-2024-10977.
+    private func saidErrorInClear() -> HandshakeStep {
+        guard case .failed(.refused(let kind, _)) = saidError() else { return saidError() }
+        return .failed(.refused(kind, "the server refuses the session before TLS begins"))
     }
 
     /// The server can serve. A client in clear text is not offered a login that is bound to TLS, which the proxy's

@@ -13,7 +13,8 @@ final class CancelDelivery: Pollable {
         case sending
     }
 
-    private let loop: EventLoop
+    private let environment: SessionEnvironment
+    private var loop: EventLoop { environment.loop }
     private var backend: ServerConnection?
     private var phase: Phase
     private var unsent: PendingBytes
@@ -26,8 +27,11 @@ final class CancelDelivery: Pollable {
     ///   - header: a PROXY header, which is sent first; empty if there is none.
     ///   - tls: how the connection is encrypted; `nil` if it is not.
     ///   - done: called once, when the server has closed the connection or the deadline has passed.
-    init(loop: EventLoop, header: [UInt8], message: [UInt8], tls: ServerTLS?, done: @escaping () -> Void) {
-        self.loop = loop
+    init(
+        _ environment: SessionEnvironment, header: [UInt8], message: [UInt8], tls: ServerTLS?,
+        done: @escaping () -> Void
+    ) {
+        self.environment = environment
         self.message = message
         self.tls = tls
         self.done = done
@@ -87,6 +91,7 @@ final class CancelDelivery: Pollable {
 
     private func shakeHands() {
         guard let channel = backend?.tls else { return finish() }
+        guard environment.mayShakeHands(with: .backend) else { return loop.resumeLater(slot: slot) }
         do {
             if try channel.handshake() != nil { return channel.mayHaveMore ? loop.resumeLater(slot: slot) : () }
             sendMessage()

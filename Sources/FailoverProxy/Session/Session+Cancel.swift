@@ -58,7 +58,7 @@ extension Session {
         loop.setDeadline(deadline, slot: slot)
         let header = settings.sendProxy.map { proxyHeader($0) } ?? []
         for (address, tls) in addresses {
-            CancelDelivery(loop: loop, header: header, message: message, tls: tls) { [self] in
+            CancelDelivery(environment, header: header, message: message, tls: tls) { [self] in
                 remaining -= 1
                 guard remaining == 0 else { return }
                 budget.leave()

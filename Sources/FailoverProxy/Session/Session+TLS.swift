@@ -127,8 +127,7 @@ extension Session {
             return beginWithClient(waiting)
         }
         guard let link = extras?[side], link.isShakingHands else { return }
-        // A server's time limit for its answer runs, so its handshake does not wait for others.
-        guard side == .backend || environment.mayShakeHands() else { return loop.resumeLater(slot: slot) }
+        guard environment.mayShakeHands(with: side) else { return loop.resumeLater(slot: slot) }
         do {
             if try link.channel.handshake() != nil {
                 // A handshake may stop after some records, and no event announces the rest.

@@ -4,8 +4,8 @@ import FailoverTLS
 /// TLS that ends at the proxy, as far as the sessions of a loop share it: turns, limits, and what is known of servers.
 extension SessionEnvironment {
     /// How many steps of handshakes may follow each other before other sessions have their turn. Each takes up to a
-    /// millisecond.
-    private static let mostHandshakeSteps = 4
+    /// millisecond. Servers have more, because their sessions have been admitted, and their time for an answer runs.
+    private static let mostHandshakeSteps = (withClients: 4, withServers: 8)
 
     /// How the proxy encrypts connections to the alias's current server; `nil` if it does not.
     func serverTLS(ofAlias alias: Int) -> ServerTLS? {
@@ -38,11 +38,17 @@ extension SessionEnvironment {
         return nil
     }
 
-    /// Whether a session may continue a handshake in this round of events.
-    func mayShakeHands() -> Bool {
-        if handshakeSteps.round != loop.now { handshakeSteps = (loop.now, 0) }
-        handshakeSteps.count += 1
-        return handshakeSteps.count <= Self.mostHandshakeSteps
+    /// Whether a handshake with this side may continue in this round of events.
+    func mayShakeHands(with side: Side) -> Bool {
+        if handshakeSteps.round != loop.now { handshakeSteps = (loop.now, 0, 0) }
+        switch side {
+        case .client:
+            handshakeSteps.withClients += 1
+            return handshakeSteps.withClients <= Self.mostHandshakeSteps.withClients
+        case .backend:
+            handshakeSteps.withServers += 1
+            return handshakeSteps.withServers <= Self.mostHandshakeSteps.withServers
+        }
     }
 
     /// These clients need not wait any longer.
@@ -58,8 +64,8 @@ extension SessionEnvironment {
     /// Ends handshakes of the route that have taken too long, as many as clients wait. It looks for them ten times a second
     /// at most.
     func endStalledHandshakes(ofRoute route: Int) {
-        guard loop.now >= nextLookForStalled else { return }
-        nextLookForStalled = loop.now &+ 100_000_000
+        guard loop.now >= handshakes[route].nextLookForStalled else { return }
+        handshakes[route].nextLookForStalled = loop.now &+ 100_000_000
         let stalled = sessions.filter { $0.hasStalledHandshake(ofRoute: route) }
         for session in stalled.prefix(handshakes[route].waitingCount) {
             session.close(because: "its TLS handshake took too long while other clients waited")

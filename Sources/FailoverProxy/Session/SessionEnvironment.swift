@@ -33,8 +33,7 @@ final class SessionEnvironment {
     /// Why TLS with the servers of MySQL sessions has failed, and when, by alias.
     var tlsFailures: [Int: (at: UInt64, failure: TLSFailure)] = [:]
     /// Steps of TLS handshakes in this round of events.
-    var handshakeSteps = (round: UInt64(0), count: 0)
-    var nextLookForStalled: UInt64 = 0
+    var handshakeSteps = (round: UInt64(0), withClients: 0, withServers: 0)
     /// What the latest TLS session with each server has left for the next one.
     var resumptions: [ObjectIdentifier: TLSResumption] = [:]
     /// Connections to MySQL servers that are being ended.

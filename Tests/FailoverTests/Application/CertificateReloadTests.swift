@@ -38,7 +38,7 @@ struct CertificateReloadTests {
         try await serving { application in
             let end = application.current.value.tls.certificate(ofRoute: "slave")
             #expect(end != nil)
-            try files.scratch.write("nothing", to: "server.crt")
+            try files.scratch.write("nothing", to: "server.pem")
             let error = await #expect(throws: OperationError.self) {
                 try await application.reload(files.configuration())
             }
@@ -58,7 +58,7 @@ struct CertificateReloadTests {
     }
 
     @Test func anApplicationDoesNotStartWithoutItsCertificate() async throws {
-        try files.scratch.remove("server.crt")
+        try files.scratch.remove("server.pem")
         let error = await #expect(throws: OperationError.self) {
             try await FailoverApplication(files.configuration(), log: log.logger)
         }

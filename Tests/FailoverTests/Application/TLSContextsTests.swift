@@ -18,21 +18,12 @@ struct CertificateFiles {
         try make("server")
     }
 
-    var certificate: String { scratch.path("server.crt") }
+    var certificate: String { scratch.path("server.pem") }
     var key: String { scratch.path("server.key") }
 
     /// Makes a certificate and its key.
     func make(_ name: String) throws {
-        let command = Command(
-            [
-                "/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-                "-nodes",
-                "-days",
-                "30", "-subj", "/CN=localhost", "-keyout", scratch.path("\(name).key"), "-out",
-                scratch.path("\(name).crt"),
-            ])
-        let result = try ChildProcess.run(command, until: Deadline(.ample))
-        try #require(result.succeeded, "\(result.summary)")
+        try CertificateScript.run("alone \(name) /CN=localhost", in: scratch.path("."))
     }
 
     /// Renews the certificate, with a new key.
@@ -122,7 +113,7 @@ struct TLSContextsTests {
 
     @Test func otherAuthoritiesAreAChange() throws {
         try files.make("authority")
-        let path = files.scratch.path("authority.crt")
+        let path = files.scratch.path("authority.pem")
         var configuration = files.configuration(
             ClientTLSSettings(certificate: files.certificate, key: files.key, clientAuthorities: path),
             mode: .verifyFull)
