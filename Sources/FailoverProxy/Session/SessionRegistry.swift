@@ -95,4 +95,5 @@ struct LogThrottles {
     var stale = LogThrottle(interval: .seconds(10))
     var lastResorts = LogThrottle()
     var handshakes = LogThrottle()
+    var migrations = LogThrottle()
 }
