@@ -19,8 +19,6 @@ struct ProxySnapshot: Sendable {
     let deadAddresses: DeadAddresses
     /// The pace at which each route's sessions are moved, over all loops.
     let paces: [DrainPace]
-    /// The pace at which each route's sessions log in at other servers when theirs is lost, over all loops.
-    let migrationPaces: [DrainPace]
     /// The balancer of each route that has, or had, several aliases of its own; `nil` for other routes.
     let balancers: [SharedBalancer?]
 
@@ -41,8 +39,13 @@ struct ProxySnapshot: Sendable {
             known.change(route.sourceLimit)
             return known
         }
-        paces = Self.paces(configuration.routes.map(\.session.drainRate), former?.paces)
-        migrationPaces = Self.paces(configuration.routes.map(\.session.migrationRate), former?.migrationPaces)
+        paces = configuration.routes.enumerated().map { index, route in
+            let rate = route.session.drainRate
+            guard let former = former?.paces.dropFirst(index).first, former.rate == rate else {
+                return DrainPace(rate: rate)
+            }
+            return former
+        }
         let weights = configuration.aliasLimits.indices.map { index in
             index < configuration.aliasWeights.count ? configuration.aliasWeights[index] : 1
         }
@@ -55,13 +58,6 @@ struct ProxySnapshot: Sendable {
             guard let known else { return SharedBalancer(settings: settings, weights: weights) }
             known.change(settings: settings, weights: weights)
             return known
-        }
-    }
-
-    private static func paces(_ rates: [Int], _ former: [DrainPace]?) -> [DrainPace] {
-        rates.enumerated().map { index, rate in
-            guard let pace = former?.dropFirst(index).first, pace.rate == rate else { return DrainPace(rate: rate) }
-            return pace
         }
     }
 

@@ -182,7 +182,6 @@ extension Worker {
         environment.sessions.reduce(into: RouteTable.Positions()) { used, session in
             used.routes.insert(session.route)
             used.aliases.formUnion(session.machine.aliases)
-            if let former = session.extras?.migration?.former { used.aliases.insert(former.alias) }
         }
     }
 
@@ -195,7 +194,7 @@ extension Worker {
                 id: session.id, route: session.route, alias: session.machine.alias, client: session.clientName,
                 age: .nanoseconds(loop.now &- session.startedAt), idle: .nanoseconds(loop.now &- session.lastActivity),
                 fromClient: session.toBackend.received, fromBackend: session.toClient.received,
-                boundary: boundary(of: session), pinned: session.pinned)
+                boundary: boundary(of: session))
         }
     }
 

@@ -28,13 +28,6 @@ enum PostgresWire {
 
     static func query(_ text: String) -> [UInt8] { message("Q", Array("\(text)\u{0}".utf8)) }
 
-    /// A DataRow.
-    static func row(_ values: [String]) -> [UInt8] {
-        var body: [UInt8] = [0, UInt8(values.count)]
-        for value in values { body += [0, 0, 0, UInt8(value.utf8.count)] + Array(value.utf8) }
-        return message("D", body)
-    }
-
     static func error(_ sqlState: String, _ text: String = "words") -> [UInt8] {
         message("E", Array("SFATAL\u{0}VFATAL\u{0}C\(sqlState)\u{0}M\(text)\u{0}\u{0}".utf8))
     }

@@ -67,7 +67,6 @@ CONF
 local all,replication  postgres                  trust
 local all              all                       scram-sha-256
 host  all              monitor_md5  127.0.0.1/32  md5
-host  all              trusted      127.0.0.1/32  trust
 host  all              all          127.0.0.1/32  scram-sha-256
 CONF
   start_server "$name"
@@ -75,7 +74,6 @@ CONF
 set client_min_messages = error;
 create role monitor login password 'monitor-secret' in role pg_read_all_stats;
 create role app login password 'app-secret';
-create role trusted login in role pg_monitor;
 create database app owner app;
 set password_encryption = 'md5';
 create role monitor_md5 login password 'monitor-secret';

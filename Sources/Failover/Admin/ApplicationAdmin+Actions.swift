@@ -16,7 +16,7 @@ extension ApplicationAdmin: AdminBackend {
                 id: session.id, route: table.routes[session.route].name,
                 alias: session.alias.map { table.aliases[$0].name }, client: session.client, age: session.age,
                 idle: session.idle, bytesFromClient: session.fromClient, bytesFromBackend: session.fromBackend,
-                boundary: session.boundary, pinned: session.pinned)
+                boundary: session.boundary)
         }
     }
 

@@ -221,13 +221,6 @@ extension ApplicationAdmin {
                 traffic.counts.attested
             ),
             (
-                "failover_migrations_total", "Sessions that went on with another server.", traffic.counts.migrated
-            ),
-            (
-                "failover_migrations_failed_total", "Sessions that were to go on with another server, and none took them.",
-                traffic.counts.notMigrated
-            ),
-            (
                 "failover_bytes_after_close_total",
                 "Sessions that were closed to move while their client was sending: its request failed.",
                 traffic.counts.bytesAfterClose

@@ -15,13 +15,10 @@ package struct SessionDocument: Decodable, Sendable {
     /// proxy reads the session; `attested` if the proxy cannot read it and its server says that it is at a boundary;
     /// otherwise `unknown`.
     package var boundary: SessionBoundary
-    /// Why the session cannot go on with another server; `nil` if it can, or if sessions of its route never do.
-    package var pinned: PinnedReason?
 
     package init(
         id: UInt64, route: String, alias: String?, client: String, age: Duration, idle: Duration,
-        bytesFromClient: UInt64, bytesFromBackend: UInt64, boundary: SessionBoundary,
-        pinned: PinnedReason? = nil
+        bytesFromClient: UInt64, bytesFromBackend: UInt64, boundary: SessionBoundary
     ) {
         self.id = id
         self.route = route
@@ -32,7 +29,6 @@ package struct SessionDocument: Decodable, Sendable {
         self.bytesFromClient = bytesFromClient
         self.bytesFromBackend = bytesFromBackend
         self.boundary = boundary
-        self.pinned = pinned
     }
 
     /// Seconds, to a thousandth.
@@ -64,7 +60,6 @@ extension SessionDocument: JSONValue {
             json.field("bytes_from_backend", bytesFromBackend)
             json.field("at_boundary", boundary.isReached)
             json.field("boundary", boundary.rawValue)
-            json.field("pinned", pinned?.rawValue)
         }
     }
 }

@@ -82,7 +82,7 @@ extension [SessionDocument] {
 
 /// What to expect of a route's sessions in a drill, according to its configuration.
 package struct DrillExpectation: Sendable {
-    /// Whether the sessions are closed or go on elsewhere at the beginning: every `on_outage` except `keep`.
+    /// Whether the sessions are closed at the beginning: `on_outage: close`.
     package let leave: Bool
     /// Whether the sessions come back after the end: every `on_recovery` except `keep`.
     package let comeBack: Bool
@@ -91,7 +91,7 @@ package struct DrillExpectation: Sendable {
     package init(route name: String, of configuration: Configuration) {
         var session = SessionSettings()
         if case .database(let route) = configuration.service(named: name)?.kind { session = route.session }
-        leave = session.onOutage != .keep
+        leave = session.onOutage == .close
         comeBack = session.onRecovery != .keep
     }
 }

@@ -45,14 +45,6 @@ extension ConfigurationParser {
         if route.session.failoverReadOnly, reader.engine == .tcp {
             section["failover_read_only"]?.report("not used with engine tcp: its sessions are not read")
         }
-        if let engine = reader.engine, engine != .postgres {
-            let migrating = [
-                ("on_outage", route.session.onOutage == .migrate), ("on_recovery", route.session.onRecovery == .migrate),
-            ]
-            for (key, isUsed) in migrating where isUsed {
-                section[key]?.report("migrate is not available for engine \(engine.rawValue) yet")
-            }
-        }
         if route.clientTLS != nil { checkClientTLS(section["client_tls"], reader, databases) }
         if route.minReplicas > route.preferredCount, reader.allDefined {
             section["min_replicas"]?.report(

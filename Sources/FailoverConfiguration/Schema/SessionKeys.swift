@@ -4,17 +4,11 @@ extension Schema {
     /// The keys of a route that concern its sessions.
     @KeysBuilder<SessionSettings> static var session: [Key<SessionSettings>] {
         timeouts
-        """
-        What happens to sessions on an alias that went down. close: they are closed at once. keep: they stay open. \
-        migrate: those at a transaction boundary go on with another server, and their clients notice nothing; the \
-        others are closed. See docs/migration.md. Only for engine postgres.
-        """
+        "What happens to sessions on an alias that went down. close: they are closed at once. keep: they stay open."
         Key("on_outage", \.onOutage, .choice)
         """
         What happens to sessions on a failover alias when a better one is back. drain: they are closed at transaction \
-        boundaries. close: they are closed at once. keep: they stay open. migrate: they go on with the better server \
-        at a transaction boundary, at `drain_rate`, and their clients notice nothing; those that cannot are drained. \
-        See docs/migration.md. Only for engine postgres.
+        boundaries. close: they are closed at once. keep: they stay open.
         """
         Key("on_recovery", \.onRecovery, .choice)
         """
@@ -40,16 +34,6 @@ extension Schema {
         Key("drain_deadline", \.drainDeadline, .durationOrNone)
         "Sessions that are closed per second while they drain."
         Key("drain_rate", \.drainRate, .number(1...1_000_000))
-        """
-        Sessions of an alias that went down that log in at other servers per second, with `on_outage: migrate`. The \
-        busiest ones are first.
-        """
-        Key("migration_rate", \.migrationRate, .number(1...1_000_000)).only(
-            Condition(key: "on_outage") { settings in
-                settings.migrationRate != SessionSettings().migrationRate && settings.onOutage != .migrate
-                    ? "has an effect only with `on_outage: migrate`" : nil
-            }
-        ).since("0.2")
         """
         The PROXY protocol header, by which the server learns the client's address. The pings of the route's aliases \
         send such a header too.

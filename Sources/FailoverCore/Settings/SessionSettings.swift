@@ -6,9 +6,6 @@ public struct SessionSettings: Hashable, Sendable {
         case close
         /// They stay open.
         case keep
-        /// They go on with another server, if they are at a transaction boundary and their state is known. The others
-        /// are closed.
-        case migrate
     }
 
     /// What happens to sessions on a failover alias when a better alias is up again.
@@ -19,9 +16,6 @@ public struct SessionSettings: Hashable, Sendable {
         case close
         /// They stay open.
         case keep
-        /// They go on with the better server at a transaction boundary, at ``SessionSettings/drainRate``. Those that
-        /// cannot are drained.
-        case migrate
     }
 
     /// What happens to a session that should be read-only, but that the proxy cannot read because it is encrypted or
@@ -81,9 +75,6 @@ public struct SessionSettings: Hashable, Sendable {
     package var refusalTimeout = Duration.seconds(5)
     /// The number of sessions that a drain moves per second; at least 1. Default: 50. Key: `drain_rate`.
     public var drainRate: Int
-    /// The number of sessions of a lost server that log in at others per second; at least 1. Default: 200. Key:
-    /// `migration_rate`.
-    public var migrationRate: Int
     /// How long a client waits for a free connection if `max_connections` of the route, or of all aliases that could
     /// serve it, is reached. `nil`, the default, refuses the client at once. Key: `queue_timeout`.
     public var queueTimeout: Duration?
@@ -112,7 +103,6 @@ public struct SessionSettings: Hashable, Sendable {
         drainDeadline: Duration? = nil,
         attest: Bool = true,
         drainRate: Int = 50,
-        migrationRate: Int = 200,
         queueTimeout: Duration? = nil,
         sendProxy: ProxyHeaderVersion? = nil,
         acceptProxy: Bool = false,
@@ -134,18 +124,12 @@ public struct SessionSettings: Hashable, Sendable {
         self.drainDeadline = drainDeadline
         self.attest = attest
         self.drainRate = drainRate
-        self.migrationRate = migrationRate
         self.queueTimeout = queueTimeout
         self.sendProxy = sendProxy
         self.acceptProxy = acceptProxy
         self.failoverReadOnly = failoverReadOnly
         self.readOnlyOpaque = readOnlyOpaque
     }
-}
-
-extension SessionSettings {
-    /// Whether sessions of the route may go on with another server.
-    package var migrates: Bool { onOutage == .migrate || onRecovery == .migrate }
 }
 
 /// How the preferred aliases of a route share new sessions.

@@ -11,15 +11,13 @@ enum Handshake {
     // Stored indirectly, so that relaying sessions, which have no handshake, do not need space for one.
     indirect case mysql(MySQLHandshake)
     indirect case postgres(PostgresHandshake)
-    /// A session that another server has served.
-    indirect case migration(PostgresMigration)
 
     // Each event moves the handshake out of `self` while it changes the handshake, so that the buffers are not copied.
 
     /// A client has connected.
     mutating func start() -> HandshakeStep {
         switch self {
-        case .tcp, .mysql, .migration: .connect
+        case .tcp, .mysql: .connect
         case .postgres: .awaitClient
         }
     }
@@ -27,7 +25,7 @@ enum Handshake {
     /// The client has sent these bytes.
     mutating func clientSent(_ bytes: [UInt8]) -> HandshakeStep {
         switch self {
-        case .tcp, .mysql, .migration: return .leave("unexpected data from the client")
+        case .tcp, .mysql: return .leave("unexpected data from the client")
         case .postgres(var handshake):
             self = .tcp
             defer { self = .postgres(handshake) }
@@ -54,10 +52,6 @@ enum Handshake {
             self = .tcp
             defer { self = .postgres(handshake) }
             return handshake.connected(guarding: guarding, byStatement: byStatement, encryption: encryption)
-        case .migration(var migration):
-            self = .tcp
-            defer { self = .migration(migration) }
-            return migration.connected(guarding: guarding, byStatement: byStatement, encryption: encryption)
         }
     }
 
@@ -69,10 +63,6 @@ enum Handshake {
             self = .tcp
             defer { self = .postgres(handshake) }
             return handshake.secured(side)
-        case .migration(var migration):
-            self = .tcp
-            defer { self = .migration(migration) }
-            return migration.secured(side)
         }
     }
 
@@ -88,10 +78,6 @@ enum Handshake {
             self = .tcp
             defer { self = .postgres(handshake) }
             return handshake.backendSent(bytes)
-        case .migration(var migration):
-            self = .tcp
-            defer { self = .migration(migration) }
-            return migration.backendSent(bytes)
         }
     }
 
@@ -112,17 +98,13 @@ enum Handshake {
             self = .tcp
             defer { self = .postgres(handshake) }
             return handshake.backendLost()
-        case .migration(var migration):
-            self = .tcp
-            defer { self = .migration(migration) }
-            return migration.backendLost()
         }
     }
 
     /// No backend can serve the client. The client is refused as soon as its protocol allows it.
     mutating func refuse(_ refusal: Refusal) -> HandshakeStep {
         switch self {
-        case .tcp, .migration: return .leave(refusal.message)
+        case .tcp: return .leave(refusal.message)
         case .mysql: return .closingMessage(refusal.mysqlPacket)
         case .postgres(var handshake):
             self = .tcp
@@ -134,7 +116,7 @@ enum Handshake {
     /// Whether to read the client now. Otherwise its bytes stay in the socket.
     var readsClient: Bool {
         switch self {
-        case .tcp, .mysql, .migration: false
+        case .tcp, .mysql: false
         case .postgres(let handshake): handshake.readsClient
         }
     }
@@ -143,7 +125,7 @@ enum Handshake {
     var isInClear: Bool {
         switch self {
         case .tcp: false
-        case .mysql, .migration: true
+        case .mysql: true
         case .postgres(let handshake): handshake.isInClear
         }
     }
@@ -151,7 +133,7 @@ enum Handshake {
     /// Whether the client's stream is encrypted or about to be.
     var isEncrypted: Bool {
         switch self {
-        case .tcp, .mysql, .migration: false
+        case .tcp, .mysql: false
         case .postgres(let handshake): handshake.isEncrypted
         }
     }

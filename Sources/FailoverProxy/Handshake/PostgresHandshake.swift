@@ -58,15 +58,6 @@ struct PostgresHandshake {
 
     init(termination: ClientEncryption? = nil) { self.termination = termination }
 
-    /// A handshake for a session that another server has served. Its client is not asked anything.
-    init(resuming startup: [UInt8], termination: ClientEncryption?) {
-        self.termination = termination
-        // Only where the client's login is bound to TLS does it matter which one it has.
-        isClientSecured = termination != nil
-        kept = startup
-        phase = .answering
-    }
-
     /// Whether the client's TLS ends at the proxy.
     var endsTLS: Bool { termination != nil }
 
@@ -77,9 +68,6 @@ struct PostgresHandshake {
         case .answering: kept.count < Self.mostKept
         }
     }
-
-    /// The client's StartupMessage, once the session is in clear text.
-    var startup: [UInt8] { isInClear ? kept : [] }
 
     /// Whether the session is in clear text and the client has sent only its StartupMessage.
     var isInClear: Bool { !isEncrypted && PostgresFirstMessage(kept) == .startup(length: kept.count) }

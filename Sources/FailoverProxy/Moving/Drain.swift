@@ -77,9 +77,9 @@ final class Drain: Pollable {
     ///
     /// - Returns: whether it was moved.
     func moveBusy(_ session: Session) -> Bool {
-        guard ready.isEmpty, let moment = moment(of: session), moment.isRestless || mover.migrates(session),
-            session.canMove, pace.take(at: loop.now)
-        else { return false }
+        guard ready.isEmpty, moment(of: session)?.isRestless == true, session.canMove, pace.take(at: loop.now) else {
+            return false
+        }
         mover.move(session)
         return true
     }
@@ -114,10 +114,7 @@ extension Drain {
 
     /// Whether the session may be ended now without loss.
     private func maybeMoved(_ session: Session, _ moment: DrainEligibility) -> Bool {
-        if session.isMigrating { return false }
         if isOverdue(moment) { return true }
-        // Its client notices nothing.
-        if mover.migrates(session) { return session.canMove }
         guard moment.hasRested || moment.isRestless else { return false }
         if session.stream.isReadable { return session.canMove }
         return isAttested(session, moment) && isSilent(session, moment)

@@ -15,8 +15,6 @@ final class SessionMover: SessionMoving {
     private(set) var departure: Departure?
     /// The drains, by route.
     private var drains: [Drain] = []
-    /// The turns of sessions that migrate, by route.
-    private var turns: [MigrationTurns] = []
 
     init(_ environment: SessionEnvironment) { self.environment = environment }
 
@@ -25,10 +23,6 @@ final class SessionMover: SessionMoving {
 
     /// Uses these settings from now on.
     func serve(_ snapshot: ProxySnapshot) {
-        for (index, pace) in snapshot.migrationPaces.enumerated() {
-            if index == turns.count { turns.append(MigrationTurns(loop: environment.loop, pace: pace)) }
-            turns[index].pace = pace
-        }
         for (index, (route, pace)) in zip(snapshot.configuration.routes, snapshot.paces).enumerated() {
             if index == drains.count {
                 drains.append(Drain(mover: self, route: index, settings: route.session, pace: pace))
@@ -54,21 +48,6 @@ final class SessionMover: SessionMoving {
         consider(session)
     }
 
-    func awaitTurn(_ session: Session) { turns[session.route].search(session) }
-
-    func mayAsk(_ session: Session) { turns[session.route].ask(session) }
-
-    func destinations(of session: Session, _ candidates: [RouteTable.Candidate]) -> [RouteTable.Candidate] {
-        guard let alias = session.machine.alias else { return [] }
-        return mustLeave(session)
-            ? candidates.filter { $0.alias != alias } : Array(candidates.prefix { $0.alias != alias })
-    }
-
-    /// Whether the session goes on with another server rather than being ended.
-    func migrates(_ session: Session) -> Bool {
-        departure == nil && session.settings.onRecovery == .migrate && session.mayMigrate
-    }
-
     func moveBusy(_ session: Session) -> Bool { drains[session.route].moveBusy(session) }
 
     func isAttested(_ session: Session) -> Bool { drains[session.route].isAttested(session) }
@@ -84,20 +63,16 @@ final class SessionMover: SessionMoving {
     /// Ends the session, so that its client reconnects and gets the better alias.
     func move(_ session: Session) {
         let name = routes.routes[session.route].name
-        if migrates(session), session.canMove { return session.migrate(because: reasonToMove(session)) }
         if departure == .shutdown {
             return session.end(because: "\(name): the proxy shuts down", as: .shutdown, isMove: true)
         }
         environment.traffic.routes[session.route].moved += 1
         if isAttested(session) { environment.traffic.routes[session.route].attested += 1 }
+        let choice = routes.choice(ofRoute: session.route)
         if departure == .handOver { return session.end(because: "\(name) is served by a new process", isMove: true) }
-        session.end(because: reasonToMove(session), isMove: true)
-    }
-
-    private func reasonToMove(_ session: Session) -> String {
-        let route = routes.routes[session.route]
-        return routes.choice(ofRoute: session.route).map(route.preferred.contains) == true
-            ? "\(route.name) is back on a preferred server" : "\(route.name) moves to another server"
+        session.end(
+            because: choice.map(routes.routes[session.route].preferred.contains) == true
+                ? "\(name) is back on a preferred server" : "\(name) moves to another server", isMove: true)
     }
 
     private func moveWhenSafe(_ session: Session) {
@@ -161,7 +136,7 @@ extension SessionMover {
         switch session.settings.onRecovery {
         case .keep where !mustLeave: session.movesSince = nil
         case .close: move(session)
-        case .drain, .keep, .migrate: moveWhenSafe(session)
+        case .drain, .keep: moveWhenSafe(session)
         }
     }
 

@@ -63,8 +63,6 @@ enum DialFailure: Equatable {
     case unguardable(String)
     /// TLS with the server could not be established.
     case encryption(String)
-    /// The server did not let an existing session in, or did not take its state.
-    case unmovable(String)
     /// `errno` of the attempt.
     case system(Int32)
 }
@@ -73,7 +71,7 @@ extension DialFailure {
     /// The kind that is reported to the monitor; `nil` for failures that say nothing about the backend.
     var kind: BackendErrorKind? {
         switch self {
-        case .unresolved, .full, .down, .unguardable, .encryption, .unmovable: nil
+        case .unresolved, .full, .down, .unguardable, .encryption: nil
         case .silent: .greetingTimeout
         case .closed, .malformed: .earlyClose
         case .refused(let kind, _): kind
@@ -110,7 +108,7 @@ extension DialFailure {
     /// Whether trying another address of the alias is pointless.
     var isOfTheAlias: Bool {
         switch self {
-        case .full, .down, .unguardable, .unmovable: true
+        case .full, .down, .unguardable: true
         default: false
         }
     }
@@ -120,7 +118,7 @@ extension DialFailure {
         switch self {
         case .timeout, .silent, .closed: true
         case .system: kind != nil
-        case .unresolved, .refused, .malformed, .full, .down, .unguardable, .encryption, .unmovable: false
+        case .unresolved, .refused, .malformed, .full, .down, .unguardable, .encryption: false
         }
     }
 
@@ -144,7 +142,7 @@ extension DialFailure: CustomStringConvertible {
         case .malformed(let message): message
         case .full: "its max_connections is reached"
         case .down: "it went down in the meantime"
-        case .unguardable(let message), .encryption(let message), .unmovable(let message): message
+        case .unguardable(let message), .encryption(let message): message
         case .system(let code): SystemError(code).message
         }
     }

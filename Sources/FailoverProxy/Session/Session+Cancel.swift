@@ -19,7 +19,7 @@ extension Session {
         switch key {
         case .unknown: return
         case .known(let key): environment.registry.cancelKeys.insert(key, alias: alias)
-        case .absent, .moved: break
+        case .absent: break
         }
         environment.registry.cancelKeys.addKeyless(-1, alias: alias)
         self.key = key
@@ -32,7 +32,6 @@ extension Session {
         case .absent: return
         case .unknown: environment.registry.cancelKeys.addKeyless(-1, alias: alias)
         case .known(let key): environment.registry.cancelKeys.remove(key, alias: alias)
-        case .moved(let key): environment.registry.cancelKeys.forget(moved: key)
         }
         key = .absent
         awaitsKey = false
@@ -47,7 +46,7 @@ extension Session {
     /// The client regards the end of its connection as the confirmation, so the connection is closed after all
     /// deliveries.
     func cancel(_ message: [UInt8]) {
-        let (message, addresses) = environment.cancelRequests(message, ofRoute: route)
+        let addresses = environment.addressesToCancel(CancelKey(request: message), ofRoute: route)
         var remaining = addresses.count
         guard remaining > 0 else { return close(because: "cancel request for an unknown session") }
         let budget = environment.registry.cancelRequests

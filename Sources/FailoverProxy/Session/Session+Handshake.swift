@@ -32,11 +32,8 @@ extension Session {
         case .secureServer(let deadline):
             waitForBackend(until: deadline)
             secureServer()
-        case .relay(let bytes):
-            let handshake = machine.takeHandshake()
-            if isMigrating { migrated(bytes, handshake) } else { startRelay(bytes, handshake) }
+        case .relay(let bytes): startRelay(bytes)
         case .refuse(let attempts):
-            if isMigrating { return migrationFailed(attempts) }
             if waitsForAlias(attempts) { return }
             if let aliases = lastResort(attempts) { return advance(machine.tryAnyway(aliases, now: loop.now)) }
             refuse(environment.refusal(route: route, attempts: attempts))
@@ -208,7 +205,7 @@ extension Session {
         loop.setDeadline(loop.now &+ min(Self.minimumAge, settings.idleTimeout?.nanoseconds ?? .max), slot: slot)
     }
 
-    private func startRelay(_ bytes: [UInt8], _ handshake: Handshake) {
+    private func startRelay(_ bytes: [UInt8]) {
         lastActivity = loop.now
         awaitLogin()
         awaitAge()
@@ -222,7 +219,6 @@ extension Session {
             case (.postgres, _), (.tcp, _): stream = .postgres(PostgresReader())
             }
         }
-        keepRecord(handshake)
         leaveLastResort()
         environment.joinBalancer(self)
         awaitKey()

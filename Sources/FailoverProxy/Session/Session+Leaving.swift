@@ -31,7 +31,6 @@ extension Session {
     func leave(saying bytes: [UInt8]) {
         guard !isLeaving, !isClosed else { return }
         isLeaving = true
-        leaveFormerServer()
         leaveBackend()
         leavePlace()
         // A client whose direction is already closed gets no message.
@@ -99,7 +98,7 @@ extension Session {
     /// Ends the session, with a closing message where the protocol allows one.
     func shutDown() {
         let message = "\(environment.routes.routes[route].name): the proxy shuts down"
-        guard !machine.isRelaying, !isMigrating else { return end(because: message, as: .shutdown) }
+        guard !machine.isRelaying else { return end(because: message, as: .shutdown) }
         guard !isLeaving, !machine.isRefused else { return }
         leaveLines()
         leaveBackend()
@@ -129,11 +128,7 @@ extension Session {
     func aliasIsDown(_ message: @autoclosure () -> String) {
         guard !isLeaving else { return }
         if machine.isRelaying {
-            switch settings.onOutage {
-            case .close: end(because: message())
-            case .migrate: if !migrateFromLostServer(because: message()) { end(because: message()) }
-            case .keep: break
-            }
+            if settings.onOutage == .close { end(because: message()) }
         } else if backend != nil {
             backendFailed(.down)
         }
@@ -142,8 +137,7 @@ extension Session {
     /// Whether the session can be ended without loss: it is at a transaction boundary, and no bytes of the client
     /// wait to be read.
     var canMove: Bool {
-        stream.isAtBoundary && toClient.pending.isEmpty && toBackend.pending.isEmpty && !isMigrating
-            && !hasMore(from: .client)
+        stream.isAtBoundary && toClient.pending.isEmpty && toBackend.pending.isEmpty && !hasMore(from: .client)
     }
 }
 

@@ -151,7 +151,7 @@ extension Session {
         sourceNumber = 0
     }
 
-    func leavePlaceOnAlias() {
+    private func leavePlaceOnAlias() {
         if let alias = placeOnAlias { environment.snapshot.aliasConnectionLimits[alias].leave() }
         placeOnAlias = nil
     }

@@ -105,7 +105,7 @@ extension Session {
             return
         }
         // A server may announce its shutdown in the same segment as its first answer.
-        noteSigns(bytes.withUnsafeBytes { stream.sent($0, by: .backend, record: record) })
+        noteSigns(bytes.withUnsafeBytes { stream.sent($0, by: .backend) })
         learnKey()
         if case .failed(let code) = deliver(bytes, to: .client) { failed(.client, code: code) }
     }
@@ -119,14 +119,8 @@ extension Session {
         switch stream {
         case .opaque: break
         case .postgres, .mysql:
-            let record = extras?.record
-            if record != nil, side == .backend {
-                if isBeingAsked { return followQuestion(count) }
-                if withholdsFarewell(bytes) { return false }
-            }
-            let signs = stream.sent(bytes, by: side, record: record)
+            let signs = stream.sent(bytes, by: side)
             if !signs.isEmpty { noteSigns(signs) }
-            if side == .client, record?.isUntold == true, record?.pinned(isAsked: true) == nil { environment.mover?.mayAsk(self) }
             if awaitsKey, side == .backend { learnKey() }
         case .guarded(let guarded):
             return follow(bytes, from: side, guarded)
@@ -152,7 +146,6 @@ extension Session {
             return close(because: "the client closed the connection before it was logged in")
         }
         if side == .backend, toBackend.isUntracked { return failed(side, code: EPIPE) }
-        if side == .backend, losesServer(because: "the server has closed the connection") { return }
         self[side].sourceEnded = true
         if side == .backend {
             noteBackendEnd()
@@ -174,7 +167,7 @@ extension Session {
     func failed(_ side: Side, code: Int32) {
         if side == .backend, !clientHasLeft {
             noteBackendError(code)
-            if guardIsLeft() || losesServer(because: "the connection to the server broke") { return }
+            if guardIsLeft() { return }
         }
         if side == .backend { return endAfterBackend(because: "backend: \(SystemError(code).message)") }
         close(because: "client: \(SystemError(code).message)")

@@ -110,9 +110,6 @@ final class Session: Pollable {
 
     func ready(_ readiness: Readiness, side: Side) {
         guard machine.isRelaying, !isLeaving else { return readyBeforeRelay(readiness, side: side) }
-        if side == .client, toBackend.isHeld, isMigrating, !readiness.isDisjoint(with: .broken) {
-            return close(because: "the client closed the connection")
-        }
         if extras != nil, isShakingHands(with: side) {
             if side == .client, awaitsTurn, !readiness.isDisjoint(with: .broken) {
                 return close(because: "the client closed the connection before its TLS began")
@@ -145,7 +142,6 @@ final class Session: Pollable {
         if awaitsHeader { return close(because: "no PROXY header came in time") }
         if extras != nil, hastenHandshakes() { return }
         guard machine.isRelaying else { return handshakeIsLate() }
-        if isBeingAsked { return questionIsLate() }
         if guardIsLate() { return }
         let login = extras?.login
         if let login, login.deadline <= loop.now { return close(because: "no login in time") }
@@ -162,7 +158,6 @@ final class Session: Pollable {
         environment.log.debug("session closed: \(reason())", metadata: environment.metadata(of: self))
         loop.dismiss(slot: slot)
         leaveHandshake(isSecured: false)
-        leaveFormerServer()
         leaveBackend()
         leavePlace()
         (toBackend.pending, toClient.pending) = (PendingBytes(), PendingBytes())

@@ -13,26 +13,6 @@ extension SessionEnvironment {
         report(kind, alias: alias, session: session, detail: detail)
     }
 
-    /// The session has gone on with another server.
-    ///
-    /// - Parameter time: how long its client may have had to wait, in nanoseconds.
-    func noteMigrated(_ session: Session, after time: UInt64) {
-        traffic.routes[session.route].migrated += 1
-        guard let alias = session.machine.alias, let suppressed = throttles.migrations.allow(at: loop.now) else { return }
-        log.info(
-            "\(routes.routes[session.route].name): \(session.clientName) goes on with \(routes.aliases[alias].name)",
-            metadata: ["after": "\(Duration.nanoseconds(time).inWords)", "suppressed": "\(suppressed)"])
-    }
-
-    /// No other server has taken the session.
-    func noteNotMigrated(_ session: Session, because reason: String) {
-        traffic.routes[session.route].notMigrated += 1
-        guard let suppressed = throttles.migrations.allow(at: loop.now) else { return }
-        log.warning(
-            "\(routes.routes[session.route].name): \(session.clientName) cannot go on with another server: \(reason)",
-            metadata: ["suppressed": "\(suppressed)"])
-    }
-
     /// The backend of an established session failed.
     func noteFailure(_ kind: BackendErrorKind, session: Session, detail: String) {
         guard let alias = session.machine.alias else { return }

@@ -81,15 +81,6 @@ protocol SessionMoving: AnyObject {
 
     /// Whether the server has said that the session, which the proxy cannot read, is at a boundary.
     func isAttested(_ session: Session) -> Bool
-
-    /// The session's server is gone. It searches another one when it is its turn.
-    func awaitTurn(_ session: Session)
-
-    /// Something that the session has sent may have changed it. Its server is asked when the session rests.
-    func mayAsk(_ session: Session)
-
-    /// Those of the candidates that the session may leave its server for.
-    func destinations(of session: Session, _ candidates: [RouteTable.Candidate]) -> [RouteTable.Candidate]
 }
 
 // MARK: - Which aliases a session tries
@@ -129,18 +120,6 @@ extension SessionEnvironment {
             let tls = isEncrypting ? serverTLS(ofAlias: alias) : nil
             return routes.aliases[alias].addresses.map { ($0, tls) }
         }
-    }
-
-    /// What to send for a cancel request, and where to. A session that has moved has another key at its server.
-    func cancelRequests(
-        _ request: [UInt8], ofRoute route: Int
-    ) -> (message: [UInt8], addresses: [(address: SocketAddress, tls: ServerTLS?)]) {
-        guard let moved = registry.cancelKeys.moved(PostgresCancel.key(in: request)),
-            routes.aliases.indices.contains(moved.alias),
-            routes.routes[route].aliases.contains(moved.alias) || routes.aliases[moved.alias].isRetired
-        else { return (request, addressesToCancel(CancelKey(request: request), ofRoute: route)) }
-        let tls = configuration.routes[route].clientTLS == nil ? nil : serverTLS(ofAlias: moved.alias)
-        return (PostgresCancel.request(moved.key), routes.aliases[moved.alias].addresses.map { ($0, tls) })
     }
 
     /// Counts the session for the alias that serves it, even if the balancer did not choose it.

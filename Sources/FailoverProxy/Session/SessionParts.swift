@@ -59,14 +59,10 @@ final class SessionExtras {
     var handshakeSource: UInt64?
     /// When the handshake with the client began; nanoseconds of the loop's clock.
     var handshakeBegan: UInt64?
-    /// What another server would have to know of the session, where sessions migrate.
-    var record: PostgresRecord?
-    /// The session's way to another server, while it is under way.
-    var migration: SessionMigration?
 
     var isEmpty: Bool {
         login == nil && client == nil && backend == nil && serverTLS == nil && waitingForTLS == nil
-            && handshakeSource == nil && record == nil && migration == nil
+            && handshakeSource == nil
     }
 
     subscript(side: Side) -> TLSLink? {

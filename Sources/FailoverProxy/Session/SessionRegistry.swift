@@ -95,5 +95,4 @@ struct LogThrottles {
     var stale = LogThrottle(interval: .seconds(10))
     var lastResorts = LogThrottle()
     var handshakes = LogThrottle()
-    var migrations = LogThrottle()
 }

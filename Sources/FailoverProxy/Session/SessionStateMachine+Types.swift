@@ -110,13 +110,7 @@ extension SessionStateMachine {
     var overflowed: Bool { attempts.contains { $0.failure.isForLackOfRoom } }
 
     /// Whether the client's TLS ends at the proxy. Only a PostgreSQL session decides it before a server is dialed.
-    var endsTLS: Bool {
-        switch handshake {
-        case .postgres(let handshake): handshake.endsTLS
-        case .migration(let migration): migration.login.endsTLS
-        case .tcp, .mysql: false
-        }
-    }
+    var endsTLS: Bool { if case .postgres(let handshake) = handshake { handshake.endsTLS } else { false } }
 
     /// Whether to read the client before a backend serves.
     var readsClient: Bool { handshake.readsClient }

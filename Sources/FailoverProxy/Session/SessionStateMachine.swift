@@ -176,24 +176,6 @@ extension SessionStateMachine {
         return follow(step, now: now)
     }
 
-    /// The session, which a server has served, goes on with one of these aliases. Its client waits.
-    mutating func migrate(
-        _ migration: PostgresMigration, to candidates: [RouteTable.Candidate], lastAnswerLimits: [UInt64], now: UInt64
-    ) -> Action {
-        handshake = .migration(migration)
-        self.candidates = candidates
-        self.lastAnswerLimits = lastAnswerLimits
-        (current, attempts, isLastResort) = (0, [], false)
-        (guarding, guardsByStatement) = (nil, false)
-        return dialCurrentAlias(now: now)
-    }
-
-    /// The session goes on with the server that it had.
-    mutating func stay(onAlias alias: Int) {
-        state = .relaying(alias: alias)
-        (candidates, handshake) = ([], .tcp)
-    }
-
     func mayBeClientsFault(_ failure: DialFailure) -> Bool {
         handshake.clientMayBeAtFault && failure.mayBeClientsFault
     }
@@ -255,17 +237,11 @@ extension SessionStateMachine {
         }
         isUnguarded = guarding != nil && handshake.isEncrypted
         state = .relaying(alias: candidates[current].alias)
-        // The state for the next candidate is no longer needed. An idle session must not hold memory for it, so it takes
-        // the handshake.
+        // The state for the next candidate is no longer needed. An idle session must not hold memory for it.
         candidates = []
         lastAnswerLimits = []
+        handshake = .tcp
         return .relay(bytes)
-    }
-
-    /// Takes what is known of the handshake, once a backend serves the session.
-    mutating func takeHandshake() -> Handshake {
-        defer { handshake = .tcp }
-        return handshake
     }
 
     private mutating func dialCurrentAlias(now: UInt64) -> Action {

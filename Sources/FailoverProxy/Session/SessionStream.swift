@@ -12,22 +12,15 @@ enum SessionStream {
 
     /// Follows bytes that one side sent.
     ///
-    /// - Parameter record: notes what another server would have to know.
     /// - Returns: what the server reported about its own state for the first time in these bytes.
-    mutating func sent(
-        _ bytes: UnsafeRawBufferPointer, by side: Side, record: PostgresRecord? = nil
-    ) -> ServerSigns {
+    mutating func sent(_ bytes: UnsafeRawBufferPointer, by side: Side) -> ServerSigns {
         switch self {
         case .opaque, .guarded, .guardedPostgres: return []
         case .postgres(var reader):
             // Moves the reader out of `self`, so that it is changed without a copy.
             self = .opaque
             let heard = reader.heard
-            if side == .client {
-                reader.clientSent(bytes, record: record)
-            } else {
-                reader.serverSent(bytes, record: record)
-            }
+            if side == .client { reader.clientSent(bytes) } else { reader.serverSent(bytes) }
             guard reader.isReadable else { return [] }
             self = .postgres(reader)
             return reader.heard.subtracting(heard)

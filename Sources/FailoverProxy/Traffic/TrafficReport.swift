@@ -16,9 +16,6 @@ package struct TrafficReport: Hashable, Sendable {
         package internal(set) var retried = 0
         /// Sessions that were moved to a better alias.
         package internal(set) var moved = 0
-        /// Sessions that have gone on with another server, and those that no other server has taken.
-        package internal(set) var migrated = 0
-        package internal(set) var notMigrated = 0
         /// Those of ``moved`` whose server had said that they were at a transaction boundary.
         package internal(set) var attested = 0
         /// Sessions whose client had sent a request by the time that it read the end, which came at a transaction
@@ -48,8 +45,6 @@ package struct TrafficReport: Hashable, Sendable {
             fromBackends += other.fromBackends
             retried += other.retried
             moved += other.moved
-            migrated += other.migrated
-            notMigrated += other.notMigrated
             attested += other.attested
             bytesAfterClose += other.bytesAfterClose
             handshakes += other.handshakes
@@ -122,8 +117,6 @@ package struct SessionReport: Hashable, Sendable {
     package let fromBackend: UInt64
     /// What is known of its transactions.
     package let boundary: SessionBoundary
-    /// Why it cannot go on with another server; `nil` if it can, or if sessions of its route never do.
-    package let pinned: PinnedReason?
 }
 
 /// Selects open sessions.

@@ -3,9 +3,6 @@
 @testable import FailoverProxy
 
 extension PostgresReader: SessionReader {
-    mutating func serverSent(_ bytes: UnsafeRawBufferPointer) { serverSent(bytes, record: nil) }
-    mutating func clientSent(_ bytes: UnsafeRawBufferPointer) { clientSent(bytes, record: nil) }
-
     /// The reader uses no further memory.
     static let memoryLimit = 0
 

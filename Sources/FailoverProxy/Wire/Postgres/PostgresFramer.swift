@@ -14,19 +14,15 @@ struct PostgresFramer {
 
     /// Reads the bytes.
     ///
-    /// - Parameters:
-    ///   - more: called with each later part of a body.
-    ///   - message: called for each message once the first byte of its body has arrived, with the available part of the
-    ///     body.
+    /// - Parameter message: called for each message once the first byte of its body has arrived, with the available
+    ///   part of the body.
     mutating func read(
-        _ bytes: UnsafeRawBufferPointer, more: (UnsafeRawBufferPointer) -> Void = { _ in },
-        _ message: (_ type: UInt8, _ body: UnsafeRawBufferPointer) -> Void
+        _ bytes: UnsafeRawBufferPointer, _ message: (_ type: UInt8, _ body: UnsafeRawBufferPointer) -> Void
     ) {
         var index = 0
         while index < bytes.count, !isBroken {
             if rest > 0 {
                 let step = min(Int(rest), bytes.count - index)
-                more(UnsafeRawBufferPointer(rebasing: bytes[index..<(index + step)]))
                 rest -= UInt32(step)
                 index += step
             } else if headCount == 0, bytes.count - index >= 6 {

@@ -30,7 +30,7 @@ struct PostgresReader {
 
     /// Whether the session can be ended without an interruption of its work.
     var isAtBoundary: Bool {
-        awaited == 0 && status == UInt8(ascii: "I") && !hasFailed && !hasOpenBatch && !isLeaving && server.isAtMessage
+        awaited == 0 && status == UInt8(ascii: "I") && !hasOpenBatch && !isLeaving && server.isAtMessage
             && client.isAtMessage && isReadable
     }
 
@@ -52,9 +52,7 @@ struct PostgresReader {
     }
 
     /// The server has sent these bytes.
-    ///
-    /// - Parameter record: keeps the session's cancel key.
-    mutating func serverSent(_ bytes: UnsafeRawBufferPointer, record: PostgresRecord? = nil) {
+    mutating func serverSent(_ bytes: UnsafeRawBufferPointer) {
         var (awaited, status, hasFailed, heard) = (awaited, status, hasFailed, heard)
         var (key, keyIsCutOff, latest) = (key, keyIsCutOff, UInt8(0))
         server.read(bytes) { type, body in
@@ -64,8 +62,6 @@ struct PostgresReader {
                 key = CancelKey(body)
                 // If a message's head arrived in pieces, the framer passes only the first byte of the body.
                 if body.count < 8 { keyIsCutOff = true }
-                record?.keep(key: body)
-            case UInt8(ascii: "R"): record?.serverAsked(body)
             case UInt8(ascii: "Z"):
                 if awaited > 0, awaited < .max { awaited -= 1 }
                 status = body.first ?? 0
@@ -79,17 +75,13 @@ struct PostgresReader {
         (self.awaited, self.status, self.hasFailed, self.heard) = (awaited, status, hasFailed, heard)
         self.key = key
         self.keyIsCutOff = keyIsCutOff || latest == UInt8(ascii: "K") && !server.isAtMessage
-        if self.keyIsCutOff { record?.dropKey() }
     }
 
     /// The client has sent these bytes.
-    ///
-    /// - Parameter record: notes what may change the session.
-    mutating func clientSent(_ bytes: UnsafeRawBufferPointer, record: PostgresRecord? = nil) {
+    mutating func clientSent(_ bytes: UnsafeRawBufferPointer) {
         var (awaited, hasOpenBatch, isLeaving) = (awaited, hasOpenBatch, isLeaving)
         let isLoggedIn = status != 0
-        client.read(bytes, more: { record?.read($0) }) { type, body in
-            record?.begin(type, body)
+        client.read(bytes) { type, _ in
             switch type {
             case UInt8(ascii: "Q"), UInt8(ascii: "F"): awaited += awaited < .max ? 1 : 0
             case UInt8(ascii: "S"):
