@@ -159,21 +159,19 @@ struct PostgresTerminationTests {
         #expect(handshake.backendSent(Array(answer.utf8)) == failed("no answer to a request for encryption"))
     }
 
-    @Test func aServerThatCannotForkSaysSoInPieces() {
-        var handshake = asking(.preferred)
+    /// Where TLS is required, no text from before it reaches the client.
+    @Test(
+        arguments: [
+            (.preferred, "could not fork new process"),
+            (.required, "the server refuses the session before TLS begins"),
+        ] as [(ServerEncryption, String)])
+    func aServerThatCannotForkSaysSoInPieces(encryption: ServerEncryption, heard: String) {
+        var handshake = asking(encryption)
         #expect(handshake.backendSent(Array("Ecould not fork".utf8)) == .awaitBackend(sending: []))
         #expect(
             handshake.backendSent(Array(" new process\n\u{0}".utf8))
-                == .failed(.refused(.tooManyConnections, "could not fork new process")))
+                == .failed(.refused(.tooManyConnections, heard)))
         #expect(handshake.backendLost() == .connect)
-    }
-
-    @Test func whereTLSIsRequiredNoTextFromBeforeItReachesTheClient() {
-        var handshake = asking(.required)
-        #expect(handshake.backendSent(Array("Ecould not fork".utf8)) == .awaitBackend(sending: []))
-        #expect(
-            handshake.backendSent(Array(" new process\n\u{0}".utf8))
-                == .failed(.refused(.tooManyConnections, "the server refuses the session before TLS begins")))
     }
 
     @Test func bytesOfTheClientWaitUntilTheServerIsReady() {

@@ -10,10 +10,11 @@ import Testing
         let program = try Running(
             "(echo question; sleep 0.3) | timeout 10 openssl s_client -connect 127.0.0.1:\(listener.port) \(version) "
                 + "-alpn postgresql -CAfile ca.pem -verify_return_error -verify_hostname localhost -quiet 2>&1")
-        let channel = try TLSChannel(.server(tickets: TicketKeys()), descriptor: try #require(listener.accepted()))
-        try await complete(channel)
+        let descriptor = try #require(listener.accepted())
+        let channel = try TLSChannel(.server(tickets: TicketKeys()), descriptor: descriptor)
+        try complete(channel, descriptor)
         #expect(channel.speaksPostgres)
-        #expect(try await text(of: channel, upTo: "question\n") == "question\n")
+        #expect(try text(of: channel, descriptor, upTo: "question\n") == "question\n")
         channel.say("answer\n")
         #expect(channel.endSending() == nil)
         #expect(program.output().contains("answer"))
@@ -25,9 +26,10 @@ import Testing
         let program = try Running(
             "(sleep 0.3; echo R; sleep 0.5) | timeout 10 openssl s_client -connect 127.0.0.1:\(listener.port) -tls1_2 2>&1"
         )
-        let channel = try TLSChannel(.server(), descriptor: try #require(listener.accepted()))
-        try await complete(channel)
-        _ = try await text(of: channel, upTo: nil)
+        let descriptor = try #require(listener.accepted())
+        let channel = try TLSChannel(.server(), descriptor: descriptor)
+        try complete(channel, descriptor)
+        _ = try text(of: channel, descriptor, upTo: nil)
         #expect(program.output().contains("no renegotiation"))
         listener.finish()
     }
@@ -45,34 +47,37 @@ import Testing
         }
         defer { close(descriptor) }
         let channel = try TLSChannel(.client(), descriptor: descriptor)
-        try await complete(channel)
+        try complete(channel, descriptor)
         #expect(channel.speaksPostgres)
         channel.say("hello\n")
-        #expect(try await text(of: channel, upTo: "greeting\n") == "greeting\n")
+        #expect(try text(of: channel, descriptor, upTo: "greeting\n") == "greeting\n")
         #expect(channel.resumption != nil)
         #expect(channel.endSending() == nil)
         #expect(program.output().contains("hello"))
     }
 
-    private func complete(_ channel: TLSChannel) async throws {
-        for _ in 0..<500 {
-            if try channel.handshake() == nil { return }
-            try await Task.sleep(for: .milliseconds(10))
+    private func complete(_ channel: TLSChannel, _ descriptor: Int32) throws {
+        while let readiness = try channel.handshake() {
+            if !channel.mayHaveMore { try wait(descriptor, for: readiness) }
         }
-        Issue.record("the handshake did not complete")
     }
 
     /// Receives until the text has come, or the end.
-    private func text(of channel: TLSChannel, upTo end: String?) async throws -> String {
+    private func text(of channel: TLSChannel, _ descriptor: Int32, upTo end: String?) throws -> String {
         var bytes: [UInt8] = []
-        for _ in 0..<500 {
+        while true {
             let (more, last) = channel.heard()
             bytes += more
             if let end, bytes == Array(end.utf8) { break }
-            guard case .wouldBlock = last else { break }
-            try await Task.sleep(for: .milliseconds(10))
+            guard case .wouldBlock(let readiness) = last else { break }
+            try wait(descriptor, for: readiness)
         }
         return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private func wait(_ descriptor: Int32, for readiness: TLSReadiness) throws {
+        var event = pollfd(fd: descriptor, events: Int16(readiness == .readable ? POLLIN : POLLOUT), revents: 0)
+        try #require(poll(&event, 1, 60_000) == 1, "no \(readiness) socket within a minute")
     }
 }
 

@@ -33,7 +33,7 @@ extension RealServers {
 
         private let certificates: ProxyCertificates
 
-        init() async throws { certificates = try ProxyCertificates() }
+        init() throws { certificates = try ProxyCertificates() }
 
         /// What a client reads of its server: its port, compression, and the version of the proxy's TLS with it.
         private func ask(

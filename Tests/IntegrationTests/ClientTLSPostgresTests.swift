@@ -10,7 +10,7 @@ extension RealServers {
 
         private let certificates: ProxyCertificates
 
-        init() async throws { certificates = try ProxyCertificates() }
+        init() throws { certificates = try ProxyCertificates() }
 
         /// What psql says: the version of TLS with the proxy, and the server's answer.
         private func psql(_ parameters: String, at port: Int) async throws -> Command.Output {

@@ -8,7 +8,7 @@ extension RealServers {
     struct ClientTLSProtocolTests {
         private let certificates: ProxyCertificates
 
-        init() async throws { certificates = try ProxyCertificates() }
+        init() throws { certificates = try ProxyCertificates() }
 
         /// What `openssl s_client` prints, without unprintable bytes.
         ///

@@ -8,7 +8,7 @@ extension RealServers {
     struct ClientTLSSessionsTests {
         private let certificates: ProxyCertificates
 
-        init() async throws { certificates = try ProxyCertificates() }
+        init() throws { certificates = try ProxyCertificates() }
 
         private func client(_ program: String, _ arguments: String...) async throws -> [String] {
             let path = "\(Laboratory.root)/Tests/IntegrationTests/Clients/\(program)"

@@ -50,9 +50,8 @@ extension RealServers {
             }
         }
 
-        /// `scripts/held flips` does it twenty times.
-        @Test func noTransactionIsCutWhileTheReplicaComesAndGoes() async throws {
-            try await Laboratory.Engine.besideEachOther { try await flip($0, times: 8) }
+        @Test func noTransactionIsCutWhileTheReplicaComesAndGoesTwentyTimes() async throws {
+            try await Laboratory.Engine.besideEachOther { try await flip($0, times: 20) }
         }
 
         /// Encrypted sessions, of which only the servers know what they do.

@@ -70,7 +70,8 @@ extension PostgresHandshake {
     /// Someone on the way to the server may have written the text of this error, so the client does not get it;
     /// CVE-2024-10977.
     private func saidErrorInClear() -> HandshakeStep {
-        guard case .failed(.refused(let kind, _)) = saidError() else { return saidError() }
+        let step = saidError()
+        guard case .failed(.refused(let kind, _)) = step else { return step }
         return .failed(.refused(kind, "the server refuses the session before TLS begins"))
     }
 
